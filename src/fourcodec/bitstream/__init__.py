@@ -1,0 +1,1 @@
+"""Bytes <-> integers: the container and the coders of its sections. FORMAT.md beside this file is the specification."""
