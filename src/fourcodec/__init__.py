@@ -1,0 +1,59 @@
+"""An image codec whose file is a small Fourier network.
+
+    data = fourcodec.encode(image, width=8, depth=6).data
+    pixels = fourcodec.decode(data)
+
+The public names load on first use (PEP 562), so that importing fourcodec costs neither torch nor numba nor numpy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fourcodec.codec import Encoded, decode, encode
+    from fourcodec.errors import (
+        CorruptFileError,
+        DeviceError,
+        FourcodecError,
+        ImageError,
+        LimitError,
+        UnsupportedFormatError,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CorruptFileError",
+    "DeviceError",
+    "Encoded",
+    "FourcodecError",
+    "ImageError",
+    "LimitError",
+    "UnsupportedFormatError",
+    "__version__",
+    "decode",
+    "encode",
+]
+
+_HOMES = {
+    "Encoded": "fourcodec.codec",
+    "decode": "fourcodec.codec",
+    "encode": "fourcodec.codec",
+    "CorruptFileError": "fourcodec.errors",
+    "DeviceError": "fourcodec.errors",
+    "FourcodecError": "fourcodec.errors",
+    "ImageError": "fourcodec.errors",
+    "LimitError": "fourcodec.errors",
+    "UnsupportedFormatError": "fourcodec.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,114 @@
+"""What the commands share: options, and how outputs, notes and progress are treated."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fourcodec import files
+from fourcodec.errors import FourcodecError
+
+if TYPE_CHECKING:
+    from fourcodec.fitting import Progress
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass
+class Debugging:
+    """Whether --debug was given, before or behind the command's name."""
+
+    enabled: bool = False
+
+
+def _enable_debugging(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.ensure_object(Debugging).enabled = True
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_enable_debugging,
+    help="Show where an error came from.",
+)
+force_option = click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
+quiet_option = click.option("--quiet", is_flag=True, help="Say nothing but errors (and what --json asks for).")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+
+
+def device_option(default: str) -> Callable[[Any], Any]:
+    """--device; encoding and decoding differ in their defaults."""
+    return click.option(
+        "--device",
+        type=click.Choice(DEVICES),
+        default=default,
+        show_default=True,
+        help="The processor that does the work.",
+    )
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """Puts the file's name before the messages of what goes wrong with it."""
+    try:
+        yield
+    except FourcodecError as exc:
+        raise type(exc)(f"{str(path)!r}: {exc}") from exc
+
+
+def check_output(source: Path, target: Path, *, force: bool) -> None:
+    """Refuses, before any work, an output that exists or cannot be written."""
+    if target.exists() and target.samefile(source):
+        raise click.UsageError(f"the output {str(target)!r} is the input itself: choose another name with -o")
+    try:
+        files.check_target(target, overwrite=force)
+    except FileExistsError as exc:
+        raise click.ClickException(f"{exc}: choose another name with -o, or replace it with -f") from exc
+
+
+def note(message: str) -> None:
+    """A remark for people, on stderr."""
+    click.echo(f"note: {message}", err=True)
+
+
+class ProgressLine:
+    """Shows how a fit goes: on a terminal one line that is drawn over, elsewhere a line every few seconds."""
+
+    def __init__(self) -> None:
+        self._drawn_over = sys.stderr.isatty()
+        self._interval_seconds = 0.1 if self._drawn_over else 2.0
+        self._last = float("-inf")
+        self._width = 0
+
+    def __call__(self, progress: "Progress") -> None:
+        now = time.monotonic()
+        if now - self._last < self._interval_seconds and progress.step < progress.steps:
+            return
+        self._last = now
+        minutes, seconds = divmod(round(progress.seconds_left), 60)
+        self._show(
+            f"step {progress.step}/{progress.steps}  loss {progress.loss:.3e}  "
+            f"PSNR {progress.psnr_db:.2f} dB  {minutes}:{seconds:02} left"
+        )
+
+    def __enter__(self) -> "ProgressLine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._drawn_over and self._width:
+            click.echo(err=True)
+
+    def _show(self, line: str) -> None:
+        if self._drawn_over:
+            click.echo("\r" + line.ljust(self._width), nl=False, err=True)
+            self._width = len(line)
+        else:
+            click.echo(line, err=True)

@@ -1,0 +1,79 @@
+"""Files in and out: reading whole, writing all or nothing.
+
+A new file appears under its name only when it is complete and on the disk: it is written to a temporary file in the
+same folder, flushed, and renamed. Whatever interrupts that, Ctrl-C included, leaves neither half a file nor the
+temporary one.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from fourcodec.errors import LimitError
+
+
+def read(path: Path, limit_bytes: int) -> bytes:
+    """The whole file. Raises OSError as open() does, LimitError before reading more than `limit_bytes`."""
+    with path.open("rb") as file:
+        data = file.read(limit_bytes + 1)
+    if len(data) > limit_bytes:
+        raise LimitError(f"{str(path)!r} is larger than the limit of {limit_bytes} bytes")
+    return data
+
+
+def check_target(path: Path, *, overwrite: bool) -> None:
+    """Raises OSError now where `write` would raise it later, so that nobody waits minutes to learn it.
+
+    FileExistsError without `overwrite`; another OSError for what is never replaced: folders and devices.
+    """
+    _check_replaceable(path, overwrite)
+    with _temporary(path):
+        pass
+
+
+def write(path: Path, data: bytes, *, overwrite: bool) -> None:
+    """Writes all of `data` or nothing. Raises OSError; FileExistsError as `check_target` does."""
+    with _temporary(path) as (temporary, file):
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+        file.close()  # Windows renames no open file
+        _check_replaceable(path, overwrite)
+        os.replace(temporary, _target(path))
+
+
+def _check_replaceable(path: Path, overwrite: bool) -> None:
+    if path.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder")
+    if path.exists() and not path.is_file():
+        raise OSError(f"{str(path)!r} is not a regular file and is not replaced")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{str(path)!r} exists already")
+
+
+def _target(path: Path) -> Path:
+    """Where the bytes go: a symbolic link stays one, and what it points to is replaced."""
+    return Path(os.path.realpath(path))
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """A new file beside the target, open for writing; gone at the end unless it was renamed."""
+    target = _target(path)
+    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
+    # Not tempfile.mkstemp, whose files only their owner can read: a new file gets the rights that the user's umask
+    # gives.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(temporary, flags, 0o666)
+    except OSError as exc:  # name the file that the user knows
+        raise OSError(exc.errno, f"cannot write: {exc.strerror}", str(path)) from exc
+    try:
+        with open(descriptor, "wb") as file:
+            yield temporary, file
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
