@@ -18,7 +18,7 @@ from fourcodec.errors import ImageError, LimitError
 
 # Named one by one: Pillow would also start Ghostscript for an EPS file, and read a good many formats that are no
 # photographs.
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "TGA", "QOI")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "TGA", "QOI")
 
 PLAIN_MODES = ("L", "RGB")
 ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")

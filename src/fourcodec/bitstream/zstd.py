@@ -15,19 +15,27 @@ MAX_WINDOW_BYTES = 8 << 20  # what every Zstandard decoder must support (RFC 887
 
 
 def compress(data: bytes) -> bytes:
-    """One frame, the same on every machine with the same zstandard: one thread, no size, no checksum."""
+    """One frame, the same on every machine with the same zstandard: one thread, no size, no checksum.
+
+    Raises ValueError for no data at all, which needs no frame.
+    """
+    if not data:
+        raise ValueError("nothing to compress")
     compressor = zstandard.ZstdCompressor(level=LEVEL, write_content_size=False, write_checksum=False, threads=0)
     return compressor.compress(data)[len(MAGIC) :]
 
 
 def decompress(data: bytes, size_bytes: int) -> bytes:
-    """Exactly `size_bytes` bytes, which the caller has bounded. Raises CorruptFileError for anything else."""
+    """Exactly `size_bytes` > 0 bytes, which the caller has bounded. Raises CorruptFileError where there are not."""
+    if size_bytes <= 0:
+        raise ValueError(f"a zstd section holds at least one byte, not {size_bytes}")
     frame = MAGIC + data
     try:
         _check_frame(frame, size_bytes)
         decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
-        # One byte of room beyond the expected size: zero would mean "no limit", and too long is told from too short.
-        plain = decompressor.decompress(frame, max_output_size=size_bytes + 1, allow_extra_data=False)
+        # Not a byte more room than expected (0 would be no limit at all): with room to spare, zstandard 0.25
+        # overlooks bytes behind the frame.
+        plain = decompressor.decompress(frame, max_output_size=size_bytes, allow_extra_data=False)
     except zstandard.ZstdError as exc:
         raise CorruptFileError(f"a zstd section does not decompress to {size_bytes} bytes: {exc}") from exc
     if len(plain) != size_bytes:

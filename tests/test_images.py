@@ -1,0 +1,163 @@
+"""Every common kind of picture becomes grey or RGB in 8 bits, and what that costs is said."""
+
+import contextlib
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fourcodec import images
+from fourcodec.errors import ImageError, LimitError
+
+
+def saved(folder: Path, image: Image.Image, name: str, **options: object) -> Path:
+    path = folder / name
+    image.save(path, **options)
+    return path
+
+
+def rgb(photo: np.ndarray) -> Image.Image:
+    return Image.fromarray(photo)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.tif", "a.ppm", "a.tga", "a.qoi"])
+def test_lossless_pictures_are_read_exactly(tmp_path: Path, photo: np.ndarray, name: str) -> None:
+    picture = images.load(saved(tmp_path, rgb(photo), name))
+    np.testing.assert_array_equal(picture.pixels, photo)
+    assert picture.notes == ()
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.webp", "a.avif", "a.jp2"])
+def test_lossy_pictures_are_read(tmp_path: Path, photo: np.ndarray, name: str) -> None:
+    picture = images.load(saved(tmp_path, rgb(photo), name))
+    assert picture.pixels.shape == photo.shape
+    assert picture.pixels.dtype == np.uint8
+
+
+def test_grey_stays_grey(tmp_path: Path, photo: np.ndarray) -> None:
+    grey = Image.fromarray(photo[:, :, 0])
+    palette = Image.fromarray(photo[:, :, 0] // 16 * 16).convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE)
+    bilevel = Image.fromarray(photo[:, :, 2]).convert("1", dither=Image.Dither.NONE)
+    np.testing.assert_array_equal(images.load(saved(tmp_path, grey, "l.png")).pixels, photo[:, :, 0])
+    np.testing.assert_array_equal(images.load(saved(tmp_path, palette, "p.png")).pixels, photo[:, :, 0] // 16 * 16)
+    assert set(np.unique(images.load(saved(tmp_path, bilevel, "1.png")).pixels)) == {0, 255}
+
+
+def test_a_coloured_palette_becomes_rgb(tmp_path: Path, photo: np.ndarray) -> None:
+    palette = rgb(photo).quantize(16)
+    picture = images.load(saved(tmp_path, palette, "p.png"))
+    np.testing.assert_array_equal(picture.pixels, np.asarray(palette.convert("RGB")))
+
+
+def test_cmyk_becomes_rgb(tmp_path: Path, photo: np.ndarray) -> None:
+    picture = images.load(saved(tmp_path, rgb(photo).convert("CMYK"), "a.tif"))
+    np.testing.assert_array_equal(picture.pixels, photo)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency_is_laid_on_white_and_said(tmp_path: Path, photo: np.ndarray, mode: str) -> None:
+    image = rgb(photo).convert(mode)
+    alpha = Image.new("L", image.size, 255)
+    alpha.paste(0, (0, 0, 12, 16))
+    image.putalpha(alpha)
+    picture = images.load(saved(tmp_path, image, "a.png"))
+    opaque = np.asarray(rgb(photo).convert("RGB" if mode == "RGBA" else "L"))
+    assert (picture.pixels[:, :12] == 255).all()
+    np.testing.assert_array_equal(picture.pixels[:, 12:], opaque[:, 12:])
+    assert picture.notes == ("transparency is not coded yet: the picture is laid on white",)
+
+
+def test_sixteen_bit_grey_is_scaled_and_said(tmp_path: Path) -> None:
+    samples = np.arange(384, dtype=np.uint16).reshape(16, 24) * 170
+    for name in ("a.png", "a.tif"):
+        picture = images.load(saved(tmp_path, Image.fromarray(samples), name))
+        np.testing.assert_array_equal(picture.pixels, np.rint(samples / 257))
+        assert picture.notes == ("16-bit samples are reduced to 8 bits",)
+
+
+def test_sixteen_bit_colour_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(png(24, 16, bit_depth=16, colour=2, rows=(b"\0" + bytes(24 * 6)) * 16))
+    picture = images.load(path)
+    assert picture.pixels.shape == (16, 24, 3)
+    assert picture.notes == ("16-bit samples are reduced to 8 bits",)
+
+
+def test_a_picture_is_turned_upright(tmp_path: Path, photo: np.ndarray) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: 90 degrees clockwise to be shown
+    picture = images.load(saved(tmp_path, rgb(photo), "a.png", exif=exif))
+    np.testing.assert_array_equal(picture.pixels, np.rot90(photo, -1))
+
+
+def test_only_the_first_frame_is_coded_and_said(tmp_path: Path, photo: np.ndarray) -> None:
+    path = saved(tmp_path, rgb(photo), "a.tif", save_all=True, append_images=[rgb(photo), rgb(photo)])
+    picture = images.load(path)
+    np.testing.assert_array_equal(picture.pixels, photo)
+    assert picture.notes == ("only the first of 3 frames is coded",)
+
+
+def test_floating_point_pictures_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="'F'"):
+        images.load(saved(tmp_path, Image.new("F", (24, 16)), "a.tif"))
+
+
+def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path) -> None:
+    for width, height in ((16384, 8193), (60000, 60000)):  # above our limit, and above Pillow's own
+        path = tmp_path / "a.png"
+        path.write_bytes(png(width, height, bit_depth=8, colour=2, rows=b""))
+        with pytest.raises(LimitError, match="limit of 134217728"):
+            images.load(path)
+
+
+def test_formats_beyond_the_list_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 24 16\n%%EndComments\n")
+    with pytest.raises(ImageError, match="not a picture of a known format"):
+        images.load(path)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.gif", "a.tif", "a.bmp", "a.qoi", "a.jp2"])
+def test_truncated_pictures_raise_nothing_but_image_errors(tmp_path: Path, photo: np.ndarray, name: str) -> None:
+    whole = saved(tmp_path, rgb(photo), name).read_bytes()
+    path = tmp_path / "cut"
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        with contextlib.suppress(ImageError):
+            assert images.load(path).pixels.shape == photo.shape
+
+
+@pytest.mark.parametrize("shape", [(16, 24), (16, 24, 3), (1, 1)])
+def test_arrays_are_taken_as_they_are(shape: tuple[int, ...]) -> None:
+    array = np.zeros(shape, np.uint8)
+    assert images.from_array(array).pixels is array
+    assert images.from_array(np.zeros((16, 24, 1), np.uint8)).pixels.shape == (16, 24)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [np.zeros((16, 24)), np.zeros((16, 24, 2), np.uint8), np.zeros((0, 24), np.uint8), np.zeros(24, np.uint8)],
+)
+def test_other_arrays_are_a_callers_mistake(array: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="an image array is"):
+        images.from_array(array)
+
+
+def test_a_png_holds_the_pixels(photo: np.ndarray) -> None:
+    for pixels in (photo, photo[:, :, 0]):
+        with Image.open(io.BytesIO(images.to_png(pixels))) as image:
+            np.testing.assert_array_equal(np.asarray(image), pixels)
+
+
+def png(width: int, height: int, *, bit_depth: int, colour: int, rows: bytes) -> bytes:
+    """A PNG file written by hand, for what Pillow does not write."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, bit_depth, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
