@@ -128,7 +128,6 @@ def describe(data: bytes) -> dict[str, Any]:
     """What a file says about itself, and its bytes by section, as JSON types. Decodes nothing; raises as `decode`."""
     header, sections = container.read(data)
     profile = _profile_of(header)
-    payload_bytes = sum(len(section.payload) for section in sections)
     return {
         "format": f"{container.FORMAT_MAJOR}.{container.FORMAT_MINOR}",
         "profile": profile.NAME,
@@ -143,13 +142,14 @@ def describe(data: bytes) -> dict[str, Any]:
         "architecture": list(header.architecture),
         "size_bytes": len(data),
         "rate_bpp": metrics.bpp(len(data), header.width, header.height),
-        "framing_bytes": len(data) - payload_bytes,
+        "header_bytes": len(data) - sum(section.size_bytes for section in sections),
         "sections": [
             {
                 "kind": section.kind,
                 "critical": section.critical,
                 "coder": container.CODER_NAMES.get(section.coder, str(section.coder)),
-                "size_bytes": len(section.payload),
+                "size_bytes": section.size_bytes,
+                "payload_bytes": len(section.payload),
             }
             for section in sections
         ],

@@ -86,6 +86,11 @@ class Section:
         """Whether a decoder that does not know this kind must give up."""
         return self.kind < FIRST_ANCILLARY_KIND
 
+    @property
+    def size_bytes(self) -> int:
+        """What the section takes in the file, framing included."""
+        return 1 + len(varint.write(len(self.payload))) + len(self.payload)
+
 
 def write(header: Header, sections: Sequence[Section]) -> bytes:
     """The file. Raises ValueError where there is no section, or too many."""

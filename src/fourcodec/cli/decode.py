@@ -25,6 +25,7 @@ def decode(source: Path, output: Path | None, device: str, force: bool, quiet: b
         raise click.UsageError(f"the output is a PNG: name it .png, not {target.suffix}")
     with options.about(source):
         data = files.read(source, MAX_FILE_BYTES)
+        codec.describe(data)  # what is wrong with the file is said before what is wrong with the output
         options.check_output(source, target, force=force)
         pixels = codec.decode(data, device=device)
     files.write(target, images.to_png(pixels), overwrite=force)

@@ -1,0 +1,139 @@
+"""The floors of docs/architecture.md: imports go down only, and heavy ones happen where they are needed."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "fourcodec"
+
+FLOORS = {
+    "cli": 6,
+    "__main__": 7,
+    "benchmark": 5,
+    "codec": 4,
+    "fitting": 3,
+    "profiles": 3,
+    "networks": 2,
+    "synthesis": 2,
+    "quantize": 2,
+    "images": 2,
+    "metrics": 2,
+    "pixels": 1,
+    "devices": 1,
+    "kernels": 1,
+    "bitstream": 1,
+    "files": 1,
+    "errors": 0,
+    "__init__": 0,
+}
+# unit: what it may import from outside (beside the standard library); units not named here may import anything
+ALLOWED = {"bitstream": {"numpy", "zstandard"}, "errors": set(), "kernels": {"numpy", "numba", "llvmlite", "torch"}}
+HEAVY = {"torch", "numba", "llvmlite", "skimage", "scipy", "matplotlib", "distributed", "dask"}
+# modules imported by `import fourcodec.codec` and by --help, which must not reach anything heavy at their top level
+LIGHT = {
+    "__init__",
+    "__main__",
+    "errors",
+    "files",
+    "devices",
+    "images",
+    "pixels",
+    "metrics",
+    "codec",
+    "bitstream",
+    "cli",
+}
+SEPARATE = [("bitstream", "kernels"), ("profiles", "fitting"), ("synthesis", "networks"), ("synthesis", "fitting")]
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def unit_of(path: Path) -> str:
+    """The part of the package that a module belongs to: a name in FLOORS."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports_of(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
+    """Dotted names of everything that a module imports, those for type checkers aside."""
+    pending: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            pending += node.orelse
+        elif top_level_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide which floor they reach"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        else:
+            pending += ast.iter_child_nodes(node)
+
+
+def units_imported(path: Path) -> set[str]:
+    names = [name.split(".") for name in imports_of(path)]
+    return {parts[1] if parts[1] in FLOORS else "__init__" for parts in names if parts[0] == "fourcodec" and parts[1:]}
+
+
+def test_every_module_has_a_floor() -> None:
+    assert {unit_of(path) for path in modules()} <= set(FLOORS)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down_only(path: Path) -> None:
+    unit = unit_of(path)
+    for other in units_imported(path) - {unit}:
+        level = FLOORS[other] < FLOORS[unit] or (FLOORS[other] == FLOORS[unit] and (unit, other) not in SEPARATE)
+        assert level, f"{path.name}: {unit} must not import {other}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_each_part_uses_only_the_libraries_it_may(path: Path) -> None:
+    unit = unit_of(path)
+    libraries = {name.split(".")[0] for name in imports_of(path)} - set(sys.stdlib_module_names) - {"fourcodec"}
+    assert libraries <= ALLOWED.get(unit, libraries), f"{unit} imports {libraries}"
+    assert "click" not in libraries or unit == "cli"
+    assert not {"pickle", "cloudpickle"} & {name.split(".")[0] for name in imports_of(path)}
+    if unit in LIGHT:
+        heavy = {name.split(".")[0] for name in imports_of(path, top_level_only=True)} & HEAVY
+        assert not heavy, f"{path.name} imports {heavy} for everybody; move it into the function that needs it"
+
+
+def test_no_profile_imports_another() -> None:
+    for path in (PACKAGE / "profiles").glob("*.py"):
+        others = {other.stem for other in (PACKAGE / "profiles").glob("*.py")} - {path.stem, "__init__"}
+        if path.stem != "__init__":
+            assert not {f"fourcodec.profiles.{other}" for other in others} & set(imports_of(path))
+
+
+def loaded_by(script: str, *arguments: str) -> set[str]:
+    """The modules that a fresh interpreter holds after a script."""
+    script += "\nimport sys\nprint('\\n'.join(sys.modules), file=sys.stderr)"
+    command = [sys.executable, "-c", script, *arguments]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines())
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert not loaded_by("import fourcodec") & {"torch", "numba", "numpy", "PIL"}
+    assert not loaded_by("import fourcodec; fourcodec.encode, fourcodec.decode") & {"torch", "numba", "skimage"}
+
+
+def test_info_loads_neither_torch_nor_numba_and_decoding_no_torch(tmp_path: Path) -> None:
+    import numpy as np
+
+    import fourcodec
+
+    data = fourcodec.encode(np.zeros((16, 24, 3), np.uint8), width=2, depth=2, iterations=1, device="cpu").data
+    (tmp_path / "a.fnc").write_bytes(data)
+    run = "import sys\nfrom fourcodec import cli\nassert cli.run(sys.argv[1:]) == 0"
+    assert not loaded_by(run, "info", str(tmp_path / "a.fnc")) & {"torch", "numba", "scipy", "skimage"}
+    loaded = loaded_by(run, "decode", str(tmp_path / "a.fnc"))
+    assert not loaded & {"torch", "scipy", "skimage", "fourcodec.fitting"}

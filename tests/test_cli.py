@@ -1,0 +1,224 @@
+"""The command line: what it writes, prints and returns."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fourcodec
+from fourcodec import cli, codec, fitting
+
+pytestmark = pytest.mark.usefixtures("stub_profile")
+
+KEYS = {
+    "output",
+    "profile",
+    "width",
+    "height",
+    "channels",
+    "size_bytes",
+    "rate_bpp",
+    "psnr_db",
+    "ssim",
+    "encode_seconds",
+    "decode_seconds",
+}
+
+
+@pytest.fixture
+def source(tmp_path: Path, photo: np.ndarray) -> Path:
+    path = tmp_path / "in.png"
+    Image.fromarray(photo).save(path)
+    return path
+
+
+@pytest.fixture
+def coded(tmp_path: Path, photo: np.ndarray) -> Path:
+    path = tmp_path / "coded.fnc"
+    path.write_bytes(fourcodec.encode(photo, width=3, depth=2).data)
+    return path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_picture_goes_to_a_file_and_back(source: Path, photo: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["encode", str(source), "--width", "3", "--depth", "2"]) == 0
+    out, err = capsys.readouterr()
+    assert re.fullmatch(r".*in\.fnc: \d+ bytes, .* bpp, an exact copy, SSIM 1\.0000 \(encoded in .*\)\n", out)
+    assert err == ""
+    assert cli.run(["decode", str(source.with_suffix(".fnc")), "-o", str(source.with_name("copy.png"))]) == 0
+    with Image.open(source.with_name("copy.png")) as copy:
+        np.testing.assert_array_equal(np.asarray(copy), photo)
+    assert names(source.parent) == ["copy.png", "in.fnc", "in.png"]
+
+
+def test_decoding_writes_a_png_beside_the_file(coded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["decode", str(coded)]) == 0
+    assert capsys.readouterr().out == f"{coded.with_suffix('.png')}: 24 x 16 pixels\n"
+    assert names(coded.parent) == ["coded.fnc", "coded.png"]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_json_is_one_object_with_the_agreed_keys(source: Path, capsys: pytest.CaptureFixture[str], seed: int) -> None:
+    assert cli.run(["encode", str(source), "--json", "--seed", str(seed)]) == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert set(measured) >= KEYS
+    assert measured["output"] == str(source.with_suffix(".fnc"))
+    assert measured["size_bytes"] == source.with_suffix(".fnc").stat().st_size
+    assert (measured["width"], measured["height"], measured["channels"]) == (24, 16, 3)
+    assert (measured["psnr_db"] is None) == (seed == 0)  # the stub's copy is exact without a seed
+
+
+def test_what_is_undefined_is_null(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("L", (1, 1), 5).save(tmp_path / "dot.png")
+    assert cli.run(["encode", str(tmp_path / "dot.png"), "--json"]) == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["psnr_db"] is None
+    assert measured["ssim"] is None
+
+
+def test_quiet_says_nothing(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["encode", str(source), "--quiet", "--progress"]) == 0
+    copy = str(source.with_name("copy.png"))
+    assert cli.run(["decode", str(source.with_suffix(".fnc")), "--quiet", "-o", copy]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_quiet_json_is_still_json(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["encode", str(source), "--quiet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["profile"] == "fnet"
+
+
+def test_progress_goes_to_stderr_when_asked_for(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["encode", str(source), "--json", "--progress"]) == 0
+    out, err = capsys.readouterr()
+    assert err == "step 1/1  loss 5.000e-01  PSNR 3.00 dB  1:01 left\n"
+    json.loads(out)
+
+
+def test_what_is_lost_is_noted_on_stderr(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.open(source).convert("RGBA").save(source)
+    assert cli.run(["encode", str(source)]) == 0
+    assert capsys.readouterr().err == "note: transparency is not coded yet: the picture is laid on white\n"
+
+
+def test_existing_outputs_are_refused_without_force(
+    source: Path, coded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = source.with_suffix(".fnc")
+    old.write_bytes(b"old")
+    assert cli.run(["encode", str(source)]) == 1
+    assert old.read_bytes() == b"old"
+    assert "exists already" in capsys.readouterr().err
+    assert cli.run(["encode", str(source), "-f"]) == 0
+    assert old.read_bytes() != b"old"
+
+    capsys.readouterr()
+    assert cli.run(["decode", str(old)]) == 1  # in.png is the original
+    assert capsys.readouterr().err == (
+        f"error: {str(source)!r} exists already: choose another name with -o, or replace it with -f\n"
+    )
+    assert cli.run(["decode", str(old), "-f"]) == 0
+
+
+def test_the_input_is_never_replaced(source: Path, photo: np.ndarray, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["encode", str(source), "-f", "-o", str(source.parent / ".." / source.parent.name / "in.png")]) == 2
+    assert "is the input itself" in capsys.readouterr().err
+    np.testing.assert_array_equal(np.asarray(Image.open(source)), photo)
+
+
+def test_info_shows_the_header_and_every_byte(coded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["info", str(coded), "--json"]) == 0
+    description = json.loads(capsys.readouterr().out)
+    assert (description["width"], description["height"], description["profile"]) == (24, 16, "fnet")
+    assert description["size_bytes"] == coded.stat().st_size
+    assert cli.run(["info", str(coded)]) == 0
+    lines = capsys.readouterr().out
+    assert re.search(r"^network width +3$", lines, re.MULTILINE)
+    assert re.search(r"^section of kind 0 +\d+ bytes, zstd, critical$", lines, re.MULTILINE)
+
+
+def test_options_reach_the_codec(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, object] = {}
+
+    def record(_: np.ndarray, **arguments: object) -> codec.Encoded:
+        given.update(arguments)
+        raise MemoryError
+
+    monkeypatch.setattr(codec, "encode", record)
+    options = "--width 7 --depth 5 --effort 3 --iterations 9 --device cpu --seed 4"
+    assert cli.run(["encode", str(source), *options.split()]) == 1
+    del given["progress"]
+    assert given == {"width": 7, "depth": 5, "effort": 3, "iterations": 9, "device": "cpu", "seed": 4}
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt(), MemoryError(), RuntimeError("two\nlines")])
+def test_whatever_stops_a_fit_leaves_no_file_and_one_line(
+    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], interruption: BaseException
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise interruption
+
+    monkeypatch.setattr(fitting, "fit", stop)
+    assert cli.run(["encode", str(source)]) == (130 if isinstance(interruption, KeyboardInterrupt) else 1)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+    assert names(source.parent) == ["in.png"]
+
+
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_debug_shows_where_an_error_came_from(tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str) -> None:
+    command = ["info", str(tmp_path / "missing.fnc")]
+    assert cli.run(["--debug", *command] if place == "before" else [*command, "--debug"]) == 1
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert err.splitlines()[-1].startswith("error: ")
+
+
+def test_help_and_version_cost_no_heavy_import() -> None:
+    script = (
+        "import sys\n"
+        "from fourcodec import cli\n"
+        "assert cli.run(['--help']) == 0 and cli.run(['--version']) == 0 and cli.run([]) == 2\n"
+        "assert not {'torch', 'numba', 'numpy', 'PIL'} & set(sys.modules), sorted(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert all(name in done.stdout for name in ("encode", "decode", "info", "bench", fourcodec.__version__))
+
+
+def test_a_reader_that_leaves_early_is_no_error(coded: Path) -> None:
+    command = [sys.executable, "-m", "fourcodec", "--help"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    process.wait()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
+def test_ctrl_c_stops_a_real_fit_and_leaves_no_file(source: Path) -> None:
+    command = [sys.executable, "-m", "fourcodec", "encode", str(source), "--iterations", "100000000", "--progress"]
+    process = subprocess.Popen([*command, "--device", "cpu"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("step"):
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert "Traceback" not in err
+    assert err.splitlines()[-1] == "interrupted"
+    assert names(source.parent) == ["in.png"]

@@ -1,0 +1,167 @@
+"""The whole route: with a profile that stores the picture, and with the real network."""
+
+import dataclasses
+import math
+import random
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fourcodec
+from fourcodec import codec
+from fourcodec.bitstream import container
+from fourcodec.errors import CorruptFileError, DeviceError, FourcodecError, LimitError, UnsupportedFormatError
+
+stubbed = pytest.mark.usefixtures("stub_profile")
+
+
+@stubbed
+def test_what_is_reported_was_measured_on_the_bytes(photo: np.ndarray) -> None:
+    encoded = fourcodec.encode(photo, width=3, depth=2, seed=1)
+    copy = fourcodec.decode(encoded.data)
+    mse = np.mean((photo.astype(float) - copy) ** 2)
+    assert encoded.psnr_db == pytest.approx(10 * math.log10(255**2 / mse))
+    assert (encoded.width, encoded.height, encoded.channels) == (24, 16, 3)
+    assert encoded.size_bytes == len(encoded.data)
+    assert encoded.rate_bpp == pytest.approx(8 * len(encoded.data) / 384)
+    assert encoded.profile == "fnet"
+    assert encoded.ssim is not None
+    assert 0 < encoded.ssim < 1
+
+
+@stubbed
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1), (16, 24), (1, 1, 3), (1, 5000, 3)])
+def test_an_exact_copy_of_any_shape_has_no_psnr(shape: tuple[int, ...]) -> None:
+    picture = np.full(shape, 77, np.uint8)
+    encoded = fourcodec.encode(picture, width=1, depth=1)
+    assert encoded.psnr_db is None
+    assert (encoded.ssim is None) == (min(shape[:2]) < 11)
+    np.testing.assert_array_equal(fourcodec.decode(encoded.data), picture)
+
+
+@stubbed
+def test_pillow_images_and_arrays_give_the_same_file(photo: np.ndarray) -> None:
+    assert fourcodec.encode(Image.fromarray(photo)).data == fourcodec.encode(photo).data
+    grey = photo[:, :, 0]
+    assert fourcodec.encode(Image.fromarray(grey)).data == fourcodec.encode(grey[:, :, None]).data
+
+
+@stubbed
+def test_what_a_pillow_image_loses_is_warned_of(photo: np.ndarray) -> None:
+    with pytest.warns(UserWarning, match="transparency"):
+        fourcodec.encode(Image.fromarray(photo).convert("RGBA"))
+
+
+@stubbed
+@pytest.mark.parametrize("size", [{"width": 0}, {"width": 99}, {"depth": 0}, {"depth": 17}, {"device": "tpu"}])
+def test_arguments_out_of_range_are_a_callers_mistake(photo: np.ndarray, size: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"width|depth|device"):
+        fourcodec.encode(photo, **size)
+
+
+@stubbed
+def test_a_missing_device_is_said(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fourcodec.devices._has_cuda", lambda: False)
+    data = fourcodec.encode(photo).data  # "auto" falls back
+    with pytest.raises(DeviceError, match="no CUDA device"):
+        fourcodec.encode(photo, device="cuda")
+    with pytest.raises(DeviceError, match="no CUDA device"):
+        fourcodec.decode(data, device="cuda")
+
+
+@stubbed
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"profile": 9}, "profile 9"),
+        ({"channels": 4}, "alpha"),
+        ({"bit_depth": 16}, "16-bit"),
+        ({"prior": 3}, "prior 3"),
+        ({"tiles": 1}, "tiled"),
+    ],
+)
+def test_what_later_versions_write_is_refused_by_name(photo: np.ndarray, fields: dict[str, int], message: str) -> None:
+    header, sections = container.read(fourcodec.encode(photo).data)
+    data = container.write(dataclasses.replace(header, **fields), sections)
+    for read in (fourcodec.decode, codec.describe):
+        with pytest.raises(UnsupportedFormatError, match=message):
+            read(data)
+
+
+@stubbed
+def test_a_description_accounts_for_every_byte(photo: np.ndarray) -> None:
+    data = fourcodec.encode(photo, width=3, depth=2).data
+    description = codec.describe(data)
+    assert description["network"] == {"width": 3, "depth": 2}
+    assert description["header_bytes"] + sum(part["size_bytes"] for part in description["sections"]) == len(data)
+
+
+@stubbed
+def test_a_callers_own_limit_is_kept(photo: np.ndarray) -> None:
+    data = fourcodec.encode(photo).data
+    with pytest.raises(LimitError, match="limit of 100"):
+        fourcodec.decode(data, max_pixels=100)
+
+
+def test_unknown_names_of_the_package_are_attribute_errors() -> None:
+    assert set(fourcodec.__all__) <= set(dir(fourcodec))
+    with pytest.raises(AttributeError, match="nothing"):
+        fourcodec.nothing  # noqa: B018
+
+
+# From here on the real network.
+
+
+@pytest.fixture(scope="module")
+def real(photo: np.ndarray) -> codec.Encoded:
+    return codec.encode(photo, width=4, depth=2, iterations=30, device="cpu")
+
+
+def test_a_real_file_decodes_to_what_was_reported(real: codec.Encoded, photo: np.ndarray) -> None:
+    copy = codec.decode(real.data)
+    assert copy.shape == photo.shape
+    assert copy.dtype == np.uint8
+    mse = np.mean((photo.astype(float) - copy) ** 2)
+    assert real.psnr_db == pytest.approx(10 * math.log10(255**2 / mse))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 1, 3), (1, 200, 3), (16, 24)])
+def test_real_files_of_every_shape_decode(shape: tuple[int, ...]) -> None:
+    picture = np.random.default_rng(2).integers(0, 256, shape, dtype=np.uint8)
+    encoded = codec.encode(picture, width=2, depth=2, iterations=2, device="cpu")
+    assert codec.decode(encoded.data).shape == shape
+
+
+def test_every_truncation_of_a_real_file_is_refused(real: codec.Encoded) -> None:
+    for length in range(len(real.data)):
+        with pytest.raises(CorruptFileError):
+            codec.decode(real.data[:length])
+
+
+def test_a_thousand_random_flips_of_a_real_file_are_noticed(real: codec.Encoded) -> None:
+    generator = random.Random(11)
+    for _ in range(1000):
+        damaged = bytearray(real.data)
+        damaged[generator.randrange(len(damaged))] ^= generator.randrange(1, 256)
+        with pytest.raises(FourcodecError):
+            codec.decode(bytes(damaged))
+
+
+def test_random_flips_behind_right_checksums_give_an_error_or_a_picture(real: codec.Encoded) -> None:
+    """As a hostile file would be: the checksums match, and only the checks behind them protect."""
+    header_bytes = codec.describe(real.data)["header_bytes"]
+    generator = random.Random(12)
+    for _ in range(1000):
+        damaged = bytearray(real.data)
+        for _ in range(generator.randint(1, 3)):
+            damaged[generator.randrange(9, len(damaged))] ^= generator.randrange(1, 256)
+        payload = bytes(damaged[header_bytes:])
+        head = bytes(damaged[: header_bytes - 8]) + zlib.crc32(payload).to_bytes(4, "little")
+        try:
+            copy = codec.decode(head + zlib.crc32(head).to_bytes(4, "little") + payload, max_pixels=10_000)
+        except FourcodecError:
+            continue
+        assert copy.dtype == np.uint8
