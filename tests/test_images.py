@@ -131,6 +131,13 @@ def test_truncated_pictures_raise_nothing_but_image_errors(tmp_path: Path, photo
             assert images.load(path).pixels.shape == photo.shape
 
 
+def test_a_damaged_picture_that_the_caller_opened_is_an_image_error(tmp_path: Path, photo: np.ndarray) -> None:
+    path = saved(tmp_path, rgb(photo), "a.png")
+    path.write_bytes(path.read_bytes()[:60])
+    with Image.open(path) as image, pytest.raises(ImageError, match="damaged"):
+        images.from_pillow(image)
+
+
 @pytest.mark.parametrize("shape", [(16, 24), (16, 24, 3), (1, 1)])
 def test_arrays_are_taken_as_they_are(shape: tuple[int, ...]) -> None:
     array = np.zeros(shape, np.uint8)

@@ -6,6 +6,8 @@ Whatever is lost on that way (transparency, the lower half of 16 bits, further f
 import io
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,28 +56,25 @@ def load(path: Path) -> Picture:
     """
     with path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own limit, and complaints about metadata we do not use
-        try:
-            with Image.open(file, formats=FORMATS) as image:
-                return from_pillow(image)
-        except UnidentifiedImageError as exc:
-            raise ImageError(f"not a picture of a known format ({', '.join(FORMATS)})") from exc
-        except Image.DecompressionBombError as exc:
-            raise LimitError(f"the picture has more pixels than the limit of {MAX_PIXELS}") from exc
-        except DECODING_ERRORS as exc:
-            raise ImageError(f"the picture is damaged: {_one_line(exc)}") from exc
+        with _pillow_errors(), Image.open(file, formats=FORMATS) as image:
+            return from_pillow(image)
 
 
 def from_pillow(image: Image.Image) -> Picture:
-    """Upright, grey or RGB, 8 bits. Raises LimitError before decoding, ImageError for modes that hold no picture."""
+    """Upright, grey or RGB, 8 bits.
+
+    Raises LimitError before decoding, ImageError for modes that hold no picture and for damaged files.
+    """
     check_size(image.width, image.height)
     notes = []
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":  # MPO: a photograph and its own thumbnails
         notes.append(f"only the first of {image.n_frames} frames is coded")  # type: ignore[attr-defined]
     if _was_sixteen_bit_png(image):
         notes.append("16-bit samples are reduced to 8 bits")
-    upright = ImageOps.exif_transpose(image)
-    flat = _flatten(upright, image.format, notes)
-    return Picture(np.asarray(flat), tuple(notes))
+    with _pillow_errors():  # an opened image is read only now
+        upright = ImageOps.exif_transpose(image)
+        flat = _flatten(upright, image.format, notes)
+        return Picture(np.asarray(flat), tuple(notes))
 
 
 def from_array(array: npt.NDArray[np.uint8]) -> Picture:
@@ -122,10 +121,23 @@ def _flatten(image: Image.Image, source_format: str | None, notes: list[str]) ->
     raise ImageError(f"pictures of Pillow's mode {image.mode!r} are not supported")
 
 
+@contextmanager
+def _pillow_errors() -> Iterator[None]:
+    """Turns whatever Pillow raises for a bad file into ours, with a message of one line."""
+    try:
+        yield
+    except UnidentifiedImageError as exc:
+        raise ImageError(f"not a picture of a known format ({', '.join(FORMATS)})") from exc
+    except Image.DecompressionBombError as exc:
+        raise LimitError(f"the picture has more pixels than the limit of {MAX_PIXELS}") from exc
+    except DECODING_ERRORS as exc:
+        raise ImageError(f"the picture is damaged: {' '.join(str(exc).split()) or type(exc).__name__}") from exc
+
+
 def _was_sixteen_bit_png(image: Image.Image) -> bool:
     """Whether Pillow is about to read 16-bit colour as 8-bit, which it does silently."""
-    tiles = getattr(image, "tile", None)
-    return image.format == "PNG" and bool(tiles) and "16B" in str(tiles[0].args) and image.mode not in SIXTEEN_BIT_MODES
+    decoders = str(getattr(image, "tile", ""))
+    return image.format == "PNG" and ";16B" in decoders and image.mode not in SIXTEEN_BIT_MODES
 
 
 def _lay_on_white(image: Image.Image) -> Image.Image:
@@ -145,7 +157,3 @@ def _grey_if_grey(image: Image.Image) -> Image.Image:
 def _reduce_sixteen_bits(image: Image.Image) -> Image.Image:
     samples = np.asarray(image).astype(np.uint32)
     return Image.fromarray(((samples + 128) // 257).astype(np.uint8))  # 65535 = 257 * 255
-
-
-def _one_line(exc: BaseException) -> str:
-    return " ".join(str(exc).split()) or type(exc).__name__
