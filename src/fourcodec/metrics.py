@@ -61,8 +61,9 @@ def ssim(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> float |
 def ms_ssim(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> float | None:
     """Multi-scale structural similarity, mean over channels; None where a side is shorter than 161 pixels.
 
-    Wang, Simoncelli, Bovik: Multi-Scale Structural Similarity for Image Quality Assessment (2003): five scales, the smallest
-    of which must still hold the window of 11 pixels. Channel by channel, since all at once take three times the memory.
+    Wang, Simoncelli, Bovik: Multi-Scale Structural Similarity for Image Quality Assessment (2003): five scales, the
+    smallest of which must still hold the window of 11 pixels. Channel by channel, since all at once take three times
+    the memory.
     """
     import torch
     from pytorch_msssim import ms_ssim as of_planes
