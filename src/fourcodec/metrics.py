@@ -72,11 +72,16 @@ def ms_ssim(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> floa
     if min(first.shape[:2]) < MS_SSIM_MIN_SIDE:
         return None
     values = []
-    with torch.inference_mode():
-        for channel in range(1 if first.ndim == 2 else first.shape[2]):
-            planes = (picture if picture.ndim == 2 else picture[:, :, channel] for picture in (first, second))
-            pair = [torch.from_numpy(plane.astype(np.float32))[None, None] for plane in planes]
-            values.append(float(of_planes(*pair, data_range=PEAK)))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # sums do not depend on the machine, and a busy one is not made to wait for its threads
+    try:
+        with torch.inference_mode():
+            for channel in range(1 if first.ndim == 2 else first.shape[2]):
+                planes = (picture if picture.ndim == 2 else picture[:, :, channel] for picture in (first, second))
+                pair = [torch.from_numpy(plane.astype(np.float32))[None, None] for plane in planes]
+                values.append(float(of_planes(*pair, data_range=PEAK)))
+    finally:
+        torch.set_num_threads(threads)
     return sum(values) / len(values)
 
 

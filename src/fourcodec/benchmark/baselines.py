@@ -1,0 +1,167 @@
+"""The other codecs, as a table. Adding one: a function that makes a file, and an entry in BASELINES.
+
+Decoding is Pillow's for all of them. A *variant* is one curve of a codec: settings that differ in nothing but the
+quality.
+"""
+
+import importlib.util
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, features
+
+Encode = Callable[..., bytes]  # (image, quality, **options of the variant)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One curve: a name for the setting column, and what the encoding function is told beside the quality."""
+
+    name: str
+    options: Mapping[str, Any]
+    in_sweep: bool = True  # part of the codec's published curve, or only matched against
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A codec of the table."""
+
+    encode: Encode
+    variants: tuple[Variant, ...]
+    qualities: Sequence[int]  # all that are tried when matching, rising
+    sweep: Sequence[int]  # those of the curve in plots and BD-rates
+    about: str  # said in every summary
+    available: Callable[[], bool] = lambda: True
+
+
+@dataclass(frozen=True)
+class PeerSetting:
+    """One file that a baseline can make of a picture."""
+
+    variant: Variant
+    quality: int
+
+    @property
+    def label(self) -> str:
+        """As in the setting column, like 'q=35 4:2:0 progressive'."""
+        return f"q={self.quality} {self.variant.name}".strip()
+
+
+def decode(data: bytes) -> npt.NDArray[np.uint8]:
+    """The decoded pixels of a baseline's file, uint8 (H, W, 3)."""
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def jpeg(image: Image.Image, quality: int, subsampling: str, progressive: bool) -> bytes:
+    """Optimised Huffman tables. Small files are up to a fifth smaller without progressive scans: both compete."""
+    return _saved(image, "JPEG", quality=quality, subsampling=subsampling, optimize=True, progressive=progressive)
+
+
+def jpeg_default(image: Image.Image, quality: int) -> bytes:
+    """What `image.save("x.jpg", quality=...)` writes: to check the instrument against other people's points."""
+    return _saved(image, "JPEG", quality=quality)
+
+
+def webp(image: Image.Image, quality: int) -> bytes:
+    """Lossy WebP at its slowest method."""
+    return _saved(image, "WEBP", quality=quality, method=6)
+
+
+def avif(image: Image.Image, quality: int) -> bytes:
+    """libaom makes other bytes with one thread than with several; two everywhere, so that machines agree."""
+    options = {"speed": 6, "subsampling": "4:4:4", "advanced": {"tune": "psnr"}, "max_threads": 2}
+    return _saved(image, "AVIF", quality=quality, **options)
+
+
+def jxl(image: Image.Image, quality: int) -> bytes:
+    """Needs pillow-jxl-plugin; importing it is how Pillow learns of the format."""
+    import pillow_jxl  # noqa: F401
+
+    return _saved(image, "JXL", quality=quality, effort=7)
+
+
+def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def _jpeg_variants() -> tuple[Variant, ...]:
+    return tuple(
+        Variant(
+            f"{subsampling} {'progressive' if progressive else 'baseline'}",
+            {"subsampling": subsampling, "progressive": progressive},
+            in_sweep=progressive,
+        )
+        for subsampling in ("4:2:0", "4:4:4")
+        for progressive in (True, False)
+    )
+
+
+# libavif maps qualities 0..100 to quantizers 63..0, several to one; the lowest quality of each makes the same file.
+_AVIF_QUALITIES = sorted({((100 - quality) * 63 + 50) // 100: quality for quality in range(100, -1, -1)}.values())
+
+BASELINES: Mapping[str, Baseline] = {
+    "jpeg": Baseline(
+        jpeg,
+        _jpeg_variants(),
+        qualities=range(1, 101),
+        sweep=(1, 3, 5, 8, 12, 18, 25, 35, 45, 55, 65, 75, 82, 88, 92, 95, 97),
+        about="Pillow's JPEG, Huffman tables optimised; matched: the best of 4:2:0 and 4:4:4, baseline and "
+        "progressive; curve: 4:2:0 and 4:4:4, progressive",
+    ),
+    "jpeg-default": Baseline(
+        jpeg_default,
+        (Variant("", {}),),
+        qualities=range(1, 101),
+        sweep=range(5, 100, 10),
+        about="Pillow's JPEG as it is without options (4:2:0, baseline, standard Huffman tables)",
+    ),
+    "webp": Baseline(
+        webp,
+        (Variant("method 6", {}),),
+        qualities=range(101),
+        sweep=(0, 5, 15, 30, 45, 60, 75, 85, 92, 97),
+        about="Pillow's WebP, method 6 (the slowest)",
+        available=lambda: bool(features.check("webp")),
+    ),
+    "avif": Baseline(
+        avif,
+        (Variant("4:4:4 speed 6 tune psnr", {}),),
+        qualities=_AVIF_QUALITIES,
+        sweep=(1, 5, 12, 20, 30, 40, 50, 60, 70, 80, 88, 94),
+        about="Pillow's AVIF, speed 6 of 0..10 (0 is the slowest), tune=psnr, 4:4:4, two threads",
+        available=lambda: bool(features.check("avif")),
+    ),
+    "jxl": Baseline(
+        jxl,
+        (Variant("effort 7", {}),),
+        qualities=range(101),
+        sweep=(0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 88, 94),
+        about="JPEG XL by pillow-jxl-plugin, effort 7",
+        available=lambda: importlib.util.find_spec("pillow_jxl") is not None,
+    ),
+}
+
+
+def sweep_settings(baseline: Baseline) -> list[PeerSetting]:
+    """The points of its curve, variant by variant, rising in quality."""
+    return [PeerSetting(v, quality) for v in baseline.variants if v.in_sweep for quality in baseline.sweep]
+
+
+def setting_of(baseline: Baseline, label: str) -> PeerSetting:
+    """The setting whose label this is. Raises KeyError for a label that the baseline does not have."""
+    settings = {
+        PeerSetting(v, quality) for v in baseline.variants for quality in {*baseline.qualities, *baseline.sweep}
+    }
+    return {setting.label: setting for setting in settings}[label]
+
+
+def make(baseline: Baseline, image: Image.Image, setting: PeerSetting) -> bytes:
+    """The file."""
+    return baseline.encode(image, setting.quality, **setting.variant.options)

@@ -1,0 +1,79 @@
+"""The engine of many machines: dask.distributed (the extra `cluster`). Its workers must see the pictures' folder.
+
+A few futures for each worker are in flight and no more, so that 50,000 pictures cost the scheduler and us no memory.
+An item whose worker dies is run again by dask elsewhere; one that takes several workers with it is given up and noted
+as failed.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from fourcodec.benchmark.items import Item, Outcome, failed_row, run_item
+from fourcodec.benchmark.peer_rows import one_line
+from fourcodec.benchmark.processes import share_threads
+from fourcodec.benchmark.settings import BenchError, BenchSettings
+
+PER_THREAD = 2  # futures in flight: one in work, one waiting beside it
+RETRIES = 2  # of an item that raises, which only the cluster itself makes it do
+_one_at_a_time = threading.Lock()  # per worker process: two fits at once would measure each other's time and memory
+
+
+def run_on_cluster(items: Iterable[Item], settings: BenchSettings, address: str) -> Iterator[Outcome]:
+    """Outcomes as they come. Raises BenchError where no cluster is at the address, or no dask.distributed here."""
+    distributed = _distributed()
+    waiting = iter(items)
+    with _client(distributed, address) as client:
+        in_flight: dict[str, Item] = {}
+        running = distributed.as_completed(raise_errors=False)
+
+        def submit(item: Item) -> None:
+            future = client.submit(run_on_worker, item, settings, pure=False, retries=RETRIES)
+            in_flight[future.key] = item
+            running.add(future)
+
+        for item in islice(waiting, _wanted_in_flight(client)):
+            submit(item)
+        for future in running:
+            yield _outcome(future, in_flight.pop(future.key))
+            for item in islice(waiting, max(0, _wanted_in_flight(client) - len(in_flight))):
+                submit(item)
+
+
+def run_on_worker(item: Item, settings: BenchSettings) -> Outcome:
+    """Runs within a worker: with as many threads as dask counts for it, one item at a time."""
+    from distributed import get_worker
+
+    with _one_at_a_time:
+        share_threads(get_worker().state.nthreads)
+        return run_item(item, settings)
+
+
+def _outcome(future: Any, item: Item) -> Outcome:
+    try:
+        outcome: Outcome = future.result()
+        return outcome
+    except Exception as exc:  # KilledWorker and its like
+        return Outcome(item.index, item.image, (failed_row(item, f"given up by the cluster: {one_line(exc)}"),))
+
+
+def _wanted_in_flight(client: Any) -> int:
+    """Asked again for each outcome, since workers come and go."""
+    threads = sum(worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
+    return PER_THREAD * max(1, threads)
+
+
+def _client(distributed: Any, address: str) -> Any:
+    try:
+        return distributed.Client(address, timeout=10)
+    except (OSError, ValueError) as exc:
+        raise BenchError(f"no scheduler answers at {address!r}: {one_line(exc)}") from exc
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as exc:
+        raise BenchError("--scheduler needs dask.distributed: pip install 'fourcodec[cluster]'") from exc
+    return distributed

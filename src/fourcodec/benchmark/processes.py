@@ -1,0 +1,144 @@
+"""The engines of one machine: this process, or several that share its cores.
+
+Workers are started afresh (spawn), since numba's and torch's threads do not survive a fork. Each has one item at a
+time, and gets the next when the outcome of the last has been taken, that is, when it is on the disk.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from fourcodec.benchmark.items import Item, Outcome, failed_row, run_item
+from fourcodec.benchmark.settings import BenchSettings
+
+ATTEMPTS = 3  # of an item whose worker dies, since the death may be another's fault (memory)
+_THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def run_here(items: Iterable[Item], settings: BenchSettings) -> Iterator[Outcome]:
+    """One item after the other in this process, with all its threads."""
+    for item in items:
+        yield run_item(item, settings)
+
+
+def run_in_processes(items: Iterable[Item], settings: BenchSettings, jobs: int) -> Iterator[Outcome]:
+    """`jobs` items at a time, each in a process with its share of the cores; outcomes as they come."""
+    waiting = iter(items)
+    threads = max(1, available_cores() // jobs)
+    workers: list[_Worker] = []
+    try:
+        for item in _first(waiting, jobs):
+            workers.append(_Worker(settings, threads, item))
+        while workers:
+            for worker in _ready(workers):
+                outcome = worker.outcome()
+                if outcome is None:  # it died: the item once more, elsewhere
+                    workers[workers.index(worker)] = worker.replaced()
+                    continue
+                yield outcome
+                following = next(waiting, None)
+                if following is None:
+                    workers.remove(worker)
+                    worker.stop()
+                else:
+                    worker.give(following)
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Worker:
+    """A process and the item it has."""
+
+    def __init__(self, settings: BenchSettings, threads: int, item: Item, attempt: int = 1) -> None:
+        self.settings, self.threads = settings, threads
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, settings, threads), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.give(item, attempt)
+
+    def give(self, item: Item, attempt: int = 1) -> None:
+        self.item, self.attempt = item, attempt
+        with suppress(OSError):  # it is dead, which `outcome` will notice
+            self.pipe.send(item)
+
+    def outcome(self) -> Outcome | None:
+        """None where the worker died and the item deserves another attempt."""
+        try:
+            outcome: Outcome = self.pipe.recv()
+            return outcome
+        except (EOFError, OSError):
+            self.process.join()
+            if self.attempt < ATTEMPTS:
+                return None
+            reason = f"its process ended {ATTEMPTS} times (exit status {self.process.exitcode}): out of memory?"
+            return Outcome(self.item.index, self.item.image, (failed_row(self.item, reason),))
+
+    def replaced(self) -> "_Worker":
+        self.stop()
+        return _Worker(self.settings, self.threads, self.item, self.attempt + 1)
+
+    def stop(self) -> None:
+        self.pipe.close()
+        self.process.terminate()
+        self.process.join()
+
+
+def _first(items: Iterator[Item], count: int) -> Iterator[Item]:
+    for _, item in zip(range(count), items, strict=False):
+        yield item
+
+
+def _ready(workers: list[_Worker]) -> list[_Worker]:
+    """Waits until a worker has sent something or is gone (its end of the pipe closes with it)."""
+    pipes = connection.wait([worker.pipe for worker in workers])
+    return [worker for worker in workers if worker.pipe in pipes]
+
+
+def _serve(pipe: Connection, settings: BenchSettings, threads: int) -> None:
+    """The life of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    share_threads(threads)
+    while True:
+        try:
+            item = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(run_item(item, settings))
+
+
+def _end_with_parent() -> None:
+    """A killed parent cannot end its workers, and an orphan would fit on for minutes."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def share_threads(threads: int) -> None:
+    """Limits the threads of this process's numerical libraries, those already loaded and those to come."""
+    for variable in _THREAD_VARIABLES:
+        os.environ[variable] = str(threads)
+    if "numba" in sys.modules:
+        import numba
+
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(threads)

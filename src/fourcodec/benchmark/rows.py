@@ -1,0 +1,86 @@
+"""The table: one row per picture, codec and setting."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+COLUMNS = (
+    "image",
+    "codec",
+    "setting",  # of this codec; empty where the wanted rate or quality is out of its reach
+    "match",  # none: our file; sweep: a point of a peer's curve; bytes, psnr: a peer's file matched to ours
+    "matched_setting",  # ours that it is matched to
+    "size_bytes",
+    "rate_bpp",
+    "psnr_db",  # RGB, 8 bits; empty for an exact copy
+    "ssim",
+    "ms_ssim",
+    "encode_seconds",
+    "decode_seconds",
+    "peak_memory_mb",  # of the whole process while it encoded and decoded
+    "coefficients",
+    "note",
+)
+# What two runs of the same settings may differ in.
+UNREPEATABLE = ("encode_seconds", "decode_seconds", "peak_memory_mb")
+_DECIMALS = {
+    "rate_bpp": 5,
+    "psnr_db": 4,
+    "ssim": 5,
+    "ms_ssim": 5,
+    "encode_seconds": 3,
+    "decode_seconds": 4,
+    "peak_memory_mb": 1,
+    "interpolated_psnr_db": 4,
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Empty values are None; `interpolated_psnr_db` is kept beside the table (results.json, and the note)."""
+
+    image: str
+    codec: str
+    setting: str = ""
+    match: str = "none"
+    matched_setting: str = ""
+    size_bytes: int | None = None
+    rate_bpp: float | None = None
+    psnr_db: float | None = None
+    ssim: float | None = None
+    ms_ssim: float | None = None
+    encode_seconds: float | None = None
+    decode_seconds: float | None = None
+    peak_memory_mb: float | None = None
+    coefficients: int | None = None
+    note: str = ""
+    interpolated_psnr_db: float | None = None
+
+    @property
+    def measured(self) -> bool:
+        """False for the rows that only carry a note: out of reach, or failed."""
+        return self.size_bytes is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """Rounded as in the table; without the values that are not there."""
+        return {name: _rounded(name, value) for name, value in asdict(self).items() if value not in (None, "")}
+
+    def as_csv(self) -> list[str]:
+        """The values in the order of COLUMNS; None is empty."""
+        return [_formatted(name, getattr(self, name)) for name in COLUMNS]
+
+
+def from_json(values: Mapping[str, Any]) -> Row:
+    """The inverse of `Row.as_json`, but for its rounding."""
+    known = {field.name for field in fields(Row)}
+    return Row(**{name: value for name, value in values.items() if name in known})
+
+
+def _rounded(name: str, value: Any) -> Any:
+    return round(value, _DECIMALS[name]) if name in _DECIMALS else value
+
+
+def _formatted(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.{_DECIMALS[name]}f}" if name in _DECIMALS else str(value)

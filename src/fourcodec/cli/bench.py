@@ -1,0 +1,189 @@
+"""`fourcodec bench`."""
+
+import json
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from fourcodec.benchmark.baselines import BASELINES
+from fourcodec.benchmark.reports import summary_json
+from fourcodec.benchmark.runner import Finished, RunOptions, run
+from fourcodec.benchmark.settings import BenchSettings, OurSetting
+from fourcodec.benchmark.tables import headline
+from fourcodec.cli import options
+from fourcodec.profiles import fnet
+
+DEFAULT_EFFORT = 2  # fast: a folder is many pictures
+DEFAULT_LIMIT = 24
+MAX_SETTINGS = 200
+
+
+class Numbers(click.ParamType):
+    """A list like 4,6,8 of different numbers within a range."""
+
+    name = "n,n,..."
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(int(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of whole numbers like 4,6,8", param, ctx)
+        for number in numbers:
+            if not self.low <= number <= self.high:
+                self.fail(f"{number} is not between {self.low} and {self.high}", param, ctx)
+        return tuple(dict.fromkeys(numbers))
+
+
+class Limit(click.ParamType):
+    """A number of pictures, or all."""
+
+    name = "n|all"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        if value == "all" or (isinstance(value, int) and value > 0):
+            return value
+        if not str(value).isdecimal() or int(str(value)) == 0:
+            self.fail(f"{value!r} is neither a number of pictures nor 'all'", param, ctx)
+        return int(str(value))
+
+
+class Codecs(click.ParamType):
+    """A list like jpeg,webp,avif."""
+
+    name = "codec,..."
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        names = tuple(dict.fromkeys(filter(None, str(value).split(","))))
+        for name in names:
+            if name not in BASELINES:
+                self.fail(f"{name!r} is not one of {', '.join(BASELINES)}", param, ctx)
+            if not BASELINES[name].available():
+                self.fail(f"this Pillow cannot write {name} (is its plugin installed?)", param, ctx)
+        return names
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, path_type=Path))
+@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="  [default: bench-<time>]")
+@click.option("--codecs", type=Codecs(), default="jpeg", show_default=True, help=f"Peers: {', '.join(BASELINES)}.")
+@click.option("--peers-only", is_flag=True, help="Measure the peers' curves and nothing of ours.")
+@click.option("--width", "widths", type=Numbers(1, fnet.MAX_WIDTH), help="Widths of our networks.  [default: 8]")
+@click.option("--depth", "depths", type=Numbers(1, fnet.MAX_DEPTH), help="Depths, each with each width.  [default: 6]")
+@click.option("-q", "--quality", "qualities", type=Numbers(1, 100), help="Qualities, in place of widths and depths.")
+@click.option("--profile", help="The kind of our files.")
+@options.device_option("auto")
+@click.option(
+    "--effort", type=click.IntRange(1, 9), default=DEFAULT_EFFORT, show_default=True, help="1 is fast, 9 is good."
+)
+@click.option("--iterations", type=click.IntRange(min=1), help="Steps of the fit, instead of --effort's.")
+@click.option(
+    "--limit", type=Limit(), default=DEFAULT_LIMIT, show_default=True, help="A seeded sample of so many pictures."
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the sample and the fits."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Pictures at a time, sharing the cores."
+)
+@click.option("--resume", is_flag=True, help="Continue what was begun in the output folder.")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on a dask.distributed cluster, like tcp://host:8786.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if any file was skipped or failed.")
+@options.force_option
+@options.json_option
+@options.quiet_option
+@options.debug_option
+def bench(
+    folder: Path,
+    output: Path | None,
+    codecs: tuple[str, ...],
+    peers_only: bool,
+    widths: tuple[int, ...] | None,
+    depths: tuple[int, ...] | None,
+    qualities: tuple[int, ...] | None,
+    profile: str | None,
+    device: str,
+    effort: int,
+    iterations: int | None,
+    limit: int | str,
+    seed: int,
+    jobs: int,
+    resume: bool,
+    scheduler: str | None,
+    strict: bool,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Measure our files against JPEG and others at the same bytes, on the pictures in DIR and below."""
+    if resume and output is None:
+        raise click.UsageError("--resume needs -o, the folder of the run to continue")
+    if resume and force:
+        raise click.UsageError("--resume continues and -f begins anew: give one of them")
+    settings = BenchSettings(
+        folder=str(folder.resolve()),
+        peers=codecs,
+        ours=() if peers_only else _our_settings(widths, depths, qualities),
+        profile=profile,
+        device=device,
+        effort=effort,
+        iterations=iterations,
+        limit=None if limit == "all" else int(limit),
+        seed=seed,
+    )
+    _check(settings, peers_only)
+    out = output or Path(time.strftime("bench-%Y%m%d-%H%M%S"))
+    command = shlex.join(["fourcodec", *sys.argv[1:]])
+    finished = run(settings, RunOptions(out, jobs, scheduler, resume, force, quiet, command))
+    if as_json:
+        click.echo(json.dumps({"output": str(out), **summary_json(finished.aggregate, finished.progress)}))
+    elif not quiet:
+        _show(finished, out)
+    return _exit_status(finished, strict)
+
+
+def _our_settings(
+    widths: tuple[int, ...] | None, depths: tuple[int, ...] | None, qualities: tuple[int, ...] | None
+) -> tuple[OurSetting, ...]:
+    if qualities is None:
+        return tuple(OurSetting(width, depth) for width in widths or (8,) for depth in depths or (6,))
+    if widths or depths:
+        raise click.UsageError("-q chooses the size itself: give either -q or --width and --depth")
+    return tuple(OurSetting(quality=quality) for quality in qualities)
+
+
+def _check(settings: BenchSettings, peers_only: bool) -> None:
+    if peers_only and not settings.peers:
+        raise click.UsageError("--peers-only without any --codecs leaves nothing to measure")
+    if len(settings.ours) > MAX_SETTINGS:
+        raise click.UsageError(f"{len(settings.ours)} sizes are more than the {MAX_SETTINGS} of one run")
+
+
+def _show(finished: Finished, out: Path) -> None:
+    aggregate, progress = finished.aggregate, finished.progress
+    if not progress.complete:
+        click.echo(f"stopped after {progress.done_items} of {progress.items} items; continue with --resume -o {out}")
+    skipped = f", {aggregate.skipped.count} skipped" if aggregate.skipped.count else ""
+    failed = f", {aggregate.failed.count} failed measurements" if aggregate.failed.count else ""
+    click.echo(f"{aggregate.images} pictures{skipped}{failed}; {aggregate.jpeg_sources} of them JPEG files themselves")
+    for line in headline(aggregate):
+        click.echo(line)
+    click.echo(f"{out / 'summary.md'}, {out / 'report.html'}")
+
+
+def _exit_status(finished: Finished, strict: bool) -> int:
+    aggregate = finished.aggregate
+    if finished.interrupted:
+        return 130
+    if not aggregate.measured_files:
+        return 1
+    return int(strict and bool(aggregate.skipped.count or aggregate.failed.count))
