@@ -35,12 +35,12 @@ def ssim(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> float |
     Gaussian windows of sigma 1.5, K1 = 0.01, K2 = 0.03. Their mean leaves out a margin of 5 pixels where windows
     would overhang, so strips that overlap by twice that have means whose weighted mean is the whole picture's.
     """
-    from skimage.metrics import structural_similarity
-
     _check_pair(first, second)
     height, width = first.shape[:2]
     if min(height, width) < SSIM_MIN_SIDE:
         return None
+    from skimage.metrics import structural_similarity
+
     total = 0.0
     inner_rows = height - 2 * _SSIM_MARGIN
     for top in range(0, inner_rows, STRIP_ROWS):
@@ -65,12 +65,12 @@ def ms_ssim(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> floa
     smallest of which must still hold the window of 11 pixels. Channel by channel, since all at once take three times
     the memory.
     """
-    import torch
-    from pytorch_msssim import ms_ssim as of_planes
-
     _check_pair(first, second)
     if min(first.shape[:2]) < MS_SSIM_MIN_SIDE:
         return None
+    import torch
+    from pytorch_msssim import ms_ssim as of_planes
+
     values = []
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # sums do not depend on the machine, and a busy one is not made to wait for its threads

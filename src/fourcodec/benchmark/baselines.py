@@ -7,7 +7,7 @@ quality.
 import importlib.util
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ class Variant:
     """One curve: a name for the setting column, and what the encoding function is told beside the quality."""
 
     name: str
-    options: Mapping[str, Any]
+    options: Mapping[str, Any] = field(hash=False)
     in_sweep: bool = True  # part of the codec's published curve, or only matched against
 
 

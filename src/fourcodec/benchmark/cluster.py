@@ -16,6 +16,7 @@ from fourcodec.benchmark.processes import share_threads
 from fourcodec.benchmark.settings import BenchError, BenchSettings
 
 PER_THREAD = 2  # futures in flight: one in work, one waiting beside it
+CONNECT_SECONDS = 10.0
 RETRIES = 2  # of an item that raises, which only the cluster itself makes it do
 _one_at_a_time = threading.Lock()  # per worker process: two fits at once would measure each other's time and memory
 
@@ -66,7 +67,7 @@ def _wanted_in_flight(client: Any) -> int:
 
 def _client(distributed: Any, address: str) -> Any:
     try:
-        return distributed.Client(address, timeout=10)
+        return distributed.Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as exc:
         raise BenchError(f"no scheduler answers at {address!r}: {one_line(exc)}") from exc
 

@@ -92,9 +92,10 @@ def headline(aggregate: Aggregate) -> list[str]:
 def _about_sources(aggregate: Aggregate) -> str:
     if not aggregate.jpeg_sources:
         return "None of the sources is a JPEG file."
+    counted = f"{aggregate.jpeg_sources} of {aggregate.images} sources are themselves JPEG files"
     return (
-        f"{aggregate.jpeg_sources} of {aggregate.images} sources are themselves JPEG files: their loss is already "
-        "JPEG's own (its blocks, its rounding), which flatters JPEG here; compare with a folder of never compressed pictures."
+        f"{counted}: their loss is already JPEG's own (its blocks, its rounding), which flatters JPEG here; "
+        "compare with a folder of never compressed pictures."
     )
 
 
@@ -156,7 +157,8 @@ def _matches(aggregate: Aggregate, match: str) -> Table:
     if match == "bytes":
         columns = (
             "size", "peer", "in reach", "out of reach", "our bytes", "its bytes", "our PSNR dB", "its PSNR dB",
-            "gain dB", "interpolated dB", "gain over it dB", "our SSIM", "its SSIM", "our MS-SSIM", "its MS-SSIM", "we win",
+            "gain dB", "interpolated dB", "gain over it dB", "our SSIM", "its SSIM", "our MS-SSIM", "its MS-SSIM",
+            "we win",
         )  # fmt: skip
         remark = (
             "The peer's best real file of at most our bytes; means over the pictures in its reach. Small files have "

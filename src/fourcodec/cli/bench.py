@@ -74,7 +74,12 @@ class Codecs(click.ParamType):
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, path_type=Path))
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="  [default: bench-<time>]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write to.  [default: bench-<time>]",
+)
 @click.option("--codecs", type=Codecs(), default="jpeg", show_default=True, help=f"Peers: {', '.join(BASELINES)}.")
 @click.option("--peers-only", is_flag=True, help="Measure the peers' curves and nothing of ours.")
 @click.option("--width", "widths", type=Numbers(1, fnet.MAX_WIDTH), help="Widths of our networks.  [default: 8]")

@@ -1,0 +1,78 @@
+"""The same table from a dask.distributed cluster, also when a worker is killed at work."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fourcodec.benchmark.cluster import run_on_cluster
+from fourcodec.benchmark.items import enumerate_items
+from fourcodec.benchmark.runner import RunOptions, run
+from fourcodec.benchmark.settings import BenchError, BenchSettings
+from tests.benchmark.conftest import table
+
+distributed = pytest.importorskip("distributed")
+
+Make = Callable[..., BenchSettings]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Two workers on this machine, one thread each, which fit for a fifth of a second."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    monkeypatch.setenv("PYTHONPATH", path)
+    monkeypatch.setenv("STUB_SECONDS", "0.2")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0, silence_logs=50
+    ) as local:
+        yield local
+
+
+def test_a_worker_killed_at_work_changes_nothing(cluster: Any, folder: Path, tmp_path: Path, settings_of: Make) -> None:
+    settings = settings_of(folder)
+    log = tmp_path / "cluster" / "items.jsonl"
+
+    def kill_a_worker_at_work() -> None:
+        while not (log.exists() and log.read_bytes().count(b"\n") >= 2):
+            time.sleep(0.01)
+        os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_a_worker_at_work, daemon=True)
+    killer.start()
+    options = RunOptions(tmp_path / "cluster", scheduler=cluster.scheduler_address, quiet=True)
+    assert run(settings, options).progress.complete
+    killer.join()
+    run(settings, RunOptions(tmp_path / "here", quiet=True))
+    assert table(tmp_path / "cluster", repeatable=True) == table(tmp_path / "here", repeatable=True)
+
+
+def test_few_items_are_in_flight(cluster: Any, folder: Path, settings_of: Make) -> None:
+    settings = settings_of(folder, ours=(), peers=("jpeg",))
+    begun = []
+
+    def many() -> Iterator[Any]:
+        for item in enumerate_items(["n01/a.png"] * 20, settings):
+            begun.append(item.index)
+            yield item
+
+    taken = 0
+    for _ in run_on_cluster(many(), settings, cluster.scheduler_address):
+        taken += 1
+        assert len(begun) <= taken + 4  # two for each of two threads
+    assert taken == 20
+
+
+def test_no_scheduler_at_the_address_is_one_line(
+    folder: Path, settings_of: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fourcodec.benchmark.cluster.CONNECT_SECONDS", 0.5)
+    with pytest.raises(BenchError, match=r"no scheduler answers at 'tcp://127\.0\.0\.1:1'"):
+        list(run_on_cluster([], settings_of(folder), "tcp://127.0.0.1:1"))
+    with pytest.raises(BenchError, match="no scheduler answers at 'nonsense://x'"):
+        list(run_on_cluster([], settings_of(folder), "nonsense://x"))

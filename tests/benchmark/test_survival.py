@@ -1,0 +1,107 @@
+"""Killed, interrupted, or losing its workers: a run ends in the same table."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fourcodec.benchmark.items import Item, Outcome, enumerate_items
+from fourcodec.benchmark.processes import run_in_processes
+from fourcodec.benchmark.runner import RunOptions, run
+from fourcodec.benchmark.settings import BenchSettings
+from tests.benchmark.conftest import table
+
+Make = Callable[..., BenchSettings]
+ROOT = Path(__file__).parents[2]
+
+
+def start(folder: Path, out: Path, jobs: int, *more: str, seconds: float = 0.2) -> subprocess.Popen:
+    """A run in a process group of its own, each fit of which takes `seconds`."""
+    command = [sys.executable, "-m", "tests.benchmark.run_stub", str(folder), str(out), str(jobs), *more]
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "STUB_SECONDS": str(seconds), "PYTHONPATH": path}
+    return subprocess.Popen(command, env=environment, start_new_session=True)
+
+
+def wait_for_items(out: Path, count: int) -> None:
+    """Until so many items are in the log (or for a minute)."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if (out / "items.jsonl").exists() and (out / "items.jsonl").read_bytes().count(b"\n") >= count:
+            return
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_killed_three_times_and_resumed_it_ends_in_the_same_table(
+    jobs: int, folder: Path, tmp_path: Path, settings_of: Make
+) -> None:
+    run(settings_of(folder), RunOptions(tmp_path / "undisturbed", quiet=True))
+    rng = random.Random(jobs)
+    for finished_items in (0, 2, 5):  # of 9
+        killed = start(folder, tmp_path / "out", jobs, "resume")
+        wait_for_items(tmp_path / "out", finished_items)
+        time.sleep(rng.uniform(0, 0.3))
+        os.kill(killed.pid, signal.SIGKILL)
+        assert killed.wait() == -signal.SIGKILL
+        assert not (tmp_path / "out" / "results.csv").exists()
+    assert start(folder, tmp_path / "out", jobs, "resume", seconds=0).wait() == 0
+    assert table(tmp_path / "out", repeatable=True) == table(tmp_path / "undisturbed", repeatable=True)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_ends_with_the_summary_so_far(jobs: int, folder: Path, tmp_path: Path, settings_of: Make) -> None:
+    out = tmp_path / "out"
+    interrupted = start(folder, out, jobs, seconds=1)
+    wait_for_items(out, 2)
+    os.killpg(interrupted.pid, signal.SIGINT)  # as a terminal does: the workers get it too
+    assert interrupted.wait() == 130
+    assert "**Stopped early**" in (out / "summary.md").read_text()
+    so_far = table(out, repeatable=True)
+    assert so_far
+    assert start(folder, out, jobs, "resume", seconds=0).wait() == 0
+    assert len(table(out)) > len(so_far)
+    assert "Stopped early" not in (out / "summary.md").read_text()
+
+
+def test_an_item_whose_worker_dies_is_done_by_another(
+    folder: Path, tmp_path: Path, settings_of: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of(folder)
+    (tmp_path / "victim").touch()
+    monkeypatch.setenv("STUB_KILL", str(tmp_path / "victim"))
+    images = ["n01/a.png", "n01/b.JPEG", "n02/c.webp"]
+    outcomes = sorted(run_in_processes(enumerate_items(images, settings), settings, 2), key=lambda one: one.index)
+    assert not (tmp_path / "victim").exists()
+    assert [outcome.index for outcome in outcomes] == list(range(9))
+    assert not [row for outcome in outcomes for row in outcome.rows if "failed" in row.note]
+
+
+def test_an_item_that_kills_every_worker_is_given_up(folder: Path, settings_of: Make) -> None:
+    settings = settings_of(folder, codec="tests.benchmark.deadly_codec")
+    outcomes = list(run_in_processes(enumerate_items(["n01/a.png"], settings), settings, 2))
+    assert len(outcomes) == 3
+    notes = [row.note for outcome in outcomes for row in outcome.rows if row.codec == "fourcodec"]
+    assert notes == ["failed: its process ended 3 times (exit status -9): out of memory?"] * 2
+
+
+def test_the_next_item_begins_only_when_the_last_outcome_was_taken(folder: Path, settings_of: Make) -> None:
+    settings = settings_of(folder)
+    begun: list[int] = []
+
+    def watched() -> "list[Item]":
+        for item in enumerate_items(["n01/a.png", "n01/b.JPEG", "n02/c.webp"], settings):
+            begun.append(item.index)
+            yield item
+
+    taken: list[Outcome] = []
+    for outcome in run_in_processes(watched(), settings, 2):
+        taken.append(outcome)
+        assert len(begun) <= len(taken) + 1  # two workers: one item beside the one just taken
+    assert len(taken) == 9
