@@ -2,10 +2,10 @@
 
     python benchmarks/check_instrument.py OUT RESULT.txt [--points POINTS.tsv] [--script SCRIPT.py --pictures FOLDER]
 
-OUT is the run's folder. POINTS.tsv holds files that Pillow's JPEG makes by default: image, quality, size_bytes, psnr_db.
+OUT is the run's folder. POINTS.tsv holds what Pillow's JPEG makes by default: image, quality, size_bytes, psnr_db.
 SCRIPT.py is an independent measurement with PEERS (settings by codec), peer_curve(image, settings) and
-bd_rate(reference, tested). Fails where a point differs by more than 0.05 dB or 1% of bytes, or a mean BD-rate by more than
-one percentage point.
+bd_rate(reference, tested). Fails where a point differs by more than 0.05 dB or 1% of bytes, or a mean BD-rate by more
+than one percentage point.
 """
 
 import argparse
@@ -56,8 +56,11 @@ def compare_points(out: Path, points: Path) -> tuple[str, bool]:
             worst_db = max(worst_db, abs(float(row["psnr_db"]) - float(point["psnr_db"])))
             size_bytes = int(point["size_bytes"])
             worst_size_percent = max(worst_size_percent, 100 * abs(int(row["size_bytes"]) - size_bytes) / size_bytes)
-    line = f"{count} JPEG points at Pillow's defaults: at most {worst_db:.4f} dB and {worst_size_percent:.3f}% of bytes apart"
-    return line, count > 0 and worst_db <= LARGEST_DB and worst_size_percent <= LARGEST_SIZE_PERCENT
+    apart = f"at most {worst_db:.4f} dB and {worst_size_percent:.3f}% of bytes apart"
+    return (
+        f"{count} JPEG points at Pillow's defaults: {apart}",
+        count > 0 and worst_db <= LARGEST_DB and worst_size_percent <= LARGEST_SIZE_PERCENT,
+    )
 
 
 def compare_bd_rates(out: Path, script: ModuleType, pictures: Path) -> Iterator[tuple[str, bool]]:

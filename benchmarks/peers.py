@@ -2,7 +2,7 @@
 
     python benchmarks/peers.py FOLDER RESULT.txt [--bench OUT]
 
-Runs `fourcodec bench FOLDER --peers-only` on every picture (continuing what OUT holds), and writes a text of its numbers.
+Runs `fourcodec bench FOLDER --peers-only` on every picture (continuing what OUT holds), and writes its numbers as text.
 """
 
 import argparse
@@ -39,10 +39,8 @@ def report(results: dict[str, Any], command: str) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     lines = [f"# {command}", f"# {versions}", "", "image\tcodec\treference\tbd_rate_percent\toverlap"]
     for rate in results["bd_rates"]:
-        if rate["percent"] is None:
-            value = f"{rate['why_not']}\t"
-        else:
-            value = f"{rate['percent']:+.2f}\t{rate['overlap']:.3f}"
+        known = rate["percent"] is not None
+        value = f"{rate['percent']:+.2f}\t{rate['overlap']:.3f}" if known else f"{rate['why_not']}\t"
         lines.append(f"{rate['image']}\t{rate['codec']}\t{rate['reference']}\t{value}")
     for mean in results["summary"]["bd_rates"]:
         lines.append(f"mean of {mean['images']}\t{mean['codec']}\t{mean['reference']}\t{mean['percent']:+.2f}\t")

@@ -26,10 +26,8 @@ def picture(seed: int, height: int = 40, width: int = 56) -> np.ndarray:
     return np.clip(np.stack(planes, axis=-1), 0, 255).astype(np.uint8)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def make_folder(top: Path) -> Path:
     """Three pictures, one of them a JPEG, in class folders as ImageNet has them."""
-    top = tmp_path / "pictures"
     for place, name in enumerate(("n01/a.png", "n01/b.JPEG", "n02/c.webp")):
         (top / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture(place)).save(top / name, quality=92, lossless=True)
@@ -37,19 +35,24 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_folder(tmp_path / "pictures")
+
+
+def stub_settings(folder: Path, **changed: Any) -> BenchSettings:
+    """Settings that measure the stub codec at two sizes against JPEG unless told otherwise."""
+    values: dict[str, Any] = {
+        "folder": str(folder),
+        "peers": ("jpeg",),
+        "ours": (OurSetting(4, 2), OurSetting(6, 6)),
+        "codec": STUB,
+    }
+    return BenchSettings(**{**values, **changed})
+
+
+@pytest.fixture
 def settings_of() -> Callable[..., BenchSettings]:
-    """Settings for a folder, measuring the stub codec at two sizes against JPEG unless told otherwise."""
-
-    def make(folder: Path, **changed: Any) -> BenchSettings:
-        values: dict[str, Any] = {
-            "folder": str(folder),
-            "peers": ("jpeg",),
-            "ours": (OurSetting(4, 2), OurSetting(6, 6)),
-            "codec": STUB,
-        }
-        return BenchSettings(**{**values, **changed})
-
-    return make
+    return stub_settings
 
 
 def table(out: Path, *, repeatable: bool = False) -> list[dict[str, str]]:

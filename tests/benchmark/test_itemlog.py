@@ -63,3 +63,9 @@ def test_a_log_of_a_longer_run_is_refused(path: Path) -> None:
         log.append(outcome(4))
     with pytest.raises(BenchError, match="damaged"):
         opened(path, count=2)
+
+
+def test_two_runs_do_not_share_a_log(path: Path) -> None:
+    with opened(path), pytest.raises(BenchError, match="another run is writing"):
+        opened(path)
+    opened(path)

@@ -13,7 +13,7 @@ from fourcodec.benchmark.settings import BenchSettings
 
 Make = Callable[..., BenchSettings]
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-FLAGS = [
+FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -25,7 +25,7 @@ FLAGS = [
     "--enable-logging=stderr",
     "--v=0",
     "--virtual-time-budget=5000",
-]
+)
 
 
 @pytest.fixture

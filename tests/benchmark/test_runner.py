@@ -11,57 +11,53 @@ from PIL import Image
 from fourcodec.benchmark.rows import COLUMNS
 from fourcodec.benchmark.runner import RunOptions, run
 from fourcodec.benchmark.settings import BenchError, BenchSettings, OurSetting
-from tests.benchmark.conftest import picture, table
+from tests.benchmark.conftest import make_folder, picture, stub_settings, table
 
 Make = Callable[..., BenchSettings]
+IMAGES = ("n01/a.png", "n01/b.JPEG", "n02/c.webp")
+SIZES = ("4x2", "6x6")
 
 
-def test_a_run_leaves_every_output(folder: Path, tmp_path: Path, settings_of: Make) -> None:
-    out = tmp_path / "out"
-    finished = run(settings_of(folder), RunOptions(out, quiet=True))
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The outputs of one run, only to be looked at."""
+    top = tmp_path_factory.mktemp("run")
+    settings = stub_settings(make_folder(top / "pictures"), peers=("jpeg", "webp"), seed=7)
+    finished = run(settings, RunOptions(top / "out", quiet=True, command="fourcodec bench pictures"))
+    assert finished.progress.complete
+    assert finished.aggregate.images == 3
+    return top / "out"
+
+
+def test_a_run_leaves_every_output(out: Path) -> None:
     names = {path.name for path in out.iterdir()}
     assert {"results.csv", "results.json", "summary.md", "report.html", "rate_psnr.svg", "rate_psnr.png"} <= names
     assert not [name for name in names if name.endswith(".tmp")]
-    assert finished.progress.complete
-    assert finished.aggregate.images == 3
 
 
-def test_the_table_holds_ours_the_curves_and_both_matches(folder: Path, tmp_path: Path, settings_of: Make) -> None:
-    run(settings_of(folder, peers=("jpeg", "webp")), RunOptions(tmp_path / "out", quiet=True))
-    rows = table(tmp_path / "out")
+def test_the_table_holds_ours_the_curves_and_both_matches(out: Path) -> None:
+    rows = table(out)
     assert list(rows[0]) == list(COLUMNS)
     ours = [row for row in rows if row["codec"] == "fourcodec"]
-    assert [(row["image"], row["setting"]) for row in ours] == [
-        (image, size) for image in ("n01/a.png", "n01/b.JPEG", "n02/c.webp") for size in ("4x2", "6x6")
-    ]
+    assert [(row["image"], row["setting"]) for row in ours] == [(image, size) for image in IMAGES for size in SIZES]
     for row in ours:
         assert row["match"] == "none"
-        size = row["setting"]
-        file = tmp_path / "out" / "files" / f"{_item(row['image'], size):06}.fnc"
-        assert file.stat().st_size == int(row["size_bytes"])  # bytes on disk
-        assert float(row["rate_bpp"]) == pytest.approx(8 * file.stat().st_size / (40 * 56), abs=1e-5)
+        item = 3 * IMAGES.index(row["image"]) + SIZES.index(row["setting"]) + 1
+        size_bytes = (out / "files" / f"{item:06}.fnc").stat().st_size  # on the disk
+        assert size_bytes == int(row["size_bytes"])
+        assert float(row["rate_bpp"]) == pytest.approx(8 * size_bytes / (40 * 56), abs=1e-5)
         for codec in ("jpeg", "webp"):
-            assert _only(rows, row["image"], codec, "bytes", size) is not None
-            assert _only(rows, row["image"], codec, "psnr", size) is not None
+            for match in ("bytes", "psnr"):
+                wanted = {"image": row["image"], "codec": codec, "match": match, "matched_setting": row["setting"]}
+                assert len([one for one in rows if wanted.items() <= one.items()]) == 1
     assert {row["match"] for row in rows} == {"none", "bytes", "psnr", "sweep"}
 
 
-def _item(image: str, size: str) -> int:
-    return 3 * ("n01/a.png", "n01/b.JPEG", "n02/c.webp").index(image) + ("4x2", "6x6").index(size) + 1
-
-
-def _only(rows: list[dict[str, str]], image: str, codec: str, match: str, size: str) -> dict[str, str]:
-    wanted = {"image": image, "codec": codec, "match": match, "matched_setting": size}
-    (row,) = (row for row in rows if wanted.items() <= row.items())
-    return row
-
-
-def test_matched_rows_keep_their_promise_or_say_why_not(folder: Path, tmp_path: Path, settings_of: Make) -> None:
-    run(settings_of(folder), RunOptions(tmp_path / "out", quiet=True))
-    rows = table(tmp_path / "out")
+def test_matched_rows_keep_their_promise_or_say_why_not(out: Path) -> None:
+    rows = table(out)
     ours = {(row["image"], row["setting"]): row for row in rows if row["codec"] == "fourcodec"}
     matched = [row for row in rows if row["matched_setting"]]
-    assert len(matched) == 12
+    assert len(matched) == 24
     for row in matched:
         our = ours[row["image"], row["matched_setting"]]
         if not row["size_bytes"]:
@@ -71,32 +67,28 @@ def test_matched_rows_keep_their_promise_or_say_why_not(folder: Path, tmp_path: 
             assert int(row["size_bytes"]) <= int(our["size_bytes"])
         else:
             assert float(row["psnr_db"]) >= float(our["psnr_db"])
+    assert any(row["size_bytes"] for row in matched)
+    assert any("interpolated in log-rate" in row["note"] for row in matched if row["match"] == "bytes")
 
 
-def test_results_json_tells_the_same_and_how_it_was_made(folder: Path, tmp_path: Path, settings_of: Make) -> None:
-    command = "fourcodec bench pictures"
-    run(settings_of(folder, seed=7), RunOptions(tmp_path / "out", quiet=True, command=command))
-    results = json.loads((tmp_path / "out" / "results.json").read_text())
-    rows = table(tmp_path / "out")
-    assert len(results["rows"]) == len(rows)
-    for parsed, row in zip(results["rows"], rows, strict=True):
+def test_results_json_tells_the_same_and_how_it_was_made(out: Path) -> None:
+    results = json.loads((out / "results.json").read_text())
+    for parsed, row in zip(results["rows"], table(out), strict=True):
         assert parsed["codec"] == row["codec"]
         assert str(parsed.get("size_bytes", "")) == row["size_bytes"]
-    assert results["command"] == command
+    assert results["command"] == "fourcodec bench pictures"
     assert results["seed"] == 7
+    assert results["settings"]["folder"] == "pictures"
     assert {"pillow", "numpy", "python", "fourcodec"} <= results["versions"].keys()
     assert results["machine"]["cores"] >= 1
     assert "git_revision" in results
     assert results["summary"]["images"] == 3
-    assert {rate["codec"] for rate in results["bd_rates"]} == {"fourcodec"}
-    interpolated = [row for row in results["rows"] if "interpolated_psnr_db" in row]
-    assert interpolated
-    assert all(row["match"] == "bytes" for row in interpolated)
+    assert {rate["codec"] for rate in results["bd_rates"]} == {"fourcodec", "webp"}
+    assert {row["match"] for row in results["rows"] if "interpolated_psnr_db" in row} == {"bytes"}
 
 
-def test_the_summary_says_which_sources_are_jpeg_files(folder: Path, tmp_path: Path, settings_of: Make) -> None:
-    run(settings_of(folder), RunOptions(tmp_path / "out", quiet=True))
-    assert "1 of 3 sources are themselves JPEG files" in (tmp_path / "out" / "summary.md").read_text()
+def test_the_summary_says_which_sources_are_jpeg_files(out: Path) -> None:
+    assert "1 of 3 sources are themselves JPEG files" in (out / "summary.md").read_text()
 
 
 def test_the_summary_has_a_row_for_each_size(folder: Path, tmp_path: Path, settings_of: Make) -> None:
@@ -121,10 +113,9 @@ def test_peers_only_measures_curves_and_bd_rates(folder: Path, tmp_path: Path, s
     assert finished.aggregate.bd_rates["webp", "jpeg"].percent.count == 3
 
 
-def test_two_runs_make_the_same_table(folder: Path, tmp_path: Path, settings_of: Make) -> None:
-    for name in ("one", "two"):
-        run(settings_of(folder), RunOptions(tmp_path / name, quiet=True))
-    assert table(tmp_path / "one", repeatable=True) == table(tmp_path / "two", repeatable=True)
+def test_another_run_makes_the_same_table(out: Path, folder: Path, tmp_path: Path, settings_of: Make) -> None:
+    run(settings_of(folder, peers=("jpeg", "webp"), seed=7), RunOptions(tmp_path / "again", quiet=True))
+    assert table(tmp_path / "again", repeatable=True) == table(out, repeatable=True)
 
 
 def test_results_are_not_overwritten_unasked(folder: Path, tmp_path: Path, settings_of: Make) -> None:

@@ -58,7 +58,7 @@ def test_killed_three_times_and_resumed_it_ends_in_the_same_table(
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_ctrl_c_ends_with_the_summary_so_far(jobs: int, folder: Path, tmp_path: Path, settings_of: Make) -> None:
     out = tmp_path / "out"
-    interrupted = start(folder, out, jobs, seconds=1)
+    interrupted = start(folder, out, jobs, seconds=0.5)
     wait_for_items(out, 2)
     os.killpg(interrupted.pid, signal.SIGINT)  # as a terminal does: the workers get it too
     assert interrupted.wait() == 130

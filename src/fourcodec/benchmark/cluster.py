@@ -6,7 +6,7 @@ as failed.
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from itertools import islice
 from typing import Any
 
@@ -21,7 +21,7 @@ RETRIES = 2  # of an item that raises, which only the cluster itself makes it do
 _one_at_a_time = threading.Lock()  # per worker process: two fits at once would measure each other's time and memory
 
 
-def run_on_cluster(items: Iterable[Item], settings: BenchSettings, address: str) -> Iterator[Outcome]:
+def run_on_cluster(items: Iterable[Item], settings: BenchSettings, address: str) -> Generator[Outcome, None, None]:
     """Outcomes as they come. Raises BenchError where no cluster is at the address, or no dask.distributed here."""
     distributed = _distributed()
     waiting = iter(items)

@@ -6,6 +6,7 @@ again; its item is done anew. Nothing but the place of each line is held in memo
 
 import json
 import os
+import sys
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,9 @@ from typing import Any
 from fourcodec.benchmark.items import Outcome
 from fourcodec.benchmark.rows import from_json
 from fourcodec.benchmark.settings import BenchError
+
+if sys.platform != "win32":
+    import fcntl
 
 _NOT_DONE = -1
 
@@ -31,6 +35,7 @@ class ItemLog:
         self._done = 0
         files.mkdir(exist_ok=True)
         self._file = path.open("a+b")
+        self._lock()
         self._recover()
 
     def __enter__(self) -> "ItemLog":
@@ -74,6 +79,16 @@ class ItemLog:
     def file_of(self, index: int) -> Path:
         """Where our file of an item is kept."""
         return self.files / f"{index:06}.fnc"
+
+    def _lock(self) -> None:
+        """Two runs in one folder would tear each other's lines; a killed one leaves no lock."""
+        if sys.platform == "win32":
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            self._file.close()
+            raise BenchError(f"another run is writing to {str(self._path)!r}") from exc
 
     def _recover(self) -> None:
         place = 0

@@ -35,9 +35,10 @@ def page(
 <body>
 <h1>fourcodec bench</h1>
 {"".join(f"<p>{_inline(line)}</p>" for line in opening)}
+{"".join(_table(table) for table in tables if table.first)}
 {_figures(plots)}
 {_exhibits(exhibits)}
-{"".join(_table(table) for table in tables)}
+{"".join(_table(table) for table in tables if not table.first)}
 <h2>Made with</h2>
 <dl>{"".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())}</dl>
 <script>

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing import connection
 from multiprocessing.connection import Connection
@@ -22,13 +22,13 @@ ATTEMPTS = 3  # of an item whose worker dies, since the death may be another's f
 _THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def run_here(items: Iterable[Item], settings: BenchSettings) -> Iterator[Outcome]:
+def run_here(items: Iterable[Item], settings: BenchSettings) -> Generator[Outcome, None, None]:
     """One item after the other in this process, with all its threads."""
     for item in items:
         yield run_item(item, settings)
 
 
-def run_in_processes(items: Iterable[Item], settings: BenchSettings, jobs: int) -> Iterator[Outcome]:
+def run_in_processes(items: Iterable[Item], settings: BenchSettings, jobs: int) -> Generator[Outcome, None, None]:
     """`jobs` items at a time, each in a process with its share of the cores; outcomes as they come."""
     waiting = iter(items)
     threads = max(1, available_cores() // jobs)

@@ -46,7 +46,7 @@ class ProgressLine:
             self._last = now
             self._draw()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Leaves the cursor on a fresh line."""
         if self._on_terminal and self._width:
             print(file=sys.stderr)

@@ -36,27 +36,30 @@ class Circumstances:
     git_revision: str | None
 
     def as_json(self) -> dict[str, Any]:
+        """For results.json."""
         return {
             "command": self.command,
             "seed": self.settings.seed,
             "git_revision": self.git_revision,
-            "settings": self.settings.as_json(),
+            "settings": self._settings(),
             "versions": dict(self.versions),
             "machine": dict(self.machine),
         }
 
     def as_facts(self) -> dict[str, str]:
-        """For the page."""
-        settings = ", ".join(
-            f"{name} {_plain(value)}" for name, value in self.settings.as_json().items() if value is not None
-        )
+        """For people."""
         return {
             "command": self.command,
-            "settings": settings,
+            "settings": ", ".join(f"{name} {_plain(value)}" for name, value in self._settings().items()),
             "git revision": self.git_revision or "not run from a working tree",
             "versions": ", ".join(f"{name} {version}" for name, version in self.versions.items()),
             "machine": ", ".join(f"{name} {value}" for name, value in self.machine.items()),
         }
+
+    def _settings(self) -> dict[str, Any]:
+        """Those that were given; of the folder only its name, since a result may be published."""
+        settings = {name: value for name, value in self.settings.as_json().items() if value is not None}
+        return {**settings, "folder": Path(self.settings.folder).name}
 
 
 def write_all(folder: Path, log: ItemLog, circumstances: Circumstances, progress: Progress) -> Aggregate:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from fourcodec.benchmark.settings import BenchError, BenchSettings, refuse_chang
 from fourcodec.benchmark.tables import Progress
 
 _SETTINGS, _LOG, _FILES = "settings.json", "items.jsonl", "files"
-Engine = Callable[[Iterable[Item]], Iterator[Outcome]]
+Engine = Callable[[Iterable[Item]], Generator[Outcome, None, None]]
 
 
 @dataclass(frozen=True)
@@ -110,26 +110,30 @@ def _remove_results(out: Path) -> None:
 
 def _measure(settings: BenchSettings, options: RunOptions, log: ItemLog, chosen: Sequence[str], found: int) -> bool:
     """Every item that is not in the log. Returns whether it was interrupted."""
-    seconds = None if options.quiet else _announce(settings, options, log, chosen, found)
-    line = ProgressLine(len(chosen), items_per_image(settings), seconds.item_seconds if seconds else lambda _: 1.0)
-    for item in enumerate_items(chosen, settings):
-        if item.index in log:
-            line.already_done(item.index)
-        else:
-            line.expect(item)
-    waiting = (item for item in enumerate_items(chosen, settings) if item.index not in log)
-    engine = _engine(settings, options)
     try:
-        with closing(engine(waiting)) as outcomes:  # type: ignore[type-var]
+        seconds = None if options.quiet else _announce(settings, options, log, chosen, found)
+        line = _progress_line(settings, log, chosen, seconds)
+        waiting = (item for item in enumerate_items(chosen, settings) if item.index not in log)
+        with closing(_engine(settings, options)(waiting)) as outcomes, closing(line):
             for outcome in outcomes:
                 log.append(outcome)
                 if not options.quiet:
                     line.done(_item_of(outcome, settings), outcome)
     except KeyboardInterrupt:
         return True
-    finally:
-        line.end()
     return False
+
+
+def _progress_line(
+    settings: BenchSettings, log: ItemLog, chosen: Sequence[str], seconds: trial.Estimate | None
+) -> ProgressLine:
+    line = ProgressLine(len(chosen), items_per_image(settings), seconds.item_seconds if seconds else lambda _: 1.0)
+    for item in enumerate_items(chosen, settings):
+        if item.index in log:
+            line.already_done(item.index)
+        else:
+            line.expect(item)
+    return line
 
 
 def _item_of(outcome: Outcome, settings: BenchSettings) -> Item:
@@ -163,7 +167,7 @@ def _announce(
         return None  # its machines are not this one
     seconds = trial.estimate(settings, chosen)
     if seconds is not None:
-        _say(_expectation(seconds, [item for item in enumerate_items(chosen, settings) if item.index not in log]))
+        _say(_expectation(seconds, (item for item in enumerate_items(chosen, settings) if item.index not in log)))
     return seconds
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fourcodec.benchmark.aggregate import Aggregate, Average, BdAverage, Match, Problems
+from fourcodec.benchmark.aggregate import Aggregate, Average, BdAverage, Match, Mean, Problems
 from fourcodec.benchmark.baselines import BASELINES
 from fourcodec.benchmark.settings import OUR_NAME
 
@@ -12,12 +12,13 @@ NONE = "–"
 
 @dataclass(frozen=True)
 class Table:
-    """A heading, what is to be said about it, and rows of text under the columns; no columns: a list of remarks."""
+    """A heading, a remark, and rows of text under the columns; `first`: what a reader came for."""
 
     title: str
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
     remark: str = ""
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,6 @@ def _sizes(aggregate: Aggregate) -> Table:
     """Ours, one row per size, as the thesis' table but on real bytes."""
     columns = (
         "size",
-        "files",
         "coefficients",
         "float32 bytes",
         "bytes",
@@ -111,10 +111,11 @@ def _sizes(aggregate: Aggregate) -> Table:
         "PSNR dB",
         "SSIM",
         "MS-SSIM",
-        *(f"{peer} at our bytes, dB" for peer in aggregate.settings.peers),
+        *(f"{peer} dB" for peer in aggregate.settings.peers),
         "encode s",
         "decode s",
         "peak MB",
+        "files",
     )
     rows = []
     for setting, average in aggregate.ours.items():
@@ -122,7 +123,6 @@ def _sizes(aggregate: Aggregate) -> Table:
         rows.append(
             (
                 setting,
-                str(average.files),
                 _number(coefficients, 0),
                 _number(None if coefficients is None else 4 * coefficients, 0),
                 *_quality(average),
@@ -130,14 +130,15 @@ def _sizes(aggregate: Aggregate) -> Table:
                 _number(average["encode_seconds"], 2),
                 _number(average["decode_seconds"], 3),
                 _number(average["peak_memory_mb"], 0),
+                str(average.files),
             )
         )
     remark = (
         "Means over pictures. Bytes are those of the whole file; float32 bytes are four for each coefficient, as the "
-        "thesis counted. A peer's PSNR is that of its best real file of at most our bytes, over the pictures where it "
-        "has one."
+        "thesis counted. The peers' dB: the PSNR of their best real file of at most our bytes, over the pictures where "
+        "they have one."
     )
-    return Table("Ours, by size", columns, rows, remark)
+    return Table("Ours, by size", columns, rows, remark, first=True)
 
 
 def _peer_at_our_bytes(aggregate: Aggregate, setting: str, peer: str) -> str:
@@ -156,49 +157,52 @@ def _matches(aggregate: Aggregate, match: str) -> Table:
             rows.append((setting, peer, *(_by_bytes(stats) if match == "bytes" else _by_psnr(stats))))
     if match == "bytes":
         columns = (
-            "size", "peer", "in reach", "out of reach", "our bytes", "its bytes", "our PSNR dB", "its PSNR dB",
-            "gain dB", "interpolated dB", "gain over it dB", "our SSIM", "its SSIM", "our MS-SSIM", "its MS-SSIM",
-            "we win",
+            "size", "peer", "our PSNR dB", "its PSNR dB", "gain dB", "interpolated dB", "gain over it dB", "we win",
+            "out of reach", "our bytes", "its bytes", "our SSIM", "its SSIM", "our MS-SSIM", "its MS-SSIM",
         )  # fmt: skip
         remark = (
             "The peer's best real file of at most our bytes; means over the pictures in its reach. Small files have "
             "coarse steps of quality, so beside it the PSNR interpolated in log-rate at exactly our bytes."
         )
-        return Table("At the same bytes", columns, rows, remark)
-    columns = ("size", "peer", "in reach", "out of reach", "our bytes", "its bytes", "our bytes against its")
+        return Table("At the same bytes", columns, rows, remark, first=True)
+    columns = ("size", "peer", "our bytes against its", "our bytes", "its bytes", "in reach", "out of reach")
     remark = (
         "The peer's smallest real file of at least our PSNR; the percentage is a geometric mean, negative: "
         "we need fewer bytes."
     )
-    return Table("At the same PSNR", columns, rows, remark)
+    return Table("At the same PSNR", columns, rows, remark, first=True)
 
 
 def _by_bytes(match: Match) -> tuple[str, ...]:
     return (
-        str(match.peer.files),
-        str(match.out_of_reach),
-        _number(match.ours["size_bytes"], 0),
-        _number(match.peer["size_bytes"], 0),
         _number(match.ours["psnr_db"], 2),
         _number(match.peer["psnr_db"], 2),
         _signed(match.gain_db.value, 2),
-        _number(match.interpolated_db.value, 2),
+        _number(match.interpolated_db.value, 2) + _counted(match.interpolated_db, match.peer.files),
         _signed(match.gain_over_interpolated_db.value, 2),
+        f"{match.wins} of {match.peer.files}",
+        str(match.out_of_reach),
+        _number(match.ours["size_bytes"], 0),
+        _number(match.peer["size_bytes"], 0),
         _number(match.ours["ssim"], 4),
         _number(match.peer["ssim"], 4),
         _number(match.ours["ms_ssim"], 4),
         _number(match.peer["ms_ssim"], 4),
-        f"{match.wins} of {match.peer.files}",
     )
+
+
+def _counted(mean: Mean, files: int) -> str:
+    """Said where a mean is over fewer pictures than its neighbours."""
+    return "" if mean.count in (0, files) else f" (of {mean.count})"
 
 
 def _by_psnr(match: Match) -> tuple[str, ...]:
     return (
-        str(match.peer.files),
-        str(match.out_of_reach),
+        _signed(match.size_percent, 1, "%"),
         _number(match.ours["size_bytes"], 0),
         _number(match.peer["size_bytes"], 0),
-        _signed(match.size_percent, 1, "%"),
+        str(match.peer.files),
+        str(match.out_of_reach),
     )
 
 
@@ -212,7 +216,7 @@ def _bd_rates(aggregate: Aggregate) -> Table:
     )
     if reasons:
         remark += f" Without a number: {'; '.join(reasons)}."
-    return Table("BD-rate", columns, rows, remark)
+    return Table("BD-rate", columns, rows, remark, first=True)
 
 
 def _bd_row(average: BdAverage) -> tuple[str, ...]:

@@ -60,24 +60,41 @@ def _first_readable(settings: BenchSettings, images: Sequence[str]) -> sources.S
 
 
 def _fit_seconds(settings: BenchSettings, our: OurSetting, source: sources.Source, budget: float) -> float:
-    """A whole fit's seconds from the pace of its beginning; compiling kernels, which happens once, does not count."""
+    """A whole fit's seconds from the pace of its beginning; loading and compiling, which happen once, do not count."""
+    pace = _Pace(budget)
+    arguments = ours.encode_arguments(settings, our)
     started = time.perf_counter()
-    first: list[Any] = []
-    pace: list[float] = []
+    try:
+        ours.codec_of(settings).encode(source.pixels, **arguments, progress=pace)
+    except _Enough:
+        return pace.seconds_per_step * pace.steps
+    if not pace.known:
+        return time.perf_counter() - started
+    return pace.seconds_per_step * pace.first_step + time.perf_counter() - pace.first_time
 
-    def watch(progress: Any) -> None:
-        now = time.perf_counter()
-        if not first:
-            first.extend((now, progress.step))
-        elif now - first[0] >= budget and progress.step > first[1]:
-            pace.append((now - first[0]) / (progress.step - first[1]) * progress.steps)
+
+class _Pace:
+    """Told of a fit's progress, it ends the fit when the budget of seconds is spent."""
+
+    def __init__(self, budget: float) -> None:
+        self.budget = budget
+        self.first_step = self.step = self.steps = 0
+        self.first_time = self.time = 0.0
+
+    def __call__(self, progress: Any) -> None:
+        self.step, self.steps, self.time = progress.step, progress.steps, time.perf_counter()
+        if not self.first_step:
+            self.first_step, self.first_time = self.step, self.time
+        elif self.known and self.time - self.first_time >= self.budget:
             raise _Enough
 
-    try:
-        ours.codec_of(settings).encode(source.pixels, **ours.encode_arguments(settings, our), progress=watch)
-    except _Enough:
-        return pace[0]
-    return time.perf_counter() - started
+    @property
+    def known(self) -> bool:
+        return self.step > self.first_step
+
+    @property
+    def seconds_per_step(self) -> float:
+        return (self.time - self.first_time) / (self.step - self.first_step)
 
 
 def _peer_seconds(settings: BenchSettings, source: sources.Source) -> tuple[float, float]:
