@@ -1,9 +1,9 @@
 """The file of another codec that is as large, or as good, as ours: found among real files, never estimated.
 
-Along a variant, files grow with the quality, nearly: the largest fall we met between a quality and any higher one was
-4% (WebP on a screenshot). So qualities are tried from the lowest upwards until a file is SIZE_SLACK times larger than
-what can still matter; everything below that is decoded and measured. PSNR is not relied on to rise: on flat colours
-it jumps, and a picture that was a JPEG before has its best PSNR at its own old quality.
+Along a variant files grow with the quality, nearly: the largest fall we met, between a quality and any higher one, was by a
+quarter (WebP on an almost empty screenshot; on photographs 1%). So qualities are tried from the lowest upwards until a
+file is SIZE_SLACK times larger than what can still matter; everything below that is decoded and measured. PSNR is not relied
+on to rise: on flat colours it jumps, and a picture that was a JPEG before has its best PSNR at its own old quality.
 """
 
 import math
@@ -17,7 +17,7 @@ from PIL import Image
 from fourcodec.benchmark.baselines import Baseline, PeerSetting, Variant, decode, make
 from fourcodec.metrics import psnr_db
 
-SIZE_SLACK = 1.25
+SIZE_SLACK = 1.5
 SMALL_PIXELS = 128 * 128  # below, headers outweigh the picture and every quality is tried
 
 
