@@ -88,7 +88,7 @@ def _exhibit(exhibit: Exhibit) -> str:
     )
     return f"""
 <h3>{exhibit.rank.capitalize()}: {escape(exhibit.ours.image)}</h3>
-<figure class="compare" style="width: {width}px">
+<figure class="compare" style="width: max({width}px, 20rem)">
 <div class="frame">{layers}<span class="tag left">ours</span><span class="tag right">{peer}</span></div>
 <div class="controls">
 <input type="range" min="0" max="100" value="50" step="0.1" aria-label="Where ours ends and the other begins">
