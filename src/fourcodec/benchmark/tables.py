@@ -125,6 +125,7 @@ def _sizes(aggregate: Aggregate) -> Table:
                 setting,
                 _number(coefficients, 0),
                 _number(None if coefficients is None else 4 * coefficients, 0),
+                _number(average["size_bytes"], 0),
                 *_quality(average),
                 *(_peer_at_our_bytes(aggregate, setting, peer) for peer in aggregate.settings.peers),
                 _number(average["encode_seconds"], 2),
@@ -231,15 +232,16 @@ def _bd_row(average: BdAverage) -> tuple[str, ...]:
 
 
 def _sweeps(aggregate: Aggregate) -> Iterator[Table]:
-    columns = ("setting", "files", "bytes", "bpp", "PSNR dB", "SSIM", "MS-SSIM", "encode s", "decode s")
+    columns = ("setting", "bpp", "PSNR dB", "SSIM", "MS-SSIM", "bytes", "encode s", "decode s", "files")
     for peer in aggregate.settings.peers:
         rows = [
             (
                 setting,
-                str(average.files),
                 *_quality(average),
+                _number(average["size_bytes"], 0),
                 _number(average["encode_seconds"], 3),
                 _number(average["decode_seconds"], 4),
+                str(average.files),
             )
             for (codec, setting), average in aggregate.sweeps.items()
             if codec == peer
@@ -255,7 +257,6 @@ def _problems(title: str, problems: Problems) -> Table:
 
 def _quality(average: Average) -> tuple[str, ...]:
     return (
-        _number(average["size_bytes"], 0),
         _number(average["rate_bpp"], 3),
         _number(average["psnr_db"], 2),
         _number(average["ssim"], 4),
