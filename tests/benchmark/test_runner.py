@@ -165,6 +165,17 @@ def test_another_set_of_pictures_is_refused_on_resume(folder: Path, tmp_path: Pa
         run(settings_of(folder), RunOptions(tmp_path / "out", resume=True, quiet=True))
 
 
+def test_outputs_among_the_pictures_are_not_measured(folder: Path, settings_of: Make) -> None:
+    run(settings_of(folder), RunOptions(folder / "out", quiet=True))
+    assert run(settings_of(folder), RunOptions(folder / "out", resume=True, quiet=True)).progress.complete
+
+
+def test_a_run_that_never_began_leaves_no_results_to_refuse(folder: Path, tmp_path: Path, settings_of: Make) -> None:
+    with pytest.raises(BenchError, match="no scheduler"):
+        run(settings_of(folder), RunOptions(tmp_path / "out", scheduler="nonsense://x", quiet=True))
+    assert run(settings_of(folder), RunOptions(tmp_path / "out", quiet=True)).progress.complete
+
+
 def test_resuming_nothing_begins(folder: Path, tmp_path: Path, settings_of: Make) -> None:
     assert run(settings_of(folder), RunOptions(tmp_path / "new", resume=True, quiet=True)).progress.complete
 

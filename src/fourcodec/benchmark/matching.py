@@ -1,9 +1,9 @@
 """The file of another codec that is as large, or as good, as ours: found among real files, never estimated.
 
 Along a variant files grow with the quality, nearly: the largest fall we met, between a quality and any higher one, was
-by a quarter (WebP on an almost empty screenshot; on photographs 1%). So qualities are tried from the lowest upwards
-until a file is SIZE_SLACK times larger than what can still matter; everything below that is decoded and measured. PSNR is not
-relied on to rise: on flat colours it jumps, and a picture that was a JPEG before has its best PSNR at its old quality.
+by a quarter (WebP on an almost empty screenshot; on photographs 2%). So qualities are tried from the lowest upwards
+until a file is SIZE_SLACK times larger than what can still matter; everything below that is decoded and measured. PSNR
+is not relied on to rise: on flat colours it jumps, and a picture that was a JPEG before is best at its old quality.
 """
 
 import math

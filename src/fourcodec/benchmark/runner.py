@@ -96,7 +96,9 @@ def _read_settings(path: Path) -> dict[str, Any]:
 
 
 def _holds_results(out: Path) -> bool:
-    return any((out / name).exists() for name in (_SETTINGS, _LOG, _FILES, *OUTPUTS))
+    """Not so a run that ended before its first item (no such scheduler, say)."""
+    log = out / _LOG
+    return (log.exists() and log.stat().st_size > 0) or any((out / name).exists() for name in OUTPUTS)
 
 
 def _remove_results(out: Path) -> None:

@@ -83,6 +83,11 @@ def _walk(folder: Path) -> Iterator[str]:
     """Follows links to folders (data sets are often made of them), but none twice."""
     seen = {os.path.realpath(folder)}
     for top, folders, files in os.walk(folder, followlinks=True):
+        if {"items.jsonl", "settings.json"} <= set(
+            files
+        ):  # the outputs of a run: its plots are not pictures to measure
+            folders.clear()
+            continue
         relative = Path(top).relative_to(folder)
         for name in [*folders, *files]:
             if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
