@@ -1,0 +1,208 @@
+"""Fitting a Fourier network to one picture: planes -> integers.
+
+    for each phase: random pixels -> gradient at noisy coefficients + price of bits -> SOAP -> bounded step
+
+The start is near the identity: with larger coefficients the composition is chaotic and learns nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from fourcodec.fitting.quantisation import LaplacePrior, StepSizes
+from fourcodec.fitting.settings import FitSettings, Phase
+from fourcodec.fitting.soap import SoapState
+from fourcodec.kernels.threads import map_threads, thread_count
+from fourcodec.networks.backends import Backend, backend_of
+from fourcodec.networks.positions import PIXEL_CENTRES, positions
+from fourcodec.networks.shape import NetworkShape
+from fourcodec.profiles.fnet import FnetConfig, QuantizedFnet, spread_steps
+from fourcodec.quantize import quantize, step_index, step_size
+
+Floats = NDArray[np.float32]
+
+WARM_UP = 100  # steps over which the rate rises: SOAP's first bases are poor
+CURVATURE_EVERY = 50  # steps
+PROBE_PIXELS = 768  # pixels on which a step's effect is measured
+MAX_SHIFT = 6e-3  # turns (or units of colour) that one step may move a layer's outputs, root mean square
+REPORT_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a fit stands. loss is the batch's MSE, at noisy coefficients in the later phases."""
+
+    step: int
+    steps: int
+    loss: float
+    psnr_db: float
+    seconds_left: float
+
+
+def fit(
+    planes: Floats,
+    config: FnetConfig,
+    settings: FitSettings,
+    *,
+    seed: int,
+    device: str,
+    report: Callable[[Progress], None] | None,
+) -> QuantizedFnet:
+    """A network for planes (channels, H, W) float32 in [0, 1]. Equal arguments give equal results on one machine."""
+    fitted = _Fit(planes, config, settings, seed, backend_of(device))
+    fitted.run(report)
+    indices = fitted.step_indices
+    assert indices is not None, "a schedule that ends in integers has a noisy phase"
+    steps = spread_steps(config.shape, step_size(indices))
+    return QuantizedFnet(config, indices, quantize(fitted.coefficients, steps))
+
+
+def fit_float(
+    planes: Floats,
+    config: FnetConfig,
+    settings: FitSettings,
+    *,
+    seed: int,
+    device: str,
+    report: Callable[[Progress], None] | None,
+) -> Floats:
+    """The flat coefficients of a fit that is never quantised: what quantisation is measured against."""
+    fitted = _Fit(planes, config, settings, seed, backend_of(device))
+    fitted.run(report)
+    return fitted.coefficients
+
+
+def learning_rate(width: int) -> float:
+    """SOAP's best rates at widths 6 to 8 were 3e-3, 3e-3 and 1.3e-3: more features add up in each phase."""
+    return min(3e-3, 3e-3 * 2.0 ** (1.2 * (7 - width)))
+
+
+def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.random.Generator) -> Floats:
+    """Near the identity: the first layer spreads the position, the hidden ones add little, the last gives mean_colour."""
+    coefficients = np.empty(shape.coefficient_count, np.float32)
+    for number, layer in enumerate(shape.layers):
+        spread = 1.0 if number == 0 else 0.09 if number == shape.depth else 0.03
+        part = coefficients[layer.span].reshape(-1, 2, layer.outputs)
+        part[:] = random.normal(0, spread / math.sqrt(2 ** (layer.inputs + 1)), part.shape)
+        part[0, 1] = 0  # sin of k = 0 does nothing
+        if number == shape.depth:
+            part[0, 0] = mean_colour
+    return coefficients
+
+
+class _Fit:
+    """The state of one fit and its step."""
+
+    def __init__(
+        self, planes: Floats, config: FnetConfig, settings: FitSettings, seed: int, backend: Backend
+    ) -> None:
+        self._size = (planes.shape[1], planes.shape[2])
+        self._target = planes.reshape(planes.shape[0], -1)
+        self._settings, self._shape, self._backend = settings, config.shape, backend
+        self._random = np.random.default_rng(seed)
+        self._rate = learning_rate(config.width)
+        self._bit_price = settings.rate_weight / self._target.shape[1]  # MSE per bit
+        self._sizes, self._prior = StepSizes(self._shape, self._bit_price), LaplacePrior(self._shape)
+        self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
+        self._threads = thread_count()
+        self._frozen = 0  # layers rounded for good, from the first
+        self.coefficients = initial_coefficients(self._shape, self._target.mean(axis=1), self._random)
+        self.step_indices: NDArray[np.uint8] | None = None
+        self._steps: Floats | None = None  # (coefficient_count,)
+
+    def run(self, report: Callable[[Progress], None] | None) -> None:
+        # Layers are updated side by side already; threads inside the matrix products would fight with those, and change sums.
+        with threadpool_limits(1, user_api="blas"):
+            self._run(report)
+
+    def _run(self, report: Callable[[Progress], None] | None) -> None:
+        edges = self._settings.starts()
+        started = reported = time.monotonic()
+        for phase, first, end in zip(self._settings.phases, edges, edges[1:], strict=False):
+            for step in range(first, end):
+                self._prepare(phase, step, first, end)
+                loss = self._step(phase, step)
+                now = time.monotonic()
+                if report is not None and (now - reported > REPORT_SECONDS or step + 1 == edges[-1]):
+                    reported = now
+                    left = (now - started) / (step + 1) * (edges[-1] - step - 1)
+                    report(Progress(step + 1, edges[-1], loss, _psnr_db(loss), left))
+            if phase.noisy and self._steps is None:  # a run too short for this phase
+                self._observe()
+
+    def _prepare(self, phase: Phase, step: int, first: int, end: int) -> None:
+        """Before a step: new step sizes, or another layer frozen."""
+        if phase.freezing:
+            if self._steps is None:
+                self._observe()
+            due = 1 + (step - first) * len(self._shape.layers) // (end - first)
+            while self._frozen < due:
+                self._freeze_next()
+        elif phase.noisy and (step - first) % CURVATURE_EVERY == 0:
+            self._observe()
+
+    def _step(self, phase: Phase, step: int) -> float:
+        x, target = self._batch()
+        coefficients = self.coefficients
+        if phase.noisy and self._steps is not None:
+            noise = self._steps * (self._random.random(coefficients.size, np.float32) - np.float32(0.5))
+            noise[: self._frozen_size] = 0
+            coefficients = coefficients + noise
+        loss, gradient = self._backend.mse_gradient(self._shape, coefficients, x, target)
+        if phase.noisy and self._steps is not None:
+            gradient += np.float32(self._bit_price) * self._prior.gradient(coefficients, self._steps)
+        self._move(gradient, np.ascontiguousarray(x[:, :PROBE_PIXELS]), self._rate_at(step))
+        return loss
+
+    def _rate_at(self, step: int) -> float:
+        """A short rise, then half a cosine to 0."""
+        steps = self._settings.iterations
+        rise = min(1.0, (step + 1) / min(WARM_UP, 0.2 * steps + 1))
+        return self._rate * rise * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+    def _move(self, gradient: Floats, probe: Floats, rate: float) -> None:
+        """SOAP, each layer's step cut where it would move the layer's outputs by more than MAX_SHIFT: no fit diverges."""
+        layers = self._shape.layers
+        direction = np.zeros_like(gradient)
+
+        def precondition(number: int) -> None:
+            layer = layers[number]
+            matrix = gradient[layer.span].reshape(-1, layer.outputs)
+            direction[layer.span] = self._soap[number].direction(matrix).ravel()
+
+        map_threads(precondition, range(self._frozen, len(layers)), self._threads)
+        shifts = self._backend.output_shifts(self._shape, self.coefficients, direction, probe)
+        for layer, shift in zip(layers, shifts, strict=True):
+            self.coefficients[layer.span] -= np.float32(min(rate, MAX_SHIFT / max(shift, 1e-12))) * direction[layer.span]
+
+    def _batch(self) -> tuple[Floats, Floats]:
+        chosen = self._random.integers(0, self._target.shape[1], self._settings.batch_pixels)
+        return positions(self._size, chosen, PIXEL_CENTRES), self._target[:, chosen]
+
+    def _observe(self) -> None:
+        x, target = self._batch()
+        signs = self._random.choice(np.array([-1, 1], np.float32), target.shape)
+        self._sizes.observe(self._backend.curvature(self._shape, self.coefficients, x, signs))
+        self.step_indices = step_index(self._sizes.steps())
+        self._steps = spread_steps(self._shape, step_size(self.step_indices))
+
+    @property
+    def _frozen_size(self) -> int:
+        return self._shape.layers[self._frozen - 1].span.stop if self._frozen else 0
+
+    def _freeze_next(self) -> None:
+        span = self._shape.layers[self._frozen].span
+        assert self._steps is not None
+        self.coefficients[span] = quantize(self.coefficients[span], self._steps[span]) * self._steps[span]
+        self._frozen += 1
+
+
+def _psnr_db(mse: float) -> float:
+    return -10 * math.log10(max(mse, 1e-12))

@@ -1,0 +1,59 @@
+"""Training for quantisation: step sizes from curvature, noise, the price of bits.
+
+For a uniform quantiser of step s, a coefficient with curvature h (MSE grows by h e^2) costs h s^2 / 12 of MSE and saves log2(s)
+bits. With a bit worth `bit_price` of MSE the best step is s = sqrt(6 bit_price / (h ln 2)): no step needs learning. Curvatures are
+alike within one output of a layer (each feature has mean square 1/2) and differ a thousandfold between outputs.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.networks.shape import NetworkShape
+
+Floats = NDArray[np.float32]
+_FLATTEST = 1e-7  # of the largest curvature: an output that does nothing yet still gets a finite step
+_KEPT = 0.8  # of the old curvature at each new estimate
+
+
+class StepSizes:
+    """Tracks curvature and gives the step of every output of every layer."""
+
+    def __init__(self, shape: NetworkShape, bit_price: float) -> None:
+        self._shape, self._bit_price = shape, bit_price
+        self._curvature: NDArray[np.float64] | None = None  # (outputs of all layers,)
+
+    def observe(self, curvature: NDArray[np.float64]) -> None:
+        """curvature (coefficient_count,) as networks.fourier.curvature estimates it."""
+        new = np.concatenate(
+            [curvature[layer.span].reshape(-1, layer.outputs).mean(axis=0) for layer in self._shape.layers]
+        )
+        self._curvature = new if self._curvature is None else _KEPT * self._curvature + (1 - _KEPT) * new
+
+    def steps(self) -> NDArray[np.float64]:
+        """(outputs of all layers,), for quantize.step_index."""
+        assert self._curvature is not None
+        floor = max(float(self._curvature.max()) * _FLATTEST, 1e-30)
+        return np.sqrt(6 * self._bit_price / (np.maximum(self._curvature, floor) * math.log(2)))
+
+
+class LaplacePrior:
+    """The price of bits: coefficients of one layer and one number of ones in k share a Laplace scale, their mean magnitude."""
+
+    def __init__(self, shape: NetworkShape) -> None:
+        groups, first = np.empty(shape.coefficient_count, np.int64), 0
+        for layer in shape.layers:
+            ones = np.array([k.bit_count() for k in range(2**layer.inputs)])
+            groups[layer.span].reshape(2**layer.inputs, -1)[:] = first + ones[:, None]
+            first += layer.inputs + 1
+        self._groups = groups
+        self._counts = np.bincount(groups)
+
+    def gradient(self, coefficients: Floats, steps: Floats) -> Floats:
+        """Bits per unit of each coefficient: sign(c) / (scale ln 2), smooth within half a step of 0."""
+        scales = np.bincount(self._groups, np.abs(coefficients)) / self._counts
+        inverse = (1 / (math.log(2) * np.maximum(scales, 1e-9))).astype(np.float32)
+        return np.tanh(2 * coefficients / steps) * inverse[self._groups]

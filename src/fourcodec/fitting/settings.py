@@ -1,0 +1,55 @@
+"""How a network is fitted: settings as data. Nothing of this is in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A share of the steps. `noisy`: coefficients carry their quantisation noise and pay for their bits."""
+
+    name: str
+    share: float
+    noisy: bool = False
+    freezing: bool = False  # layers are rounded for good, one after the other, and the rest adapts
+
+
+SCHEDULE = (
+    Phase("shape", 0.1),
+    Phase("rate", 0.75, noisy=True),
+    Phase("freeze", 0.15, noisy=True, freezing=True),
+)
+FLOAT_SCHEDULE = (Phase("shape", 1.0),)  # without quantisation, to measure what it costs
+
+# Steps per effort; benchmarks/effort.py measures what each gives.
+EFFORT_ITERATIONS = {1: 150, 2: 300, 3: 700, 4: 1500, 5: 3000, 6: 5000, 7: 9000, 8: 16000, 9: 30000}
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """iterations: steps in all; batch_pixels: random pixels per step; rate_weight: lambda in MSE + lambda * bpp."""
+
+    iterations: int
+    batch_pixels: int = 12 * 768  # twelve pieces of work: even shares for 2, 3, 4, 6 or 12 threads
+    rate_weight: float = 4e-3
+    phases: tuple[Phase, ...] = SCHEDULE
+
+    def __post_init__(self) -> None:
+        if self.iterations < 1:
+            raise ValueError(f"iterations are at least 1, not {self.iterations}")
+
+    def starts(self) -> list[int]:
+        """The first step of each phase, and the end."""
+        edges, done = [0], 0.0
+        for phase in self.phases:
+            done += phase.share
+            edges.append(round(done * self.iterations))
+        return edges
+
+
+def settings_for(effort: int, iterations: int | None) -> FitSettings:
+    """Presets 1 (seconds) to 9; `iterations` overrides the steps. Raises ValueError outside."""
+    if effort not in EFFORT_ITERATIONS:
+        raise ValueError(f"effort is 1 to 9, not {effort}")
+    return FitSettings(EFFORT_ITERATIONS[effort] if iterations is None else iterations)

@@ -1,0 +1,43 @@
+"""Work shared over cores by plain Python threads.
+
+The kernels release the GIL, so threads are all that is needed; numba's own parallel loops are avoided because their default
+layer aborts the process when two Python threads enter it at once. Results never depend on the number of threads: callers cut
+work into pieces whose size is fixed, and sum what the pieces give in their order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_pools: dict[int, ThreadPoolExecutor] = {}
+
+
+def thread_count() -> int:
+    """Threads to use: FOURCODEC_THREADS or NUMBA_NUM_THREADS if set, else the cores this process may run on."""
+    for name in ("FOURCODEC_THREADS", "NUMBA_NUM_THREADS"):
+        value = os.environ.get(name, "")
+        if value.isdigit() and int(value) > 0:
+            return int(value)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def map_threads(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> list[Result]:
+    """[function(item) for item in items], in order, by up to `threads` threads. The first exception is raised."""
+    if threads == 1:
+        return [function(item) for item in items]
+    if threads not in _pools:
+        _pools[threads] = ThreadPoolExecutor(threads, thread_name_prefix="fourcodec")
+    return list(_pools[threads].map(function, items))
+
+
+# A forked child has none of its parent's threads: it must make pools of its own.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pools.clear)

@@ -1,0 +1,5 @@
+"""The table of profiles: what a file's profile id stands for. Importing it loads neither numba nor torch."""
+
+from fourcodec.profiles import fnet
+
+PROFILES = {fnet.PROFILE_ID: fnet}

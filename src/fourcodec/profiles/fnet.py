@@ -1,0 +1,208 @@
+"""Profile 1, `fnet`: the picture is a Fourier network of the coordinates alone, its coefficients are the file.
+
+    pack:    integers -> architecture fields (width, depth) and one section
+    unpack:  the same, checked, backwards
+    render:  integers -> coefficients -> the network at every pixel -> planes
+
+The section holds, in this order, one step index per output of every layer (as differences) and one symbol per coefficient.
+It is coded twice, by the range coder and by zstd over byte planes, and the smaller one is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.bitstream import container, zstd
+from fourcodec.bitstream.container import Header, Section
+from fourcodec.errors import CorruptFileError, UnsupportedFormatError
+from fourcodec.networks.shape import NetworkShape
+from fourcodec.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, step_size
+
+PROFILE_ID = 1
+NAME = "fnet"
+MAX_WIDTH, MAX_DEPTH = 10, 16
+NETWORK = 0  # section kind
+_KINDS = {NETWORK: "network"}
+_MAX_PLANES = 3  # bytes per integer under zstd: 20 bits and a sign
+_STRIP_PIXELS = 1 << 18  # rendered at a time: positions take 2 MB, and there is plenty for every thread
+
+
+@dataclass(frozen=True)
+class FnetConfig:
+    """Width 1..10, depth 1..16, channels 1..4. Raises ValueError outside."""
+
+    width: int
+    depth: int
+    channels: int
+
+    def __post_init__(self) -> None:
+        for name, value, largest in (
+            ("width", self.width, MAX_WIDTH),
+            ("depth", self.depth, MAX_DEPTH),
+            ("channels", self.channels, 4),
+        ):
+            if not 1 <= value <= largest:
+                raise ValueError(f"{name} is 1 to {largest}, not {value}")
+
+    @property
+    def shape(self) -> NetworkShape:
+        return NetworkShape(self.width, self.depth, self.channels)
+
+    @property
+    def coefficient_count(self) -> int:
+        return self.shape.coefficient_count
+
+
+@dataclass(frozen=True)
+class QuantizedFnet:
+    """A network as integers.
+
+    step_indices (outputs of all layers,) uint8: see quantize.py; symbols (coefficient_count,) int32, in the order of the flat
+    coefficient vector; coordinates and activation as in the header.
+    """
+
+    config: FnetConfig
+    step_indices: NDArray[np.uint8]
+    symbols: NDArray[np.int32]
+    coordinates: int = 0
+    activation: int = 0
+
+
+def pack(network: QuantizedFnet) -> tuple[tuple[int, ...], list[Section]]:
+    """The header's architecture fields and the sections. Raises ValueError where a symbol has more than 20 bits."""
+    config = network.config
+    values = np.concatenate([_differences(network.step_indices), network.symbols])
+    if int(np.abs(values.astype(np.int64)).max()) > MAX_SYMBOL:
+        raise ValueError("a coefficient needs more than 20 bits at its step size")
+    candidates = [
+        Section(NETWORK, container.CODER_RANGE, _encode_range(values, config.shape)),
+        Section(NETWORK, container.CODER_ZSTD, _encode_planes(values)),
+    ]
+    return (config.width, config.depth), [min(candidates, key=lambda section: len(section.payload))]
+
+
+def unpack(header: Header, sections: Sequence[Section]) -> QuantizedFnet:
+    """The inverse of pack. Raises CorruptFileError and UnsupportedFormatError."""
+    config = _read_config(header)
+    if header.coordinates > 1 or header.activation > 1:
+        raise UnsupportedFormatError("the file uses coordinates or an activation unknown to this version")
+    found = container.by_kind(sections, _KINDS)
+    if NETWORK not in found:
+        raise CorruptFileError("section 'network' is missing")
+    section, shape = found[NETWORK], config.shape
+    count = shape.output_count + shape.coefficient_count
+    if section.coder == container.CODER_RANGE:
+        values = _decode_range(section.payload, shape)
+    elif section.coder == container.CODER_ZSTD:
+        values = _decode_planes(section.payload, count)
+    else:
+        raise UnsupportedFormatError(f"section 'network' has coder {section.coder}, unknown to this version")
+    if int(np.abs(values).max()) > MAX_SYMBOL:
+        raise CorruptFileError("section 'network': a symbol has more than 20 bits")
+    indices = _running_sums(values[: shape.output_count])
+    return QuantizedFnet(config, indices, values[shape.output_count :], header.coordinates, header.activation)
+
+
+def render(network: QuantizedFnet, size: tuple[int, int], device: str) -> NDArray[np.float32]:
+    """The network at every pixel of a picture of (height, width): (channels, H, W) float32, about [0, 1], not clamped."""
+    from fourcodec.networks.backends import backend_of
+    from fourcodec.networks.positions import positions
+
+    shape, coefficients = network.config.shape, coefficients_of(network)
+    backend, count = backend_of(device), size[0] * size[1]
+    planes = np.empty((shape.channels, count), np.float32)
+    for start in range(0, count, _STRIP_PIXELS):
+        part = slice(start, min(start + _STRIP_PIXELS, count))
+        x = positions(size, np.arange(part.start, part.stop), network.coordinates)
+        planes[:, part] = backend.evaluate(shape, coefficients, x)
+    if network.activation == 1:  # 2 sigmoid(y) - 1 lies in [-1, 1], samples in [0, 1]
+        planes = np.float32(0.5) + np.float32(0.5) * np.tanh(planes / 2)
+    return planes.reshape(shape.channels, *size)
+
+
+def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
+    """Facts for `info`, without decoding."""
+    config = _read_config(header)
+    payload_bytes = sum(len(section.payload) for section in sections if section.kind == NETWORK)
+    return {
+        "width": config.width,
+        "depth": config.depth,
+        "coefficients": config.coefficient_count,
+        "bits_per_coefficient": 8 * payload_bytes / config.coefficient_count,
+    }
+
+
+def coefficients_of(network: QuantizedFnet) -> NDArray[np.float32]:
+    """The flat coefficient vector, float32, exact on every machine."""
+    return dequantize(network.symbols, spread_steps(network.config.shape, step_size(network.step_indices)))
+
+
+def spread_steps(shape: NetworkShape, steps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One step per output of every layer -> one per coefficient."""
+    spread, first = np.empty(shape.coefficient_count, np.float32), 0
+    for layer in shape.layers:
+        spread[layer.span].reshape(-1, layer.outputs)[:] = steps[first : first + layer.outputs]
+        first += layer.outputs
+    return spread
+
+
+def _read_config(header: Header) -> FnetConfig:
+    if len(header.architecture) != 2:
+        raise CorruptFileError(f"profile fnet has 2 architecture fields, the header {len(header.architecture)}")
+    try:
+        return FnetConfig(*header.architecture, channels=header.channels)
+    except ValueError as exc:
+        raise CorruptFileError(f"the header is invalid: {exc}") from exc
+
+
+def _differences(indices: NDArray[np.uint8]) -> NDArray[np.int32]:
+    return np.diff(indices.astype(np.int32), prepend=np.int32(0))
+
+
+def _running_sums(differences: NDArray[np.int32]) -> NDArray[np.uint8]:
+    indices = np.cumsum(differences, dtype=np.int64)
+    if indices.min() < 0 or indices.max() >= STEP_COUNT:
+        raise CorruptFileError(f"section 'network': a step index is outside 0..{STEP_COUNT - 1}")
+    return indices.astype(np.uint8)
+
+
+def _contexts(shape: NetworkShape) -> NDArray[np.uint8]:
+    """Context 0 for the step indices, 1 + layer for its coefficients."""
+    parts = [np.zeros(shape.output_count, np.uint8)]
+    parts += [np.full(layer.size, 1 + number, np.uint8) for number, layer in enumerate(shape.layers)]
+    return np.concatenate(parts)
+
+
+def _encode_range(values: NDArray[np.int32], shape: NetworkShape) -> bytes:
+    from fourcodec.kernels import binary_coder
+
+    return binary_coder.encode(values, _contexts(shape))
+
+
+def _decode_range(data: bytes, shape: NetworkShape) -> NDArray[np.int32]:
+    from fourcodec.kernels import binary_coder
+
+    return binary_coder.decode(data, _contexts(shape))
+
+
+def _encode_planes(values: NDArray[np.int32]) -> bytes:
+    """A byte that counts the planes, then zstd over them: plane j holds byte j of every zigzag-coded integer."""
+    zigzag = np.where(values < 0, -2 * values - 1, 2 * values).astype("<u4")
+    count = max(1, -(-int(zigzag.max()).bit_length() // 8))
+    planes = zigzag.view(np.uint8).reshape(-1, 4).T[:count]
+    return bytes([count]) + zstd.compress(planes.tobytes())
+
+
+def _decode_planes(data: bytes, count: int) -> NDArray[np.int32]:
+    if not data or not 1 <= data[0] <= _MAX_PLANES:
+        raise CorruptFileError(f"section 'network' has no count of byte planes in 1..{_MAX_PLANES}")
+    plain = zstd.decompress(data[1:], data[0] * count)
+    zigzag = np.zeros((count, 4), np.uint8)
+    zigzag[:, : data[0]] = np.frombuffer(plain, np.uint8).reshape(data[0], count).T
+    unsigned = zigzag.view("<u4")[:, 0].astype(np.int64)
+    return np.where(unsigned & 1, -(unsigned + 1) // 2, unsigned // 2).astype(np.int32)
