@@ -1,6 +1,6 @@
 """The engines of one machine: this process, or several that share its cores.
 
-Workers are started afresh (spawn), since numba's and torch's threads do not survive a fork. Each has one item at a
+Workers are started afresh (spawn), since threads do not survive a fork. Each has one item at a
 time, and gets the next when the outcome of the last has been taken, that is, when it is on the disk.
 """
 
@@ -19,7 +19,8 @@ from fourcodec.benchmark.items import Item, Outcome, failed_row, run_item
 from fourcodec.benchmark.settings import BenchSettings
 
 ATTEMPTS = 3  # of an item whose worker dies, since the death may be another's fault (memory)
-_THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# The first is read by our kernels at every use, the others by libraries when they are loaded.
+_THREAD_VARIABLES = ("FOURCODEC_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def run_here(items: Iterable[Item], settings: BenchSettings) -> Generator[Outcome, None, None]:
@@ -131,13 +132,9 @@ def _end_with_parent() -> None:
 
 
 def share_threads(threads: int) -> None:
-    """Limits the threads of this process's numerical libraries, those already loaded and those to come."""
+    """Limits the threads of this process's numerical code, of what is loaded already as far as it can be."""
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(threads)
-    if "numba" in sys.modules:
-        import numba
-
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     if "torch" in sys.modules:
         import torch
 
