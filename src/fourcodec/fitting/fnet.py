@@ -33,6 +33,7 @@ CURVATURE_EVERY = 50  # steps
 PROBE_PIXELS = 768  # pixels on which a step's effect is measured
 MAX_SHIFT = 6e-3  # turns (or units of colour) that one step may move a layer's outputs, root mean square
 REPORT_SECONDS = 0.2
+FEWEST_PIXELS = 1 << 14  # bits cost no more than at 128 x 128: one pixel's fair price would leave no picture
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def learning_rate(width: int) -> float:
 
 
 def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.random.Generator) -> Floats:
-    """Near the identity: the first layer spreads the position, the hidden ones add little, the last gives mean_colour."""
+    """Near the identity: the first layer spreads the position, the hidden ones add little, the last gives
+    mean_colour."""
     coefficients = np.empty(shape.coefficient_count, np.float32)
     for number, layer in enumerate(shape.layers):
         spread = 1.0 if number == 0 else 0.09 if number == shape.depth else 0.03
@@ -100,15 +102,13 @@ def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.ra
 class _Fit:
     """The state of one fit and its step."""
 
-    def __init__(
-        self, planes: Floats, config: FnetConfig, settings: FitSettings, seed: int, backend: Backend
-    ) -> None:
+    def __init__(self, planes: Floats, config: FnetConfig, settings: FitSettings, seed: int, backend: Backend) -> None:
         self._size = (planes.shape[1], planes.shape[2])
         self._target = planes.reshape(planes.shape[0], -1)
         self._settings, self._shape, self._backend = settings, config.shape, backend
         self._random = np.random.default_rng(seed)
         self._rate = learning_rate(config.width)
-        self._bit_price = settings.rate_weight / self._target.shape[1]  # MSE per bit
+        self._bit_price = settings.rate_weight / max(self._target.shape[1], FEWEST_PIXELS)  # MSE per bit
         self._sizes, self._prior = StepSizes(self._shape, self._bit_price), LaplacePrior(self._shape)
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
         self._threads = thread_count()
@@ -118,7 +118,8 @@ class _Fit:
         self._steps: Floats | None = None  # (coefficient_count,)
 
     def run(self, report: Callable[[Progress], None] | None) -> None:
-        # Layers are updated side by side already; threads inside the matrix products would fight with those, and change sums.
+        # Layers are updated side by side already; threads inside the matrix products would fight with those, and change
+        # sums.
         with threadpool_limits(1, user_api="blas"):
             self._run(report)
 
@@ -168,7 +169,8 @@ class _Fit:
         return self._rate * rise * 0.5 * (1 + math.cos(math.pi * step / steps))
 
     def _move(self, gradient: Floats, probe: Floats, rate: float) -> None:
-        """SOAP, each layer's step cut where it would move the layer's outputs by more than MAX_SHIFT: no fit diverges."""
+        """SOAP, each layer's step cut where it would move the layer's outputs by more than MAX_SHIFT: no fit
+        diverges."""
         layers = self._shape.layers
         direction = np.zeros_like(gradient)
 
@@ -180,7 +182,9 @@ class _Fit:
         map_threads(precondition, range(self._frozen, len(layers)), self._threads)
         shifts = self._backend.output_shifts(self._shape, self.coefficients, direction, probe)
         for layer, shift in zip(layers, shifts, strict=True):
-            self.coefficients[layer.span] -= np.float32(min(rate, MAX_SHIFT / max(shift, 1e-12))) * direction[layer.span]
+            self.coefficients[layer.span] -= (
+                np.float32(min(rate, MAX_SHIFT / max(shift, 1e-12))) * direction[layer.span]
+            )
 
     def _batch(self) -> tuple[Floats, Floats]:
         chosen = self._random.integers(0, self._target.shape[1], self._settings.batch_pixels)

@@ -1,8 +1,9 @@
 """Training for quantisation: step sizes from curvature, noise, the price of bits.
 
-For a uniform quantiser of step s, a coefficient with curvature h (MSE grows by h e^2) costs h s^2 / 12 of MSE and saves log2(s)
-bits. With a bit worth `bit_price` of MSE the best step is s = sqrt(6 bit_price / (h ln 2)): no step needs learning. Curvatures are
-alike within one output of a layer (each feature has mean square 1/2) and differ a thousandfold between outputs.
+For a uniform quantiser of step s, a coefficient with curvature h (MSE grows by h e^2) costs h s^2 / 12 of MSE and saves
+log2(s) bits. With a bit worth `bit_price` of MSE the best step is s = sqrt(6 bit_price / (h ln 2)): no step needs
+learning. Curvatures are alike within one output of a layer (each feature has mean square 1/2) and differ a thousandfold
+between outputs.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class StepSizes:
 
 
 class LaplacePrior:
-    """The price of bits: coefficients of one layer and one number of ones in k share a Laplace scale, their mean magnitude."""
+    """The price of bits: coefficients of one layer and one number of ones in k share a Laplace scale, their mean
+    magnitude."""
 
     def __init__(self, shape: NetworkShape) -> None:
         groups, first = np.empty(shape.coefficient_count, np.int64), 0

@@ -1,9 +1,9 @@
-"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al., "SOAP: Improving and Stabilizing Shampoo using Adam",
-2024, algorithm 3), for the tall matrices (2^(m+1), outputs) of a Fourier network.
+"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al., "SOAP: Improving and Stabilizing Shampoo using
+Adam", 2024, algorithm 3), for the tall matrices (2^(m+1), outputs) of a Fourier network.
 
-Differences: gradients are kept and folded into the left statistic at each refresh in one product, which costs a twentieth of
-an update per step; matrices with more than MAX_SIDE rows are preconditioned on the right only, where a basis of 2,048 would
-cost seconds a refresh.
+Differences: gradients are kept and folded into the left statistic at each refresh in one product, which costs a
+twentieth of an update per step; matrices with more than MAX_SIDE rows are preconditioned on the right only, where a
+basis of 2,048 would cost seconds a refresh.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ MOMENTUM = 0.95  # of the gradient and of its square in the eigenbasis
 STATISTIC_MOMENTUM = 0.95  # of the two covariances
 REFRESH = 20  # steps between new bases
 MAX_SIDE = 1024
+FLOOR = np.float32(1e-6)  # of the largest entry: what is smaller is rounding noise where gradients have few dimensions
 
 
 @dataclass
@@ -56,7 +57,8 @@ class SoapState:
         # Both moments start at 0 and are short by the same factor 1 - MOMENTUM^step (Adam, section 3).
         correction = 1 - MOMENTUM**self.step
         scaled = self._rotate(self.first) / correction
-        scaled /= np.sqrt(self.second / correction) + np.float32(1e-12)
+        size = np.sqrt(self.second / correction)
+        scaled /= size + (FLOOR * size.max() + np.float32(1e-20))
         return self._rotate_back(scaled)
 
     def _rotate(self, matrix: Floats) -> Floats:
@@ -88,7 +90,8 @@ class SoapState:
 
 
 def _next_basis(statistic: Floats, basis: Floats) -> tuple[NDArray[np.intp], Floats]:
-    """The columns' order by falling eigenvalue estimates, and the basis after one orthogonal iteration in that order."""
+    """The columns' order by falling eigenvalue estimates, and the basis after one orthogonal iteration in that
+    order."""
     product = statistic @ basis
     order = np.argsort(-(basis * product).sum(axis=0), kind="stable")
     orthogonal, _ = scipy.linalg.qr(product[:, order], mode="economic", overwrite_a=True, check_finite=False)

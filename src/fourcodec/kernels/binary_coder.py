@@ -1,9 +1,10 @@
 """Signed integers <-> bytes by an adaptive binary range coder; integers only, so the same on every machine.
 
-Each integer v becomes binary decisions: the bit length n of |v| in unary (MAX_BITS at most), the two bits below the leading
-one, both adaptive; the remaining bits and the sign, all equally likely. Each adaptive decision has a 16-bit probability
-that starts at a half and moves to what was seen: fast at first, by 1/LIMIT later. Each context has probabilities of its own.
-FORMAT.md, "Coder 2", describes the same. The coder is the range coder of LZMA (I. Pavlov), with 16-bit probabilities.
+Each integer v becomes binary decisions: the bit length n of |v| in unary (MAX_BITS at most), the two bits below the
+leading one, both adaptive; the remaining bits and the sign, all equally likely. Each adaptive decision has a 16-bit
+probability that starts at a half and moves to what was seen: fast at first, by 1/LIMIT later. Each context has
+probabilities of its own. FORMAT.md, "Coder 2", describes the same. The coder is the range coder of LZMA (I. Pavlov),
+with 16-bit probabilities.
 """
 
 from __future__ import annotations
@@ -187,7 +188,8 @@ def _decode(data: Any, contexts: Any, count: int, values: Any) -> int:
 
 
 def encode(values: NDArray[np.int32], contexts: NDArray[np.uint8]) -> bytes:
-    """Bytes for `values` (n,), each under its own context 0..255. Raises ValueError where one has more than MAX_BITS bits."""
+    """Bytes for `values` (n,), each under its own context 0..255. Raises ValueError where one has more than
+    MAX_BITS bits."""
     if values.size and int(np.abs(values.astype(np.int64)).max()) >= 1 << MAX_BITS:
         raise ValueError(f"integers to be coded have at most {MAX_BITS} bits")
     out = np.empty(40 * values.size + 16, np.uint8)  # at most 22 adaptive decisions of 10 bits and 18 plain bits each

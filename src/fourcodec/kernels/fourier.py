@@ -2,11 +2,12 @@
 
     y_o = sum_k a_ko cos(2 pi k.x) + b_ko sin(2 pi k.x)  [+ x_o]        k over {0,1}^m
 
-k is 0/1, so e^{2 pi i k.x} is a product of the m phasors e^{2 pi i x_j}. The low LOW_BITS bits of k give a small table of products,
-the high bits another; a chunk of features is one times the other, made in L1, used at once and never written to memory.
-The backward pass makes the features again instead of storing them.
+k is 0/1, so e^{2 pi i k.x} is a product of the m phasors e^{2 pi i x_j}. The low LOW_BITS bits of k give a small table
+of products, the high bits another; a chunk of features is one times the other, made in L1, used at once and never
+written to memory. The backward pass makes the features again instead of storing them.
 
-Layout: x (m, N), y (n, N) float32; coefficients (2^m, 2, n) float32: [k, 0, o] = a, [k, 1, o] = b; bit j of the index k is k_j.
+Layout: x (m, N), y (n, N) float32; coefficients (2^m, 2, n) float32: [k, 0, o] = a, [k, 1, o] = b; bit j of the index k
+is k_j.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def _fill_phasors(x: Any, start: int, count: int, cosines: Any, sines: Any) -> N
 
 @njit(nogil=True, fastmath=True, cache=True)
 def _fill_products(cosines: Any, sines: Any, first: int, bits: int, table: Any) -> None:
-    """table[2k], table[2k + 1] = cos, sin of the product of the phasors first..first+bits-1 that k selects; k < 2^bits."""
+    """table[2k], table[2k + 1] = cos, sin of the product of the phasors first..first+bits-1 that k selects; k <
+    2^bits."""
     for p in range(BLOCK):
         table[0, p] = np.float32(1.0)
         table[1, p] = np.float32(0.0)

@@ -1,9 +1,11 @@
 """Register-tiled vector micro-kernels as LLVM IR, callable from numba code.
 
-LLVM vectorises single loops; it does not keep a tile of a small matrix product in registers, which is where a Fourier layer spends
-nine tenths of its time. These intrinsics emit the tiles directly: `<VECTOR x float>` fused multiply-adds, as wide as the processor has.
+LLVM vectorises single loops; it does not keep a tile of a small matrix product in registers, which is where a Fourier
+layer spends nine tenths of its time. These intrinsics emit the tiles directly: `<VECTOR x float>` fused multiply-adds,
+as wide as the processor has.
 
-All matrices are float32, row-major, in flat arrays. A "block" is BLOCK pixels; the rows of block matrices are BLOCK floats apart:
+All matrices are float32, row-major, in flat arrays. A "block" is BLOCK pixels; the rows of block matrices are BLOCK
+floats apart:
 
     features  (2K, BLOCK)  row 2k = cos(2 pi k.x), row 2k + 1 = sin(2 pi k.x)
     weights   (2K, n)      row 2k = a_k, row 2k + 1 = b_k, for n outputs
@@ -14,9 +16,9 @@ All matrices are float32, row-major, in flat arrays. A "block" is BLOCK pixels; 
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -29,7 +31,8 @@ _FEATURES = CPU_FEATURES if CPU_FEATURES is not None else get_host_cpu_features(
 _WIDE = "+avx512f" in _FEATURES and "+avx512vl" in _FEATURES
 
 VECTOR = 16 if _WIDE else 8  # floats per vector; 8 also suits NEON (two registers each)
-BLOCK = 192  # pixels per block: 12 or 24 vectors, divisible by every tile width below, and 16 features of it fill 12 KB of L1
+# pixels per block: 12 or 24 vectors, divisible by every tile width below, and 16 features of it fill 12 KB of L1
+BLOCK = 192
 _REGISTERS = 24 if _WIDE else 12  # vectors that accumulate at once; the rest of the register file holds operands
 
 _VEC = ir.VectorType(_FLOAT, VECTOR)
@@ -86,7 +89,7 @@ def _parts(n: int, largest: int) -> list[range]:
     """0..n-1 cut into the fewest nearly equal ranges of at most `largest`."""
     count = -(-n // largest)
     edges = [n * i // count for i in range(count + 1)]
-    return [range(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [range(a, b) for a, b in itertools.pairwise(edges)]
 
 
 def _divisor(limit: int) -> int:
@@ -100,7 +103,8 @@ def _accumulators(builder: ir.IRBuilder, count: int) -> list[ir.Value]:
 
 @intrinsic
 def multiply_phasors(typingctx, low, high, h, features, count):  # type: ignore[no-untyped-def]
-    """features[2k], features[2k + 1] = the complex product low[k] * high[h], for k < count; tables of cosine and sine rows."""
+    """features[2k], features[2k + 1] = the complex product low[k] * high[h], for k < count; tables of cosine and
+    sine rows."""
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
         zero = _int(0)
@@ -207,7 +211,8 @@ def accumulate_weight_gradients(typingctx, gradients, gradients_at, dy, features
 def accumulate_phase_gradients(typingctx, low, high, high_at, dy, features, weights, weights_at, count, n):  # type: ignore[no-untyped-def]
     """Gradients by the angle of each phasor, s_k = cos_k * (b_k . dy) - sin_k * (a_k . dy), for `count` phasors k:
 
-    low[k, :] += s_k and high[high_at : high_at + BLOCK] += sum of s_k over k. `count` must be a multiple of 4, or 1 or 2.
+    low[k, :] += s_k and high[high_at : high_at + BLOCK] += sum of s_k over k. `count` must be a multiple of 4, or 1 or
+    2.
     """
     if not isinstance(n, types.IntegerLiteral):
         return None
@@ -266,7 +271,8 @@ def accumulate_phase_gradients(typingctx, low, high, high_at, dy, features, weig
 
 @intrinsic
 def peak_loop(typingctx, out, steps):  # type: ignore[no-untyped-def]
-    """Fused multiply-adds on registers alone, `steps` x 24 vectors (12 without AVX-512): the processor's own peak, for benchmarks."""
+    """Fused multiply-adds on registers alone, `steps` x 24 vectors (12 without AVX-512): the processor's own peak,
+    for benchmarks."""
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
         base = _address(context, builder, signature.args[0], args[0], _int(0))

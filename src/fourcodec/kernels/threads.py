@@ -1,8 +1,8 @@
 """Work shared over cores by plain Python threads.
 
-The kernels release the GIL, so threads are all that is needed; numba's own parallel loops are avoided because their default
-layer aborts the process when two Python threads enter it at once. Results never depend on the number of threads: callers cut
-work into pieces whose size is fixed, and sum what the pieces give in their order.
+The kernels release the GIL, so threads are all that is needed; numba's own parallel loops are avoided because their
+default layer aborts the process when two Python threads enter it at once. Results never depend on the number of
+threads: callers cut work into pieces whose size is fixed, and sum what the pieces give in their order.
 """
 
 from __future__ import annotations

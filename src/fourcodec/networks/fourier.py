@@ -1,7 +1,7 @@
 """The Fourier network on the CPU: values, gradients and curvatures, over the kernels of kernels/fourier.py.
 
-Fitting and decoding share `_forward`. Work is cut into pieces of CHUNK pixels and sums run over the pieces in their order, so
-that nothing depends on the number of threads.
+Fitting and decoding share `_forward`. Work is cut into pieces of CHUNK pixels and sums run over the pieces in their
+order, so that nothing depends on the number of threads.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def curvature(shape: NetworkShape, coefficients: Floats, x: Floats, signs: Float
 
 
 def output_shifts(shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
-    """How far each layer's outputs would move if `direction` were added to its coefficients alone: root mean squares."""
+    """How far each layer's outputs would move if `direction` were added to its coefficients alone: root mean
+    squares."""
     shifts = []
     for layer, inputs in zip(shape.layers, _forward(shape, coefficients, x), strict=False):
         moved = np.empty((layer.outputs, x.shape[1]), np.float32)

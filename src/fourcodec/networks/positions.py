@@ -11,8 +11,9 @@ PIXEL_CENTRES, INDEX_OVER_32 = 0, 1
 def positions(size: tuple[int, int], index: NDArray[np.int64], coordinates: int) -> NDArray[np.float32]:
     """Coordinates (2, N) float32 of the pixels index (N,), counted row by row, of a picture of (height, width).
 
-    Convention 0: x1 = (c + 1/2) / (2 L), x2 = (r + 1/2) / (2 L), L the longer side, so that the longer side spans half a
-    period and opposite edges need not be equal. Convention 1: x1 = c / 32, x2 = r / 32. Computed in float64, rounded once.
+    Convention 0: x1 = (c + 1/2) / (2 L), x2 = (r + 1/2) / (2 L), L the longer side, so that the longer side spans half
+    a period and opposite edges need not be equal. Convention 1: x1 = c / 32, x2 = r / 32. Computed in float64, rounded
+    once.
     """
     height, width = size
     rows, columns = np.divmod(index, width)

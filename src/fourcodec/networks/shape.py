@@ -2,7 +2,8 @@
 
     2 -> m, then depth - 1 layers m -> m with `+ x`, then m -> channels
 
-All coefficients live in one flat vector, layer after layer, each layer as (2^inputs, 2, outputs): see kernels/fourier.py.
+All coefficients live in one flat vector, layer after layer, each layer as (2^inputs, 2, outputs): see
+kernels/fourier.py.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     unpack:  the same, checked, backwards
     render:  integers -> coefficients -> the network at every pixel -> planes
 
-The section holds, in this order, one step index per output of every layer (as differences) and one symbol per coefficient.
-It is coded twice, by the range coder and by zstd over byte planes, and the smaller one is kept.
+The section holds, in this order, one step index per output of every layer (as differences) and one symbol per
+coefficient. It is coded twice, by the range coder and by zstd over byte planes, and the smaller one is kept.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class FnetConfig:
 class QuantizedFnet:
     """A network as integers.
 
-    step_indices (outputs of all layers,) uint8: see quantize.py; symbols (coefficient_count,) int32, in the order of the flat
-    coefficient vector; coordinates and activation as in the header.
+    step_indices (outputs of all layers,) uint8: see quantize.py; symbols (coefficient_count,) int32, in the order of
+    the flat coefficient vector; coordinates and activation as in the header.
     """
 
     config: FnetConfig
@@ -109,7 +109,8 @@ def unpack(header: Header, sections: Sequence[Section]) -> QuantizedFnet:
 
 
 def render(network: QuantizedFnet, size: tuple[int, int], device: str) -> NDArray[np.float32]:
-    """The network at every pixel of a picture of (height, width): (channels, H, W) float32, about [0, 1], not clamped."""
+    """The network at every pixel of a picture of (height, width): (channels, H, W) float32, about [0, 1], not
+    clamped."""
     from fourcodec.networks.backends import backend_of
     from fourcodec.networks.positions import positions
 
@@ -161,7 +162,8 @@ def _read_config(header: Header) -> FnetConfig:
 
 
 def _differences(indices: NDArray[np.uint8]) -> NDArray[np.int32]:
-    return np.diff(indices.astype(np.int32), prepend=np.int32(0))
+    wide = np.concatenate([[0], indices]).astype(np.int32)
+    return wide[1:] - wide[:-1]
 
 
 def _running_sums(differences: NDArray[np.int32]) -> NDArray[np.uint8]:

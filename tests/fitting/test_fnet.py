@@ -1,0 +1,130 @@
+"""Fits: they learn, they repeat, they never diverge."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fourcodec.fitting import FLOAT_SCHEDULE, FitSettings, Progress, fit, fit_float, settings_for
+from fourcodec.fitting.fnet import initial_coefficients
+from fourcodec.fitting.soap import MAX_SIDE, SoapState
+from fourcodec.networks import fourier
+from fourcodec.networks.positions import positions
+from fourcodec.networks.shape import NetworkShape
+from fourcodec.profiles.fnet import FnetConfig, QuantizedFnet, render
+
+
+def planes_of(picture: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32) / 255
+
+
+def psnr_db(planes: np.ndarray, network: QuantizedFnet) -> float:
+    mse = np.square(render(network, planes.shape[1:], "cpu") - planes).mean()
+    return -10 * float(np.log10(max(mse, 1e-10)))
+
+
+def quick_fit(planes: np.ndarray, width: int = 4, depth: int = 3, steps: int = 120, seed: int = 0) -> QuantizedFnet:
+    config = FnetConfig(width, depth, planes.shape[0])
+    return fit(planes, config, FitSettings(steps, batch_pixels=768), seed=seed, device="cpu", report=None)
+
+
+def test_a_fit_learns_the_picture(photo: np.ndarray) -> None:
+    planes = planes_of(photo)
+    flat_db = -10 * np.log10(np.square(planes - planes.mean(axis=(1, 2), keepdims=True)).mean())
+    assert psnr_db(planes, quick_fit(planes)) > flat_db + 5
+
+
+def test_quantised_fits_are_near_float_fits(photo: np.ndarray) -> None:
+    planes = planes_of(photo)
+    config, settings = FnetConfig(4, 3, 3), FitSettings(300, batch_pixels=768, rate_weight=1e-4)
+    floating = FitSettings(300, batch_pixels=768, phases=FLOAT_SCHEDULE)
+    coefficients = fit_float(planes, config, floating, seed=0, device="cpu", report=None)
+    height, width = photo.shape[:2]
+    y = fourier.evaluate(config.shape, coefficients, positions((height, width), np.arange(height * width), 0), 1)
+    float_db = -10 * np.log10(np.square(y - planes.reshape(3, -1)).mean())
+    assert psnr_db(planes, fit(planes, config, settings, seed=0, device="cpu", report=None)) > float_db - 1.5
+
+
+def test_same_seed_same_integers_and_another_seed_others(photo: np.ndarray) -> None:
+    planes = planes_of(photo)
+    first, second, other = quick_fit(planes, steps=30), quick_fit(planes, steps=30), quick_fit(planes, steps=30, seed=1)
+    assert np.array_equal(first.symbols, second.symbols)
+    assert not np.array_equal(first.symbols, other.symbols)
+
+
+def test_bytes_do_not_depend_on_the_number_of_threads() -> None:
+    script = (
+        "import hashlib, numpy as np, fourcodec;"
+        "image = np.arange(40 * 56 * 3, dtype=np.uint32).reshape(40, 56, 3) * 7 % 251;"
+        "encoded = fourcodec.encode(image.astype(np.uint8), width=5, depth=3, iterations=60);"
+        "print(hashlib.sha256(encoded.data).hexdigest())"
+    )
+    hashes = set()
+    for threads in ("1", "2", "4"):
+        environment = os.environ | {"FOURCODEC_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+        )
+        hashes.add(done.stdout)
+    assert len(hashes) == 1
+
+
+@pytest.mark.parametrize(("width", "depth"), [(1, 1), (1, 16), (10, 1), (7, 3), (3, 16)])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_no_size_or_seed_diverges(width: int, depth: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    pictures = [np.full((3, 5, 7), 0.4), random.random((1, 9, 6)), random.random((3, 1, 50)), np.zeros((1, 1, 1))]
+    for picture in pictures:
+        planes = picture.astype(np.float32)
+        network = quick_fit(planes, width, depth, steps=8, seed=seed)
+        mean_db = -10 * np.log10(max(np.square(planes - planes.mean(axis=(1, 2), keepdims=True)).mean(), 1e-10))
+        assert psnr_db(planes, network) > min(mean_db - 3, 25)
+
+
+def test_one_step_is_enough_for_a_file(photo: np.ndarray) -> None:
+    assert np.isfinite(psnr_db(planes_of(photo), quick_fit(planes_of(photo), steps=1)))
+
+
+def test_progress_reaches_the_end(photo: np.ndarray) -> None:
+    seen: list[Progress] = []
+    fit(planes_of(photo), FnetConfig(3, 2, 3), FitSettings(40), seed=0, device="cpu", report=seen.append)
+    assert seen[-1].step == seen[-1].steps == 40
+    assert seen[-1].seconds_left == 0
+
+
+@pytest.mark.parametrize("effort", [0, 10])
+def test_effort_outside_1_to_9_is_refused(effort: int) -> None:
+    with pytest.raises(ValueError, match="effort"):
+        settings_for(effort, None)
+
+
+def test_iterations_override_the_effort() -> None:
+    assert settings_for(9, 17).iterations == 17
+    assert settings_for(1, None).iterations < settings_for(9, None).iterations
+    with pytest.raises(ValueError, match="iterations"):
+        settings_for(5, 0)
+
+
+def test_the_start_is_the_mean_colour() -> None:
+    shape = NetworkShape(6, 6, 3)
+    colour = np.array([0.2, 0.5, 0.9], np.float32)
+    coefficients = initial_coefficients(shape, colour, np.random.default_rng(0))
+    y = fourier.evaluate(shape, coefficients, np.random.default_rng(1).random((2, 500), np.float32) / 2, 1)
+    assert np.abs(y - colour[:, None]).max() < 0.5
+
+
+@pytest.mark.parametrize("rows", [16, 2 * MAX_SIDE])
+def test_soap_finds_the_minimum_of_a_badly_scaled_bowl(rows: int) -> None:
+    random = np.random.default_rng(0)
+    turn = np.linalg.qr(random.normal(size=(16, 16)))[0]
+    bowl = (turn * np.logspace(0, -3, 16) @ turn.T).astype(np.float32)
+    at, state = np.zeros((rows, 3), np.float32), SoapState(rows, 3)
+    at[:16] = random.normal(size=(16, 3))
+    start = float((at[:16] * (bowl @ at[:16])).sum())
+    for step in range(400):
+        gradient = np.zeros_like(at)
+        gradient[:16] = bowl @ at[:16]
+        at -= np.float32(0.05 * (1 - step / 400)) * state.direction(gradient)
+    assert float((at[:16] * (bowl @ at[:16])).sum()) < 1e-3 * start

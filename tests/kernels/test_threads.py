@@ -1,0 +1,52 @@
+"""Work shared over threads, and kernels entered from several threads and processes at once."""
+
+import multiprocessing
+import threading
+
+import numpy as np
+import pytest
+
+from fourcodec.kernels.threads import map_threads, thread_count
+from fourcodec.networks import fourier
+from fourcodec.networks.shape import NetworkShape
+
+SHAPE = NetworkShape(width=3, depth=3, channels=3)
+
+
+def picture_of(seed: int) -> np.ndarray:
+    random = np.random.default_rng(seed)
+    coefficients = random.normal(0, 0.1, SHAPE.coefficient_count).astype(np.float32)
+    return fourier.evaluate(SHAPE, coefficients, random.random((2, 3000), np.float32), threads=2)
+
+
+def test_results_keep_their_order() -> None:
+    assert map_threads(lambda item: item * item, range(20), 3) == [item * item for item in range(20)]
+
+
+def test_the_first_exception_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        map_threads(lambda item: 1 // item, [1, 0, 2], 2)
+
+
+def test_threads_are_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOURCODEC_THREADS", "3")
+    assert thread_count() == 3
+
+
+def test_four_threads_at_once_compute_the_same() -> None:
+    wanted = [picture_of(seed) for seed in range(4)]
+    found: dict[int, np.ndarray] = {}
+    threads = [threading.Thread(target=lambda seed=seed: found.update({seed: picture_of(seed)})) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(np.array_equal(found[seed], wanted[seed]) for seed in range(4))
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_four_processes_at_once_compute_the_same(method: str) -> None:
+    wanted = [picture_of(seed) for seed in range(4)]  # this process has threads by now, which a forked child lacks
+    with multiprocessing.get_context(method).Pool(4) as pool:
+        found = pool.map(picture_of, range(4))
+    assert all(np.array_equal(a, b) for a, b in zip(found, wanted, strict=True))
