@@ -1,5 +1,6 @@
 """Where and with what a run was made: for results.json, and to notice on resuming that it has changed."""
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -21,6 +22,8 @@ _PACKAGES = (
     "torch",
     "zstandard",
 )
+# Of the instrument, what makes rows; reports may be changed and written anew by resuming a finished run.
+_MEASURING = ("baselines", "items", "matching", "measuring", "memory", "ours", "peer_rows", "rows", "sources")
 _PILLOW_LIBRARIES = ("libjpeg_turbo", "webp", "avif")
 
 
@@ -28,7 +31,11 @@ def versions() -> dict[str, str]:
     """Of all that the numbers depend on."""
     from PIL import features
 
-    found = {"fourcodec": fourcodec.__version__, "python": platform.python_version()}
+    found = {
+        "fourcodec": fourcodec.__version__,
+        "fourcodec's code": code_digest(Path(fourcodec.__file__).parent),
+        "python": platform.python_version(),
+    }
     for package in _PACKAGES:
         try:
             found[package] = metadata.version(package)
@@ -37,6 +44,17 @@ def versions() -> dict[str, str]:
     for library in _PILLOW_LIBRARIES:
         found[f"pillow's {library}"] = str(features.version(library))
     return found
+
+
+def code_digest(package: Path) -> str:
+    """Names all code in `package` that a row can depend on: between two releases the version does not tell."""
+    content = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        unit, *rest = path.relative_to(package).parts
+        if unit == "cli" or (unit == "benchmark" and rest[-1].removesuffix(".py") not in _MEASURING):
+            continue
+        content.update(path.read_bytes())
+    return content.hexdigest()[:12]
 
 
 def machine() -> dict[str, str | int]:
