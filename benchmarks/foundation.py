@@ -1,0 +1,87 @@
+"""What the pure Fourier network gives at default effort, beside JPEG at the same bytes and beside an unquantised fit.
+
+    python benchmarks/foundation.py [--size 7x5] [--crop PIXELS] [--effort N] [--without-float] IMAGE... >> results.tsv
+
+One row per image: bytes, PSNR and SSIM of the decoded file; the best JPEG (4:2:0 or 4:4:4, optimised, progressive or not) of at
+most as many bytes; the PSNR of a separate fit of equal steps that is never quantised; bits per coefficient; seconds.
+"""
+
+import argparse
+import math
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+import fourcodec
+from fourcodec import fitting, images, metrics, pixels
+from fourcodec.benchmark.baselines import BASELINES
+from fourcodec.benchmark.matching import PeerFiles, best_within
+from fourcodec.networks.backends import backend_of
+from fourcodec.networks.positions import PIXEL_CENTRES, positions
+from fourcodec.profiles.fnet import FnetConfig
+
+COLUMNS = (
+    "image crop width depth effort steps size_bytes rate_bpp bits_per_coefficient psnr_db ssim "
+    "jpeg_bytes jpeg_psnr_db difference_db float_psnr_db quantisation_loss_db encode_seconds decode_seconds"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--size", default="8x6", help="WIDTHxDEPTH")
+    parser.add_argument("--crop", type=int, help="take the centre square of so many pixels")
+    parser.add_argument("--effort", type=int, default=5)
+    parser.add_argument("--without-float", action="store_true", help="leave the unquantised fit out")
+    parser.add_argument("images", nargs="+", type=Path)
+    options = parser.parse_args()
+    print("\t".join(COLUMNS.split()), flush=True)
+    for path in options.images:
+        picture = centre(images.load(path).pixels, options.crop)
+        width, depth = (int(number) for number in options.size.split("x"))
+        row = measure(picture, width, depth, options.effort, not options.without_float)
+        print("\t".join([path.name, str(options.crop or "whole"), *row]), flush=True)
+
+
+def centre(picture: npt.NDArray[np.uint8], side: int | None) -> npt.NDArray[np.uint8]:
+    if side is None:
+        return picture
+    top, left = (picture.shape[0] - side) // 2, (picture.shape[1] - side) // 2
+    return np.ascontiguousarray(picture[top : top + side, left : left + side])
+
+
+def measure(picture: npt.NDArray[np.uint8], width: int, depth: int, effort: int, with_float: bool) -> list[str]:
+    encoded = fourcodec.encode(picture, width=width, depth=depth, effort=effort)
+    config = FnetConfig(width, depth, encoded.channels)
+    peer = best_within(PeerFiles(picture, BASELINES["jpeg"]), encoded.size_bytes)
+    ours_db = encoded.psnr_db if encoded.psnr_db is not None else math.inf
+    float_db = float_psnr_db(picture, config, effort) if with_float else math.nan
+    steps = fitting.settings_for(effort, None).iterations
+    return [
+        *(str(number) for number in (width, depth, effort, steps, encoded.size_bytes)),
+        f"{encoded.rate_bpp:.4f}",
+        f"{8 * encoded.size_bytes / config.coefficient_count:.2f}",
+        f"{ours_db:.2f}",
+        f"{encoded.ssim:.4f}",
+        *([str(peer.size_bytes), f"{peer.psnr_db:.2f}", f"{ours_db - peer.psnr_db:+.2f}"] if peer else ["", "", ""]),
+        f"{float_db:.2f}",
+        f"{float_db - ours_db:.2f}",
+        f"{encoded.encode_seconds:.0f}",
+        f"{encoded.decode_seconds:.2f}",
+    ]
+
+
+def float_psnr_db(picture: npt.NDArray[np.uint8], config: FnetConfig, effort: int) -> float:
+    """PSNR of the 8-bit picture that a never quantised network of as many steps gives."""
+    planes = pixels.to_planes(picture)
+    steps = fitting.settings_for(effort, None).iterations
+    settings = fitting.FitSettings(steps, phases=fitting.FLOAT_SCHEDULE)
+    coefficients = fitting.fit_float(planes, config, settings, seed=0, device="cpu", report=None)
+    count = planes.shape[1] * planes.shape[2]
+    x = positions((planes.shape[1], planes.shape[2]), np.arange(count), PIXEL_CENTRES)
+    y = backend_of("cpu").evaluate(config.shape, coefficients, x).reshape(planes.shape)
+    return metrics.psnr_db(picture, pixels.from_planes(y))
+
+
+if __name__ == "__main__":
+    main()
