@@ -1,6 +1,7 @@
 """A folder of small pictures, settings that measure the stub codec on it, and the table of a run."""
 
 import csv
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,3 +63,12 @@ def table(out: Path, *, repeatable: bool = False) -> list[dict[str, str]]:
     if repeatable:
         return [{name: value for name, value in row.items() if name not in UNREPEATABLE} for row in rows]
     return rows
+
+
+def wait_for_items(out: Path, count: int) -> None:
+    """Until so many items are in the log (or for a minute)."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if (out / "items.jsonl").exists() and (out / "items.jsonl").read_bytes().count(b"\n") >= count:
+            return
+        time.sleep(0.01)

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from fourcodec.benchmark.cluster import run_on_cluster
 from fourcodec.benchmark.items import enumerate_items
 from fourcodec.benchmark.runner import RunOptions, run
 from fourcodec.benchmark.settings import BenchError, BenchSettings
-from tests.benchmark.conftest import table
+from tests.benchmark.conftest import table, wait_for_items
 
 distributed = pytest.importorskip("distributed")
 
@@ -36,11 +35,9 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_a_worker_killed_at_work_changes_nothing(cluster: Any, folder: Path, tmp_path: Path, settings_of: Make) -> None:
     settings = settings_of(folder)
-    log = tmp_path / "cluster" / "items.jsonl"
 
     def kill_a_worker_at_work() -> None:
-        while not (log.exists() and log.read_bytes().count(b"\n") >= 2):
-            time.sleep(0.01)
+        wait_for_items(tmp_path / "cluster", 2)
         os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
 
     killer = threading.Thread(target=kill_a_worker_at_work, daemon=True)
@@ -50,6 +47,26 @@ def test_a_worker_killed_at_work_changes_nothing(cluster: Any, folder: Path, tmp
     killer.join()
     run(settings, RunOptions(tmp_path / "here", quiet=True))
     assert table(tmp_path / "cluster", repeatable=True) == table(tmp_path / "here", repeatable=True)
+
+
+def test_a_cluster_that_goes_away_fails_no_items(
+    cluster: Any, folder: Path, tmp_path: Path, settings_of: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fourcodec.benchmark.cluster.CONNECT_SECONDS", 1)
+    out = tmp_path / "out"
+
+    def close_at_work() -> None:
+        wait_for_items(out, 2)
+        cluster.close()
+
+    closer = threading.Thread(target=close_at_work, daemon=True)
+    closer.start()
+    with pytest.raises(BenchError, match=r"the cluster failed .*--resume"):
+        run(settings_of(folder), RunOptions(out, scheduler=cluster.scheduler_address, quiet=True))
+    closer.join()
+    run(settings_of(folder), RunOptions(out, resume=True, quiet=True))
+    run(settings_of(folder), RunOptions(tmp_path / "here", quiet=True))
+    assert table(out, repeatable=True) == table(tmp_path / "here", repeatable=True)
 
 
 def test_few_items_are_in_flight(cluster: Any, folder: Path, settings_of: Make) -> None:

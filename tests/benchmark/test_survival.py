@@ -15,7 +15,7 @@ from fourcodec.benchmark.items import Item, Outcome, enumerate_items
 from fourcodec.benchmark.processes import run_in_processes
 from fourcodec.benchmark.runner import RunOptions, run
 from fourcodec.benchmark.settings import BenchSettings
-from tests.benchmark.conftest import table
+from tests.benchmark.conftest import table, wait_for_items
 
 Make = Callable[..., BenchSettings]
 ROOT = Path(__file__).parents[2]
@@ -27,15 +27,6 @@ def start(folder: Path, out: Path, jobs: int, *more: str, seconds: float = 0.2) 
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "STUB_SECONDS": str(seconds), "PYTHONPATH": path}
     return subprocess.Popen(command, env=environment, start_new_session=True)
-
-
-def wait_for_items(out: Path, count: int) -> None:
-    """Until so many items are in the log (or for a minute)."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if (out / "items.jsonl").exists() and (out / "items.jsonl").read_bytes().count(b"\n") >= count:
-            return
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

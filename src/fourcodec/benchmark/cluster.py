@@ -37,7 +37,7 @@ def run_on_cluster(items: Iterable[Item], settings: BenchSettings, address: str)
         for item in islice(waiting, _wanted_in_flight(client)):
             submit(item)
         for future in running:
-            yield _outcome(future, in_flight.pop(future.key))
+            yield _outcome(distributed, future, in_flight.pop(future.key))
             for item in islice(waiting, max(0, _wanted_in_flight(client) - len(in_flight))):
                 submit(item)
 
@@ -51,12 +51,15 @@ def run_on_worker(item: Item, settings: BenchSettings) -> Outcome:
         return run_item(item, settings)
 
 
-def _outcome(future: Any, item: Item) -> Outcome:
+def _outcome(distributed: Any, future: Any, item: Item) -> Outcome:
+    """Raises BenchError for what is no fault of the item: the rest of the run would fail as well."""
     try:
         outcome: Outcome = future.result()
         return outcome
-    except Exception as exc:  # KilledWorker and its like
+    except distributed.scheduler.KilledWorker as exc:
         return Outcome(item.index, item.image, (failed_row(item, f"given up by the cluster: {one_line(exc)}"),))
+    except (Exception, distributed.CancelledError) as exc:
+        raise BenchError(f"the cluster failed ({one_line(exc)}): continue with --resume") from exc
 
 
 def _wanted_in_flight(client: Any) -> int:
