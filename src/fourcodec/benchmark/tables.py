@@ -83,7 +83,7 @@ def headline(aggregate: Aggregate) -> list[str]:
         for peer in aggregate.settings.peers:
             match = aggregate.matches.get((setting, peer, "bytes"))
             if match is not None:
-                line += f", {peer} {_peer_at_our_bytes(aggregate, setting, peer)} dB"
+                line += f"; {peer} at these bytes, dB: {_peer_at_our_bytes(aggregate, setting, peer)}"
         lines.append(line)
     for (codec, reference), rate in aggregate.bd_rates.items():
         lines.append(f"BD-rate of {codec} against {reference}: {_signed(rate.percent.value, 1, '%')}")
@@ -146,6 +146,8 @@ def _peer_at_our_bytes(aggregate: Aggregate, setting: str, peer: str) -> str:
     match = aggregate.matches.get((setting, peer, "bytes"))
     if match is None:
         return NONE
+    if not match.peer.files:
+        return "out of reach"
     missing = f" ({match.out_of_reach} out of reach)" if match.out_of_reach else ""
     return _number(match.peer["psnr_db"], 2) + missing
 
