@@ -2,8 +2,9 @@
 
     python benchmarks/foundation.py [--size 7x5] [--crop PIXELS] [--effort N] [--without-float] IMAGE... >> results.tsv
 
-One row per image: bytes, PSNR and SSIM of the decoded file; the best JPEG (4:2:0 or 4:4:4, optimised, progressive or not) of at
-most as many bytes; the PSNR of a separate fit of equal steps that is never quantised; bits per coefficient; seconds.
+One row per image: bytes, PSNR and SSIM of the decoded file; the best JPEG (4:2:0 or 4:4:4, optimised, progressive or
+not) of at most as many bytes; the PSNR of a separate fit of equal steps that is never quantised; bits per coefficient;
+seconds.
 """
 
 import argparse

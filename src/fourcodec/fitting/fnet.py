@@ -81,8 +81,10 @@ def fit_float(
 
 
 def learning_rate(width: int) -> float:
-    """SOAP's best rates at widths 6 to 8 were 3e-3, 3e-3 and 1.3e-3: more features add up in each phase."""
-    return min(3e-3, 3e-3 * 2.0 ** (1.2 * (7 - width)))
+    """SOAP's best rates were 2e-3 to 3e-3 at width 7 and 8e-4 at width 8, where twice that collapses: more features,
+    larger
+    phases."""
+    return 2.5e-3 * min(1.0, 2.0 ** (1.6 * (7 - width)))
 
 
 def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.random.Generator) -> Floats:
@@ -97,6 +99,22 @@ def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.ra
         if number == shape.depth:
             part[0, 0] = mean_colour
     return coefficients
+
+
+def stratified_pixels(size: tuple[int, int], count: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """About `count` pixels of a picture of (height, width), as indices row by row: one at random in each cell of a
+    grid.
+
+    The gradient is much less noisy than with as many independent pixels, worth 0.2 dB at equal steps. The order is
+    random too, so that the first few are a sample of the whole picture.
+    """
+    height, width = size
+    across = max(1, round(math.sqrt(count * width / height)))
+    down = max(1, count // across)
+    rows = (np.arange(down)[:, None] + random.random((down, across))) * (height / down)
+    columns = (np.arange(across) + random.random((down, across))) * (width / across)
+    chosen = np.minimum(rows.astype(np.int64), height - 1) * width + np.minimum(columns.astype(np.int64), width - 1)
+    return random.permutation(chosen.ravel())
 
 
 class _Fit:
@@ -187,7 +205,7 @@ class _Fit:
             )
 
     def _batch(self) -> tuple[Floats, Floats]:
-        chosen = self._random.integers(0, self._target.shape[1], self._settings.batch_pixels)
+        chosen = stratified_pixels(self._size, self._settings.batch_pixels, self._random)
         return positions(self._size, chosen, PIXEL_CENTRES), self._target[:, chosen]
 
     def _observe(self) -> None:

@@ -22,8 +22,8 @@ SCHEDULE = (
 )
 FLOAT_SCHEDULE = (Phase("shape", 1.0),)  # without quantisation, to measure what it costs
 
-# Steps per effort; benchmarks/effort.py measures what each gives.
-EFFORT_ITERATIONS = {1: 150, 2: 300, 3: 700, 4: 1500, 5: 3000, 6: 5000, 7: 9000, 8: 16000, 9: 30000}
+# Steps per effort. benchmarks/results/effort.tsv has what each gives and takes.
+EFFORT_ITERATIONS = {1: 150, 2: 400, 3: 1000, 4: 2500, 5: 5000, 6: 9000, 7: 16000, 8: 30000, 9: 60000}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class FitSettings:
 
     iterations: int
     batch_pixels: int = 12 * 768  # twelve pieces of work: even shares for 2, 3, 4, 6 or 12 threads
-    rate_weight: float = 4e-3
+    rate_weight: float = 2.5e-3  # costs about 1 dB against no quantisation; a few bits a coefficient
     phases: tuple[Phase, ...] = SCHEDULE
 
     def __post_init__(self) -> None:

@@ -15,9 +15,9 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-MOMENTUM = 0.95  # of the gradient and of its square in the eigenbasis
+MOMENTUM = 0.85  # of the gradient and of its square in the eigenbasis; 0.95 is worse by 4% of the bytes, 0.98 by 20%
 STATISTIC_MOMENTUM = 0.95  # of the two covariances
-REFRESH = 20  # steps between new bases
+REFRESH = 40  # steps between new bases; 10 to 40 give the same PSNR
 MAX_SIDE = 1024
 FLOOR = np.float32(1e-6)  # of the largest entry: what is smaller is rounding noise where gradients have few dimensions
 
