@@ -18,7 +18,6 @@ FLOORS = {
     "fitting": 3,
     "profiles": 3,
     "networks": 2,
-    "synthesis": 2,
     "quantize": 2,
     "images": 2,
     "metrics": 2,
@@ -47,7 +46,7 @@ LIGHT = {
     "bitstream",
     "cli",
 }
-SEPARATE = [("bitstream", "kernels"), ("profiles", "fitting"), ("synthesis", "networks"), ("synthesis", "fitting")]
+SEPARATE = [("bitstream", "kernels"), ("profiles", "fitting")]
 
 
 def modules() -> list[Path]:

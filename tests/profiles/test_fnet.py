@@ -51,18 +51,18 @@ def test_integers_survive(width: int, depth: int, channels: int, spread: float, 
 def test_both_coders_hold_the_same_integers(spread: float) -> None:
     network = random_network(3, 4, 3, spread)
     shape = network.config.shape
-    values = np.concatenate([fnet._differences(network.step_indices), network.symbols])
+    values = fnet.plain_integers(network)
     for coder, payload in (
-        (container.CODER_RANGE, fnet._encode_range(values, shape)),
-        (container.CODER_ZSTD, fnet._encode_planes(values)),
+        (container.CODER_RANGE, fnet.encode_range(values, shape)),
+        (container.CODER_ZSTD, fnet.encode_planes(values)),
     ):
         assert_equal(fnet.unpack(header_of(network), [Section(fnet.NETWORK, coder, payload)]), network)
 
 
 def test_the_smaller_coding_is_kept() -> None:
     network = random_network(4, 4, 3, 10.0)
-    values = np.concatenate([fnet._differences(network.step_indices), network.symbols])
-    sizes = [len(fnet._encode_range(values, network.config.shape)), len(fnet._encode_planes(values))]
+    values = fnet.plain_integers(network)
+    sizes = [len(fnet.encode_range(values, network.config.shape)), len(fnet.encode_planes(values))]
     assert len(fnet.pack(network)[1][0].payload) == min(sizes)
 
 
@@ -76,7 +76,7 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
     network = random_network(3, 2, 3, 5.0)
     _, sections = fnet.pack(network)
     payload = sections[0].payload
-    planes = fnet._encode_planes(network.symbols)
+    planes = fnet.encode_planes(network.symbols)
     cases = [
         (header_of(network, architecture=(3, 99)), sections, CorruptFileError, "depth is 1 to 16"),
         (header_of(network, architecture=(3,)), sections, CorruptFileError, "architecture fields"),
@@ -96,7 +96,7 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
 def test_step_indices_outside_the_table_are_refused() -> None:
     network = random_network(2, 2, 1, 5.0)
     values = np.concatenate([np.full(network.step_indices.size, 200, np.int32), network.symbols])
-    section = Section(fnet.NETWORK, container.CODER_RANGE, fnet._encode_range(values, network.config.shape))
+    section = Section(fnet.NETWORK, container.CODER_RANGE, fnet.encode_range(values, network.config.shape))
     with pytest.raises(CorruptFileError, match="step index"):
         fnet.unpack(header_of(network), [section])
 

@@ -81,9 +81,10 @@ def fit_float(
 
 
 def learning_rate(width: int) -> float:
-    """SOAP's best rates were 2e-3 to 3e-3 at width 7 and 8e-4 at width 8, where twice that collapses: more features,
-    larger
-    phases."""
+    """SOAP's best rates were 2e-3 to 3e-3 at width 7 and 8e-4 at width 8, where twice that collapses.
+
+    More features add up in each phase: the best step shrinks as the width grows.
+    """
     return 2.5e-3 * min(1.0, 2.0 ** (1.6 * (7 - width)))
 
 

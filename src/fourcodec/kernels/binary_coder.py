@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from fourcodec.errors import CorruptFileError
+from fourcodec.kernels.compiling import announce_compilation
 
 MAX_BITS = 20  # |v| < 2^20: a coefficient of 1 in steps of 2^-20 is finer than float32 phases resolve
 _SLOTS = 96  # decisions per context: 20 unary, then two below the leading bit for each length
@@ -192,6 +193,7 @@ def encode(values: NDArray[np.int32], contexts: NDArray[np.uint8]) -> bytes:
     MAX_BITS bits."""
     if values.size and int(np.abs(values.astype(np.int64)).max()) >= 1 << MAX_BITS:
         raise ValueError(f"integers to be coded have at most {MAX_BITS} bits")
+    announce_compilation()
     out = np.empty(40 * values.size + 16, np.uint8)  # at most 22 adaptive decisions of 10 bits and 18 plain bits each
     end = _encode(values.astype(np.int64), contexts.astype(np.int64), int(contexts.max(initial=0)) + 1, out)
     return out[:end].tobytes()
@@ -204,6 +206,7 @@ def decode(data: bytes, contexts: NDArray[np.uint8]) -> NDArray[np.int32]:
     """
     if data.endswith(b"\0"):
         raise CorruptFileError("range-coded data ends in a zero byte")
+    announce_compilation()
     values = np.empty(contexts.size, np.int64)
     used = _decode(np.frombuffer(data, np.uint8), contexts.astype(np.int64), int(contexts.max(initial=0)) + 1, values)
     if used < len(data):

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from fourcodec.kernels.compiling import announce_compilation
 from fourcodec.kernels.simd import (
     BLOCK,
     accumulate_outputs,
@@ -106,6 +107,7 @@ class LayerKernels(NamedTuple):
 @functools.cache
 def layer_kernels(n: int) -> LayerKernels:
     """Kernels for layers of `n` outputs, compiled on first call and cached on disk."""
+    announce_compilation()
     outputs = n
 
     @njit(nogil=True, fastmath=True, cache=True)

@@ -76,12 +76,12 @@ class QuantizedFnet:
 def pack(network: QuantizedFnet) -> tuple[tuple[int, ...], list[Section]]:
     """The header's architecture fields and the sections. Raises ValueError where a symbol has more than 20 bits."""
     config = network.config
-    values = np.concatenate([_differences(network.step_indices), network.symbols])
+    values = plain_integers(network)
     if int(np.abs(values.astype(np.int64)).max()) > MAX_SYMBOL:
         raise ValueError("a coefficient needs more than 20 bits at its step size")
     candidates = [
-        Section(NETWORK, container.CODER_RANGE, _encode_range(values, config.shape)),
-        Section(NETWORK, container.CODER_ZSTD, _encode_planes(values)),
+        Section(NETWORK, container.CODER_RANGE, encode_range(values, config.shape)),
+        Section(NETWORK, container.CODER_ZSTD, encode_planes(values)),
     ]
     return (config.width, config.depth), [min(candidates, key=lambda section: len(section.payload))]
 
@@ -97,9 +97,9 @@ def unpack(header: Header, sections: Sequence[Section]) -> QuantizedFnet:
     section, shape = found[NETWORK], config.shape
     count = shape.output_count + shape.coefficient_count
     if section.coder == container.CODER_RANGE:
-        values = _decode_range(section.payload, shape)
+        values = decode_range(section.payload, shape)
     elif section.coder == container.CODER_ZSTD:
-        values = _decode_planes(section.payload, count)
+        values = decode_planes(section.payload, count)
     else:
         raise UnsupportedFormatError(f"section 'network' has coder {section.coder}, unknown to this version")
     if int(np.abs(values).max()) > MAX_SYMBOL:
@@ -136,6 +136,11 @@ def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
         "coefficients": config.coefficient_count,
         "bits_per_coefficient": 8 * payload_bytes / config.coefficient_count,
     }
+
+
+def plain_integers(network: QuantizedFnet) -> NDArray[np.int32]:
+    """What the section holds before it is coded, int32: step indices as differences, then symbols."""
+    return np.concatenate([_differences(network.step_indices), network.symbols])
 
 
 def coefficients_of(network: QuantizedFnet) -> NDArray[np.float32]:
@@ -180,19 +185,19 @@ def _contexts(shape: NetworkShape) -> NDArray[np.uint8]:
     return np.concatenate(parts)
 
 
-def _encode_range(values: NDArray[np.int32], shape: NetworkShape) -> bytes:
+def encode_range(values: NDArray[np.int32], shape: NetworkShape) -> bytes:
     from fourcodec.kernels import binary_coder
 
     return binary_coder.encode(values, _contexts(shape))
 
 
-def _decode_range(data: bytes, shape: NetworkShape) -> NDArray[np.int32]:
+def decode_range(data: bytes, shape: NetworkShape) -> NDArray[np.int32]:
     from fourcodec.kernels import binary_coder
 
     return binary_coder.decode(data, _contexts(shape))
 
 
-def _encode_planes(values: NDArray[np.int32]) -> bytes:
+def encode_planes(values: NDArray[np.int32]) -> bytes:
     """A byte that counts the planes, then zstd over them: plane j holds byte j of every zigzag-coded integer."""
     zigzag = np.where(values < 0, -2 * values - 1, 2 * values).astype("<u4")
     count = max(1, -(-int(zigzag.max()).bit_length() // 8))
@@ -200,7 +205,7 @@ def _encode_planes(values: NDArray[np.int32]) -> bytes:
     return bytes([count]) + zstd.compress(planes.tobytes())
 
 
-def _decode_planes(data: bytes, count: int) -> NDArray[np.int32]:
+def decode_planes(data: bytes, count: int) -> NDArray[np.int32]:
     if not data or not 1 <= data[0] <= _MAX_PLANES:
         raise CorruptFileError(f"section 'network' has no count of byte planes in 1..{_MAX_PLANES}")
     plain = zstd.decompress(data[1:], data[0] * count)
