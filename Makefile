@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks
 
-.PHONY: demo test lint format kernels clean
+.PHONY: demo test lint format kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python benchmarks/demo.py demo
@@ -24,6 +24,21 @@ format: $(STAMP)
 
 kernels: $(STAMP)
 	$(BIN)/python benchmarks/kernels.py
+
+# Every published number, in about an hour and a half on two cores. DATA holds kodak/ and imagenet/.
+DATA ?= data
+RESULTS := benchmarks/results
+FOUR := $(patsubst %,$(DATA)/kodak/kodim%.png,23 15 01 05)
+results: $(STAMP)
+	$(BIN)/python benchmarks/kernels.py > $(RESULTS)/kernels.txt
+	$(BIN)/python benchmarks/costs.py > $(RESULTS)/costs.txt
+	$(BIN)/python benchmarks/peers.py $(DATA)/kodak $(RESULTS)/peers-kodak.txt
+	$(BIN)/python benchmarks/foundation.py --size 8x6 $(FOUR) > $(RESULTS)/foundation-8x6.tsv
+	$(BIN)/python benchmarks/foundation.py --size 7x5 $(FOUR) > $(RESULTS)/foundation-7x5.tsv
+	$(BIN)/python benchmarks/foundation.py --size 8x6 --crop 256 --without-float $(FOUR) > $(RESULTS)/foundation-256.tsv
+	$(BIN)/python benchmarks/foundation.py --without-float --effort 1 2 3 4 5 6 -- $(DATA)/kodak/kodim15.png > $(RESULTS)/effort.tsv
+	$(BIN)/python benchmarks/bench_summary.py $(RESULTS)/imagenet-8x6.md $(DATA)/imagenet --limit 24
+	$(BIN)/python benchmarks/thesis_table.py $(DATA)/imagenet $(RESULTS)/thesis-table.tsv
 
 clean:
 	rm -rf $(VENV) demo build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

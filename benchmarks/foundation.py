@@ -1,6 +1,6 @@
 """What the pure Fourier network gives at default effort, beside JPEG at the same bytes and beside an unquantised fit.
 
-    python benchmarks/foundation.py [--size 7x5] [--crop PIXELS] [--effort N] [--without-float] IMAGE... >> results.tsv
+    python benchmarks/foundation.py [--size 7x5] [--crop PIXELS] [--effort N...] [--without-float] IMAGE... >> results.tsv
 
 One row per image: bytes, PSNR and SSIM of the decoded file; the best JPEG (4:2:0 or 4:4:4, optimised, progressive or
 not) of at most as many bytes; the PSNR of a separate fit of equal steps that is never quantised; bits per coefficient;
@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--size", default="8x6", help="WIDTHxDEPTH")
     parser.add_argument("--crop", type=int, help="take the centre square of so many pixels")
-    parser.add_argument("--effort", type=int, default=5)
+    parser.add_argument("--effort", type=int, nargs="+", default=[5], help="one row for each")
     parser.add_argument("--without-float", action="store_true", help="leave the unquantised fit out")
     parser.add_argument("images", nargs="+", type=Path)
     options = parser.parse_args()
@@ -40,8 +40,9 @@ def main() -> None:
     for path in options.images:
         picture = centre(images.load(path).pixels, options.crop)
         width, depth = (int(number) for number in options.size.split("x"))
-        row = measure(picture, width, depth, options.effort, not options.without_float)
-        print("\t".join([path.name, str(options.crop or "whole"), *row]), flush=True)
+        for effort in options.effort:
+            row = measure(picture, width, depth, effort, not options.without_float)
+            print("\t".join([path.name, str(options.crop or "whole"), *row]), flush=True)
 
 
 def centre(picture: npt.NDArray[np.uint8], side: int | None) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,77 @@
+"""Seconds and memory of decoding and encoding, as whole commands and in-process.
+
+    python benchmarks/costs.py > benchmarks/results/costs.txt
+
+Pictures are made from scikit-image's bundled photographs: 768 x 512, and 4000 x 3000 (12 megapixels).
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+from PIL import Image
+
+import fourcodec
+
+FOURCODEC = [sys.executable, "-m", "fourcodec"]
+RUNS = 7
+
+
+def command(arguments: list[str]) -> tuple[float, float]:
+    """Seconds and peak memory in MB of a command that must succeed."""
+    started = time.perf_counter()
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{arguments} exited with {process.returncode}")
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+def show(what: str, arguments: list[str], runs: int = RUNS) -> None:
+    measured = [command(arguments) for _ in range(runs)]
+    seconds = [pair[0] for pair in measured]
+    print(
+        f"{what:46} median {statistics.median(seconds):.2f} s (from {min(seconds):.2f} to {max(seconds):.2f}), "
+        f"peak {max(pair[1] for pair in measured):.0f} MB",
+        flush=True,
+    )
+
+
+def decode_in_process(data: bytes) -> None:
+    fourcodec.decode(data)
+    seconds = []
+    for _ in range(RUNS):
+        started = time.perf_counter()
+        fourcodec.decode(data)
+        seconds.append(time.perf_counter() - started)
+    print(f"{'decode 768x512 8x6, in-process':46} median {statistics.median(seconds):.3f} s", flush=True)
+
+
+def main() -> None:
+    photo = Image.fromarray(skimage.data.coffee())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        small, large = folder / "small.png", folder / "large.png"
+        photo.resize((768, 512)).save(small)
+        photo.resize((4000, 3000)).save(large)
+        coded = fourcodec.encode(np.asarray(Image.open(small)), width=8, depth=6, iterations=100)
+        (folder / "small.fnc").write_bytes(coded.data)
+
+        decode_in_process(coded.data)
+        show("decode 768x512 8x6, command", [*FOURCODEC, "decode", str(folder / "small.fnc"), "-f", "--quiet"])
+        show("info, command", [*FOURCODEC, "info", str(folder / "small.fnc")])
+        show("--help, command", [*FOURCODEC, "--help"])
+        arguments = ["encode", str(large), "--iterations", "200", "--quiet", "-f"]
+        show("encode 4000x3000 --iterations 200, command", [*FOURCODEC, *arguments], runs=1)
+        show("decode 4000x3000, command", [*FOURCODEC, "decode", str(folder / "large.fnc"), "-f", "--quiet"], runs=1)
+
+
+if __name__ == "__main__":
+    main()
