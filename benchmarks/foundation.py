@@ -1,6 +1,6 @@
 """What the pure Fourier network gives at default effort, beside JPEG at the same bytes and beside an unquantised fit.
 
-    python benchmarks/foundation.py [--size 7x5] [--crop PIXELS] [--effort N...] [--without-float] IMAGE... >> results.tsv
+    benchmarks/foundation.py [--size 7x5] [--crop PIXELS] [--effort N...] [--without-float] IMAGE... > RESULT.tsv
 
 One row per image: bytes, PSNR and SSIM of the decoded file; the best JPEG (4:2:0 or 4:4:4, optimised, progressive or
 not) of at most as many bytes; the PSNR of a separate fit of equal steps that is never quantised; bits per coefficient;
