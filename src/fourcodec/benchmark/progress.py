@@ -42,7 +42,7 @@ class ProgressLine:
         self._expected_done += self._seconds_of(item)
         self._add_means(outcome)
         now = time.monotonic()
-        if self._on_terminal or now - self._last >= _EVERY_SECONDS or self._expected_left <= 0:
+        if self._on_terminal or now - self._last >= _EVERY_SECONDS or self._complete == self._images:
             self._last = now
             self._draw()
 
