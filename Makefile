@@ -35,7 +35,7 @@ results: $(STAMP)
 	$(BIN)/python benchmarks/peers.py $(DATA)/kodak $(RESULTS)/peers-kodak.txt
 	$(BIN)/python benchmarks/foundation.py --size 8x6 $(FOUR) > $(RESULTS)/foundation-8x6.tsv
 	$(BIN)/python benchmarks/foundation.py --size 7x5 $(FOUR) > $(RESULTS)/foundation-7x5.tsv
-	$(BIN)/python benchmarks/foundation.py --size 8x6 --crop 256 --without-float --effort 4 -- $(FOUR) > $(RESULTS)/foundation-256.tsv
+	$(BIN)/python benchmarks/foundation.py --size 8x6 --crop 256 --without-float $(FOUR) > $(RESULTS)/foundation-256.tsv
 	$(BIN)/python benchmarks/foundation.py --without-float --effort 1 2 3 4 -- $(DATA)/kodak/kodim15.png > $(RESULTS)/effort.tsv
 	$(BIN)/python benchmarks/bench_summary.py $(RESULTS)/imagenet-8x6.md $(DATA)/imagenet --limit 24
 	$(BIN)/python benchmarks/thesis_table.py $(DATA)/imagenet $(RESULTS)/thesis-table.tsv --effort 1
