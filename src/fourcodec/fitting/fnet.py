@@ -24,7 +24,7 @@ from fourcodec.networks.backends import Backend, backend_of
 from fourcodec.networks.positions import PIXEL_CENTRES, positions
 from fourcodec.networks.shape import NetworkShape
 from fourcodec.profiles.fnet import FnetConfig, QuantizedFnet, spread_steps
-from fourcodec.quantize import quantize, step_index, step_size
+from fourcodec.quantize import dequantize, quantize, step_index, step_size
 
 Floats = NDArray[np.float32]
 
@@ -188,8 +188,10 @@ class _Fit:
         return self._rate * rise * 0.5 * (1 + math.cos(math.pi * step / steps))
 
     def _move(self, gradient: Floats, probe: Floats, rate: float) -> None:
-        """SOAP, each layer's step cut where it would move the layer's outputs by more than MAX_SHIFT: no fit
-        diverges."""
+        """SOAP, each layer's step cut where it would move the layer's outputs by more than MAX_SHIFT.
+
+        That stops blow-ups; a learning rate twice too high can still creep to a collapse.
+        """
         layers = self._shape.layers
         direction = np.zeros_like(gradient)
 
@@ -223,7 +225,7 @@ class _Fit:
     def _freeze_next(self) -> None:
         span = self._shape.layers[self._frozen].span
         assert self._steps is not None
-        self.coefficients[span] = quantize(self.coefficients[span], self._steps[span]) * self._steps[span]
+        self.coefficients[span] = dequantize(quantize(self.coefficients[span], self._steps[span]), self._steps[span])
         self._frozen += 1
 
 
