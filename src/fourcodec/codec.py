@@ -20,12 +20,14 @@ from PIL import Image
 from fourcodec import devices, images, metrics, pixels
 from fourcodec.bitstream import container
 from fourcodec.errors import UnsupportedFormatError
-from fourcodec.profiles import PROFILES, fnet
+from fourcodec.profiles import PROFILES, fnet, grid
 
 if TYPE_CHECKING:
     from fourcodec.fitting import Progress  # importing it for real costs torch
 
 DEFAULT_WIDTH, DEFAULT_DEPTH, DEFAULT_EFFORT = 8, 6, 5
+DEFAULT_QUALITY = 60.0
+PROFILE_NAMES = tuple(profile.NAME for profile in PROFILES.values())
 
 
 @dataclass(frozen=True)
@@ -48,45 +50,47 @@ class Encoded:
 def encode(
     image: Image.Image | npt.NDArray[np.uint8],
     *,
+    profile: str | None = None,
+    quality: float | None = None,
     width: int | None = None,
     depth: int | None = None,
     effort: int = DEFAULT_EFFORT,
     iterations: int | None = None,
+    max_seconds: float | None = None,
     device: str = "auto",
     seed: int = 0,
     progress: "Callable[[Progress], None] | None" = None,
 ) -> Encoded:
-    """Fits a Fourier network to a picture.
+    """Fits a network to a picture.
 
-    `image` is a PIL image, or a uint8 array (H, W), (H, W, 1) or (H, W, 3). The network has `depth` hidden states of
-    `width` numbers (8 and 6 unless given); `effort` is 1 to 9, and `iterations` overrides the number of steps it
-    stands for. Equal arguments give equal bytes on the same machine, whatever its number of threads. `progress` is
-    called now and then.
+    `image` is a PIL image, or a uint8 array (H, W), (H, W, 1) or (H, W, 3). `profile` is "grid", the default, or
+    "fnet", the default where a width or depth is given. The grid's `quality` is 0 to 100 (60 unless given); the pure
+    network has `depth` hidden states of `width` numbers (8 and 6 unless given). `effort` is 1 to 9, `iterations`
+    overrides the number of steps it stands for, and the grid's `max_seconds` shortens the fit to a time. Equal arguments
+    give equal bytes on the same machine, whatever its number of threads (with `max_seconds`, only where the time does not
+    decide). `progress` is called now and then.
 
-    Raises ValueError for arguments out of range, LimitError, ImageError and DeviceError.
+    Raises ValueError for arguments out of range or that do not go together, LimitError, ImageError and DeviceError.
     """
-    from fourcodec import fitting
-
+    chosen = _choose_profile(profile, quality, width, depth, max_seconds)
     started = time.perf_counter()
     picture = _to_pixels(image)  # (H, W) or (H, W, 3), uint8
     planes = pixels.to_planes(picture)  # (C, H, W), float32 in [0, 1]
     channels, picture_height, picture_width = planes.shape
-    config = fnet.FnetConfig(
-        width=DEFAULT_WIDTH if width is None else width,
-        depth=DEFAULT_DEPTH if depth is None else depth,
-        channels=channels,
-    )
     processor = devices.resolve(device)
-    settings = fitting.settings_for(effort, iterations)
 
-    network = fitting.fit(planes, config, settings, seed=seed, device=processor, report=progress)
+    if chosen is grid:
+        quality = DEFAULT_QUALITY if quality is None else quality
+        architecture, sections = _fit_grid(planes, quality, effort, iterations, max_seconds, seed, progress)
+    else:
+        size = DEFAULT_WIDTH if width is None else width, DEFAULT_DEPTH if depth is None else depth
+        architecture, sections = _fit_fnet(planes, size, effort, iterations, processor, seed, progress)
     del planes
-    architecture, sections = fnet.pack(network)
     header = container.Header(
         width=picture_width,
         height=picture_height,
         channels=channels,
-        profile=fnet.PROFILE_ID,
+        profile=chosen.PROFILE_ID,
         architecture=architecture,
     )
     data = container.write(header, sections)
@@ -97,7 +101,7 @@ def encode(
     psnr_db = metrics.psnr_db(picture, copy)
     return Encoded(
         data=data,
-        profile=fnet.NAME,
+        profile=chosen.NAME,
         width=picture_width,
         height=picture_height,
         channels=channels,
@@ -108,6 +112,42 @@ def encode(
         encode_seconds=encoded - started,
         decode_seconds=decoded - encoded,
     )
+
+
+Packed = tuple[tuple[int, ...], list[container.Section]]  # architecture fields and sections
+
+
+def _fit_grid(
+    planes: npt.NDArray[np.float32],
+    quality: float,
+    effort: int,
+    iterations: int | None,
+    max_seconds: float | None,
+    seed: int,
+    progress: "Callable[[Progress], None] | None",
+) -> Packed:
+    from fourcodec import fitting
+
+    channels, height, width = planes.shape
+    config = grid.config_for(height, width, channels)
+    settings = fitting.grid_settings_for(quality, effort, iterations, max_seconds)
+    return grid.pack(fitting.fit_grid(planes, config, settings, seed=seed, report=progress))
+
+
+def _fit_fnet(
+    planes: npt.NDArray[np.float32],
+    size: tuple[int, int],
+    effort: int,
+    iterations: int | None,
+    processor: str,
+    seed: int,
+    progress: "Callable[[Progress], None] | None",
+) -> Packed:
+    from fourcodec import fitting
+
+    config = fnet.FnetConfig(width=size[0], depth=size[1], channels=planes.shape[0])
+    settings = fitting.settings_for(effort, iterations)
+    return fnet.pack(fitting.fit(planes, config, settings, seed=seed, device=processor, report=progress))
 
 
 def decode(data: bytes, *, device: str = "cpu", max_pixels: int = container.MAX_PIXELS) -> npt.NDArray[np.uint8]:
@@ -155,6 +195,24 @@ def describe(data: bytes) -> dict[str, Any]:
         ],
         "network": profile.describe(header, sections),
     }
+
+
+def _choose_profile(
+    profile: str | None, quality: float | None, width: int | None, depth: int | None, max_seconds: float | None
+) -> Any:
+    """The module of the profile that these arguments of `encode` ask for. Raises ValueError where they contradict."""
+    sized = width is not None or depth is not None
+    if profile is None:
+        profile = fnet.NAME if sized else grid.NAME
+    if profile not in PROFILE_NAMES:
+        raise ValueError(f"profiles are {' and '.join(PROFILE_NAMES)}, not {profile!r}")
+    if profile == grid.NAME and sized:
+        raise ValueError("width and depth belong to the profile fnet; the grid has a quality")
+    if profile == fnet.NAME and (quality is not None or max_seconds is not None):
+        raise ValueError("quality and max_seconds belong to the profile grid; fnet has a width and a depth")
+    if quality is not None and not 0 <= quality <= 100:
+        raise ValueError(f"quality is 0 to 100, not {quality}")
+    return fnet if profile == fnet.NAME else grid
 
 
 def _to_pixels(image: Image.Image | npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -1,6 +1,19 @@
 """Everything only an encoder needs. Imports scipy and numba, never torch unless CUDA is asked for."""
 
-from fourcodec.fitting.fnet import Progress, fit, fit_float
-from fourcodec.fitting.settings import FLOAT_SCHEDULE, FitSettings, Phase, settings_for
+from fourcodec.fitting.fnet import fit, fit_float
+from fourcodec.fitting.grid import fit as fit_grid
+from fourcodec.fitting.progress import Progress
+from fourcodec.fitting.settings import FLOAT_SCHEDULE, FitSettings, GridSettings, Phase, grid_settings_for, settings_for
 
-__all__ = ["FLOAT_SCHEDULE", "FitSettings", "Phase", "Progress", "fit", "fit_float", "settings_for"]
+__all__ = [
+    "FLOAT_SCHEDULE",
+    "FitSettings",
+    "GridSettings",
+    "Phase",
+    "Progress",
+    "fit",
+    "fit_float",
+    "fit_grid",
+    "grid_settings_for",
+    "settings_for",
+]

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from fourcodec.fitting.progress import Progress
 from fourcodec.fitting.quantisation import LaplacePrior, StepSizes
 from fourcodec.fitting.settings import FitSettings, Phase
 from fourcodec.fitting.soap import SoapState
@@ -34,17 +34,6 @@ PROBE_PIXELS = 768  # pixels on which a step's effect is measured
 MAX_SHIFT = 6e-3  # turns (or units of colour) that one step may move a layer's outputs, root mean square
 REPORT_SECONDS = 0.2
 FEWEST_PIXELS = 1 << 14  # bits cost no more than at 128 x 128: one pixel's fair price would leave no picture
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a fit stands. loss is the batch's MSE, at noisy coefficients in the later phases."""
-
-    step: int
-    steps: int
-    loss: float
-    psnr_db: float
-    seconds_left: float
 
 
 def fit(

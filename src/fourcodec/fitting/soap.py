@@ -28,6 +28,7 @@ class SoapState:
 
     rows: int
     columns: int
+    momentum: float = MOMENTUM
     step: int = 0
     first: Floats = field(init=False)
     second: Floats = field(init=False)
@@ -51,11 +52,12 @@ class SoapState:
         if self.step == 0 or len(self.recent) == REFRESH:
             self._refresh()
         self.step += 1
-        self.first += (1 - MOMENTUM) * (gradient - self.first)
+        momentum = self.momentum
+        self.first += (1 - momentum) * (gradient - self.first)
         rotated = self._rotate(gradient)
-        self.second += (1 - MOMENTUM) * (rotated * rotated - self.second)
-        # Both moments start at 0 and are short by the same factor 1 - MOMENTUM^step (Adam, section 3).
-        correction = 1 - MOMENTUM**self.step
+        self.second += (1 - momentum) * (rotated * rotated - self.second)
+        # Both moments start at 0 and are short by the same factor 1 - momentum^step (Adam, section 3).
+        correction = 1 - momentum**self.step
         scaled = self._rotate(self.first) / correction
         size = np.sqrt(self.second / correction)
         scaled /= size + (FLOOR * size.max() + np.float32(1e-20))

@@ -26,13 +26,13 @@ from numba.core.codegen import get_host_cpu_features
 from numba.core.config import CPU_FEATURES
 from numba.extending import intrinsic
 
+from fourcodec.kernels.layout import BLOCK
+
 _FLOAT = ir.FloatType()
 _FEATURES = CPU_FEATURES if CPU_FEATURES is not None else get_host_cpu_features()
 _WIDE = "+avx512f" in _FEATURES and "+avx512vl" in _FEATURES
 
 VECTOR = 16 if _WIDE else 8  # floats per vector; 8 also suits NEON (two registers each)
-# pixels per block: 12 or 24 vectors, divisible by every tile width below, and 16 features of it fill 12 KB of L1
-BLOCK = 192
 _REGISTERS = 24 if _WIDE else 12  # vectors that accumulate at once; the rest of the register file holds operands
 
 _VEC = ir.VectorType(_FLOAT, VECTOR)
@@ -267,6 +267,74 @@ def accumulate_phase_gradients(typingctx, low, high, high_at, dy, features, weig
         return context.get_dummy_value()
 
     return types.void(low, high, types.int64, dy, features, weights, types.int64, types.int64, n), codegen
+
+
+@intrinsic
+def expand_features(typingctx, cosines, sines, table, count, features):  # type: ignore[no-untyped-def]
+    """features[2k], features[2k + 1] = the complex product of feature table[k, 0] and phasor table[k, 1], for k =
+    1..count-1 in order; feature 0 must be there. table (count, 2) int64; cosines, sines (m, BLOCK)."""
+
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        zero, kinds = _int(0), signature.args
+        c_base, s_base = (_address(context, builder, kinds[i], args[i], zero) for i in (0, 1))
+        t_base = _address(context, builder, kinds[2], args[2], zero)
+        f_base = _address(context, builder, kinds[4], args[4], zero)
+        wide = 2  # two vectors a turn hide the products' latency
+        with cgutils.for_range(builder, _int(BLOCK // (wide * VECTOR))) as tile:
+            pixel = builder.mul(tile.index, _int(wide * VECTOR))
+            with cgutils.for_range(builder, args[3], start=_int(1)) as k:
+                entry = builder.gep(t_base, [builder.mul(k.index, _int(2))])
+                parent, factor = builder.load(entry), builder.load(builder.gep(entry, [_int(1)]))
+                low = builder.gep(f_base, [builder.add(pixel, builder.mul(parent, _int(2 * BLOCK)))])
+                at = builder.add(pixel, builder.mul(factor, _int(BLOCK)))
+                high_cos, high_sin = builder.gep(c_base, [at]), builder.gep(s_base, [at])
+                out = builder.gep(f_base, [builder.add(pixel, builder.mul(k.index, _int(2 * BLOCK)))])
+                for r in range(wide):
+                    l_cos, l_sin = _load(builder, low, r * VECTOR), _load(builder, low, BLOCK + r * VECTOR)
+                    h_cos, h_sin = _load(builder, high_cos, r * VECTOR), _load(builder, high_sin, r * VECTOR)
+                    minus = builder.fneg(builder.fmul(l_sin, h_sin))
+                    _store(builder, _fma(builder, l_cos, h_cos, minus), out, r * VECTOR)
+                    _store(builder, _fma(builder, l_cos, h_sin, builder.fmul(l_sin, h_cos)), out, BLOCK + r * VECTOR)
+        return context.get_dummy_value()
+
+    return types.void(cosines, sines, table, types.int64, features), codegen
+
+
+@intrinsic
+def fold_slopes(typingctx, features, slopes, table, count, angles):  # type: ignore[no-untyped-def]
+    """angles[j] += the slope by the angle of phasor j, given slopes[2k], slopes[2k + 1] by the cosine and sine of
+    feature k = 1..count-1; folds the products of `expand_features` back, last first. slopes is overwritten."""
+
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        zero, kinds = _int(0), signature.args
+        f_base, d_base = (_address(context, builder, kinds[i], args[i], zero) for i in (0, 1))
+        t_base = _address(context, builder, kinds[2], args[2], zero)
+        a_base = _address(context, builder, kinds[4], args[4], zero)
+        wide = 2
+        with cgutils.for_range(builder, _int(BLOCK // (wide * VECTOR))) as tile:
+            pixel = builder.mul(tile.index, _int(wide * VECTOR))
+            with cgutils.for_range(builder, args[3], start=_int(0)) as k:
+                at = builder.add(pixel, builder.mul(k.index, _int(2 * BLOCK)))
+                f_at, d_at = builder.gep(f_base, [at]), builder.gep(d_base, [at])
+                for r in range(wide):
+                    cosine, sine = _load(builder, f_at, r * VECTOR), _load(builder, f_at, BLOCK + r * VECTOR)
+                    by_cos, by_sin = _load(builder, d_at, r * VECTOR), _load(builder, d_at, BLOCK + r * VECTOR)
+                    minus = builder.fneg(builder.fmul(sine, by_cos))
+                    _store(builder, _fma(builder, cosine, by_sin, minus), d_at, r * VECTOR)
+            with cgutils.for_range(builder, builder.sub(args[3], _int(1))) as turn:
+                k = builder.sub(builder.sub(args[3], _int(1)), turn.index)
+                entry = builder.gep(t_base, [builder.mul(k, _int(2))])
+                parent, factor = builder.load(entry), builder.load(builder.gep(entry, [_int(1)]))
+                own = builder.gep(d_base, [builder.add(pixel, builder.mul(k, _int(2 * BLOCK)))])
+                up = builder.gep(d_base, [builder.add(pixel, builder.mul(parent, _int(2 * BLOCK)))])
+                angle = builder.gep(a_base, [builder.add(pixel, builder.mul(factor, _int(BLOCK)))])
+                for r in range(wide):
+                    slope = _load(builder, own, r * VECTOR)
+                    for target in (up, angle):
+                        _store(builder, builder.fadd(_load(builder, target, r * VECTOR), slope), target, r * VECTOR)
+        return context.get_dummy_value()
+
+    return types.void(features, slopes, table, types.int64, angles), codegen
 
 
 @intrinsic

@@ -1,0 +1,207 @@
+"""Fitting the grid profile to one picture: planes -> integers.
+
+    noisy:   latents (soft-rounded, noisy) and networks together, the noise shrinking
+    settle:  latents rounded for good, networks adapt
+    choose:  steps of the weights' quantisers, then single weights, by distortion + lambda * rate
+
+Everything is counted in bits: the objective is (sum of squared errors) / (channels * lambda) + bits, which is MSE +
+lambda * bpp times pixels / lambda.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from fourcodec.fitting.grid_weights import WeightPrior, choose_integers
+from fourcodec.fitting.progress import Progress
+from fourcodec.fitting.settings import GridSettings
+from fourcodec.fitting.soap import SoapState
+from fourcodec.kernels import latents as layout
+from fourcodec.kernels.layout import BLOCK, HIDDEN, PASSES, TAPS, W2, W3, B2
+from fourcodec.kernels.threads import thread_count
+from fourcodec.networks.grid import GridGradient, pieces
+from fourcodec.networks.grid_weights import BICUBIC, GridShape, GridWeights
+from fourcodec.profiles.grid import PHASE_SCALE, GridConfig, QuantizedGrid
+
+Floats = NDArray[np.float32]
+
+# Rates of the optimisers at the start, per step; see docs/results.md for what else was tried.
+CONTEXT_RATE, FOURIER_RATE, KERNEL_RATE, FILTER_RATE = 2e-2, 1e-3, 3e-3, 2e-3
+LINEAR_RATE = 3e-4  # relative to the square root of lambda / 1e-3, as the linear path's weights are
+LATENT_RATE, LATENT_FLOOR, LATENT_MOMENTUM, LATENT_DECAY = 0.15, 1.0, 0.5, 0.98
+NETWORK_MOMENTUM = 0.7
+WARM_UP = 20  # steps over which the rates rise
+LAST_RATE = 0.02  # of the noisy phase, relative to the first; the rate falls as half a cosine
+SETTLE_SHARE, SETTLE_RATE = 0.05, 0.1
+TEMPERATURES, DEVIATIONS = (0.35, 0.08), (0.22, 0.15)  # of soft rounding and its noise, from the first step to the last
+LINEAR_START = 0.05  # grey that a latent of 1 adds at lambda 1e-3, halved at each coarser level
+REPORT_SECONDS = 0.2
+
+
+def fit(
+    planes: Floats,
+    config: GridConfig,
+    settings: GridSettings,
+    *,
+    seed: int,
+    report: Callable[[Progress], None] | None,
+) -> QuantizedGrid:
+    """A pyramid and networks for planes (channels, H, W) float32 in [0, 1].
+
+    Equal arguments give equal results on one machine, except where settings.max_seconds cuts the fit short.
+    """
+    fitted = _Fit(planes, config, settings, seed)
+    fitted.run(report)
+    return fitted.integers()
+
+
+class _Optimiser:
+    """Of one matrix: SOAP, or Adam (a SOAP whose bases stay the unit ones) for long vectors."""
+
+    def __init__(self, shape: tuple[int, int], rate: float) -> None:
+        self._soap, self._rate = SoapState(*shape, momentum=NETWORK_MOMENTUM), rate
+
+    def step(self, matrix: Floats, gradient: Floats, factor: float) -> None:
+        matrix -= np.float32(self._rate * factor) * self._soap.direction(gradient)
+
+
+def _matrices(weights: GridWeights, shape: GridShape) -> list[Floats]:
+    """Views of the weights, or of their gradients, as the matrices that optimisers work on."""
+    found = []
+    for vector in weights.context:
+        found.append(vector[:W2].reshape(TAPS, HIDDEN))
+        found.append(vector[W2:W3].reshape(HIDDEN + 1, HIDDEN))  # b2 is the last row
+        found.append(vector[W3:].reshape(HIDDEN + TAPS, 2))
+    features = 2 * shape.feature_count
+    found.append(weights.first[:features])
+    found.append(weights.last[:features])
+    found.append(weights.last[shape.rows : shape.rows + shape.levels])
+    found.append(weights.kernel.reshape(shape.channels, -1))
+    if shape.levels > 1:
+        found.append(weights.filters)
+    return found
+
+
+class _Fit:
+    """The state of one fit and its step."""
+
+    def __init__(self, planes: Floats, config: GridConfig, settings: GridSettings, seed: int) -> None:
+        self._config, self._settings, self._seed = config, settings, seed
+        self._target, self._shape = planes, config.shape
+        self._network = GridGradient(config.pyramid, config.shape, PHASE_SCALE, thread_count())
+        self._lambda = settings.rate_weight
+        self._weight = 1 / (config.channels * self._lambda)  # of a squared error, in bits
+        self.weights = initial_weights(planes, config.shape, self._lambda, np.random.default_rng(seed))
+        self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
+        self._first, self._second = np.zeros_like(self._latents), np.zeros_like(self._latents)
+        self._chain = np.zeros_like(self._latents)
+        self._parts = pieces(0, config.pyramid.total, 64 * BLOCK)
+        rates = [CONTEXT_RATE] * (3 * PASSES) + [FOURIER_RATE] * 2
+        rates += [LINEAR_RATE * math.sqrt(self._lambda / 1e-3), KERNEL_RATE, FILTER_RATE]
+        matrices = _matrices(self.weights, config.shape)
+        self._optimisers = [
+            _Optimiser((matrix.shape[0], matrix.shape[1]), rate) for matrix, rate in zip(matrices, rates, strict=False)
+        ]
+        self._prior = WeightPrior(config.shape)
+        self._settled = False
+
+    def run(self, report: Callable[[Progress], None] | None) -> None:
+        settings, started, shown = self._settings, time.perf_counter(), 0.0
+        with threadpool_limits(1):  # products of matrices this small are slower on several threads
+            step, done = 0, 0.0
+            while done < 1:
+                squares, bits = self._step(step, done)
+                step += 1
+                elapsed = time.perf_counter() - started
+                done = settings.progress(step, elapsed)
+                if report and (done >= 1 or elapsed - shown > REPORT_SECONDS):
+                    shown = elapsed
+                    left = elapsed * (1 - done) / done
+                    mse = squares / self._target.size
+                    steps = max(step, round(step / done))
+                    report(Progress(step, steps, mse, -10 * math.log10(max(mse, 1e-12)), left))
+
+    def integers(self) -> QuantizedGrid:
+        """The rounded latents with the best integers for the weights."""
+        network = self._network
+        assert self._settled
+        with threadpool_limits(1):
+            exponents, symbols = choose_integers(network, self._config, self.weights, self._target, self._weight)
+        network.spread(self.weights.filters)
+        latents = [feature[0].astype(np.int16) for feature in network.features]
+        return QuantizedGrid(self._config, exponents, symbols, latents)
+
+    def _step(self, step: int, done: float) -> tuple[float, float]:
+        """One step of latents and networks; `done` is the share of the fit that is behind."""
+        share = min(done / (1 - SETTLE_SHARE), 1.0)
+        if share < 1:
+            rate = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
+            rate *= min(1.0, (step + 1) / WARM_UP)
+            self._perturb(step, share)
+        else:
+            rate = SETTLE_RATE * (1 - done) / SETTLE_SHARE
+            self._settle()
+        squares, bits, gradients = self._network.gradient(self.weights, self._target, self._weight, filters=True)
+        self._prior.add_gradient(self.weights, gradients)
+        if share < 1:
+            self._move_latents(rate)
+        found = zip(self._optimisers, _matrices(self.weights, self._shape), _matrices(gradients, self._shape), strict=True)
+        for optimiser, matrix, gradient in found:
+            optimiser.step(matrix, gradient, rate)
+        return squares, float(bits.sum())
+
+    def _perturb(self, step: int, share: float) -> None:
+        temperature = np.float32(TEMPERATURES[0] + share * (TEMPERATURES[1] - TEMPERATURES[0]))
+        deviation = np.float32(DEVIATIONS[0] + share * (DEVIATIONS[1] - DEVIATIONS[0]))
+        noise = (self._seed * 1_000_003 + step) % 2**31
+
+        def run(part: tuple[int, int]) -> None:
+            network = self._network
+            layout.perturb(
+                self._latents, network.mask, temperature, deviation, noise, *part, network.planes, self._chain
+            )
+
+        self._network.map(run, self._parts)
+
+    def _settle(self) -> None:
+        if not self._settled:
+            self._network.planes[:PASSES] = np.rint(self._latents)
+            self._settled = True
+
+    def _move_latents(self, rate: float) -> None:
+        factors = [np.float32(value) for value in (LATENT_RATE * rate, LATENT_FLOOR, LATENT_MOMENTUM, LATENT_DECAY)]
+
+        def run(part: tuple[int, int]) -> None:
+            layout.adam(self._latents, self._first, self._second, self._network.slopes, self._chain, *factors, *part)
+
+        self._network.map(run, self._parts)
+
+
+def initial_weights(planes: Floats, shape: GridShape, rate_weight: float, random: np.random.Generator) -> GridWeights:
+    """The mean colour, a linear path from latents to grey (to some colour where levels are coarse), Fourier layers near
+    0 and a context model that is random inside and says "scale 1/2" outside."""
+    weights = GridWeights(*(np.zeros(part, np.float32) for part in shape.shapes))
+    for vector in weights.context:
+        vector[:W2] = random.normal(0, 0.6 / math.sqrt(TAPS), W2)
+        vector[W2:B2] = random.normal(0, math.sqrt(2 / HIDDEN), B2 - W2)
+        outer = vector[W3:].reshape(HIDDEN + TAPS, 2)
+        outer[:HIDDEN] = random.normal(0, 0.1 / math.sqrt(HIDDEN), (HIDDEN, 2))
+        outer[HIDDEN, 1] = -1
+    features = 2 * shape.feature_count
+    for matrix in (weights.first, weights.last):
+        matrix[2:features] = random.normal(0, 0.03 / math.sqrt(features), (features - 2, matrix.shape[1]))
+    weights.last[0] = planes.mean(axis=(1, 2))
+    amplitude = LINEAR_START * math.sqrt(rate_weight / 1e-3) * 2.0 ** -np.arange(shape.levels)
+    colour = np.ones((shape.levels, shape.channels))
+    if shape.channels > 1:
+        colour[2:] += 0.5 * random.standard_normal(colour[2:].shape)
+    weights.last[shape.rows : shape.rows + shape.levels] = amplitude[:, None] * colour
+    weights.filters[:] = BICUBIC
+    return weights

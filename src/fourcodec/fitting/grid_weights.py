@@ -1,0 +1,114 @@
+"""The grid profile's weights as integers: their price while fitting, and the choice of steps and symbols at its end."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.networks.grid import GridGradient
+from fourcodec.networks.grid_weights import SCALES, UNUSED, GridShape, GridWeights
+from fourcodec.profiles.grid import MAX_EXPONENT, MAX_SYMBOL, GridConfig, QuantizedGrid, encode_networks, weights_of
+
+Floats = NDArray[np.float32]
+_ZONES = (0.5, 0.6, 0.7, 0.8)  # values below this share of a step become 0: their bits are worth more than they are
+_ROUNDS = 2  # of the search over all groups; a third changes nothing
+
+
+class WeightPrior:
+    """The price of bits: the weights of a group share a Laplace scale, their mean magnitude."""
+
+    def __init__(self, shape: GridShape) -> None:
+        self._shape = shape
+        self._groups = np.minimum(shape.groups, shape.group_count).astype(np.int64)
+        self._counts = np.maximum(np.bincount(self._groups, minlength=shape.group_count + 1), 1)
+
+    def add_gradient(self, weights: GridWeights, gradients: GridWeights) -> None:
+        """gradients += bits per unit of each weight, sign(w) / (scale ln 2); smooth within an eighth of the scale."""
+        values = weights.flat() - self._shape.base
+        scales = np.bincount(self._groups, np.abs(values), len(self._counts)) / self._counts
+        inverse = (1 / np.maximum(scales, 1e-9)).astype(np.float32)[self._groups]
+        slopes = np.tanh(8 * values * inverse) * inverse * np.float32(1 / math.log(2))
+        slopes[self._groups == self._shape.group_count] = 0
+        for gradient, slope in zip(gradients.parts(), self._shape.weights(slopes).parts(), strict=True):
+            gradient += slope
+
+
+def choose_integers(
+    network: GridGradient, config: GridConfig, weights: GridWeights, target: Floats, distortion_weight: float
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Exponents and symbols for `weights`, given the rounded latents in network.planes: group by group the step and the
+    width of the zone around 0 that cost least in distortion, latents' bits and own bits, all measured."""
+    search = _Search(network, config, weights, target, distortion_weight)
+    for _ in range(_ROUNDS):
+        for group in range(config.shape.group_count):
+            search.improve(group)
+    return search.exponents, search.symbols()
+
+
+class _Search:
+    def __init__(
+        self, network: GridGradient, config: GridConfig, weights: GridWeights, target: Floats, distortion_weight: float
+    ) -> None:
+        self._network, self._config, self._target, self._weight = network, config, target, distortion_weight
+        shape = config.shape
+        self._values, self._groups = weights.flat() - shape.base, shape.groups
+        self.exponents = np.zeros(shape.group_count, np.uint8)
+        self._zones = np.full(shape.group_count, _ZONES[0])
+        for group in range(shape.group_count):
+            scale = float(np.abs(self._values[self._groups == group]).mean())
+            self.exponents[group] = np.clip(round(-math.log2(max(scale, 1e-6) / 8)), 0, self._finest(group))
+        self._distortion = self._rate = math.nan
+        self._distortion, self._rate = self._measure_distortion(), self._measure_rate()
+        self._cost = self._distortion + self._rate + self._own_bits()
+
+    def symbols(self) -> NDArray[np.int32]:
+        """(all weights, flat) int32 under the present exponents and zones."""
+        spread = np.minimum(self._groups, len(self.exponents) - 1)
+        scaled = self._values * np.ldexp(1.0, self.exponents[spread].astype(np.int32))
+        symbols = np.rint(scaled).astype(np.int32)
+        symbols[(np.abs(scaled) < self._zones[spread]) | (self._groups == UNUSED)] = 0
+        return symbols
+
+    def improve(self, group: int) -> None:
+        """Walks to coarser or finer steps while that pays, then tries zones."""
+        for direction in (-1, 1):
+            while self._try(group, int(self.exponents[group]) + direction, float(self._zones[group])):
+                pass
+        for zone in _ZONES:
+            self._try(group, int(self.exponents[group]), zone)
+
+    def _try(self, group: int, exponent: int, zone: float) -> bool:
+        """Keeps the exponent and zone where they cost less."""
+        if not 0 <= exponent <= self._finest(group):
+            return False
+        before = self.exponents[group], self._zones[group], self._distortion, self._rate
+        self.exponents[group], self._zones[group] = exponent, zone
+        if group <= SCALES:
+            self._rate = self._measure_rate()
+        else:
+            self._distortion = self._measure_distortion()
+        cost = self._distortion + self._rate + self._own_bits()
+        if cost < self._cost:
+            self._cost = cost
+            return True
+        self.exponents[group], self._zones[group], self._distortion, self._rate = before
+        return False
+
+    def _finest(self, group: int) -> int:
+        """The largest exponent at which the group's symbols are in range."""
+        largest = float(np.abs(self._values[self._groups == group]).max(initial=0))
+        return min(MAX_EXPONENT, math.floor(math.log2(MAX_SYMBOL / max(largest, 1e-9))))
+
+    def _picture(self) -> QuantizedGrid:
+        return QuantizedGrid(self._config, self.exponents, self.symbols(), [])
+
+    def _measure_distortion(self) -> float:
+        return self._weight * self._network.squared_error(weights_of(self._picture()), self._target)
+
+    def _measure_rate(self) -> float:
+        return self._network.latent_bits(weights_of(self._picture()).context)
+
+    def _own_bits(self) -> float:
+        return 8 * len(encode_networks(self._picture()))

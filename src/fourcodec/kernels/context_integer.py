@@ -1,0 +1,83 @@
+"""The context model as a decoder runs it: the float form of context.py in integers, which are equal on every machine.
+
+Weights, taps and hidden values are integers carried in float64; every sum stays below 2^53 (see `bounds_hold`), so
+neither the order of a sum nor a fused multiply-add can change it.
+
+    h1 = squash(taps W1)    h2 = squash(h1 W2 + b2)    (mean, log2 scale) = h2 W3[:HIDDEN] + (taps << FRACTION) W3[HIDDEN:]
+
+with W an integer times 2^-shift and squash the sum in units of 2^-FRACTION, rounded down, cut to 0 .. HIDDEN_MAX.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from fourcodec.kernels.laplace_coder import SCALES
+from fourcodec.kernels.layout import B2, BLOCK, HIDDEN, LOG_SCALE_MIN, SCALE_STEPS, TAPS, W2, W3
+
+FRACTION = 8  # bits of hidden values behind the point
+HIDDEN_MAX = float(2**24)
+MAX_LATENT = 2**15 - 1
+MAX_WEIGHT = 2**15 - 1  # 16 hidden values of 2^24 times this are below 2^44
+MAX_SHIFT = 20  # of weights: 2^15 * 2^44 never comes near 2^53 even so, since shifts only divide
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _squash(row: Any, factor: float) -> None:
+    for i in range(BLOCK):
+        row[i] = min(max(np.floor(row[i] * factor), 0.0), HIDDEN_MAX)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _add(row: Any, weight: float, out: Any) -> None:
+    for i in range(BLOCK):
+        out[i] += weight * row[i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def predict(
+    planes: Any, tap_planes: Any, tap_offsets: Any, weights: Any, factors: Any, start: int, stop: int, means: Any, scales: Any
+) -> None:
+    """means, scales (total,) int64 at positions start..stop-1 of one pass.
+
+    planes (planes, total) float32 of integers; tap_planes, tap_offsets (TAPS,); weights (PASS_WEIGHTS,) float64 of
+    integers; factors (4,) float64: powers of two that bring sums of the layers to units of 2^-FRACTION (two hidden),
+    means to 1 / MEAN_STEPS and log2 scales to 1 / SCALE_STEPS.
+    """
+    taps, one = np.zeros((TAPS, BLOCK)), float(2**FRACTION)
+    h1, h2, out = np.empty((HIDDEN, BLOCK)), np.empty((HIDDEN, BLOCK)), np.empty((2, BLOCK))
+    taps[0] = 1.0
+    for at in range(start, stop, BLOCK):
+        for k in range(1, TAPS):
+            if tap_planes[k] >= 0:
+                first = at + tap_offsets[k]
+                row, tap = planes[tap_planes[k], first : first + BLOCK], taps[k]
+                for i in range(BLOCK):
+                    tap[i] = row[i]
+        for j in range(HIDDEN):
+            h1[j] = 0.0
+            for k in range(TAPS):
+                if weights[k * HIDDEN + j] != 0.0:
+                    _add(taps[k], weights[k * HIDDEN + j], h1[j])
+            _squash(h1[j], factors[0])
+        for j in range(HIDDEN):
+            h2[j] = weights[B2 + j] * one
+            for k in range(HIDDEN):
+                if weights[W2 + k * HIDDEN + j] != 0.0:
+                    _add(h1[k], weights[W2 + k * HIDDEN + j], h2[j])
+            _squash(h2[j], factors[1])
+        for o in range(2):
+            out[o] = 0.0
+            for k in range(HIDDEN):
+                _add(h2[k], weights[W3 + 2 * k + o], out[o])
+            for k in range(TAPS):
+                if weights[W3 + 2 * (HIDDEN + k) + o] != 0.0:
+                    _add(taps[k], weights[W3 + 2 * (HIDDEN + k) + o] * one, out[o])
+        mean, scale = means[at : at + BLOCK], scales[at : at + BLOCK]
+        for i in range(BLOCK):
+            mean[i] = np.int64(np.floor(out[0, i] * factors[2] + 0.5))
+            s = np.int64(np.floor(out[1, i] * factors[3] + 0.5)) - LOG_SCALE_MIN * SCALE_STEPS
+            scale[i] = min(max(s, 0), SCALES - 1)

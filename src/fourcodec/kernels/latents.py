@@ -1,0 +1,144 @@
+"""Element-wise work on latents: the quantisation proxy, the optimiser's step, and the layouts (numba, GIL released).
+
+Latents of one level lie in four planes, one per 2 x 2 sub-lattice ("pass"), rows `stride` apart; see
+networks/pyramid.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from fourcodec.kernels.elementary import LOG2_E, exp2
+
+_HALF, _ONE, _TWO, _ZERO = np.float32(0.5), np.float32(1.0), np.float32(2.0), np.float32(0.0)
+
+
+@njit(nogil=True, fastmath=True, inline="always", error_model="numpy")
+def _tanh(x):  # type: ignore[no-untyped-def]
+    return _ONE - _TWO / (exp2(_TWO * LOG2_E * x) + _ONE)
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def perturb(
+    latents: Any, mask: Any, temperature: Any, deviation: Any, seed: int, start: int, stop: int, noisy: Any, slope: Any
+) -> None:
+    """noisy = softround(softround(y) + noise), slope = its derivative by y (Kim et al., "C3", 2024, section 3.1;
+    Agustsson and Theis, 2020), for positions start..stop-1 of all four planes.
+
+    Noise is the sum of four uniform bytes, near Gaussian, of `deviation`; a hash of seed, plane and position, so that
+    it does not depend on how the work is shared.
+    """
+    inverse = _ONE / temperature
+    scale = _HALF / _tanh(_HALF * inverse)
+    steep = scale * inverse
+    spread = deviation / np.float32(147.8)
+    for p in range(4):
+        y, out, by = latents[p, start:stop], noisy[p, start:stop], slope[p, start:stop]
+        visible = mask[start:stop]
+        base = np.uint32((seed * 4 + p) * 2654435761 & 0xFFFFFFFF)
+        first = np.uint32(start)
+        for i in range(stop - start):
+            # numba computes in 64 bits: cut back to 32 at once, or the loop is not vectorised
+            z = np.uint32(np.uint32(np.uint32(i) + first) * np.uint32(0x9E3779B1) + base)
+            z = np.uint32(np.uint32(z ^ np.uint32(z >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+            z = np.uint32(np.uint32(z ^ np.uint32(z >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+            z = np.uint32(z ^ np.uint32(z >> np.uint32(16)))
+            four = np.int32(z & np.uint32(255)) + np.int32(np.uint32(z >> np.uint32(8)) & np.uint32(255))
+            four += np.int32(np.uint32(z >> np.uint32(16)) & np.uint32(255)) + np.int32(z >> np.uint32(24))
+            noise = (np.float32(four) - np.float32(510.0)) * spread
+            t = y[i]
+            whole = np.floor(t)
+            r = _tanh((t - whole - _HALF) * inverse)
+            first_slope = steep * (_ONE - r * r)
+            t = whole + _HALF + scale * r + noise
+            whole = np.floor(t)
+            r = _tanh((t - whole - _HALF) * inverse)
+            out[i] = (whole + _HALF + scale * r) * visible[i]
+            by[i] = first_slope * steep * (_ONE - r * r) * visible[i]
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def adam(
+    latents: Any, first: Any, second: Any, slopes: Any, chain: Any, rate: Any, floor: Any, momentum: Any, decay: Any,
+    start: int, stop: int,
+) -> None:
+    """One step of Adam without bias correction, its denominator at least `floor`; slopes by the noisy latents, chain
+    the derivative of those."""
+    for p in range(4):
+        y, m, v = latents[p, start:stop], first[p, start:stop], second[p, start:stop]
+        g, c = slopes[p, start:stop], chain[p, start:stop]
+        for i in range(stop - start):
+            d = g[i] * c[i]
+            a = momentum * m[i] + (_ONE - momentum) * d
+            b = decay * v[i] + (_ONE - decay) * d * d
+            m[i] = a
+            v[i] = b
+            y[i] -= rate * a / (np.sqrt(b) + floor)
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def interleave(planes: Any, base: int, stride: int, first: int, last: int, plain: Any) -> None:
+    """plain (h, w) rows 2 first..2 last - 1 from the four planes."""
+    half = plain.shape[1] // 2
+    for r in range(first, last):
+        at = base + r * stride
+        a, b, c, d = planes[0, at : at + half], planes[2, at : at + half], planes[3, at : at + half], planes[1, at : at + half]
+        upper, lower = plain[2 * r], plain[2 * r + 1]
+        for i in range(half):
+            upper[2 * i] = a[i]
+            upper[2 * i + 1] = b[i]
+            lower[2 * i] = c[i]
+            lower[2 * i + 1] = d[i]
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def deinterleave(plain: Any, base: int, stride: int, first: int, last: int, planes: Any) -> None:
+    """The inverse of interleave."""
+    half = plain.shape[1] // 2
+    for r in range(first, last):
+        at = base + r * stride
+        a, b, c, d = planes[0, at : at + half], planes[2, at : at + half], planes[3, at : at + half], planes[1, at : at + half]
+        upper, lower = plain[2 * r], plain[2 * r + 1]
+        for i in range(half):
+            a[i] = upper[2 * i]
+            b[i] = upper[2 * i + 1]
+            c[i] = lower[2 * i]
+            d[i] = lower[2 * i + 1]
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def place_coarser(plain: Any, shift: int, base: int, stride: int, rows: int, columns: int, plane: Any) -> None:
+    """plane at (r, c) = plain at (r >> shift, c >> shift): a coarser level as the context model sees it."""
+    for r in range(rows):
+        out = plane[base + r * stride : base + r * stride + columns]
+        source = plain[r >> shift]
+        for c in range(columns):
+            out[c] = source[c >> shift]
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def collect_coarser(plane: Any, shift: int, base: int, stride: int, rows: int, columns: int, plain: Any) -> None:
+    """The adjoint: plain at (r >> shift, c >> shift) += plane at (r, c)."""
+    for r in range(rows):
+        source = plane[base + r * stride : base + r * stride + columns]
+        out = plain[r >> shift]
+        for c in range(columns):
+            out[c >> shift] += source[c]
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def add_deinterleaved(plain: Any, base: int, stride: int, first: int, last: int, planes: Any) -> None:
+    """planes += deinterleaved plain."""
+    half = plain.shape[1] // 2
+    for r in range(first, last):
+        at = base + r * stride
+        a, b, c, d = planes[0, at : at + half], planes[2, at : at + half], planes[3, at : at + half], planes[1, at : at + half]
+        upper, lower = plain[2 * r], plain[2 * r + 1]
+        for i in range(half):
+            a[i] += upper[2 * i]
+            b[i] += upper[2 * i + 1]
+            c[i] += lower[2 * i]
+            d[i] += lower[2 * i + 1]

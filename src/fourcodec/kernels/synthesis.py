@@ -1,0 +1,154 @@
+"""The grid profile's synthesis: two Fourier layers over a reduced set of frequencies, forward and backward, fused over
+blocks of positions (numba, GIL released).
+
+    h = F1(s x) + s x        colour = F2(h) + B x        F(x) = sum_k a_k cos(2 pi k.x) + b_k sin(2 pi k.x)
+
+x (m, N): the upsampled latents; k over the vectors of {0,1}^m with at most `order` ones (all of them for order = m).
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from fourcodec.kernels.compiling import announce_compilation
+from fourcodec.kernels.fourier import TWO_PI, _fill_phasors
+from fourcodec.kernels.layout import BLOCK
+from fourcodec.kernels.simd import accumulate_outputs, accumulate_weight_gradients, expand_features, fold_slopes
+
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
+
+
+def frequencies(m: int, order: int) -> NDArray[np.int64]:
+    """(K, 2): feature k is feature[parent] times phasor[factor]; entry 0 is the constant (parent and factor -1)."""
+    entries = [(-1, -1)]
+    known = {(): 0}
+    for count in range(1, order + 1):
+        for chosen in itertools.combinations(range(m), count):
+            known[chosen] = len(entries)
+            entries.append((known[chosen[:-1]], chosen[-1]))
+    return np.array(entries, np.int64)
+
+
+@njit(nogil=True, fastmath=True, cache=True)
+def _features(cosines: Any, sines: Any, table: Any, rows: Any) -> None:
+    """rows[2k], rows[2k + 1] = cos, sin of feature k."""
+    rows[0, :] = _ONE
+    rows[1, :] = _ZERO
+    expand_features(cosines, sines, table, table.shape[0], rows)
+
+
+@njit(nogil=True, fastmath=True, cache=True)
+def _scaled(rows: Any, start: int, size: int, scale: Any, out: Any) -> None:
+    for j in range(out.shape[0]):
+        row = rows[j, start : start + size]
+        for i in range(size):
+            out[j, i] = row[i] * scale
+        for i in range(size, BLOCK):
+            out[j, i] = _ZERO
+
+
+class SynthesisKernels(NamedTuple):
+    """forward(x, w1, w2, scale, start, stop, y); backward(x, w1, w2, w1t, w2t, scale, start, stop, dy, dx, dw1, dw2).
+
+    w1 (R, m) and w2 (R + P, channels) float32, flat: rows 2k, 2k + 1 are a_k, b_k; the last P rows of w2 weigh x.
+    w1t, w2t are their transposes. backward writes dx and adds to dw1, dw2. `rows_of` gives R and P.
+    """
+
+    forward: Callable[..., None]
+    backward: Callable[..., None]
+    rows: int  # R: 2K, rounded up to a multiple of 4
+    linear_rows: int  # P: m, rounded up to a multiple of 4
+    feature_count: int  # K
+
+
+@functools.cache
+def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
+    """Compiled on first call and cached on disk."""
+    announce_compilation()
+    table = frequencies(m, order)
+    rows = -(-2 * len(table) // 4) * 4
+    linear = -(-m // 4) * 4
+    both = rows + linear
+    forward, backward = _build(m, channels, rows, both)
+
+    def run_forward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, y: Any) -> None:
+        forward(x, w1, w2, scale, table, start, stop, y)
+
+    def run_backward(
+        x: Any, w1: Any, w2: Any, w1t: Any, w2t: Any, scale: Any, start: int, stop: int, dy: Any, dx: Any, dw1: Any, dw2: Any
+    ) -> None:
+        backward(x, w1, w2, w1t, w2t, scale, table, start, stop, dy, dx, dw1, dw2)
+
+    return SynthesisKernels(run_forward, run_backward, rows, linear, len(table))
+
+
+@functools.cache
+def _build(m: int, channels: int, rows: int, both: int) -> tuple[Callable[..., None], Callable[..., None]]:
+    inputs, outputs, all_rows, first_rows = m, channels, both, rows
+
+    @njit(nogil=True, fastmath=True, cache=True)
+    def forward(x: Any, w1: Any, w2: Any, scale: Any, table: Any, start: int, stop: int, y: Any) -> None:
+        cosines, sines = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
+        f1, f2 = np.zeros((first_rows, BLOCK), np.float32), np.zeros((all_rows, BLOCK), np.float32)
+        hidden, out = np.empty((inputs, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
+        for at in range(start, stop, BLOCK):
+            size = min(BLOCK, stop - at)
+            _scaled(x, at, size, scale, hidden)
+            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
+            _features(cosines, sines, table, f1)
+            accumulate_outputs(hidden, f1, w1, 0, first_rows, inputs)
+            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
+            _features(cosines, sines, table, f2)
+            _scaled(x, at, size, _ONE, f2[first_rows : first_rows + inputs])
+            out[:] = _ZERO
+            accumulate_outputs(out, f2, w2, 0, all_rows, outputs)
+            for o in range(outputs):
+                row = y[o, at : at + size]
+                for i in range(size):
+                    row[i] = out[o, i]
+
+    @njit(nogil=True, fastmath=True, cache=True)
+    def backward(
+        x: Any, w1: Any, w2: Any, w1t: Any, w2t: Any, scale: Any, table: Any, start: int, stop: int,
+        dy: Any, dx: Any, dw1: Any, dw2: Any,
+    ) -> None:
+        cosines, sines = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
+        f1, f2 = np.zeros((first_rows, BLOCK), np.float32), np.zeros((all_rows, BLOCK), np.float32)
+        d1, d2 = np.empty((first_rows, BLOCK), np.float32), np.empty((all_rows, BLOCK), np.float32)
+        hidden, slope = np.empty((inputs, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
+        back_hidden = np.empty((inputs, BLOCK), np.float32)
+        back = np.empty((inputs, BLOCK), np.float32)
+        for at in range(start, stop, BLOCK):
+            size = min(BLOCK, stop - at)
+            _scaled(x, at, size, scale, hidden)
+            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
+            _features(cosines, sines, table, f1)
+            accumulate_outputs(hidden, f1, w1, 0, first_rows, inputs)
+            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
+            _features(cosines, sines, table, f2)
+            _scaled(x, at, size, _ONE, f2[first_rows : first_rows + inputs])
+            _scaled(dy, at, size, _ONE, slope)
+            accumulate_weight_gradients(dw2, 0, slope, f2, all_rows, outputs)
+            d2[:] = _ZERO
+            accumulate_outputs(d2, slope, w2t, 0, outputs, all_rows)
+            back_hidden[:] = _ZERO
+            fold_slopes(f2, d2, table, table.shape[0], back_hidden)
+            back_hidden *= TWO_PI
+            accumulate_weight_gradients(dw1, 0, back_hidden, f1, first_rows, inputs)
+            d1[:] = _ZERO
+            accumulate_outputs(d1, back_hidden, w1t, 0, inputs, first_rows)
+            back[:] = back_hidden / TWO_PI
+            fold_slopes(f1, d1, table, table.shape[0], back)
+            for j in range(inputs):
+                row, straight = dx[j, at : at + size], d2[first_rows + j]
+                for i in range(size):
+                    row[i] = scale * TWO_PI * back[j, i] + straight[i]
+
+    return forward, backward

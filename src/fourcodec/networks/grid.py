@@ -1,0 +1,251 @@
+"""The grid profile's network: latents -> upsampled features -> Fourier synthesis -> picture, and the context model's
+bits. Values for decoding and fitting alike, gradients for fitting, over the kernels; see kernels/ for the formulas.
+
+Work is cut into pieces of fixed size and sums run over the pieces in their order, so that nothing depends on the number
+of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.kernels import latents as layout
+from fourcodec.kernels import residual, upsampling
+from fourcodec.kernels.layout import BLOCK, PASSES
+from fourcodec.kernels.synthesis import synthesis_kernels
+from fourcodec.kernels.threads import map_threads
+from fourcodec.networks.grid_weights import GridShape, GridWeights
+from fourcodec.networks.pyramid import PARENT, PLANES, Pyramid, taps_of
+
+Floats = NDArray[np.float32]
+_PIECE = 32 * BLOCK  # positions per piece of work
+_ROWS = 16  # rows per piece of work of the residual filter
+_TALL = 64  # and of upsampling, which is cheap
+
+
+def pieces(start: int, stop: int, size: int) -> list[tuple[int, int]]:
+    return [(at, min(at + size, stop)) for at in range(start, stop, size)]
+
+
+class GridNetwork:
+    """The network on one picture, with its work space: features[l] (levels - l, rows, columns) holds level l's latents
+    and above them the coarser levels, upsampled."""
+
+    def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int) -> None:
+        self.pyramid, self.shape, self.threads = pyramid, shape, threads
+        self.features = [
+            np.zeros((pyramid.count - n, level.rows, level.columns), np.float32)
+            for n, level in enumerate(pyramid.levels)
+        ]
+        self.colours = np.zeros((shape.channels, *self.features[0].shape[1:]), np.float32)  # before the filter
+        self._kernels = synthesis_kernels(shape.levels, shape.order, shape.channels)
+        self._phase_scale = np.float32(phase_scale)
+
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        return map_threads(function, items, self.threads)
+
+    def place(self, levels: list[NDArray[np.int16]]) -> None:
+        """Latents, finest level first, (rows, columns) each."""
+        for feature, level in zip(self.features, levels, strict=True):
+            feature[0] = level
+
+    def upsample(self, filters: Floats) -> None:
+        """Each level through all finer ones."""
+        for number in range(self.pyramid.count - 2, -1, -1):
+            coarse, fine, taps = self.features[number + 1], self.features[number], filters[number]
+
+            def run(task: tuple[int, int, int], coarse: Floats = coarse, fine: Floats = fine, taps: Floats = taps) -> None:
+                channel, first, last = task
+                upsampling.upsample(coarse[channel], taps, first, last, fine[1 + channel])
+
+            self.map(run, self._bands(coarse))
+
+    def synthesise(self, weights: GridWeights, out: Floats | None = None) -> Floats:
+        """features -> the picture (channels, height, width), not clamped."""
+        height, width = self.pyramid.height, self.pyramid.width
+        x = self.features[0].reshape(self.pyramid.count, -1)
+        colours, first, last = self.colours.reshape(len(self.colours), -1), weights.first.ravel(), weights.last.ravel()
+        planes = np.empty((len(colours), height, width), np.float32) if out is None else out
+
+        def colour(part: tuple[int, int]) -> None:
+            self._kernels.forward(x, first, last, self._phase_scale, *part, colours)
+
+        def smooth(part: tuple[int, int]) -> None:
+            residual.filter_rows(self.colours, weights.kernel, width, height, *part, planes)
+
+        self.map(colour, pieces(0, x.shape[1], _PIECE))
+        self.map(smooth, pieces(0, height, _ROWS))
+        return planes
+
+    def _bands(self, coarse: Floats) -> list[tuple[int, int, int]]:
+        """(channel, first row, last row) of what is to be upsampled."""
+        return [(c, *rows) for c in range(len(coarse)) for rows in pieces(0, coarse.shape[1], _TALL)]
+
+
+class GridGradient(GridNetwork):
+    """The network with gradients. `planes` (PLANES, total) holds the latents as the context model sees them, `slopes`
+    after a step the derivatives of distortion_weight * (sum of squared errors) + bits by them."""
+
+    def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int) -> None:
+        super().__init__(pyramid, shape, phase_scale, threads)
+        self.planes = np.zeros((PLANES, pyramid.total), np.float32)
+        self.slopes = np.zeros((PLANES, pyramid.total), np.float32)
+        self.mask = pyramid.mask()
+        self._feature_slopes = [np.zeros_like(feature) for feature in self.features]
+        self._colour_slopes = np.zeros_like(self.colours)
+        self._error = np.zeros((shape.channels, pyramid.height, pyramid.width), np.float32)
+        self._taps = [taps_of(level) for level in pyramid.levels]
+        # (level, its coarser level, the plane that shows it)
+        self._relations = [
+            (n, n + 1 + k, PARENT + k) for n in range(pyramid.count) for k in range(2) if n + 1 + k < pyramid.count
+        ]
+
+    def gradient(
+        self, weights: GridWeights, target: Floats, distortion_weight: float, *, filters: bool
+    ) -> tuple[float, NDArray[np.float64], GridWeights]:
+        """The sum of squared errors, bits (levels, PASSES), and the gradient by the weights; `slopes` holds that by the
+        latents in planes[:4]. `filters`: whether the upsampling filters' gradient is wanted."""
+        gradients = weights.zeros()
+        self.spread(weights.filters)
+        self.slopes[:] = 0
+        squares = self._distortion_gradient(weights, target, distortion_weight, gradients)
+        self._pull_back(weights.filters, gradients.filters if filters else None)
+        bits = self._rate_gradient(weights.context, gradients.context)
+        self._collect()
+        return squares, bits, gradients
+
+    def squared_error(self, weights: GridWeights, target: Floats) -> float:
+        """The sum of squared errors with the latents in planes[:4]."""
+        self.spread(weights.filters)
+        error = self.synthesise(weights, self._error)
+        return sum(self.map(lambda band: residual.subtract(error, target, *band), pieces(0, error.shape[1], _ROWS)))
+
+    def latent_bits(self, weights: Floats) -> float:
+        """Of the latents in the planes, under the context model (PASSES, PASS_WEIGHTS)."""
+        return float(self._rate_gradient(weights, np.zeros_like(weights)).sum())
+
+    def spread(self, filters: Floats) -> None:
+        """planes[:4] -> features, and the coarser levels as the context model sees them."""
+        levels = self.pyramid.levels
+
+        def interleave(task: tuple[int, int, int]) -> None:
+            number, first, last = task
+            level = levels[number]
+            layout.interleave(self.planes, level.base, level.stride, first, last, self.features[number][0])
+
+        def place(relation: tuple[int, int, int]) -> None:
+            number, coarser, plane = relation
+            level, source = levels[number], self.features[coarser][0]
+            layout.place_coarser(
+                source, plane - PARENT, level.base, level.stride, level.half_rows, level.half_columns, self.planes[plane]
+            )
+
+        self.map(interleave, self._cells())
+        self.map(place, self._relations)
+        self.upsample(filters)
+
+    def _cells(self) -> list[tuple[int, int, int]]:
+        """(level, first row, last row) of the planes."""
+        return [(n, *rows) for n, level in enumerate(self.pyramid.levels) for rows in pieces(0, level.half_rows, _TALL)]
+
+    def _distortion_gradient(
+        self, weights: GridWeights, target: Floats, distortion_weight: float, gradients: GridWeights
+    ) -> float:
+        """The sum of squared errors; gradients of kernel, first and last, and slopes of the finest features."""
+        error, shape = self.synthesise(weights, self._error), weights.kernel.shape
+        bands = pieces(0, error.shape[1], _ROWS)
+        squares = sum(self.map(lambda band: residual.subtract(error, target, *band), bands))
+        kernels = np.zeros((len(bands), *shape), np.float32)
+
+        def unfilter(n: int) -> None:
+            weight = np.float32(2 * distortion_weight)
+            residual.filter_adjoint(
+                error, self.colours, weights.kernel, weight, *bands[n], self._colour_slopes, kernels[n]
+            )
+
+        self.map(unfilter, range(len(bands)))
+        gradients.kernel += kernels.sum(axis=0)
+
+        count = self.pyramid.count
+        x, dx = self.features[0].reshape(count, -1), self._feature_slopes[0].reshape(count, -1)
+        dy = self._colour_slopes.reshape(shape[0], -1)
+        matrices = weights.first.ravel(), weights.last.ravel(), weights.first.T.ravel(), weights.last.T.ravel()
+        parts = pieces(0, x.shape[1], _PIECE)
+        first = np.zeros((len(parts), weights.first.size), np.float32)
+        last = np.zeros((len(parts), weights.last.size), np.float32)
+
+        def uncolour(n: int) -> None:
+            self._kernels.backward(x, *matrices, self._phase_scale, *parts[n], dy, dx, first[n], last[n])
+
+        self.map(uncolour, range(len(parts)))
+        gradients.first += first.sum(axis=0).reshape(weights.first.shape)
+        gradients.last += last.sum(axis=0).reshape(weights.last.shape)
+        return squares
+
+    def _pull_back(self, filters: Floats, gradient: Floats | None) -> None:
+        """Slopes of all features from those of the finest, and the filters' gradient."""
+        for number in range(self.pyramid.count - 1):
+            source, taps = self.features[number + 1], filters[number]
+            coarse, fine = self._feature_slopes[number + 1], self._feature_slopes[number]
+            bands = self._bands(coarse)
+            found = np.zeros((len(bands), filters.shape[1]))
+
+            def run(
+                n: int, source: Floats = source, taps: Floats = taps, coarse: Floats = coarse, fine: Floats = fine,
+                bands: list[tuple[int, int, int]] = bands, found: NDArray[np.float64] = found,
+            ) -> None:  # fmt: skip
+                channel, first, last = bands[n]
+                upsampling.upsample_adjoint(fine[1 + channel], taps, first, last, coarse[channel])
+                if gradient is not None:
+                    upsampling.filter_gradient(source[channel], fine[1 + channel], taps, first, last, found[n])
+
+            self.map(run, range(len(bands)))
+            if gradient is not None:
+                gradient[number] += found.sum(axis=0)
+
+    def _rate_gradient(self, weights: Floats, gradient: Floats) -> NDArray[np.float64]:
+        """Bits (levels, PASSES) of the latents; gradient (PASSES, ...) and slopes += their derivatives."""
+        from fourcodec.kernels import context  # a decoder never needs to load it
+
+        transposed = context.transpose(weights)
+        tasks: list[tuple[int, int, int, int]] = []
+        for number, level in enumerate(self.pyramid.levels):
+            size = max(_PIECE, -(-2 * level.reach // BLOCK) * BLOCK)
+            tasks += [(number, n % 2, *part) for n, part in enumerate(pieces(level.base, level.end, size))]
+        found = np.zeros((len(tasks), *weights.shape), np.float32)
+        bits = np.zeros((len(tasks), PASSES))
+
+        def run(n: int) -> None:
+            number, _, start, stop = tasks[n]
+            context.rate_gradient(
+                self.planes, self.mask, *self._taps[number], weights, transposed, start, stop,
+                self.slopes, found[n], bits[n],
+            )  # fmt: skip
+
+        for turn in range(2):  # neighbours write into each other's margins: every other piece first
+            self.map(run, [n for n, task in enumerate(tasks) if task[1] == turn])
+        gradient += found.sum(axis=0)
+        out = np.zeros((self.pyramid.count, PASSES))
+        for (number, *_), some in zip(tasks, bits, strict=True):
+            out[number] += some
+        return out
+
+    def _collect(self) -> None:
+        """slopes[:4] += what came through features and through coarser levels' planes."""
+        levels = self.pyramid.levels
+        for number, coarser, plane in self._relations:
+            level, slope = levels[number], self._feature_slopes[coarser][0]
+            layout.collect_coarser(
+                self.slopes[plane], plane - PARENT, level.base, level.stride, level.half_rows, level.half_columns, slope
+            )
+
+        def add(task: tuple[int, int, int]) -> None:
+            number, first, last = task
+            level, slope = levels[number], self._feature_slopes[number][0]
+            layout.add_deinterleaved(slope, level.base, level.stride, first, last, self.slopes)
+
+        self.map(add, self._cells())

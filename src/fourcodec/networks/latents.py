@@ -1,0 +1,126 @@
+"""Latents <-> bytes: level by level from the coarsest, in four passes a level, each latent under the distribution that
+the integer context model gives it. A pass is one call of the network, whatever its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.errors import CorruptFileError
+from fourcodec.kernels import context_integer, laplace_coder
+from fourcodec.kernels import latents as layout
+from fourcodec.kernels.compiling import announce_compilation
+from fourcodec.kernels.layout import BLOCK, MEAN_STEPS, PASS_WEIGHTS, PASSES, SCALE_STEPS
+from fourcodec.kernels.threads import map_threads
+from fourcodec.networks.pyramid import PARENT, PLANES, Level, Pyramid, taps_of
+
+Planes = NDArray[np.float32]
+_PIECE = 32 * BLOCK  # positions per piece of work
+_BYTES_PER_LATENT = 16  # the tail of 24 decisions of at most 2 bytes is rare; room for it is made separately
+_ROOM = 1 << 16
+
+
+@dataclass(frozen=True)
+class ContextIntegers:
+    """weights (PASSES, PASS_WEIGHTS) integers; shifts: W is an integer times 2^-shift, for W1, W2 with b2, and the
+    columns of W3 for means and for scales. Raises ValueError where sums could pass 2^53."""
+
+    weights: NDArray[np.int32]
+    shifts: tuple[int, int, int, int]
+
+    def __post_init__(self) -> None:
+        if self.weights.shape != (PASSES, PASS_WEIGHTS) or np.abs(self.weights).max() > context_integer.MAX_WEIGHT:
+            raise ValueError(f"weights of the context model are at most {context_integer.MAX_WEIGHT}")
+        if not all(0 <= shift <= context_integer.MAX_SHIFT for shift in self.shifts):
+            raise ValueError(f"shifts of the context model are 0 to {context_integer.MAX_SHIFT}")
+
+    @property
+    def factors(self) -> NDArray[np.float64]:
+        """See context_integer.predict."""
+        fraction = context_integer.FRACTION
+        first, second, mean, scale = self.shifts
+        mean_bits, scale_bits = MEAN_STEPS.bit_length() - 1, SCALE_STEPS.bit_length() - 1
+        return np.ldexp(1.0, [fraction - first, -second, mean_bits - fraction - mean, scale_bits - fraction - scale])
+
+
+def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: ContextIntegers, threads: int) -> bytes:
+    """levels: the latents of each level, finest first, (rows, columns)."""
+    announce_compilation()
+    tables, state = laplace_coder.tables(), laplace_coder.start_encoder()
+    out = np.empty(_ROOM, np.uint8)
+
+    def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
+        nonlocal out
+        if out.size - state[4] < _BYTES_PER_LATENT * rows.size + _ROOM:
+            out = np.concatenate([out, np.empty(out.size + _BYTES_PER_LATENT * rows.size + _ROOM, np.uint8)])
+        for row, mean, scale in zip(rows, means, scales, strict=True):
+            laplace_coder.encode_rows(state, out, row.astype(np.int64), mean, scale, *tables)
+
+    planes = np.zeros((PLANES, pyramid.total), np.float32)
+    for level, values in zip(pyramid.levels, levels, strict=True):
+        layout.deinterleave(values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
+    _sweep(pyramid, planes, integers, threads, visit)
+    return out[: laplace_coder.finish_encoder(state, out)].tobytes()
+
+
+def decode_latents(pyramid: Pyramid, data: bytes, integers: ContextIntegers, threads: int) -> list[NDArray[np.int16]]:
+    """The inverse of encode_latents. Raises CorruptFileError where the bytes cannot be what it wrote."""
+    if data.endswith(b"\0"):
+        raise CorruptFileError("section 'latents' ends in a zero byte")
+    announce_compilation()
+    tables, source = laplace_coder.tables(), np.frombuffer(data, np.uint8)
+    state = laplace_coder.start_decoder(source)
+
+    def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
+        line = np.empty(rows.shape[1], np.int64)
+        for row, mean, scale in zip(rows, means, scales, strict=True):
+            laplace_coder.decode_rows(state, source, line, mean, scale, *tables)
+            if np.abs(line).max() > context_integer.MAX_LATENT:
+                raise CorruptFileError("section 'latents': a latent has more than 15 bits")
+            row[:] = line
+
+    planes = np.zeros((PLANES, pyramid.total), np.float32)
+    levels = _sweep(pyramid, planes, integers, threads, visit)
+    if state[2] < len(data):
+        raise CorruptFileError(f"section 'latents': {len(data) - state[2]} bytes are left over")
+    return levels
+
+
+def _sweep(
+    pyramid: Pyramid,
+    planes: Planes,
+    integers: ContextIntegers,
+    threads: int,
+    visit: Callable[[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]], None],
+) -> list[NDArray[np.int16]]:
+    """Calls visit(latents, means, scales), each (half_rows, half_columns), pass by pass; encoding reads the latents,
+    decoding fills them in. The levels as (rows, columns), finest first."""
+    weights, factors = integers.weights.astype(np.float64), integers.factors
+    means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
+    done: list[NDArray[np.int16]] = []
+    for number in range(pyramid.count - 1, -1, -1):
+        level = pyramid.levels[number]
+        tap_planes, tap_offsets = taps_of(level)
+        for p in range(PASSES):
+
+            def predict(start: int, p: int = p, level: Level = level) -> None:
+                stop = min(start + _PIECE, level.end)
+                context_integer.predict(
+                    planes, tap_planes[p], tap_offsets[p], weights[p], factors, start, stop, means, scales
+                )
+
+            map_threads(predict, range(level.base, level.end, _PIECE), threads)
+            visit(pyramid.view(planes[p], level), pyramid.view(means, level), pyramid.view(scales, level))
+        plain = np.empty((level.rows, level.columns), np.float32)
+        layout.interleave(planes, level.base, level.stride, 0, level.half_rows, plain)
+        for finer in range(max(number - 2, 0), number):
+            shift, at = number - finer - 1, pyramid.levels[finer]
+            layout.place_coarser(
+                plain, shift, at.base, at.stride, at.half_rows, at.half_columns, planes[PARENT + shift]
+            )
+        done.append(plain.astype(np.int16))
+    return done[::-1]

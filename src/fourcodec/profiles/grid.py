@@ -1,0 +1,196 @@
+"""Profile 2, `grid`: a pyramid of small integer latents, upsampled, goes through a small Fourier network to colours.
+
+    pack:    integers -> architecture fields and two sections, the networks' weights and the latents
+    unpack:  the same, checked, backwards
+    render:  integers -> weights, latents -> features -> planes
+
+Weights are integers times powers of two, one exponent per group; latents are coded under the context model
+(networks/latents.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.bitstream import container
+from fourcodec.bitstream.container import Header, Section
+from fourcodec.errors import CorruptFileError, UnsupportedFormatError
+from fourcodec.networks.grid_weights import HIDDEN, MEANS, SCALES, TAPS, UNUSED, GridShape, GridWeights
+from fourcodec.networks.pyramid import Pyramid, level_count
+
+PROFILE_ID = 2
+NAME = "grid"
+NETWORKS, LATENTS = 0, 1  # section kinds
+_KINDS = {NETWORKS: "networks", LATENTS: "latents"}
+MAX_LEVELS = 9
+MAX_ORDER = 3
+ORDER = 2  # ones in the frequencies that encoders use
+MAX_EXPONENT = 20  # of weights: steps of 2^-20 are finer than any use
+MAX_SYMBOL = 2**15 - 1  # what the integer context model allows
+PHASE_SCALE = 1 / 25  # turns that a latent of 1 moves a phase of the first Fourier layer
+
+
+@dataclass(frozen=True)
+class GridConfig:
+    """height, width in pixels; levels 1..9; order 0..3; channels 1 or 3. Raises ValueError outside."""
+
+    height: int
+    width: int
+    channels: int
+    levels: int
+    order: int
+
+    def __post_init__(self) -> None:
+        for name, value, least, largest in (
+            ("levels", self.levels, 1, MAX_LEVELS),
+            ("order", self.order, 0, MAX_ORDER),
+        ):
+            if not least <= value <= largest:
+                raise ValueError(f"{name} is {least} to {largest}, not {value}")
+
+    @property
+    def shape(self) -> GridShape:
+        return GridShape(self.levels, self.order, self.channels)
+
+    @property
+    def pyramid(self) -> Pyramid:
+        return Pyramid(self.height, self.width, self.levels)
+
+
+def config_for(height: int, width: int, channels: int) -> GridConfig:
+    """What a picture is coded with."""
+    return GridConfig(height, width, channels, level_count(height, width), ORDER)
+
+
+@dataclass(frozen=True)
+class QuantizedGrid:
+    """A picture as integers: exponents (groups,) uint8 and symbols (all weights, flat,) int32 of the networks, see
+    networks/grid_weights.py; latents: one int16 array (rows, columns) per level, finest first."""
+
+    config: GridConfig
+    exponents: NDArray[np.uint8]
+    symbols: NDArray[np.int32]
+    latents: list[NDArray[np.int16]]
+
+
+def pack(picture: QuantizedGrid) -> tuple[tuple[int, ...], list[Section]]:
+    """The header's architecture fields and the sections. Raises ValueError where a weight has more than 15 bits."""
+    from fourcodec.kernels.threads import thread_count
+    from fourcodec.networks.latents import encode_latents
+
+    config = picture.config
+    latents = encode_latents(config.pyramid, picture.latents, context_integers(picture), thread_count())
+    return (config.levels, config.order), [
+        Section(NETWORKS, container.CODER_RANGE, encode_networks(picture)),
+        Section(LATENTS, container.CODER_RANGE, latents),
+    ]
+
+
+def unpack(header: Header, sections: Sequence[Section]) -> QuantizedGrid:
+    """The inverse of pack. Raises CorruptFileError and UnsupportedFormatError."""
+    from fourcodec.kernels.threads import thread_count
+    from fourcodec.networks.latents import decode_latents
+
+    config = _read_config(header)
+    if header.coordinates or header.activation:
+        raise CorruptFileError("profile grid uses neither coordinates nor an activation")
+    found = container.by_kind(sections, _KINDS)
+    for kind, name in _KINDS.items():
+        if kind not in found:
+            raise CorruptFileError(f"section {name!r} is missing")
+        if found[kind].coder != container.CODER_RANGE:
+            raise UnsupportedFormatError(f"section {name!r} has coder {found[kind].coder}, unknown to this version")
+    exponents, symbols = decode_networks(found[NETWORKS].payload, config)
+    picture = QuantizedGrid(config, exponents, symbols, [])
+    latents = decode_latents(config.pyramid, found[LATENTS].payload, context_integers(picture), thread_count())
+    return QuantizedGrid(config, exponents, symbols, latents)
+
+
+def render(picture: QuantizedGrid, size: tuple[int, int], device: str) -> NDArray[np.float32]:
+    """The picture of (height, width): (channels, H, W) float32, about [0, 1], not clamped."""
+    from fourcodec.kernels.threads import thread_count
+    from fourcodec.networks.grid import GridNetwork
+
+    network = GridNetwork(picture.config.pyramid, picture.config.shape, PHASE_SCALE, thread_count())
+    network.place(picture.latents)
+    weights = weights_of(picture)
+    network.upsample(weights.filters)
+    return network.synthesise(weights)
+
+
+def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
+    """Facts for `info`, without decoding."""
+    config = _read_config(header)
+    pyramid, shape = config.pyramid, config.shape
+    return {
+        "levels": config.levels,
+        "order": config.order,
+        "latents": pyramid.latent_count,
+        "weights": int((shape.groups != UNUSED).sum()),
+        "bytes": {_KINDS[s.kind]: len(s.payload) for s in sections if s.kind in _KINDS},
+    }
+
+
+def encode_networks(picture: QuantizedGrid) -> bytes:
+    """Exponents, then the symbols of the weights that are used, in the order of the flat vector."""
+    from fourcodec.kernels import binary_coder
+
+    groups = picture.config.shape.groups
+    used = groups != UNUSED
+    if int(np.abs(picture.symbols).max(initial=0)) > MAX_SYMBOL:
+        raise ValueError("a weight needs more than 15 bits at its step size")
+    values = np.concatenate([picture.exponents.astype(np.int32), picture.symbols[used]])
+    return binary_coder.encode(values, _contexts(picture.config))
+
+
+def decode_networks(data: bytes, config: GridConfig) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """The inverse of encode_networks: exponents and symbols. Raises CorruptFileError."""
+    from fourcodec.kernels import binary_coder
+
+    shape = config.shape
+    used = shape.groups != UNUSED
+    values = binary_coder.decode(data, _contexts(config))
+    exponents, symbols = values[: shape.group_count], np.zeros(shape.groups.size, np.int32)
+    symbols[used] = values[shape.group_count :]
+    if exponents.min() < 0 or exponents.max() > MAX_EXPONENT or np.abs(symbols).max() > MAX_SYMBOL:
+        raise CorruptFileError("section 'networks': an exponent or a weight is out of its range")
+    return exponents.astype(np.uint8), symbols
+
+
+def weights_of(picture: QuantizedGrid) -> GridWeights:
+    """The GridWeights: integers times powers of two, exact in float32 but for the filters' base."""
+    shape = picture.config.shape
+    steps = np.append(np.ldexp(np.float32(1.0), -picture.exponents.astype(np.int32)), np.zeros(256, np.float32))
+    groups = np.minimum(shape.groups, shape.group_count)
+    return shape.weights(shape.base + picture.symbols.astype(np.float32) * steps[groups].astype(np.float32))
+
+
+def context_integers(picture: QuantizedGrid) -> Any:
+    """The ContextIntegers of the same weights."""
+    from fourcodec.networks.latents import ContextIntegers
+
+    first = picture.config.shape.shapes[0]
+    weights = picture.symbols[: first[0] * first[1]].reshape(first)
+    taps, hidden, means, scales = (int(picture.exponents[group]) for group in (TAPS, HIDDEN, MEANS, SCALES))
+    return ContextIntegers(weights, (taps, hidden, means, scales))
+
+
+def _read_config(header: Header) -> GridConfig:
+    if len(header.architecture) != 2:
+        raise CorruptFileError(f"profile grid has 2 architecture fields, the header {len(header.architecture)}")
+    try:
+        return GridConfig(header.height, header.width, header.channels, *header.architecture)
+    except ValueError as exc:
+        raise CorruptFileError(f"the header is invalid: {exc}") from exc
+
+
+def _contexts(config: GridConfig) -> NDArray[np.uint8]:
+    """Context 0 for the exponents, 1 + group for weights."""
+    shape = config.shape
+    used = shape.groups[shape.groups != UNUSED]
+    return np.concatenate([np.zeros(shape.group_count, np.uint8), 1 + used])
