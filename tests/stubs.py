@@ -1,4 +1,4 @@
-"""A profile that stores the picture itself: the route in milliseconds, for tests of what surrounds the network."""
+"""Profiles that store the picture itself: the route in milliseconds, for tests of what surrounds the network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +20,13 @@ class StubNetwork:
     samples: np.ndarray  # uint8, (H, W) or (H, W, C)
 
 
+def fit_grid(planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any) -> StubNetwork:
+    return fit(planes, config, settings, seed=seed, device="cpu", report=report)
+
+
 def fit(planes: np.ndarray, config: Any, settings: Any, *, seed: int, device: str, report: Any) -> StubNetwork:
     if report is not None:
-        report(SimpleNamespace(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=61.0))
+        report(SimpleNamespace(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=41.0))
     samples = pixels.from_planes(planes)
     if seed:  # an inexact copy
         samples = samples // 8 * 8
@@ -31,7 +35,9 @@ def fit(planes: np.ndarray, config: Any, settings: Any, *, seed: int, device: st
 
 def pack(network: StubNetwork) -> tuple[tuple[int, ...], list[Section]]:
     sections = [Section(0, container.CODER_ZSTD, zstd.compress(network.samples.tobytes()))]
-    return (network.config.width, network.config.depth), sections
+    config = network.config
+    fields = ("width", "depth") if isinstance(config, codec.fnet.FnetConfig) else ("levels", "order")
+    return tuple(getattr(config, field) for field in fields), sections
 
 
 def unpack(header: Header, sections: Sequence[Section]) -> StubNetwork:
@@ -47,22 +53,29 @@ def render(network: StubNetwork, size: tuple[int, int], device: str) -> np.ndarr
     return pixels.to_planes(network.samples)
 
 
-def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
-    return {"width": header.architecture[0], "depth": header.architecture[1]}
-
-
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the codec use this profile in place of `fnet`, under the same name and id."""
-    real = codec.fnet
-    profile = SimpleNamespace(
+    """Makes the codec use stubs in place of `grid` and `fnet`, under the same names and ids."""
+    grid = _stub_of(codec.grid, ("levels", "order"), config_for=codec.grid.config_for)
+    fnet = _stub_of(codec.fnet, ("width", "depth"), FnetConfig=codec.fnet.FnetConfig)
+    monkeypatch.setattr(codec, "grid", grid)
+    monkeypatch.setattr(codec, "fnet", fnet)
+    monkeypatch.setattr(codec, "PROFILES", {profile.PROFILE_ID: profile for profile in (grid, fnet)})
+    monkeypatch.setattr(fitting, "fit", fit)
+    monkeypatch.setattr(fitting, "fit_grid", fit_grid)
+
+
+def _stub_of(real: Any, fields: tuple[str, str], **others: Any) -> SimpleNamespace:
+    """In place of a profile's module; `fields` name its architecture's."""
+
+    def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
+        return dict(zip(fields, header.architecture, strict=True))
+
+    return SimpleNamespace(
         PROFILE_ID=real.PROFILE_ID,
         NAME=real.NAME,
-        FnetConfig=real.FnetConfig,
         pack=pack,
         unpack=unpack,
         render=render,
         describe=describe,
+        **others,
     )
-    monkeypatch.setattr(codec, "fnet", profile)
-    monkeypatch.setattr(codec, "PROFILES", {real.PROFILE_ID: profile})
-    monkeypatch.setattr(fitting, "fit", fit)

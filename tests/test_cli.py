@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, codec, fitting
+from tests import stubs
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
 
@@ -95,13 +98,35 @@ def test_quiet_says_nothing(source: Path, capsys: pytest.CaptureFixture[str]) ->
 
 def test_quiet_json_is_still_json(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["encode", str(source), "--quiet", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["profile"] == "fnet"
+    assert json.loads(capsys.readouterr().out)["profile"] == "grid"
+
+
+@pytest.mark.parametrize(
+    ("options", "profile"),
+    [
+        ("", "grid"),
+        ("--profile grid", "grid"),
+        ("-q 30", "grid"),
+        ("--quality 99.5 --max-seconds 20", "grid"),
+        ("--width 3", "fnet"),
+        ("--depth 3", "fnet"),
+        ("--profile fnet", "fnet"),
+        ("--profile fnet --width 3 --depth 2", "fnet"),
+    ],
+)
+def test_the_profile_follows_from_the_options(
+    source: Path, capsys: pytest.CaptureFixture[str], options: str, profile: str
+) -> None:
+    assert cli.run(["encode", str(source), "--json", *options.split()]) == 0
+    assert json.loads(capsys.readouterr().out)["profile"] == profile
+    assert cli.run(["info", str(source.with_suffix(".fnc")), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["profile"] == profile
 
 
 def test_progress_goes_to_stderr_when_asked_for(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["encode", str(source), "--json", "--progress"]) == 0
     out, err = capsys.readouterr()
-    assert err == "step 1/1  loss 5.000e-01  PSNR 3.00 dB  1:01 left\n"
+    assert err == "step 1/1  loss 5.000e-01  PSNR 3.00 dB  0:41 left\n"
     json.loads(out)
 
 
@@ -147,7 +172,26 @@ def test_info_shows_the_header_and_every_byte(coded: Path, capsys: pytest.Captur
     assert re.search(r"^section of kind 0 +\d+ bytes, zstd, critical$", lines, re.MULTILINE)
 
 
-def test_options_reach_the_codec(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+ALL = {"profile", "quality", "width", "depth", "effort", "iterations", "max_seconds", "device", "seed"}
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        (
+            "--width 7 --depth 5 --effort 3 --iterations 9 --device cpu --seed 4",
+            {"width": 7, "depth": 5, "effort": 3, "iterations": 9, "device": "cpu", "seed": 4},
+        ),
+        (
+            "--profile grid -q 42.5 --max-seconds 7.5 --effort 9",
+            {"profile": "grid", "quality": 42.5, "max_seconds": 7.5, "effort": 9, "device": "auto", "seed": 0},
+        ),
+        ("", {"effort": codec.DEFAULT_EFFORT, "device": "auto", "seed": 0}),
+    ],
+)
+def test_options_reach_the_codec(
+    source: Path, monkeypatch: pytest.MonkeyPatch, options: str, wanted: dict[str, object]
+) -> None:
     given: dict[str, object] = {}
 
     def record(_: np.ndarray, **arguments: object) -> codec.Encoded:
@@ -155,21 +199,43 @@ def test_options_reach_the_codec(source: Path, monkeypatch: pytest.MonkeyPatch) 
         raise MemoryError
 
     monkeypatch.setattr(codec, "encode", record)
-    options = "--width 7 --depth 5 --effort 3 --iterations 9 --device cpu --seed 4"
     assert cli.run(["encode", str(source), *options.split()]) == 1
     del given["progress"]
-    assert given == {"width": 7, "depth": 5, "effort": 3, "iterations": 9, "device": "cpu", "seed": 4}
+    assert given == dict.fromkeys(ALL) | wanted
 
 
+@pytest.mark.parametrize("options", [[], ["--progress"]])
+def test_a_long_fit_is_announced_once(
+    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    def fit_grid(planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any) -> Any:
+        for left in (301.0, 300.0, 299.0) if report is not None else ():
+            report(SimpleNamespace(step=1, steps=9, loss=0.5, psnr_db=3.0, seconds_left=left))
+        return stubs.fit(planes, config, settings, seed=seed, device="cpu", report=None)
+
+    monkeypatch.setattr(fitting, "fit_grid", fit_grid)
+    assert cli.run(["encode", str(source), *options]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.startswith("note: this takes about 6 minutes; ") for line in lines] == [True, *[False] * len(options)]
+    assert cli.run(["encode", str(source), "--quiet", "-f", *options]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("options", [[], ["--profile", "fnet"]])
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt(), MemoryError(), RuntimeError("two\nlines")])
 def test_whatever_stops_a_fit_leaves_no_file_and_one_line(
-    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], interruption: BaseException
+    source: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    interruption: BaseException,
+    options: list[str],
 ) -> None:
     def stop(*_: object, **__: object) -> None:
         raise interruption
 
     monkeypatch.setattr(fitting, "fit", stop)
-    assert cli.run(["encode", str(source)]) == (130 if isinstance(interruption, KeyboardInterrupt) else 1)
+    monkeypatch.setattr(fitting, "fit_grid", stop)
+    assert cli.run(["encode", str(source), *options]) == (130 if isinstance(interruption, KeyboardInterrupt) else 1)
     out, err = capsys.readouterr()
     assert out == ""
     assert len(err.strip().splitlines()) == 1
@@ -208,9 +274,11 @@ def test_a_reader_that_leaves_early_is_no_error(coded: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
-def test_ctrl_c_stops_a_real_fit_and_leaves_no_file(source: Path) -> None:
+@pytest.mark.parametrize("profile", codec.PROFILE_NAMES)
+def test_ctrl_c_stops_a_real_fit_and_leaves_no_file(source: Path, profile: str) -> None:
     command = [sys.executable, "-m", "fourcodec", "encode", str(source), "--iterations", "100000000", "--progress"]
-    process = subprocess.Popen([*command, "--device", "cpu"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command += ["--profile", profile, "--device", "cpu"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith("step"):

@@ -66,13 +66,13 @@ def encode(
     `image` is a PIL image, or a uint8 array (H, W), (H, W, 1) or (H, W, 3). `profile` is "grid", the default, or
     "fnet", the default where a width or depth is given. The grid's `quality` is 0 to 100 (60 unless given); the pure
     network has `depth` hidden states of `width` numbers (8 and 6 unless given). `effort` is 1 to 9, `iterations`
-    overrides the number of steps it stands for, and the grid's `max_seconds` shortens the fit to a time. Equal arguments
-    give equal bytes on the same machine, whatever its number of threads (with `max_seconds`, only where the time does not
-    decide). `progress` is called now and then.
+    overrides the number of steps it stands for, and the grid's `max_seconds` shortens the fit to a time. Equal
+    arguments give equal bytes on the same machine, whatever its number of threads (with `max_seconds`, only where the
+    time does not decide). `progress` is called now and then.
 
     Raises ValueError for arguments out of range or that do not go together, LimitError, ImageError and DeviceError.
     """
-    chosen = _choose_profile(profile, quality, width, depth, max_seconds)
+    chosen = choose_profile(profile, quality, width, depth, max_seconds)
     started = time.perf_counter()
     picture = _to_pixels(image)  # (H, W) or (H, W, 3), uint8
     planes = pixels.to_planes(picture)  # (C, H, W), float32 in [0, 1]
@@ -129,8 +129,9 @@ def _fit_grid(
     from fourcodec import fitting
 
     channels, height, width = planes.shape
-    config = grid.config_for(height, width, channels)
     settings = fitting.grid_settings_for(quality, effort, iterations, max_seconds)
+    hidden, phase = fitting.hidden_units(settings.rate_weight), fitting.phase_index(settings.rate_weight)
+    config = grid.config_for(height, width, channels, hidden, phase)
     return grid.pack(fitting.fit_grid(planes, config, settings, seed=seed, report=progress))
 
 
@@ -197,7 +198,7 @@ def describe(data: bytes) -> dict[str, Any]:
     }
 
 
-def _choose_profile(
+def choose_profile(
     profile: str | None, quality: float | None, width: int | None, depth: int | None, max_seconds: float | None
 ) -> Any:
     """The module of the profile that these arguments of `encode` ask for. Raises ValueError where they contradict."""
@@ -210,6 +211,8 @@ def _choose_profile(
         raise ValueError("width and depth belong to the profile fnet; the grid has a quality")
     if profile == fnet.NAME and (quality is not None or max_seconds is not None):
         raise ValueError("quality and max_seconds belong to the profile grid; fnet has a width and a depth")
+    if max_seconds is not None and not max_seconds > 0:
+        raise ValueError(f"max_seconds is above 0, not {max_seconds}")
     if quality is not None and not 0 <= quality <= 100:
         raise ValueError(f"quality is 0 to 100, not {quality}")
     return fnet if profile == fnet.NAME else grid

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from fourcodec import cli
+from fourcodec.benchmark.ours import check_supported
+from fourcodec.benchmark.settings import BenchError, BenchSettings, OurSetting
 from tests.benchmark.conftest import table
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
@@ -42,6 +44,21 @@ def test_widths_and_depths_are_combined(bench: Callable[..., int], tmp_path: Pat
     assert bench("--width", "4,6", "--depth", "2,4", "--quiet") == 0
     settings = [row["setting"] for row in table(tmp_path / "out") if row["codec"] == "fourcodec"]
     assert settings[:4] == ["4x2", "4x4", "6x2", "6x4"]
+
+
+def test_qualities_are_measured_in_place_of_sizes(bench: Callable[..., int], tmp_path: Path) -> None:
+    assert bench("-q", "20,50", "--profile", "grid", "--quiet") == 0
+    rows = [row for row in table(tmp_path / "out") if row["codec"] == "fourcodec"]
+    assert [row["setting"] for row in rows] == ["q20", "q50"] * 3
+    assert {row["coefficients"] for row in rows} == {""}
+
+
+def test_what_a_codec_does_not_know_is_said(settings_of: Callable[..., BenchSettings], folder: Path) -> None:
+    check_supported(settings_of(folder))
+    with pytest.raises(BenchError, match="no qualities"):
+        check_supported(settings_of(folder, ours=(OurSetting(quality=50),)))
+    with pytest.raises(BenchError, match="no profile 'grid'"):
+        check_supported(settings_of(folder, profile="grid"))
 
 
 def test_quiet_is_silent_and_json_is_one_object(
@@ -102,8 +119,6 @@ def test_resuming_with_the_same_options_goes_on(bench: Callable[..., int], tmp_p
         (["--limit", "0"], 2, "neither a number of pictures nor 'all'"),
         (["--limit", "some"], 2, "neither a number of pictures nor 'all'"),
         (["-q", "50", "--width", "4"], 2, "give either -q or --width and --depth"),
-        (["-q", "20,50"], 1, "no qualities (-q) yet"),
-        (["--profile", "grid"], 1, "no profile 'grid'"),
         (["--resume", "-f"], 2, "give one of them"),
         (["--codecs", "", "--peers-only"], 2, "leaves nothing to measure"),
         (["--scheduler", "nonsense://x"], 1, "no scheduler answers at 'nonsense://x'"),

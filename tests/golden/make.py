@@ -1,9 +1,11 @@
-"""Makes the golden files of the current format version: python -m tests.golden.make
+"""Makes the golden files of the current format version that are missing: python -m tests.golden.make [--all]
 
-Each is a .fnc file and an .npz with the integers and pixels that it decodes to. Until format 1.0 they may be made
-again, with a line in CHANGELOG.md that says why; after it, files of old versions are never touched.
+Each is a .fnc file and an .npz with the integers and pixels that it decodes to. Until format 1.0 all may be made again,
+by --all, with a line in CHANGELOG.md that says why; after it, files of old versions are never touched.
 """
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,9 @@ import numpy as np
 from fourcodec import codec, pixels
 from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Header, Section
-from fourcodec.fitting import FitSettings, fit
-from fourcodec.profiles import fnet
+from fourcodec.fitting import FitSettings, fit, fit_grid, grid_settings_for
+from fourcodec.profiles import fnet, grid
+from tests.grids import config_of
 
 FOLDER = Path(__file__).parent / f"v{container.FORMAT_MAJOR}.{container.FORMAT_MINOR}"
 
@@ -27,19 +30,23 @@ def picture(height: int, width: int, channels: int) -> np.ndarray:
     return np.stack(planes, axis=-1).astype(np.uint8)
 
 
-def write(name: str, data: bytes) -> None:
+def integers_of(data: bytes) -> dict[str, np.ndarray]:
+    """All integers that a file holds, by name."""
     header, sections = container.read(data)
-    network = fnet.unpack(header, sections)
+    if header.profile == fnet.PROFILE_ID:
+        network = fnet.unpack(header, sections)
+        return {"symbols": network.symbols, "step_indices": network.step_indices}
+    found = grid.unpack(header, sections)
+    latents = {f"latents_{number}": level for number, level in enumerate(found.latents)}
+    return {"symbols": found.symbols, "exponents": found.exponents, **latents}
+
+
+def write(name: str, data: bytes) -> None:
     (FOLDER / f"{name}.fnc").write_bytes(data)
-    np.savez_compressed(
-        FOLDER / f"{name}.npz",
-        symbols=network.symbols,
-        step_indices=network.step_indices,
-        pixels=codec.decode(data),
-    )
+    np.savez_compressed(FOLDER / f"{name}.npz", **integers_of(data), pixels=codec.decode(data))
 
 
-def made(image: np.ndarray, width: int, depth: int, coder: int, **fields: int) -> bytes:
+def fnet_file(image: np.ndarray, width: int, depth: int, coder: int, **fields: int) -> bytes:
     planes = pixels.to_planes(image)
     config = fnet.FnetConfig(width, depth, planes.shape[0])
     network = fit(planes, config, FitSettings(300, batch_pixels=768), seed=0, device="cpu", report=None)
@@ -49,14 +56,34 @@ def made(image: np.ndarray, width: int, depth: int, coder: int, **fields: int) -
     return container.write(header, [Section(fnet.NETWORK, coder, payload)])
 
 
-def main() -> None:
+def grid_file(image: np.ndarray, quality: float, **architecture: int) -> bytes:
+    planes = pixels.to_planes(image)
+    channels, height, width = planes.shape
+    settings = grid_settings_for(quality, 5, 300, None)
+    config = config_of(height, width, channels, **architecture)
+    fields, sections = grid.pack(fit_grid(planes, config, settings, seed=0, report=None))
+    return container.write(Header(width, height, channels, grid.PROFILE_ID, fields), sections)
+
+
+FILES: dict[str, Callable[[], bytes]] = {
+    "rgb-range": lambda: fnet_file(picture(16, 24, 3), 4, 3, container.CODER_RANGE),
+    "rgb-zstd": lambda: fnet_file(picture(16, 24, 3), 4, 3, container.CODER_ZSTD),
+    "grey-wide": lambda: fnet_file(picture(9, 61, 1), 3, 5, container.CODER_RANGE),
+    "one-pixel": lambda: fnet_file(picture(1, 1, 3), 1, 1, container.CODER_RANGE),
+    "index-sigmoid": lambda: fnet_file(picture(28, 20, 1), 5, 2, container.CODER_RANGE, coordinates=1, activation=1),
+    "grid-rgb": lambda: grid_file(picture(33, 50, 3), quality=60),
+    "grid-grey": lambda: grid_file(picture(24, 17, 1), quality=95, levels=3, order=3, hidden=7, phase=20),
+    "grid-one-pixel": lambda: grid_file(picture(1, 1, 3), quality=60),
+}
+
+
+def main(arguments: list[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
-    write("rgb-range", made(picture(16, 24, 3), 4, 3, container.CODER_RANGE))
-    write("rgb-zstd", made(picture(16, 24, 3), 4, 3, container.CODER_ZSTD))
-    write("grey-wide", made(picture(9, 61, 1), 3, 5, container.CODER_RANGE))
-    write("one-pixel", made(picture(1, 1, 3), 1, 1, container.CODER_RANGE))
-    write("index-sigmoid", made(picture(28, 20, 1), 5, 2, container.CODER_RANGE, coordinates=1, activation=1))
+    for name, make in FILES.items():
+        complete = all((FOLDER / f"{name}{suffix}").exists() for suffix in (".fnc", ".npz"))
+        if "--all" in arguments or not complete:
+            write(name, make())
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

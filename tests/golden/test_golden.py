@@ -7,31 +7,41 @@ import pytest
 
 from fourcodec import codec
 from fourcodec.bitstream import container
-from fourcodec.profiles import fnet
+from fourcodec.profiles import fnet, grid
+from tests.golden.make import FILES, FOLDER, integers_of
 
-FILES = sorted(Path(__file__).parent.glob("v*/*.fnc"))
-
-
-def test_there_are_golden_files() -> None:
-    assert len(FILES) >= 5
+PATHS = sorted(Path(__file__).parent.glob("v*/*.fnc"))
+every_file = pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_there_are_golden_files_of_every_profile() -> None:
+    assert {path.stem for path in PATHS if path.parent == FOLDER} == set(FILES)
+    profiles = [container.read(path.read_bytes())[0].profile for path in PATHS]
+    assert profiles.count(fnet.PROFILE_ID) >= 5
+    assert profiles.count(grid.PROFILE_ID) >= 3
+
+
+@every_file
 def test_integers_are_exact_and_pixels_within_one(path: Path) -> None:
-    data, wanted = path.read_bytes(), np.load(path.with_suffix(".npz"))
-    network = fnet.unpack(*container.read(data))
-    assert np.array_equal(network.symbols, wanted["symbols"])
-    assert np.array_equal(network.step_indices, wanted["step_indices"])
-    found = codec.decode(data)
-    assert found.shape == wanted["pixels"].shape
-    assert np.abs(found.astype(int) - wanted["pixels"]).max() <= 1
+    data, wanted = path.read_bytes(), dict(np.load(path.with_suffix(".npz")))
+    pixels, found = wanted.pop("pixels"), integers_of(data)
+    assert found.keys() == wanted.keys()
+    for name, values in wanted.items():
+        assert np.array_equal(found[name], values), name
+    copy = codec.decode(data)
+    assert copy.shape == pixels.shape
+    assert np.abs(copy.astype(int) - pixels).max() <= 1
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@every_file
 def test_packing_the_integers_again_gives_the_same_file(path: Path) -> None:
     header, sections = container.read(path.read_bytes())
-    network = fnet.unpack(header, sections)
-    values = fnet.plain_integers(network)
-    if sections[0].coder == container.CODER_RANGE:  # zstd's bytes belong to its version
+    if header.profile == grid.PROFILE_ID:
+        architecture, packed = grid.pack(grid.unpack(header, sections))
+        assert architecture == header.architecture
+        assert packed == sections
+    elif sections[0].coder == container.CODER_RANGE:  # zstd's bytes belong to its version
+        network = fnet.unpack(header, sections)
+        values = fnet.plain_integers(network)
         assert fnet.encode_range(values, network.config.shape) == sections[0].payload
-        assert container.write(header, sections) == path.read_bytes()
+    assert container.write(header, sections) == path.read_bytes()

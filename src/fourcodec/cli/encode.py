@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,18 +12,38 @@ from fourcodec import codec, files, images
 from fourcodec.cli import options
 from fourcodec.profiles import fnet
 
+if TYPE_CHECKING:
+    from fourcodec.fitting import Progress
+
+LONG_SECONDS = 60.0  # fits that take longer are announced
+
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.  [default: IN with .fnc]")
 @click.option(
-    "--width", type=click.IntRange(1, fnet.MAX_WIDTH), help="Numbers in a hidden state of the network.  [default: 8]"
+    "--profile",
+    type=click.Choice(codec.PROFILE_NAMES),
+    help="grid: best quality per byte; fnet: a network of the coordinates alone.  [default: grid, or fnet with --width "
+    "or --depth]",
 )
-@click.option("--depth", type=click.IntRange(1, fnet.MAX_DEPTH), help="Hidden states of the network.  [default: 6]")
+@click.option(
+    "-q",
+    "--quality",
+    type=click.FloatRange(0, 100),
+    help=f"Of the grid: 20 is small, 90 visually fine.  [default: {codec.DEFAULT_QUALITY:g}]",
+)
+@click.option(
+    "--width", type=click.IntRange(1, fnet.MAX_WIDTH), help="Of fnet: numbers in a hidden state.  [default: 8]"
+)
+@click.option("--depth", type=click.IntRange(1, fnet.MAX_DEPTH), help="Of fnet: hidden states.  [default: 6]")
 @click.option(
     "--effort", type=click.IntRange(1, 9), default=codec.DEFAULT_EFFORT, show_default=True, help="1 is fast, 9 is good."
 )
 @click.option("--iterations", type=click.IntRange(min=1), help="Steps of the fit, instead of --effort's.")
+@click.option(
+    "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Of the grid: shorten the fit to this time."
+)
 @options.device_option("auto")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of every random choice.")
 @options.force_option
@@ -34,10 +54,13 @@ from fourcodec.profiles import fnet
 def encode(
     source: Path,
     output: Path | None,
+    profile: str | None,
+    quality: float | None,
     width: int | None,
     depth: int | None,
     effort: int,
     iterations: int | None,
+    max_seconds: float | None,
     device: str,
     seed: int,
     force: bool,
@@ -45,10 +68,14 @@ def encode(
     quiet: bool,
     progress: bool | None,
 ) -> None:
-    """Code the picture IN as a Fourier network.
+    """Code the picture IN as a small Fourier network and, in the profile grid, what it looks at.
 
     The numbers shown are measured on the file: it is decoded again and compared with the picture.
     """
+    try:
+        codec.choose_profile(profile, quality, width, depth, max_seconds)
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from exc
     with options.about(source):
         picture = images.load(source)
     target = output or source.with_suffix(".fnc")
@@ -61,13 +88,16 @@ def encode(
     with options.ProgressLine() as line:
         encoded = codec.encode(
             picture.pixels,
+            profile=profile,
+            quality=quality,
             width=width,
             depth=depth,
             effort=effort,
             iterations=iterations,
+            max_seconds=max_seconds,
             device=device,
             seed=seed,
-            progress=line if shown else None,
+            progress=None if quiet else _Watch(line if shown else None),
         )
     files.write(target, encoded.data, overwrite=force)
 
@@ -75,6 +105,21 @@ def encode(
         click.echo(json.dumps(_measured(target, encoded)))
     elif not quiet:
         click.echo(_summary(target, encoded))
+
+
+class _Watch:
+    """Says once how long a fit of more than a minute will take, and shows its progress where that is wanted."""
+
+    def __init__(self, line: options.ProgressLine | None) -> None:
+        self._line, self._said = line, False
+
+    def __call__(self, progress: "Progress") -> None:
+        if not self._said and progress.seconds_left > LONG_SECONDS:
+            minutes = round(progress.seconds_left / 60)
+            options.note(f"this takes about {minutes} minute{'s' * (minutes > 1)}; a lower --effort takes less")
+        self._said = True
+        if self._line is not None:
+            self._line(progress)
 
 
 def _measured(target: Path, encoded: codec.Encoded) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from fourcodec.fitting.fnet import fit, fit_float
 from fourcodec.fitting.grid import fit as fit_grid
+from fourcodec.fitting.grid import hidden_units, phase_index
 from fourcodec.fitting.progress import Progress
 from fourcodec.fitting.settings import FLOAT_SCHEDULE, FitSettings, GridSettings, Phase, grid_settings_for, settings_for
 
@@ -15,5 +16,7 @@ __all__ = [
     "fit_float",
     "fit_grid",
     "grid_settings_for",
+    "hidden_units",
+    "phase_index",
     "settings_for",
 ]

@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,24 +23,29 @@ from fourcodec.fitting.progress import Progress
 from fourcodec.fitting.settings import GridSettings
 from fourcodec.fitting.soap import SoapState
 from fourcodec.kernels import latents as layout
-from fourcodec.kernels.layout import BLOCK, HIDDEN, PASSES, TAPS, W2, W3, B2
+from fourcodec.kernels.layout import B2, BLOCK, HIDDEN, PASSES, TAPS, W2, W3
 from fourcodec.kernels.threads import thread_count
 from fourcodec.networks.grid import GridGradient, pieces
-from fourcodec.networks.grid_weights import BICUBIC, GridShape, GridWeights
-from fourcodec.profiles.grid import PHASE_SCALE, GridConfig, QuantizedGrid
+from fourcodec.networks.grid_weights import BICUBIC, UNUSED, GridShape, GridWeights
+from fourcodec.profiles.grid import PHASE_STEPS, GridConfig, QuantizedGrid
 
 Floats = NDArray[np.float32]
 
 # Rates of the optimisers at the start, per step; see docs/results.md for what else was tried.
-CONTEXT_RATE, FOURIER_RATE, KERNEL_RATE, FILTER_RATE = 2e-2, 1e-3, 3e-3, 2e-3
+CONTEXT_RATE, FOURIER_RATE, KERNEL_RATE, FILTER_RATE = 1.4e-2, 1e-3, 3e-3, 2e-3
 LINEAR_RATE = 3e-4  # relative to the square root of lambda / 1e-3, as the linear path's weights are
-LATENT_RATE, LATENT_FLOOR, LATENT_MOMENTUM, LATENT_DECAY = 0.15, 1.0, 0.5, 0.98
-NETWORK_MOMENTUM = 0.7
+LATENT_RATE, LATENT_FLOOR, LATENT_MOMENTUM, LATENT_DECAY = 0.2, 2.0, 0.5, 0.98
+NETWORK_MOMENTUM = 0.85
+LINEAR_START, LINEAR_FALL = 0.05, 1.0  # grey that a latent of 1 adds at lambda 1e-3; octaves less per coarser level
+PHASE_START = 1 / 25  # turns that a latent of 1 moves a phase
+# Where few latents are worth their bits, those few must do more: factors at lambda 1.2e-2, in between by its logarithm.
+COARSE_LAMBDA, COARSE_START, COARSE_FALL, COARSE_PHASE = 1.2e-2, 1.6, 0.6, 2.1
+FEW_LAMBDA = 3e-3
+COARSE_FOURIER, COARSE_LATENT, COARSE_FLOOR = 2.0, 1.5, 2.0
 WARM_UP = 20  # steps over which the rates rise
 LAST_RATE = 0.02  # of the noisy phase, relative to the first; the rate falls as half a cosine
-SETTLE_SHARE, SETTLE_RATE = 0.05, 0.1
-TEMPERATURES, DEVIATIONS = (0.35, 0.08), (0.22, 0.15)  # of soft rounding and its noise, from the first step to the last
-LINEAR_START = 0.05  # grey that a latent of 1 adds at lambda 1e-3, halved at each coarser level
+SETTLE_SHARE, SETTLE_RATE = 0.03, 0.1
+TEMPERATURES, DEVIATIONS = (0.4, 0.03), (0.25, 0.15)  # of soft rounding and its noise, from the first step to the last
 REPORT_SECONDS = 0.2
 
 
@@ -60,6 +64,22 @@ def fit(
     fitted = _Fit(planes, config, settings, seed)
     fitted.run(report)
     return fitted.integers()
+
+
+def coarseness(rate_weight: float) -> float:
+    """0 up to lambda 1e-3, 1 from COARSE_LAMBDA on."""
+    return min(max(math.log(rate_weight / 1e-3) / math.log(COARSE_LAMBDA / 1e-3), 0.0), 1.0)
+
+
+def phase_index(rate_weight: float) -> int:
+    """The architecture field that a picture is fitted with: see GridConfig.phase_scale."""
+    return round(-PHASE_STEPS * math.log2(PHASE_START * COARSE_PHASE ** coarseness(rate_weight)))
+
+
+def hidden_units(rate_weight: float) -> int:
+    """Units of the context model's layers: where little is to be spent, fewer cost less. All of 4, 8, 12 and 16 are
+    within 2% of each other."""
+    return 12 if rate_weight < FEW_LAMBDA else 6
 
 
 class _Optimiser:
@@ -95,51 +115,57 @@ class _Fit:
     def __init__(self, planes: Floats, config: GridConfig, settings: GridSettings, seed: int) -> None:
         self._config, self._settings, self._seed = config, settings, seed
         self._target, self._shape = planes, config.shape
-        self._network = GridGradient(config.pyramid, config.shape, PHASE_SCALE, thread_count())
+        self._network = GridGradient(config.pyramid, config.shape, config.phase_scale, thread_count())
         self._lambda = settings.rate_weight
+        self._coarse = coarseness(self._lambda)
         self._weight = 1 / (config.channels * self._lambda)  # of a squared error, in bits
         self.weights = initial_weights(planes, config.shape, self._lambda, np.random.default_rng(seed))
         self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
         self._first, self._second = np.zeros_like(self._latents), np.zeros_like(self._latents)
         self._chain = np.zeros_like(self._latents)
         self._parts = pieces(0, config.pyramid.total, 64 * BLOCK)
-        rates = [CONTEXT_RATE] * (3 * PASSES) + [FOURIER_RATE] * 2
+        rates = [CONTEXT_RATE] * (3 * PASSES) + [FOURIER_RATE * COARSE_FOURIER**self._coarse] * 2
         rates += [LINEAR_RATE * math.sqrt(self._lambda / 1e-3), KERNEL_RATE, FILTER_RATE]
         matrices = _matrices(self.weights, config.shape)
         self._optimisers = [
             _Optimiser((matrix.shape[0], matrix.shape[1]), rate) for matrix, rate in zip(matrices, rates, strict=False)
         ]
         self._prior = WeightPrior(config.shape)
+        context = self.weights.context
+        self._unused = config.shape.groups[: context.size].reshape(context.shape) == UNUSED
         self._settled = False
 
     def run(self, report: Callable[[Progress], None] | None) -> None:
-        settings, started, shown = self._settings, time.perf_counter(), 0.0
+        settings, started, warm, shown = self._settings, time.perf_counter(), 0.0, 0.0
         with threadpool_limits(1):  # products of matrices this small are slower on several threads
             step, done = 0, 0.0
             while done < 1:
-                squares, bits = self._step(step, done)
+                squares = self._step(step, done)
                 step += 1
                 elapsed = time.perf_counter() - started
                 done = settings.progress(step, elapsed)
-                if report and (done >= 1 or elapsed - shown > REPORT_SECONDS):
+                if step == 1:
+                    warm = elapsed  # kernels are compiled: from here on steps tell how long the rest takes
+                elif report and (done >= 1 or elapsed - shown > REPORT_SECONDS):
                     shown = elapsed
-                    left = elapsed * (1 - done) / done
                     mse = squares / self._target.size
+                    left = settings.seconds_left(step, elapsed, (elapsed - warm) / (step - 1))
                     steps = max(step, round(step / done))
                     report(Progress(step, steps, mse, -10 * math.log10(max(mse, 1e-12)), left))
 
     def integers(self) -> QuantizedGrid:
         """The rounded latents with the best integers for the weights."""
         network = self._network
-        assert self._settled
+        self._settle()  # a fit of few steps has no time for it
         with threadpool_limits(1):
             exponents, symbols = choose_integers(network, self._config, self.weights, self._target, self._weight)
         network.spread(self.weights.filters)
         latents = [feature[0].astype(np.int16) for feature in network.features]
         return QuantizedGrid(self._config, exponents, symbols, latents)
 
-    def _step(self, step: int, done: float) -> tuple[float, float]:
-        """One step of latents and networks; `done` is the share of the fit that is behind."""
+    def _step(self, step: int, done: float) -> float:
+        """One step of latents and networks; `done` is the share of the fit that is behind. The sum of squared
+        errors."""
         share = min(done / (1 - SETTLE_SHARE), 1.0)
         if share < 1:
             rate = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
@@ -148,14 +174,17 @@ class _Fit:
         else:
             rate = SETTLE_RATE * (1 - done) / SETTLE_SHARE
             self._settle()
-        squares, bits, gradients = self._network.gradient(self.weights, self._target, self._weight, filters=True)
+        squares, _, gradients = self._network.gradient(self.weights, self._target, self._weight, filters=True)
         self._prior.add_gradient(self.weights, gradients)
         if share < 1:
             self._move_latents(rate)
-        found = zip(self._optimisers, _matrices(self.weights, self._shape), _matrices(gradients, self._shape), strict=True)
+        found = zip(
+            self._optimisers, _matrices(self.weights, self._shape), _matrices(gradients, self._shape), strict=True
+        )
         for optimiser, matrix, gradient in found:
             optimiser.step(matrix, gradient, rate)
-        return squares, float(bits.sum())
+        self.weights.context[self._unused] = 0  # SOAP's bases mix rows, unused ones too
+        return squares
 
     def _perturb(self, step: int, share: float) -> None:
         temperature = np.float32(TEMPERATURES[0] + share * (TEMPERATURES[1] - TEMPERATURES[0]))
@@ -176,7 +205,9 @@ class _Fit:
             self._settled = True
 
     def _move_latents(self, rate: float) -> None:
-        factors = [np.float32(value) for value in (LATENT_RATE * rate, LATENT_FLOOR, LATENT_MOMENTUM, LATENT_DECAY)]
+        rate *= LATENT_RATE * COARSE_LATENT**self._coarse
+        floor = LATENT_FLOOR * COARSE_FLOOR**self._coarse
+        factors = [np.float32(value) for value in (rate, floor, LATENT_MOMENTUM, LATENT_DECAY)]
 
         def run(part: tuple[int, int]) -> None:
             layout.adam(self._latents, self._first, self._second, self._network.slopes, self._chain, *factors, *part)
@@ -198,10 +229,13 @@ def initial_weights(planes: Floats, shape: GridShape, rate_weight: float, random
     for matrix in (weights.first, weights.last):
         matrix[2:features] = random.normal(0, 0.03 / math.sqrt(features), (features - 2, matrix.shape[1]))
     weights.last[0] = planes.mean(axis=(1, 2))
-    amplitude = LINEAR_START * math.sqrt(rate_weight / 1e-3) * 2.0 ** -np.arange(shape.levels)
+    coarse = coarseness(rate_weight)
+    start, fall = LINEAR_START * COARSE_START**coarse, LINEAR_FALL * COARSE_FALL**coarse
+    amplitude = start * math.sqrt(rate_weight / 1e-3) * 2.0 ** (-fall * np.arange(shape.levels))
     colour = np.ones((shape.levels, shape.channels))
     if shape.channels > 1:
         colour[2:] += 0.5 * random.standard_normal(colour[2:].shape)
     weights.last[shape.rows : shape.rows + shape.levels] = amplitude[:, None] * colour
     weights.filters[:] = BICUBIC
+    weights.context.ravel()[shape.groups[: weights.context.size] == UNUSED] = 0
     return weights

@@ -13,6 +13,9 @@ from fourcodec.profiles.grid import MAX_EXPONENT, MAX_SYMBOL, GridConfig, Quanti
 
 Floats = NDArray[np.float32]
 _ZONES = (0.5, 0.6, 0.7, 0.8)  # values below this share of a step become 0: their bits are worth more than they are
+# Mean magnitude of the symbols that the search starts from: fine enough to lose nothing, since coarse groups may make
+# up for each other's errors by chance, and then no group alone can be made finer.
+START_SYMBOL = 256
 _ROUNDS = 2  # of the search over all groups; a third changes nothing
 
 
@@ -57,8 +60,10 @@ class _Search:
         self.exponents = np.zeros(shape.group_count, np.uint8)
         self._zones = np.full(shape.group_count, _ZONES[0])
         for group in range(shape.group_count):
-            scale = float(np.abs(self._values[self._groups == group]).mean())
-            self.exponents[group] = np.clip(round(-math.log2(max(scale, 1e-6) / 8)), 0, self._finest(group))
+            members = np.abs(self._values[self._groups == group])
+            scale = float(members.mean()) if members.size else 0.0
+            finest = self._finest(group)
+            self.exponents[group] = np.clip(round(-math.log2(max(scale, 1e-6) / START_SYMBOL)), 0, finest)
         self._distortion = self._rate = math.nan
         self._distortion, self._rate = self._measure_distortion(), self._measure_rate()
         self._cost = self._distortion + self._rate + self._own_bits()
@@ -72,9 +77,12 @@ class _Search:
         return symbols
 
     def improve(self, group: int) -> None:
-        """Walks to coarser or finer steps while that pays, then tries zones."""
+        """Walks to coarser or finer steps while that pays, over one that does not, then tries zones."""
         for direction in (-1, 1):
-            while self._try(group, int(self.exponents[group]) + direction, float(self._zones[group])):
+            while any(
+                self._try(group, int(self.exponents[group]) + direction * hop, float(self._zones[group]))
+                for hop in (1, 2)
+            ):
                 pass
         for zone in _ZONES:
             self._try(group, int(self.exponents[group]), zone)

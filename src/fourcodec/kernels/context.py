@@ -31,7 +31,7 @@ _ROWS = HIDDEN + TAPS
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def _laplace(y: Any, mean: Any, log_scale: Any, mask: Any, dy: Any, dmean: Any, dlog: Any) -> float:
+def _laplace(y: Any, mean: Any, log_scale: Any, mask: Any, dy: Any, dmean: Any, dlog: Any) -> Any:
     """Bits of y under Laplace(mean, 2^log_scale) integrated over y - 1/2 .. y + 1/2, and their gradients; rows of
     BLOCK. Where mask is 0 there is no latent."""
     total = np.float32(0.0)
@@ -106,8 +106,17 @@ def _sum(row: Any) -> Any:
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def rate_gradient(
-    planes: Any, mask: Any, tap_planes: Any, tap_offsets: Any, weights: Any, transposed: Any,
-    start: int, stop: int, slopes: Any, gradients: Any, pass_bits: Any,
+    planes: Any,
+    mask: Any,
+    tap_planes: Any,
+    tap_offsets: Any,
+    weights: Any,
+    transposed: Any,
+    start: int,
+    stop: int,
+    slopes: Any,
+    gradients: Any,
+    pass_bits: Any,
 ) -> None:
     """pass_bits (passes,) float64 += the bits of the latents at positions start..stop-1 (multiples of BLOCK apart) of
     every pass; slopes (planes, total) += their gradients by the planes, gradients (passes, PASS_WEIGHTS) += by the

@@ -3,7 +3,8 @@
 Weights, taps and hidden values are integers carried in float64; every sum stays below 2^53 (see `bounds_hold`), so
 neither the order of a sum nor a fused multiply-add can change it.
 
-    h1 = squash(taps W1)    h2 = squash(h1 W2 + b2)    (mean, log2 scale) = h2 W3[:HIDDEN] + (taps << FRACTION) W3[HIDDEN:]
+    h1 = squash(taps W1)    h2 = squash(h1 W2 + b2)    (mean, log2 scale) = h2 W3[:HIDDEN] + (taps << FRACTION)
+    W3[HIDDEN:]
 
 with W an integer times 2^-shift and squash the sum in units of 2^-FRACTION, rounded down, cut to 0 .. HIDDEN_MAX.
 """
@@ -16,11 +17,12 @@ import numpy as np
 from numba import njit
 
 from fourcodec.kernels.laplace_coder import SCALES
-from fourcodec.kernels.layout import B2, BLOCK, HIDDEN, LOG_SCALE_MIN, SCALE_STEPS, TAPS, W2, W3
+from fourcodec.kernels.layout import B2, BLOCK, HIDDEN, LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS, TAPS, W2, W3
 
 FRACTION = 8  # bits of hidden values behind the point
 HIDDEN_MAX = float(2**24)
 MAX_LATENT = 2**15 - 1
+_FARTHEST = float(MAX_LATENT * MEAN_STEPS)  # of means: no latent lies beyond
 MAX_WEIGHT = 2**15 - 1  # 16 hidden values of 2^24 times this are below 2^44
 MAX_SHIFT = 20  # of weights: 2^15 * 2^44 never comes near 2^53 even so, since shifts only divide
 
@@ -39,7 +41,15 @@ def _add(row: Any, weight: float, out: Any) -> None:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def predict(
-    planes: Any, tap_planes: Any, tap_offsets: Any, weights: Any, factors: Any, start: int, stop: int, means: Any, scales: Any
+    planes: Any,
+    tap_planes: Any,
+    tap_offsets: Any,
+    weights: Any,
+    factors: Any,
+    start: int,
+    stop: int,
+    means: Any,
+    scales: Any,
 ) -> None:
     """means, scales (total,) int64 at positions start..stop-1 of one pass.
 
@@ -78,6 +88,7 @@ def predict(
                     _add(taps[k], weights[W3 + 2 * (HIDDEN + k) + o] * one, out[o])
         mean, scale = means[at : at + BLOCK], scales[at : at + BLOCK]
         for i in range(BLOCK):
-            mean[i] = np.int64(np.floor(out[0, i] * factors[2] + 0.5))
+            centre = np.floor(out[0, i] * factors[2] + 0.5)
+            mean[i] = np.int64(min(max(centre, -_FARTHEST), _FARTHEST))
             s = np.int64(np.floor(out[1, i] * factors[3] + 0.5)) - LOG_SCALE_MIN * SCALE_STEPS
             scale[i] = min(max(s, 0), SCALES - 1)

@@ -2,9 +2,9 @@
 
 A distribution is two integers: the mean in 1/MEAN_STEPS, and an index of the scale, 2^(index / SCALE_STEPS +
 LOG_SCALE_MIN). An integer q becomes binary decisions: is it the mean, rounded; is it above; then, since a Laplace
-distribution has no memory beyond the mean's bin, one decision of the same probability per further step. FORMAT.md,
-"Profile 2", describes the same. The coder is that of binary_coder.py.
-"""
+distribution has no memory beyond the mean's bin, the geometrically distributed rest: its low bits, which are
+independent of each other, one decision each, and the number of whole 2^bits in unary. FORMAT.md, "Profile 2", describes
+the same. The coder is that of binary_coder.py."""
 
 from __future__ import annotations
 
@@ -20,20 +20,26 @@ from fourcodec.kernels.layout import LOG_SCALE_MAX, LOG_SCALE_MIN, MEAN_STEPS, S
 
 SCALES = (LOG_SCALE_MAX - LOG_SCALE_MIN) * SCALE_STEPS + 1
 _LEAST = 4  # probabilities lie in [4, 65532] / 65536: a sure zero costs a ten-thousandth of a bit
-_RUN = 24  # decisions of the tail; what is left follows in plain bits
+_RUN = 24  # unary decisions; what is left follows in plain bits
+_LOW_BITS = 8  # at most: log2 of the largest scale
+_GAMMA_BITS = 20  # of its length in unary, at most: distances of integers of 15 bits from means of as many need 17
+BYTES_PER_INTEGER = 64  # at most: 34 decisions of 14 bits and 35 plain bits
 _TOP = 1 << 24
 _MASK = 0xFFFFFFFF
 # See binary_coder.py for the states.
-_LOW, _RANGE, _CACHE, _PENDING, _AT = range(5)
-_CODE, _WIDTH, _POSITION = range(3)
+_LOW, _RANGE, _CACHE, _PENDING, AT = range(5)
+_CODE, _WIDTH, POSITION = range(3)
 
 
 class Tables(NamedTuple):
-    """Probabilities in 1/65536: `same` and `above` (SCALES, MEAN_STEPS) by the mean's fraction + MEAN_STEPS / 2, `more`
-    (SCALES,)."""
+    """Probabilities in 1/65536: `same` and `above` (SCALES, MEAN_STEPS) by the mean's fraction + MEAN_STEPS / 2; for
+    the rest, `bits` (SCALES,) the number of low bits, `low` (SCALES, _LOW_BITS) that each is 1, `more` (SCALES,) that
+    another 2^bits follows."""
 
     same: NDArray[np.int64]
     above: NDArray[np.int64]
+    bits: NDArray[np.int64]
+    low: NDArray[np.int64]
     more: NDArray[np.int64]
 
 
@@ -46,7 +52,13 @@ def tables() -> Tables:
     below = 0.5 * np.exp(-(0.5 + fraction) / scale)  # the mass under -1/2, for a mean at `fraction`
     above = 0.5 * np.exp(-(0.5 - fraction) / scale)
     same = 1 - below - above
-    return Tables(_integers(same), _integers(above / (above + below)), _integers(np.exp(-1 / scale[:, 0])))
+    bits = np.maximum(
+        np.arange(SCALES) // SCALE_STEPS + LOG_SCALE_MIN, 0
+    )  # floor of log2, so that about one 2^bits follows
+    ratio = np.exp(-(2.0 ** np.arange(_LOW_BITS)) / scale)
+    low = ratio / (1 + ratio)  # a geometric variable's bit j: r^(2^j) / (1 + r^(2^j))
+    more = np.exp(-(2.0**bits) / scale[:, 0])
+    return Tables(_integers(same), _integers(above / (above + below)), bits, _integers(low), _integers(more))
 
 
 def _integers(probability: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -82,35 +94,51 @@ def _decode_decision(state: Any, data: Any, probability: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def encode_rows(state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, more: Any) -> None:
-    """Appends the integers q (n,) int64 under means and scales (n,) int64. out must have 16 bytes for each left."""
+def encode_row(
+    state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
+) -> None:
+    """Appends the integers q (n,) under means and scales (n,) int64. out must have BYTES_PER_INTEGER for each left."""
     for i in range(q.shape[0]):
         whole = (means[i] + MEAN_STEPS // 2) // MEAN_STEPS
         fraction = means[i] - whole * MEAN_STEPS + MEAN_STEPS // 2
         s = scales[i]
-        d = q[i] - whole
+        d = np.int64(q[i]) - whole
         _encode_decision(state, out, same[s, fraction], 1 if d == 0 else 0)
         if d == 0:
             continue
         _encode_decision(state, out, above[s, fraction], 1 if d > 0 else 0)
         rest = abs(d) - 1
+        for j in range(bits[s]):
+            _encode_decision(state, out, low[s, j], (rest >> j) & 1)
+        rest >>= bits[s]
         for n in range(min(rest + 1, _RUN)):
             _encode_decision(state, out, more[s], 1 if rest > n else 0)
         if rest >= _RUN:
             rest -= _RUN - 1  # at least 1: Elias' gamma code
-            bits = 0
-            while rest >> (bits + 1):
-                bits += 1
-            for _ in range(bits):
+            length = 0
+            while rest >> (length + 1):
+                length += 1
+            for _ in range(length):
                 _encode_even(state, out, 1)
             _encode_even(state, out, 0)
-            for n in range(bits - 1, -1, -1):
+            for n in range(length - 1, -1, -1):
                 _encode_even(state, out, (rest >> n) & 1)
 
 
 @njit(nogil=True, cache=True)
-def decode_rows(state: Any, data: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, more: Any) -> None:
-    """The inverse of encode_rows: fills q."""
+def encode_rows(
+    state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
+) -> None:
+    """encode_row for every row of matrices."""
+    for r in range(q.shape[0]):
+        encode_row(state, out, q[r], means[r], scales[r], same, above, bits, low, more)
+
+
+@njit(nogil=True, cache=True)
+def decode_row(
+    state: Any, data: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
+) -> None:
+    """The inverse of encode_row: fills q."""
     for i in range(q.shape[0]):
         whole = (means[i] + MEAN_STEPS // 2) // MEAN_STEPS
         fraction = means[i] - whole * MEAN_STEPS + MEAN_STEPS // 2
@@ -119,18 +147,36 @@ def decode_rows(state: Any, data: Any, q: Any, means: Any, scales: Any, same: An
             q[i] = whole
             continue
         up = _decode_decision(state, data, above[s, fraction])
+        fine = 0
+        for j in range(bits[s]):
+            fine += _decode_decision(state, data, low[s, j]) << j
         rest = 0
         while rest < _RUN and _decode_decision(state, data, more[s]):
             rest += 1
         if rest == _RUN:
-            bits = 0
-            while bits < 20 and _decode_even(state, data):
-                bits += 1
+            length = 0
+            while length < _GAMMA_BITS and _decode_even(state, data):
+                length += 1
             value = 1
-            for _ in range(bits):
+            for _ in range(length):
                 value = 2 * value + _decode_even(state, data)
             rest = _RUN - 1 + value
+        rest = (rest << bits[s]) + fine
         q[i] = whole + rest + 1 if up else whole - rest - 1
+
+
+@njit(nogil=True, cache=True)
+def decode_rows(
+    state: Any, data: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
+) -> int:
+    """The inverse of encode_rows: fills the rows of q. The largest magnitude, even where q cannot hold it."""
+    line, largest = np.empty(q.shape[1], np.int64), 0
+    for r in range(q.shape[0]):
+        decode_row(state, data, line, means[r], scales[r], same, above, bits, low, more)
+        for i in range(line.shape[0]):
+            largest = max(largest, abs(line[i]))
+            q[r, i] = line[i]
+    return largest
 
 
 @njit(nogil=True, cache=True)
@@ -148,7 +194,7 @@ def finish_encoder(state: Any, out: Any) -> int:
             break
     for _ in range(5):
         _shift(state, out)
-    end = state[_AT]
+    end = state[AT]
     while end > 0 and out[end - 1] == 0:
         end -= 1
     return end

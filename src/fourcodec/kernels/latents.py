@@ -62,8 +62,17 @@ def perturb(
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def adam(
-    latents: Any, first: Any, second: Any, slopes: Any, chain: Any, rate: Any, floor: Any, momentum: Any, decay: Any,
-    start: int, stop: int,
+    latents: Any,
+    first: Any,
+    second: Any,
+    slopes: Any,
+    chain: Any,
+    rate: Any,
+    floor: Any,
+    momentum: Any,
+    decay: Any,
+    start: int,
+    stop: int,
 ) -> None:
     """One step of Adam without bias correction, its denominator at least `floor`; slopes by the noisy latents, chain
     the derivative of those."""
@@ -85,7 +94,12 @@ def interleave(planes: Any, base: int, stride: int, first: int, last: int, plain
     half = plain.shape[1] // 2
     for r in range(first, last):
         at = base + r * stride
-        a, b, c, d = planes[0, at : at + half], planes[2, at : at + half], planes[3, at : at + half], planes[1, at : at + half]
+        a, b, c, d = (
+            planes[0, at : at + half],
+            planes[2, at : at + half],
+            planes[3, at : at + half],
+            planes[1, at : at + half],
+        )
         upper, lower = plain[2 * r], plain[2 * r + 1]
         for i in range(half):
             upper[2 * i] = a[i]
@@ -100,7 +114,12 @@ def deinterleave(plain: Any, base: int, stride: int, first: int, last: int, plan
     half = plain.shape[1] // 2
     for r in range(first, last):
         at = base + r * stride
-        a, b, c, d = planes[0, at : at + half], planes[2, at : at + half], planes[3, at : at + half], planes[1, at : at + half]
+        a, b, c, d = (
+            planes[0, at : at + half],
+            planes[2, at : at + half],
+            planes[3, at : at + half],
+            planes[1, at : at + half],
+        )
         upper, lower = plain[2 * r], plain[2 * r + 1]
         for i in range(half):
             a[i] = upper[2 * i]
@@ -135,7 +154,12 @@ def add_deinterleaved(plain: Any, base: int, stride: int, first: int, last: int,
     half = plain.shape[1] // 2
     for r in range(first, last):
         at = base + r * stride
-        a, b, c, d = planes[0, at : at + half], planes[2, at : at + half], planes[3, at : at + half], planes[1, at : at + half]
+        a, b, c, d = (
+            planes[0, at : at + half],
+            planes[2, at : at + half],
+            planes[3, at : at + half],
+            planes[1, at : at + half],
+        )
         upper, lower = plain[2 * r], plain[2 * r + 1]
         for i in range(half):
             a[i] += upper[2 * i]

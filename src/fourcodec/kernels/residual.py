@@ -1,6 +1,6 @@
 """The 3 x 3 residual filter behind the synthesis, its error against the picture, and its adjoint (numba, GIL released).
 
-    z_c = o_c + sum over d, dy, dx of K[c, d, dy, dx] o_d(row + dy - 1, column + dx - 1)        edges replicated
+z_c = o_c + sum over d, dy, dx of K[c, d, dy, dx] o_d(row + dy - 1, column + dx - 1)        edges replicated
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def subtract(planes: Any, target: Any, first: int, last: int) -> float:
     for c in range(planes.shape[0]):
         for r in range(first, last):
             row, wanted = planes[c, r], target[c, r]
-            squares = np.float32(0.0)
+            squares: Any = np.float32(0.0)
             for i in range(row.shape[0]):
                 e = row[i] - wanted[i]
                 row[i] = e
@@ -94,7 +94,9 @@ def filter_adjoint(
                 for source in range(r - dy + 1, r - dy + 2):
                     if 0 <= source < height:
                         for c in range(channels):
-                            _scatter3(line, errors[c, source], kernel[c, d, dy, 0], kernel[c, d, dy, 1], kernel[c, d, dy, 2])
+                            _scatter3(
+                                line, errors[c, source], kernel[c, d, dy, 0], kernel[c, d, dy, 1], kernel[c, d, dy, 2]
+                            )
                 if r == 0 and dy == 0:
                     for c in range(channels):
                         _scatter3(line, errors[c, 0], kernel[c, d, 0, 0], kernel[c, d, 0, 1], kernel[c, d, 0, 2])

@@ -28,7 +28,7 @@ _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 def frequencies(m: int, order: int) -> NDArray[np.int64]:
     """(K, 2): feature k is feature[parent] times phasor[factor]; entry 0 is the constant (parent and factor -1)."""
     entries = [(-1, -1)]
-    known = {(): 0}
+    known: dict[tuple[int, ...], int] = {(): 0}
     for count in range(1, order + 1):
         for chosen in itertools.combinations(range(m), count):
             known[chosen] = len(entries)
@@ -82,7 +82,18 @@ def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
         forward(x, w1, w2, scale, table, start, stop, y)
 
     def run_backward(
-        x: Any, w1: Any, w2: Any, w1t: Any, w2t: Any, scale: Any, start: int, stop: int, dy: Any, dx: Any, dw1: Any, dw2: Any
+        x: Any,
+        w1: Any,
+        w2: Any,
+        w1t: Any,
+        w2t: Any,
+        scale: Any,
+        start: int,
+        stop: int,
+        dy: Any,
+        dx: Any,
+        dw1: Any,
+        dw2: Any,
     ) -> None:
         backward(x, w1, w2, w1t, w2t, scale, table, start, stop, dy, dx, dw1, dw2)
 
@@ -116,8 +127,19 @@ def _build(m: int, channels: int, rows: int, both: int) -> tuple[Callable[..., N
 
     @njit(nogil=True, fastmath=True, cache=True)
     def backward(
-        x: Any, w1: Any, w2: Any, w1t: Any, w2t: Any, scale: Any, table: Any, start: int, stop: int,
-        dy: Any, dx: Any, dw1: Any, dw2: Any,
+        x: Any,
+        w1: Any,
+        w2: Any,
+        w1t: Any,
+        w2t: Any,
+        scale: Any,
+        table: Any,
+        start: int,
+        stop: int,
+        dy: Any,
+        dx: Any,
+        dw1: Any,
+        dw2: Any,
     ) -> None:
         cosines, sines = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
         f1, f2 = np.zeros((first_rows, BLOCK), np.float32), np.zeros((all_rows, BLOCK), np.float32)

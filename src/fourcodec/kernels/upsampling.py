@@ -1,6 +1,7 @@
 """Separable upsampling by 2 with a symmetric 8-tap filter, and its adjoint, row by row (numba, GIL released).
 
-    out[2i] = a0 in[i-2] + a1 in[i-1] + a2 in[i] + a3 in[i+1]      out[2i+1] = a3 in[i-1] + a2 in[i] + a1 in[i+1] + a0 in[i+2]
+    out[2i] = a0 in[i-2] + a1 in[i-1] + a2 in[i] + a3 in[i+1]      out[2i+1] = a3 in[i-1] + a2 in[i] + a1 in[i+1] + a0
+    in[i+2]
 
 in both directions, edges replicated. Samples sit at the centres of their cells, so out[2i] lies a quarter of a cell
 before in[i]. Rows that an odd size leaves over are not written.
@@ -137,7 +138,9 @@ def filter_gradient(source: Any, slope: Any, filters: Any, first: int, last: int
                 odd[k] = slope[r, 2 * k + 1]
             rows = [source[_clamped(i - 2 + side + t, h)] for t in range(4)]
             weights = [a[t] if side == 0 else a[3 - t] for t in range(4)]
-            _mix(line[PAD : PAD + w], rows[0], rows[1], rows[2], rows[3], weights[0], weights[1], weights[2], weights[3])
+            _mix(
+                line[PAD : PAD + w], rows[0], rows[1], rows[2], rows[3], weights[0], weights[1], weights[2], weights[3]
+            )
             _replicate(line, w)
             # horizontal use of a_t
             for t in range(4):

@@ -58,7 +58,9 @@ class GridNetwork:
         for number in range(self.pyramid.count - 2, -1, -1):
             coarse, fine, taps = self.features[number + 1], self.features[number], filters[number]
 
-            def run(task: tuple[int, int, int], coarse: Floats = coarse, fine: Floats = fine, taps: Floats = taps) -> None:
+            def run(
+                task: tuple[int, int, int], coarse: Floats = coarse, fine: Floats = fine, taps: Floats = taps
+            ) -> None:
                 channel, first, last = task
                 upsampling.upsample(coarse[channel], taps, first, last, fine[1 + channel])
 
@@ -141,7 +143,13 @@ class GridGradient(GridNetwork):
             number, coarser, plane = relation
             level, source = levels[number], self.features[coarser][0]
             layout.place_coarser(
-                source, plane - PARENT, level.base, level.stride, level.half_rows, level.half_columns, self.planes[plane]
+                source,
+                plane - PARENT,
+                level.base,
+                level.stride,
+                level.half_rows,
+                level.half_columns,
+                self.planes[plane],
             )
 
         self.map(interleave, self._cells())

@@ -48,10 +48,12 @@ class GridWeights:
 
 @dataclass(frozen=True)
 class GridShape:
-    """levels of latents; frequencies of the Fourier layers have at most `order` ones; channels of the picture."""
+    """levels of latents; frequencies of the Fourier layers have at most `order` ones; `hidden` units are used of the
+    HIDDEN in each layer of the context model; channels of the picture."""
 
     levels: int
     order: int
+    hidden: int
     channels: int
 
     @property
@@ -89,13 +91,13 @@ class GridShape:
         of_context, first, last, filters, kernel = parts
         for number, (planes, _) in enumerate(pass_taps()):
             used = np.array([True] + [plane >= 0 for plane in planes[1:]])
-            w1, w3 = np.full((layout.TAPS, layout.HIDDEN), UNUSED, np.uint8), np.full((len(used), 2), UNUSED, np.uint8)
-            w1[used] = TAPS
-            w3[used] = MEANS, SCALES
-            hidden = np.tile(np.array([MEANS, SCALES], np.uint8), (layout.HIDDEN, 1))
-            of_context[number] = np.concatenate(
-                [w1.ravel(), np.full(layout.W3 - layout.W2, HIDDEN, np.uint8), hidden.ravel(), w3.ravel()]
-            )
+            w1 = np.full((layout.TAPS, layout.HIDDEN), UNUSED, np.uint8)
+            w3 = np.full((layout.HIDDEN + layout.TAPS, 2), UNUSED, np.uint8)
+            w1[used, : self.hidden] = TAPS
+            w2 = np.full((layout.HIDDEN + 1, layout.HIDDEN), UNUSED, np.uint8)  # b2 is the last row
+            w2[: self.hidden, : self.hidden] = w2[-1, : self.hidden] = HIDDEN
+            w3[layout.HIDDEN :][used] = w3[: self.hidden] = MEANS, SCALES
+            of_context[number] = np.concatenate([w1.ravel(), w2.ravel(), w3.ravel()])
         first[: 2 * self.feature_count] = FIRST
         first[1] = UNUSED
         last[: 2 * self.feature_count] = LAST
@@ -116,5 +118,8 @@ class GridShape:
         """The inverse of GridWeights.flat."""
         edges = np.cumsum([math.prod(shape) for shape in self.shapes])[:-1]
         return GridWeights(
-            *(np.ascontiguousarray(part).reshape(shape) for part, shape in zip(np.split(flat, edges), self.shapes, strict=True))
+            *(
+                np.ascontiguousarray(part).reshape(shape)
+                for part, shape in zip(np.split(flat, edges), self.shapes, strict=True)
+            )
         )

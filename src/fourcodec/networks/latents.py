@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,8 @@ from fourcodec.networks.pyramid import PARENT, PLANES, Level, Pyramid, taps_of
 
 Planes = NDArray[np.float32]
 _PIECE = 32 * BLOCK  # positions per piece of work
-_BYTES_PER_LATENT = 16  # the tail of 24 decisions of at most 2 bytes is rare; room for it is made separately
-_ROOM = 1 << 16
+_STRIP = 64  # rows that are coded at a time
+_ROOM = 1 << 16  # bytes that an encoder's output has to spare
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,14 @@ def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: 
 
     def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
         nonlocal out
-        if out.size - state[4] < _BYTES_PER_LATENT * rows.size + _ROOM:
-            out = np.concatenate([out, np.empty(out.size + _BYTES_PER_LATENT * rows.size + _ROOM, np.uint8)])
-        for row, mean, scale in zip(rows, means, scales, strict=True):
-            laplace_coder.encode_rows(state, out, row.astype(np.int64), mean, scale, *tables)
+        # Strips, since room for the worst case is made in advance, and that is a hundred times the usual one.
+        first = 0
+        for last in range(_STRIP, len(rows) + _STRIP, _STRIP):
+            need = laplace_coder.BYTES_PER_INTEGER * rows[first:last].size + _ROOM
+            if out.size - state[laplace_coder.AT] < need:
+                out = np.concatenate([out, np.empty(out.size + need, np.uint8)])
+            laplace_coder.encode_rows(state, out, rows[first:last], means[first:last], scales[first:last], *tables)
+            first = last
 
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for level, values in zip(pyramid.levels, levels, strict=True):
@@ -76,17 +81,14 @@ def decode_latents(pyramid: Pyramid, data: bytes, integers: ContextIntegers, thr
     state = laplace_coder.start_decoder(source)
 
     def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
-        line = np.empty(rows.shape[1], np.int64)
-        for row, mean, scale in zip(rows, means, scales, strict=True):
-            laplace_coder.decode_rows(state, source, line, mean, scale, *tables)
-            if np.abs(line).max() > context_integer.MAX_LATENT:
-                raise CorruptFileError("section 'latents': a latent has more than 15 bits")
-            row[:] = line
+        largest = laplace_coder.decode_rows(state, source, rows, means, scales, *tables)
+        if largest > context_integer.MAX_LATENT:
+            raise CorruptFileError("section 'latents': a latent has more than 15 bits")
 
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     levels = _sweep(pyramid, planes, integers, threads, visit)
-    if state[2] < len(data):
-        raise CorruptFileError(f"section 'latents': {len(data) - state[2]} bytes are left over")
+    if state[laplace_coder.POSITION] < len(data):
+        raise CorruptFileError(f"section 'latents': {len(data) - state[laplace_coder.POSITION]} bytes are left over")
     return levels
 
 
@@ -106,12 +108,11 @@ def _sweep(
         level = pyramid.levels[number]
         tap_planes, tap_offsets = taps_of(level)
         for p in range(PASSES):
+            network = tap_planes[p], tap_offsets[p], weights[p], factors
 
-            def predict(start: int, p: int = p, level: Level = level) -> None:
+            def predict(start: int, network: tuple[Any, ...] = network, level: Level = level) -> None:
                 stop = min(start + _PIECE, level.end)
-                context_integer.predict(
-                    planes, tap_planes[p], tap_offsets[p], weights[p], factors, start, stop, means, scales
-                )
+                context_integer.predict(planes, *network, start, stop, means, scales)
 
             map_threads(predict, range(level.base, level.end, _PIECE), threads)
             visit(pyramid.view(planes[p], level), pyramid.view(means, level), pyramid.view(scales, level))

@@ -11,8 +11,10 @@ sees of the two next coarser levels at the same positions.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +68,11 @@ class Level:
         return MARGIN * self.stride + MARGIN
 
 
+def _blocks(count: int) -> int:
+    """Rounded up to whole blocks."""
+    return math.ceil(count / BLOCK) * BLOCK
+
+
 @dataclass(frozen=True)
 class Pyramid:
     """The levels of a picture, finest first."""
@@ -78,18 +85,18 @@ class Pyramid:
     def levels(self) -> tuple[Level, ...]:
         levels, at = [], 0
         for number in range(self.count):
-            rows, columns = (2 * -(-(-(-side // 2**number)) // 2) for side in (self.height, self.width))
+            rows, columns = (2 * math.ceil(math.ceil(side / 2**number) / 2) for side in (self.height, self.width))
             stride = columns // 2 + MARGIN
-            base = at + -(-(MARGIN * stride + MARGIN) // BLOCK) * BLOCK
-            end = base + -(-(rows // 2 * stride) // BLOCK) * BLOCK
-            at = end + -(-(MARGIN * stride + MARGIN) // BLOCK) * BLOCK
+            base = at + _blocks(MARGIN * stride + MARGIN)
+            end = base + _blocks(rows // 2 * stride)
+            at = end + _blocks(MARGIN * stride + MARGIN)
             levels.append(Level(rows, columns, stride, base, end))
         return tuple(levels)
 
     @property
     def total(self) -> int:
         last = self.levels[-1]
-        return last.end + -(-last.reach // BLOCK) * BLOCK
+        return last.end + _blocks(last.reach)
 
     @property
     def latent_count(self) -> int:
@@ -103,7 +110,7 @@ class Pyramid:
         return mask
 
     @staticmethod
-    def view(plane: NDArray[np.float32], level: Level) -> NDArray[np.float32]:
+    def view(plane: NDArray[Any], level: Level) -> NDArray[Any]:
         """A level's part of a plane as (half_rows, half_columns)."""
         whole = plane[level.base : level.base + level.half_rows * level.stride]
         return whole.reshape(level.half_rows, level.stride)[:, : level.half_columns]

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
+from fourcodec.kernels import layout
 from fourcodec.networks.grid_weights import HIDDEN, MEANS, SCALES, TAPS, UNUSED, GridShape, GridWeights
 from fourcodec.networks.pyramid import Pyramid, level_count
 
@@ -32,39 +33,53 @@ MAX_ORDER = 3
 ORDER = 2  # ones in the frequencies that encoders use
 MAX_EXPONENT = 20  # of weights: steps of 2^-20 are finer than any use
 MAX_SYMBOL = 2**15 - 1  # what the integer context model allows
-PHASE_SCALE = 1 / 25  # turns that a latent of 1 moves a phase of the first Fourier layer
+PHASE_STEPS = 4  # per octave of the phase scale
+MAX_PHASE = 63
+MAX_HIDDEN = layout.HIDDEN
 
 
 @dataclass(frozen=True)
 class GridConfig:
-    """height, width in pixels; levels 1..9; order 0..3; channels 1 or 3. Raises ValueError outside."""
+    """height, width in pixels; channels 1 or 3; levels 1..9; order 0..3; hidden 1..16; phase 0..63. Raises ValueError
+    outside."""
 
     height: int
     width: int
     channels: int
     levels: int
     order: int
+    hidden: int
+    phase: int
 
     def __post_init__(self) -> None:
+        if self.channels not in (1, 3):
+            raise ValueError(f"channels are 1 or 3, not {self.channels}")
         for name, value, least, largest in (
             ("levels", self.levels, 1, MAX_LEVELS),
             ("order", self.order, 0, MAX_ORDER),
+            ("hidden", self.hidden, 1, MAX_HIDDEN),
+            ("phase", self.phase, 0, MAX_PHASE),
         ):
             if not least <= value <= largest:
                 raise ValueError(f"{name} is {least} to {largest}, not {value}")
 
     @property
+    def phase_scale(self) -> float:
+        """Turns that a latent of 1 moves a phase of the first Fourier layer."""
+        return 2.0 ** (-self.phase / PHASE_STEPS)
+
+    @property
     def shape(self) -> GridShape:
-        return GridShape(self.levels, self.order, self.channels)
+        return GridShape(self.levels, self.order, self.hidden, self.channels)
 
     @property
     def pyramid(self) -> Pyramid:
         return Pyramid(self.height, self.width, self.levels)
 
 
-def config_for(height: int, width: int, channels: int) -> GridConfig:
+def config_for(height: int, width: int, channels: int, hidden: int, phase: int) -> GridConfig:
     """What a picture is coded with."""
-    return GridConfig(height, width, channels, level_count(height, width), ORDER)
+    return GridConfig(height, width, channels, level_count(height, width), ORDER, hidden, phase)
 
 
 @dataclass(frozen=True)
@@ -85,7 +100,7 @@ def pack(picture: QuantizedGrid) -> tuple[tuple[int, ...], list[Section]]:
 
     config = picture.config
     latents = encode_latents(config.pyramid, picture.latents, context_integers(picture), thread_count())
-    return (config.levels, config.order), [
+    return (config.levels, config.order, config.hidden, config.phase), [
         Section(NETWORKS, container.CODER_RANGE, encode_networks(picture)),
         Section(LATENTS, container.CODER_RANGE, latents),
     ]
@@ -116,7 +131,7 @@ def render(picture: QuantizedGrid, size: tuple[int, int], device: str) -> NDArra
     from fourcodec.kernels.threads import thread_count
     from fourcodec.networks.grid import GridNetwork
 
-    network = GridNetwork(picture.config.pyramid, picture.config.shape, PHASE_SCALE, thread_count())
+    network = GridNetwork(picture.config.pyramid, picture.config.shape, picture.config.phase_scale, thread_count())
     network.place(picture.latents)
     weights = weights_of(picture)
     network.upsample(weights.filters)
@@ -181,8 +196,8 @@ def context_integers(picture: QuantizedGrid) -> Any:
 
 
 def _read_config(header: Header) -> GridConfig:
-    if len(header.architecture) != 2:
-        raise CorruptFileError(f"profile grid has 2 architecture fields, the header {len(header.architecture)}")
+    if len(header.architecture) != 4:
+        raise CorruptFileError(f"profile grid has 4 architecture fields, the header {len(header.architecture)}")
     try:
         return GridConfig(header.height, header.width, header.channels, *header.architecture)
     except ValueError as exc:

@@ -1,0 +1,128 @@
+"""The grid profile's step: against the same step in plain torch, where its time goes, and its cost per pixel.
+
+python benchmarks/grid_step.py step > benchmarks/results/grid-step.txt
+python benchmarks/grid_step.py sizes >> benchmarks/results/grid-step.txt
+"""
+
+import math
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+import torch
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the torch reference lives with the tests
+
+from tests import reference_grid
+
+from fourcodec import codec
+from fourcodec.kernels.layout import PASSES
+from fourcodec.networks.grid import GridGradient
+from fourcodec.networks.grid_weights import GridShape, GridWeights
+from fourcodec.networks.pyramid import Pyramid
+
+HEIGHT, WIDTH, LEVELS, ORDER, CHANNELS, PHASE_SCALE = 512, 768, 7, 2, 3, 1 / 25
+RUNS = 7
+MEGAPIXELS = (0.1, 0.4, 1.6, 6.0, 20.0)
+
+
+def median_ms(work: Callable[[], object], runs: int = RUNS) -> float:
+    work()
+    times = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return 1000 * statistics.median(times)
+
+
+def made(threads: int) -> tuple[GridGradient, GridWeights, np.ndarray]:
+    random = np.random.default_rng(0)
+    pyramid, shape = Pyramid(HEIGHT, WIDTH, LEVELS), GridShape(LEVELS, ORDER, 16, CHANNELS)
+    network = GridGradient(pyramid, shape, PHASE_SCALE, threads)
+    for level in pyramid.levels:
+        for p in range(PASSES):
+            pyramid.view(network.planes[p], level)[:] = random.standard_normal((level.half_rows, level.half_columns))
+    weights = GridWeights(*(0.04 * random.standard_normal(part).astype(np.float32) for part in shape.shapes))
+    return network, weights, random.random((CHANNELS, HEIGHT, WIDTH), np.float32)
+
+
+def torch_step(network: GridGradient, weights: GridWeights, target: np.ndarray) -> Callable[[], None]:
+    """Forward and backward of the same objective, op by op, float32."""
+    network.spread(weights.filters)
+    levels = [torch.tensor(feature[0].copy(), requires_grad=True) for feature in network.features]
+    parts = [torch.tensor(part.copy(), requires_grad=True) for part in weights.parts()]
+    wanted = torch.tensor(target)
+
+    def step() -> None:
+        for tensor in (*levels, *parts):
+            tensor.grad = None
+        context, first, last, filters, kernel = parts
+        features = reference_grid.features_of(levels, filters)
+        colours = reference_grid.colours_of(features, first, last, kernel, PHASE_SCALE, ORDER, (HEIGHT, WIDTH))
+        (((colours - wanted) ** 2).sum() + reference_grid.bits_of(levels, context).sum()).backward()
+
+    return step
+
+
+def step() -> None:
+    print(f"# one step (values and all gradients) of {WIDTH} x {HEIGHT} RGB, {LEVELS} levels; median of {RUNS}, ms")
+    print("threads\tours\ttorch\tratio\tparts of ours")
+    for threads in (1, 2):
+        step_with(threads)
+
+
+def step_with(threads: int) -> None:
+    torch.set_num_threads(threads)
+    network, weights, target = made(threads)
+    gradients = weights.zeros()
+    ours = median_ms(lambda: network.gradient(weights, target, 1.0, filters=True))
+    plain = median_ms(torch_step(network, weights, target), 3)
+    parts = {
+        "upsampling": median_ms(lambda: network.spread(weights.filters)),
+        "synthesis, forward": median_ms(lambda: network.synthesise(weights)),
+        "synthesis, both": median_ms(lambda: network._distortion_gradient(weights, target, 1.0, gradients)),
+        "upsampling, adjoint": median_ms(lambda: network._pull_back(weights.filters, gradients.filters)),
+        "context model": median_ms(lambda: network._rate_gradient(weights.context, gradients.context)),
+    }
+    shown = ", ".join(f"{name} {value:.1f}" for name, value in parts.items())
+    print(f"{threads}\t{ours:.1f}\t{plain:.0f}\t{plain / ours:.1f}x\t{shown}", flush=True)
+
+
+def one_size(megapixels: float) -> None:
+    """Seconds a step and peak memory of a fit of a few steps, in a process of its own."""
+    photo = Image.fromarray(skimage.data.chelsea())
+    scale = math.sqrt(megapixels * 1e6 / (photo.width * photo.height))
+    size = round(photo.width * scale), round(photo.height * scale)
+    picture = np.asarray(photo.resize(size, Image.Resampling.LANCZOS))
+    seen: list[float] = []
+    encoded = codec.encode(picture, iterations=8, progress=lambda progress: seen.append(time.perf_counter()))
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    pixels = picture.shape[0] * picture.shape[1]
+    print(
+        f"{pixels / 1e6:.2f}\t{1e9 * encoded.encode_seconds / 8 / pixels:.0f}\t{peak_mb:.0f}\t"
+        f"{1e9 * encoded.decode_seconds / pixels:.0f}",
+        flush=True,
+    )
+
+
+def sizes() -> None:
+    print("# encode of 8 steps, everything included, by size of the picture (a bundled photograph, scaled)")
+    print("megapixels\tns per pixel and step\tpeak MB\tdecode, ns per pixel", flush=True)
+    for megapixels in MEGAPIXELS:
+        subprocess.run([sys.executable, __file__, "size", str(megapixels)], check=True, env=dict(os.environ))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "size":
+        one_size(float(sys.argv[2]))
+    else:
+        {"step": step, "sizes": sizes}[sys.argv[1]]()

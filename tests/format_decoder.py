@@ -1,0 +1,263 @@
+"""A decoder of profile 2 written after FORMAT.md and nothing else: no kernels, no planes, plain integers and loops.
+
+Slow. It proves that the document says what the code does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+SIDES = [(0, -1), (0, 1), (-1, 0), (1, 0)]
+CORNERS = [(-1, -1), (-1, 1), (1, -1), (1, 1)]
+KNIGHTS = [(-2, -1), (-2, 1), (2, -1), (2, 1), (-1, -2), (-1, 2), (1, -2), (1, 2)]
+LANCES = [(-3, -1), (-3, 1), (3, -1), (3, 1), (-1, -3), (-1, 3), (1, -3), (1, 3)]
+NINE: list[tuple[int, ...]] = list(itertools.product(range(-1, 2), repeat=2))
+PLACES = [(0, 0), (1, 1), (0, 1), (1, 0)]
+PARENTS: list[list[tuple[int, ...]]] = [
+    [at for at in itertools.product(range(-2, 3), repeat=2) if abs(at[0]) + abs(at[1]) < 4],
+    NINE,
+    NINE,
+    [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)],
+]
+OWN: list[list[tuple[int, int]]] = [[], CORNERS + LANCES, SIDES + KNIGHTS, SIDES + CORNERS + KNIGHTS]
+
+
+Context = tuple[list[list[int]], list[list[int]], list[int], list[list[int]]]  # W1, W2, b2, W3 of a pass
+
+
+class RangeDecoder:
+    def __init__(self, data: bytes) -> None:
+        assert not data.endswith(b"\0")
+        self.data, self.at = data, 0
+        self.code, self.range = 0, 2**32 - 1
+        for _ in range(4):
+            self.code = self.code << 8 | self._byte()
+
+    def _byte(self) -> int:
+        self.at += 1
+        return self.data[self.at - 1] if self.at <= len(self.data) else 0
+
+    def _refill(self) -> None:
+        while self.range < 2**24:
+            self.range <<= 8
+            self.code = (self.code << 8 | self._byte()) & 0xFFFFFFFF
+
+    def decision(self, probability: int) -> int:
+        bound = (self.range >> 16) * probability
+        bit = int(self.code < bound)
+        if bit:
+            self.range = bound
+        else:
+            self.code -= bound
+            self.range -= bound
+        self._refill()
+        return bit
+
+    def plain(self) -> int:
+        self.range >>= 1
+        bit = int(self.code >= self.range)
+        self.code -= bit * self.range
+        self._refill()
+        return bit
+
+    def end(self) -> None:
+        assert self.at >= len(self.data), "bytes are left over"
+
+
+class Models:
+    """Adaptive decisions, one set a context."""
+
+    def __init__(self, decoder: RangeDecoder) -> None:
+        self.decoder = decoder
+        self.models: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def decision(self, context: int, number: int) -> int:
+        probability, count = self.models.get((context, number), (32768, 0))
+        bit = self.decoder.decision(probability)
+        probability += 2 * (65536 * bit - probability) // (2 * count + 3)
+        count += int(2 * count + 3 < 512)
+        self.models[context, number] = min(max(probability, 64), 65472), count
+        return bit
+
+    def integer(self, context: int) -> int:
+        bits = 0
+        while bits < 20 and self.decision(context, bits):
+            bits += 1
+        value = min(bits, 1)
+        if bits >= 2:
+            second = self.decision(context, 24 + bits)
+            value = 2 * value + second
+            if bits >= 3:
+                value = 2 * value + self.decision(context, 48 + 2 * bits + second)
+        for _ in range(bits - 3):
+            value = 2 * value + self.decoder.plain()
+        return -value if bits and self.decoder.plain() else value
+
+
+class Networks:
+    """Section `networks`: integers q by part, and the weights that they stand for."""
+
+    def __init__(self, payload: bytes, levels: int, order: int, hidden: int, channels: int) -> None:
+        frequencies = sum(math.comb(levels, n) for n in range(order + 1))
+        rows = 2 * frequencies - 1
+        groups: list[int] = []
+        for _ in range(4):
+            groups += [0] * 23 * hidden + [1] * (hidden + 1) * hidden + [2, 3] * (hidden + 23)
+        groups += [4] * rows * levels + [6] * channels + [5] * (rows - 1) * channels
+        groups += [9 + level for level in range(levels) for _ in range(channels)]
+        groups += [7] * (levels - 1) * 4 + [8] * channels * channels * 9
+        models = Models(RangeDecoder(payload))
+        self.exponents = [models.integer(0) for _ in range(9 + levels)]
+        self.symbols = np.array([models.integer(1 + group) for group in groups])
+        models.decoder.end()
+        self._weights = self.symbols * 2.0 ** -np.array([self.exponents[group] for group in groups])
+        self.hidden, self._at = hidden, groups.index(4)
+        self._context_size = self._at // 4
+        self.first = self._fourier(rows, levels)
+        self.last = self._fourier(rows, channels)
+        self.linear = self._next(levels, channels)
+        self.filters = np.array([-3, 29, 111, -9]) / 128 + self._next(levels - 1, 4)
+        self.kernel = self._next(channels, channels, 3, 3)
+        assert self._at == len(groups)
+
+    def _next(self, *shape: int) -> np.ndarray:
+        start, self._at = self._at, self._at + math.prod(shape)
+        return self._weights[start : self._at].reshape(shape)
+
+    def _fourier(self, rows: int, outputs: int) -> np.ndarray:
+        return np.insert(self._next(rows, outputs), 1, 0, axis=0)  # b of the constant
+
+    def context(self, p: int) -> Context:
+        """W1, W2, b2 and W3 of a pass, as integers."""
+        u, size = self.hidden, self._context_size
+        w1, w2, b2, w3 = np.split(self.symbols[size * p : size * (p + 1)], [23 * u, (23 + u) * u, (24 + u) * u])
+        return w1.reshape(23, u).tolist(), w2.reshape(u, u).tolist(), b2.tolist(), w3.reshape(-1, 2).tolist()
+
+
+def shift(value: int, bits: int) -> int:
+    """floor(value 2^bits)."""
+    return value << bits if bits >= 0 else value >> -bits
+
+
+class Latents:
+    """Section `latents`: one array of integers a level, finest first."""
+
+    def __init__(self, payload: bytes, networks: Networks, sides: list[tuple[int, int]]) -> None:
+        self.levels = [np.zeros(side, int) for side in sides]
+        self._networks, self._decoder = networks, RangeDecoder(payload)
+        for number in range(len(sides) - 1, -1, -1):
+            for p in range(4):
+                weights = networks.context(p)
+                for r, c in itertools.product(range(sides[number][0] // 2), range(sides[number][1] // 2)):
+                    mean, scale = self._distribution(weights, self._taps(number, p, r, c))
+                    at = 2 * r + PLACES[p][0], 2 * c + PLACES[p][1]
+                    self.levels[number][at] = self._latent(mean, scale)
+        self._decoder.end()
+
+    def _taps(self, number: int, p: int, r: int, c: int) -> list[int]:
+        level = self.levels[number]
+        rows, columns = level.shape
+        taps = [1]
+        for down, right in PARENTS[p]:
+            inside = 0 <= r + down < rows // 2 and 0 <= c + right < columns // 2 and number + 1 < len(self.levels)
+            taps.append(int(self.levels[number + 1][r + down, c + right]) if inside else 0)
+        taps.append(int(self.levels[number + 2][r // 2, c // 2]) if number + 2 < len(self.levels) else 0)
+        for down, right in OWN[p]:
+            y, x = 2 * r + PLACES[p][0] + down, 2 * c + PLACES[p][1] + right
+            taps.append(int(level[y, x]) if 0 <= y < rows and 0 <= x < columns else 0)
+        return taps
+
+    def _distribution(self, weights: Context, taps: list[int]) -> tuple[int, int]:
+        w1, w2, b2, w3 = weights
+        e, units = self._networks.exponents, range(self._networks.hidden)
+        h1 = [sum(t * row[j] for t, row in zip(taps, w1, strict=True)) for j in units]
+        h1 = [min(max(shift(value, 8 - e[0]), 0), 2**24) for value in h1]
+        h2 = [256 * b2[j] + sum(h * row[j] for h, row in zip(h1, w2, strict=True)) for j in units]
+        h2 = [min(max(shift(value, -e[1]), 0), 2**24) for value in h2]
+        inputs = h2 + [256 * t for t in taps]
+        mean, scale = (sum(value * row[o] for value, row in zip(inputs, w3, strict=True)) for o in range(2))
+        # floor(x 2^-n + 1/2) = floor((x + 2^(n - 1)) 2^-n)
+        mean = shift(mean + (1 << (1 + e[2])), -2 - e[2])
+        scale = shift(scale + (1 << (4 + e[3])), -5 - e[3])
+        return min(max(mean, -64 * 32767), 64 * 32767), min(max(scale + 32, 0), 96)
+
+    def _latent(self, mean: int, scale: int) -> int:
+        n = (mean + 32) // 64
+        b, m = 2 ** (scale / 8 - 4), (mean - 64 * n) / 64
+        below, over = math.exp(-(0.5 + m) / b) / 2, math.exp(-(0.5 - m) / b) / 2
+        k = max(0, scale // 8 - 4)
+        ratios = [math.exp(-(2**j) / b) for j in range(k)]
+        same, above, more, *low = (
+            min(max(round(65536 * p), 4), 65532)
+            for p in (
+                1 - below - over,
+                over / (over + below),
+                math.exp(-(2**k) / b),
+                *(ratio / (1 + ratio) for ratio in ratios),
+            )
+        )
+        if self._decoder.decision(same):
+            return n
+        up, r = self._decoder.decision(above), 0
+        fine = sum(self._decoder.decision(p) << j for j, p in enumerate(low))
+        while r < 24 and self._decoder.decision(more):
+            r += 1
+        if r == 24:
+            bits, v = 0, 1
+            while bits < 20 and self._decoder.plain():
+                bits += 1
+            for _ in range(bits):
+                v = 2 * v + self._decoder.plain()
+            r = 23 + v
+        d = (r << k) + fine + 1
+        return n + d if up else n - d
+
+
+def upsample(plane: np.ndarray, taps: np.ndarray) -> np.ndarray:
+    for _ in range(2):  # rows, then columns
+        n = len(plane)
+        padded = plane[np.arange(-2, n + 2).clip(0, n - 1)]
+        v = [padded[k : k + n] for k in range(5)]
+        even = sum(taps[k] * v[k] for k in range(4))
+        odd = sum(taps[3 - k] * v[k + 1] for k in range(4))
+        plane = np.stack([even, odd], axis=1).reshape(2 * n, -1).T
+    return plane
+
+
+def fourier(matrix: np.ndarray, x: np.ndarray, order: int) -> np.ndarray:
+    """matrix (2K, outputs), x (L, ...) -> (outputs, ...)."""
+    subsets = [chosen for n in range(order + 1) for chosen in itertools.combinations(range(len(x)), n)]
+    angles = [2 * math.pi * sum((x[j] for j in chosen), np.zeros(x.shape[1:])) for chosen in subsets]
+    rows = [wave(angle) for angle in angles for wave in (np.cos, np.sin)]
+    return np.tensordot(matrix.T, np.stack(rows), 1)
+
+
+def decode(
+    payloads: tuple[bytes, bytes], size: tuple[int, int], channels: int, architecture: tuple[int, ...]
+) -> tuple[Networks, Latents, np.ndarray]:
+    """payloads of `networks` and `latents`, size (height, width): all integers, and the picture (channels, H, W)."""
+    count, order, hidden, phase = architecture
+    sides = [(2 * -(-height // 2), 2 * -(-width // 2)) for height, width in halvings(size, count)]
+    networks = Networks(payloads[0], count, order, hidden, channels)
+    latents = Latents(payloads[1], networks, sides)
+    planes = [latents.levels[-1]]
+    for number in range(count - 2, -1, -1):
+        rows, columns = sides[number]
+        finer = [upsample(plane, networks.filters[number])[:rows, :columns] for plane in planes]
+        planes = [latents.levels[number], *finer]
+    x = np.stack(planes).astype(float)
+    sx = x * np.float32(2 ** (-phase / 4))
+    h = sx + fourier(networks.first, sx, order)
+    o = fourier(networks.last, h, order) + np.tensordot(networks.linear.T, x, 1)
+    o = np.pad(o[:, : size[0], : size[1]], ((0, 0), (1, 1), (1, 1)), mode="edge")
+    y = o[:, 1:-1, 1:-1].copy()
+    for c, d, i, j in np.ndindex(networks.kernel.shape):
+        y[c] += networks.kernel[c, d, i, j] * o[d, i : i + size[0], j : j + size[1]]
+    return networks, latents, y
+
+
+def halvings(size: tuple[int, int], count: int) -> list[tuple[int, int]]:
+    return [(-(-size[0] // 2**number), -(-size[1] // 2**number)) for number in range(count)]

@@ -1,0 +1,39 @@
+"""Configurations and random integers of the profile grid, for the tests of several parts."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from fourcodec.networks.grid_weights import UNUSED
+from fourcodec.networks.pyramid import level_count
+from fourcodec.profiles.grid import MAX_EXPONENT, MAX_SYMBOL, GridConfig, QuantizedGrid
+
+
+def config_of(height: int = 16, width: int = 24, channels: int = 3, **changes: int) -> GridConfig:
+    """A picture's, with the levels that encoders use."""
+    fields = {"levels": level_count(height, width), "order": 2, "hidden": 16, "phase": 18}
+    return GridConfig(height=height, width=width, channels=channels, **fields | changes)
+
+
+def architecture_of(config: GridConfig) -> tuple[int, ...]:
+    """The header's fields: all but the picture's size and channels, in their order."""
+    return dataclasses.astuple(config)[3:]
+
+
+def random_latents(config: GridConfig, spread: float, random: np.random.Generator) -> list[np.ndarray]:
+    return [
+        np.rint(random.laplace(0, spread, (level.rows, level.columns))).clip(-32767, 32767).astype(np.int16)
+        for level in config.pyramid.levels
+    ]
+
+
+def random_picture(config: GridConfig, spread: float = 20.0, seed: int = 0, **changes: Any) -> QuantizedGrid:
+    """`spread`: of the weights' symbols."""
+    random = np.random.default_rng(seed)
+    shape = config.shape
+    exponents = random.integers(7, MAX_EXPONENT + 1, shape.group_count).astype(np.uint8)
+    symbols = np.rint(random.laplace(0, spread, shape.groups.size)).clip(-MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)
+    symbols[shape.groups == UNUSED] = 0
+    picture = QuantizedGrid(config, exponents, symbols, random_latents(config, 2.0, random))
+    return dataclasses.replace(picture, **changes)

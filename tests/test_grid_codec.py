@@ -1,0 +1,162 @@
+"""The whole route with real files of the profile grid, and which arguments choose which profile."""
+
+import dataclasses
+import math
+import random
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fourcodec import codec, pixels
+from fourcodec.bitstream import container
+from fourcodec.errors import CorruptFileError, FourcodecError
+from fourcodec.profiles import fnet, grid
+from tests.grids import architecture_of
+
+
+@pytest.fixture(scope="module")
+def real(photo: np.ndarray) -> codec.Encoded:
+    return codec.encode(photo, iterations=30, device="cpu")
+
+
+def test_the_grid_is_the_default_and_a_size_asks_for_fnet(photo: np.ndarray, real: codec.Encoded) -> None:
+    assert real.profile == "grid"
+    assert container.read(real.data)[0].profile == grid.PROFILE_ID == 2
+    for size in ({"width": 2}, {"depth": 2}, {"width": 2, "depth": 2}):
+        encoded = codec.encode(photo, iterations=1, device="cpu", **size)
+        assert encoded.profile == "fnet"
+        assert container.read(encoded.data)[0].profile == fnet.PROFILE_ID == 1
+
+
+@pytest.mark.usefixtures("stub_profile")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"profile": "tiles"}, "profiles are fnet and grid"),
+        ({"profile": "grid", "width": 8}, "width and depth belong to the profile fnet"),
+        ({"profile": "grid", "depth": 6}, "width and depth belong to the profile fnet"),
+        ({"profile": "fnet", "quality": 50}, "quality and max_seconds belong to the profile grid"),
+        ({"profile": "fnet", "max_seconds": 9.0}, "quality and max_seconds belong to the profile grid"),
+        ({"width": 8, "quality": 50}, "quality and max_seconds belong to the profile grid"),
+        ({"depth": 6, "max_seconds": 9.0}, "quality and max_seconds belong to the profile grid"),
+        ({"quality": -1}, "quality is 0 to 100"),
+        ({"quality": 100.5}, "quality is 0 to 100"),
+        ({"quality": float("nan")}, "quality is 0 to 100"),
+        ({"max_seconds": 0.0}, "max_seconds"),
+        ({"effort": 10}, "effort is 1 to 9"),
+        ({"iterations": 0}, "iterations are at least 1"),
+        ({"device": "tpu"}, "device"),
+    ],
+)
+def test_arguments_that_contradict_are_a_callers_mistake(
+    photo: np.ndarray, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        codec.encode(photo, **arguments)
+
+
+@pytest.mark.usefixtures("stub_profile")
+@pytest.mark.parametrize(
+    ("arguments", "profile"),
+    [
+        ({"quality": 0}, "grid"),
+        ({"quality": 100, "max_seconds": 1e9, "effort": 9}, "grid"),
+        ({"profile": "grid", "quality": 33.3, "iterations": 7}, "grid"),
+        ({"profile": "fnet"}, "fnet"),
+        ({"profile": "fnet", "width": 3, "depth": 2}, "fnet"),
+    ],
+)
+def test_arguments_that_go_together_are_accepted(photo: np.ndarray, arguments: dict[str, Any], profile: str) -> None:
+    assert codec.encode(photo, **arguments).profile == profile
+
+
+def test_a_real_file_decodes_to_what_was_reported(real: codec.Encoded, photo: np.ndarray) -> None:
+    copy = codec.decode(real.data)
+    assert copy.shape == photo.shape
+    assert copy.dtype == np.uint8
+    mse = np.mean((photo.astype(float) - copy) ** 2)
+    assert real.psnr_db == pytest.approx(10 * math.log10(255**2 / mse))
+    assert real.size_bytes == len(real.data)
+    assert mse < np.square(photo - photo.mean(axis=(0, 1))).mean()
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 1, 3), (1, 40, 3), (40, 1), (2, 3, 3), (7, 33), (16, 24), (33, 8, 3), (39, 40, 3)]
+)
+def test_real_files_of_every_shape_decode(shape: tuple[int, ...]) -> None:
+    picture = np.random.default_rng(2).integers(0, 256, shape, dtype=np.uint8)
+    encoded = codec.encode(picture, quality=70, iterations=3, device="cpu")
+    copy = codec.decode(encoded.data)
+    assert copy.shape == shape
+    mse = np.mean((picture.astype(float) - copy) ** 2)
+    assert encoded.psnr_db is None if mse == 0 else encoded.psnr_db == pytest.approx(10 * math.log10(255**2 / mse))
+
+
+def test_equal_arguments_give_equal_bytes_and_other_seeds_others(photo: np.ndarray, real: codec.Encoded) -> None:
+    assert codec.encode(photo, profile="grid", quality=60, iterations=30, device="cpu").data == real.data
+    assert codec.encode(photo, iterations=30, device="cpu", seed=1).data != real.data
+
+
+def test_a_description_accounts_for_every_byte(real: codec.Encoded, photo: np.ndarray) -> None:
+    description = codec.describe(real.data)
+    assert description["profile"] == "grid"
+    assert tuple(description["architecture"]) == architecture_of(grid.unpack(*container.read(real.data)).config)
+    assert description["header_bytes"] + sum(part["size_bytes"] for part in description["sections"]) == len(real.data)
+    network = description["network"]
+    assert network["latents"] >= photo.shape[0] * photo.shape[1]
+    assert list(network["bytes"].values()) == [part["payload_bytes"] for part in description["sections"]]
+
+
+def test_packing_what_a_file_holds_gives_the_file(real: codec.Encoded) -> None:
+    header, sections = container.read(real.data)
+    architecture, packed = grid.pack(grid.unpack(header, sections))
+    assert container.write(dataclasses.replace(header, architecture=architecture), packed) == real.data
+
+
+def test_decoding_is_unpacking_and_rendering(real: codec.Encoded) -> None:
+    picture = grid.unpack(*container.read(real.data))
+    planes = grid.render(picture, (16, 24), "cpu")
+    assert np.array_equal(pixels.from_planes(planes), codec.decode(real.data))
+
+
+def test_every_truncation_of_a_real_file_is_refused(real: codec.Encoded) -> None:
+    for length in range(len(real.data)):
+        with pytest.raises(CorruptFileError):
+            codec.decode(real.data[:length])
+
+
+def test_a_thousand_random_flips_of_a_real_file_are_noticed(real: codec.Encoded) -> None:
+    generator = random.Random(11)
+    for _ in range(1000):
+        damaged = bytearray(real.data)
+        damaged[generator.randrange(len(damaged))] ^= generator.randrange(1, 256)
+        with pytest.raises(FourcodecError):
+            codec.decode(bytes(damaged))
+
+
+def test_flips_in_sections_are_noticed_by_the_payloads_checksum(real: codec.Encoded) -> None:
+    start = codec.describe(real.data)["header_bytes"] + 4  # behind the first section's framing
+    for at in range(start, len(real.data), 5):
+        damaged = bytearray(real.data)
+        damaged[at] ^= 0x10
+        with pytest.raises(CorruptFileError):
+            codec.decode(bytes(damaged))
+
+
+def test_random_flips_behind_right_checksums_give_an_error_or_a_picture(real: codec.Encoded) -> None:
+    """As a hostile file would be: the checksums match, and only the checks behind them protect."""
+    header_bytes = codec.describe(real.data)["header_bytes"]
+    generator = random.Random(12)
+    for _ in range(1000):
+        damaged = bytearray(real.data)
+        for _ in range(generator.randint(1, 3)):
+            damaged[generator.randrange(9, len(damaged))] ^= generator.randrange(1, 256)
+        payload = bytes(damaged[header_bytes:])
+        head = bytes(damaged[: header_bytes - 8]) + zlib.crc32(payload).to_bytes(4, "little")
+        try:
+            copy = codec.decode(head + zlib.crc32(head).to_bytes(4, "little") + payload, max_pixels=10_000)
+        except FourcodecError:
+            continue
+        assert copy.dtype == np.uint8
