@@ -1,4 +1,4 @@
-"""One photograph, as a Fourier network and as a JPEG of at most as many bytes, side by side.
+"""One photograph, in our default profile and as a JPEG of at most as many bytes, side by side.
 
     python benchmarks/demo.py [FOLDER]     (or: make demo)
 
@@ -20,7 +20,7 @@ from fourcodec.benchmark.baselines import BASELINES, decode, make
 from fourcodec.benchmark.matching import PeerFiles, best_within
 from fourcodec.cli.options import ProgressLine
 
-WIDTH, DEPTH, EFFORT = 7, 5, 5
+QUALITY, EFFORT = 40, 3
 MARGIN = 12  # pixels around the pictures of the comparison
 LABEL_HEIGHT = 54
 
@@ -62,12 +62,12 @@ def ours(original: Pixels, folder: Path) -> Panel:
     """Encodes, writes, reads and decodes."""
     with ProgressLine() as line:
         progress = line if sys.stderr.isatty() else None
-        encoded = fourcodec.encode(original, width=WIDTH, depth=DEPTH, effort=EFFORT, progress=progress)
+        encoded = fourcodec.encode(original, quality=QUALITY, effort=EFFORT, progress=progress)
     files.write(folder / "ours.fnc", encoded.data, overwrite=True)
     copy = fourcodec.decode((folder / "ours.fnc").read_bytes())
     files.write(folder / "ours.png", images.to_png(copy), overwrite=True)
     print(f"encoded in {encoded.encode_seconds:.1f} s, decoded in {encoded.decode_seconds:.2f} s")
-    title = f"fourcodec --width {WIDTH} --depth {DEPTH}"
+    title = f"fourcodec -q {QUALITY}"
     return Panel(title, encoded.size_bytes, metrics.psnr_db(original, copy), copy)
 
 

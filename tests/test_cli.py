@@ -216,7 +216,7 @@ def test_a_long_fit_is_announced_once(
     monkeypatch.setattr(fitting, "fit_grid", fit_grid)
     assert cli.run(["encode", str(source), *options]) == 0
     lines = capsys.readouterr().err.splitlines()
-    assert [line.startswith("note: this takes about 6 minutes; ") for line in lines] == [True, *[False] * len(options)]
+    assert [line.startswith("note: this takes about 5 minutes; ") for line in lines] == [True, *[False] * len(options)]
     assert cli.run(["encode", str(source), "--quiet", "-f", *options]) == 0
     assert capsys.readouterr().err == ""
 

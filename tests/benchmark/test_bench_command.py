@@ -25,19 +25,25 @@ def bench(folder: Path, tmp_path: Path) -> Callable[..., int]:
     return command
 
 
-def test_without_options_it_measures_8x6_against_jpeg(
+def test_without_options_it_measures_four_qualities_against_jpeg(
     bench: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert bench() == 0
     out, err = capsys.readouterr()
     assert "3 pictures; 1 of them JPEG files themselves" in out
-    assert "fourcodec 8x6: " in out
+    assert "fourcodec q45: " in out
     assert str(tmp_path / "out" / "report.html") in out
-    assert "3 pictures: 8x6, jpeg at effort " in err
+    assert "3 pictures: q20, q45, q70, q90, jpeg at effort " in err
     assert "3/3 pictures" in err
     rows = table(tmp_path / "out")
     assert {row["codec"] for row in rows} == {"fourcodec", "jpeg"}
-    assert {row["coefficients"] for row in rows if row["codec"] == "fourcodec"} == {"22080"}
+    assert {row["setting"] for row in rows if row["codec"] == "fourcodec"} == {"q20", "q45", "q70", "q90"}
+
+
+def test_the_pure_network_is_measured_at_8x6(bench: Callable[..., int], tmp_path: Path) -> None:
+    assert bench("--profile", "fnet", "--quiet") == 0
+    rows = [row for row in table(tmp_path / "out") if row["codec"] == "fourcodec"]
+    assert {(row["setting"], row["coefficients"]) for row in rows} == {("8x6", "22080")}
 
 
 def test_widths_and_depths_are_combined(bench: Callable[..., int], tmp_path: Path) -> None:
@@ -72,7 +78,7 @@ def test_quiet_is_silent_and_json_is_one_object(
     said = json.loads(out)
     assert said["output"] == str(tmp_path / "out")
     assert said["images"] == 2
-    assert said["ours"]["8x6"]["files"] == 2
+    assert said["ours"]["q45"]["files"] == 2
 
 
 def test_peers_only_needs_nothing_of_ours(bench: Callable[..., int], tmp_path: Path) -> None:
@@ -118,7 +124,7 @@ def test_resuming_with_the_same_options_goes_on(bench: Callable[..., int], tmp_p
         (["--width", "4,x"], 2, "is not a list of whole numbers"),
         (["--limit", "0"], 2, "neither a number of pictures nor 'all'"),
         (["--limit", "some"], 2, "neither a number of pictures nor 'all'"),
-        (["-q", "50", "--width", "4"], 2, "give either -q or --width and --depth"),
+        (["-q", "50", "--width", "4"], 2, "give one or the other"),
         (["--resume", "-f"], 2, "give one of them"),
         (["--codecs", "", "--peers-only"], 2, "leaves nothing to measure"),
         (["--scheduler", "nonsense://x"], 1, "no scheduler answers at 'nonsense://x'"),

@@ -102,7 +102,8 @@ def test_no_table_entry_is_near_a_rounding_edge(exact: tuple[np.ndarray, ...]) -
 
 def test_scales_reach_from_the_least_to_the_largest() -> None:
     same, above, bits, _, more = tables()
-    assert bits[-1] == LOG_SCALE_MAX and bits[0] == 0
+    assert bits[-1] == LOG_SCALE_MAX
+    assert bits[0] == 0
     assert same.shape == above.shape == (SCALES, MEAN_STEPS)
     assert more.shape == (SCALES,)
     assert SCALES == (LOG_SCALE_MAX - LOG_SCALE_MIN) * SCALE_STEPS + 1

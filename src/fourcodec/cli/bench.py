@@ -8,16 +8,18 @@ from pathlib import Path
 
 import click
 
+from fourcodec import codec
 from fourcodec.benchmark.baselines import BASELINES
 from fourcodec.benchmark.reports import summary_json
 from fourcodec.benchmark.runner import Finished, RunOptions, run
 from fourcodec.benchmark.settings import BenchSettings, OurSetting
 from fourcodec.benchmark.tables import headline
 from fourcodec.cli import options
-from fourcodec.profiles import fnet
+from fourcodec.profiles import fnet, grid
 
 DEFAULT_EFFORT = 2  # fast: a folder is many pictures
 DEFAULT_LIMIT = 24
+DEFAULT_QUALITIES = (20, 45, 70, 90)
 MAX_SETTINGS = 200
 
 
@@ -82,10 +84,16 @@ class Codecs(click.ParamType):
 )
 @click.option("--codecs", type=Codecs(), default="jpeg", show_default=True, help=f"Peers: {', '.join(BASELINES)}.")
 @click.option("--peers-only", is_flag=True, help="Measure the peers' curves and nothing of ours.")
-@click.option("--width", "widths", type=Numbers(1, fnet.MAX_WIDTH), help="Widths of our networks.  [default: 8]")
+@click.option("--width", "widths", type=Numbers(1, fnet.MAX_WIDTH), help="Widths of our pure networks.  [default: 8]")
 @click.option("--depth", "depths", type=Numbers(1, fnet.MAX_DEPTH), help="Depths, each with each width.  [default: 6]")
-@click.option("-q", "--quality", "qualities", type=Numbers(1, 100), help="Qualities, in place of widths and depths.")
-@click.option("--profile", help="The kind of our files.")
+@click.option(
+    "-q",
+    "--quality",
+    "qualities",
+    type=Numbers(0, 100),
+    help="Qualities of our grid.  [default: 20,45,70,90, unless there are widths or depths]",
+)
+@click.option("--profile", type=click.Choice(codec.PROFILE_NAMES), help="The kind of our files, as in encode.")
 @options.device_option("auto")
 @click.option(
     "--effort", type=click.IntRange(1, 9), default=DEFAULT_EFFORT, show_default=True, help="1 is fast, 9 is good."
@@ -137,7 +145,7 @@ def bench(
     settings = BenchSettings(
         folder=str(folder.resolve()),
         peers=codecs,
-        ours=() if peers_only else _our_settings(widths, depths, qualities),
+        ours=() if peers_only else _our_settings(widths, depths, qualities, profile),
         profile=profile,
         device=device,
         effort=effort,
@@ -157,13 +165,19 @@ def bench(
 
 
 def _our_settings(
-    widths: tuple[int, ...] | None, depths: tuple[int, ...] | None, qualities: tuple[int, ...] | None
+    widths: tuple[int, ...] | None,
+    depths: tuple[int, ...] | None,
+    qualities: tuple[int, ...] | None,
+    profile: str | None,
 ) -> tuple[OurSetting, ...]:
-    if qualities is None:
+    sized = widths is not None or depths is not None
+    if sized and (qualities is not None or profile == grid.NAME):
+        raise click.UsageError("--width and --depth belong to the profile fnet, -q to grid: give one or the other")
+    if qualities is not None and profile == fnet.NAME:
+        raise click.UsageError("-q belongs to the profile grid: give --width and --depth for fnet")
+    if sized or profile == fnet.NAME:
         return tuple(OurSetting(width, depth) for width in widths or (8,) for depth in depths or (6,))
-    if widths or depths:
-        raise click.UsageError("-q chooses the size itself: give either -q or --width and --depth")
-    return tuple(OurSetting(quality=quality) for quality in qualities)
+    return tuple(OurSetting(quality=quality) for quality in qualities or DEFAULT_QUALITIES)
 
 
 def _check(settings: BenchSettings, peers_only: bool) -> None:

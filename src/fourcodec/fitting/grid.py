@@ -47,6 +47,7 @@ LAST_RATE = 0.02  # of the noisy phase, relative to the first; the rate falls as
 SETTLE_SHARE, SETTLE_RATE = 0.03, 0.1
 TEMPERATURES, DEVIATIONS = (0.4, 0.03), (0.25, 0.15)  # of soft rounding and its noise, from the first step to the last
 REPORT_SECONDS = 0.2
+FEWEST_PIXELS = 1 << 12  # bits cost no more than at 64 x 64: one pixel's fair price would not even leave its colour
 
 
 def fit(
@@ -116,7 +117,8 @@ class _Fit:
         self._config, self._settings, self._seed = config, settings, seed
         self._target, self._shape = planes, config.shape
         self._network = GridGradient(config.pyramid, config.shape, config.phase_scale, thread_count())
-        self._lambda = settings.rate_weight
+        pixels = config.height * config.width
+        self._lambda = settings.rate_weight * min(1.0, pixels / FEWEST_PIXELS)
         self._coarse = coarseness(self._lambda)
         self._weight = 1 / (config.channels * self._lambda)  # of a squared error, in bits
         self.weights = initial_weights(planes, config.shape, self._lambda, np.random.default_rng(seed))

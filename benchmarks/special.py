@@ -1,0 +1,81 @@
+"""Pictures that codecs of this family are known to collapse on, and how the bytes of small ones split.
+
+    python benchmarks/special.py special [SCREENSHOT...] > benchmarks/results/grid-special.tsv
+    python benchmarks/special.py split IMAGE... > benchmarks/results/grid-split.tsv
+
+`special` encodes flat, bright, black, thin, grey, noisy and drawn pictures (and crops of the screenshots given) at the
+default quality; `split` prints header, networks and latents of 256 x 256 centre crops at four qualities.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+from PIL import Image
+
+from fourcodec import codec, metrics
+
+STEPS = 600
+QUALITIES = (20.0, 45.0, 70.0, 90.0)
+SIDE = 256
+
+
+def drawn() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    text = np.full((200, 300, 3), 255, np.uint8)
+    text[20:180:12, 10:290] = 0
+    text[:, 40:280:9] = (text[:, 40:280:9] // 2) + 20
+    bright = np.clip(random.normal(250, 8, (96, 128, 3)), 0, 255).astype(np.uint8)
+    return {
+        "flat 96 x 64": np.full((64, 96, 3), (40, 120, 200), np.uint8),
+        "white": np.full((90, 120, 3), 255, np.uint8),
+        "black": np.zeros((90, 120, 3), np.uint8),
+        "bright, some noise": bright,
+        "lines on white": text,
+        "one column": skimage.data.chelsea()[:, 200:201],
+        "one row": skimage.data.chelsea()[150:151],
+        "one pixel": skimage.data.chelsea()[:1, :1],
+        "grey": skimage.data.camera()[100:300, 100:340],
+        "noise": random.integers(0, 256, (64, 96, 3), np.uint8),
+    }
+
+
+def crop(path: str, side: int) -> np.ndarray:
+    picture = np.asarray(Image.open(path).convert("RGB"))
+    top, left = (max((extent - side) // 2, 0) for extent in picture.shape[:2])
+    return picture[top : top + side, left : left + side]
+
+
+def special(paths: list[str]) -> None:
+    print("picture\tsize\tbytes\tbpp\tPSNR dB\tPSNR of the mean colour")
+    pictures = drawn() | {Path(path).stem: crop(path, 512) for path in paths}
+    for name, picture in pictures.items():
+        encoded = codec.encode(picture, iterations=STEPS)
+        copy = codec.decode(encoded.data)
+        assert copy.shape == picture.shape, name
+        mean = np.rint(picture.mean(axis=(0, 1))).astype(np.uint8)
+        flat_db = metrics.psnr_db(picture, np.broadcast_to(mean, picture.shape))
+        psnr = "exact" if encoded.psnr_db is None else f"{encoded.psnr_db:.2f}"
+        size = f"{picture.shape[1]}x{picture.shape[0]}"
+        print(f"{name}\t{size}\t{encoded.size_bytes}\t{encoded.rate_bpp:.3f}\t{psnr}\t{flat_db:.2f}", flush=True)
+
+
+def split(paths: list[str]) -> None:
+    print("image\tquality\tPSNR dB\tbpp\theader B\tnetworks B\tlatents B")
+    for path in paths:
+        picture = crop(path, SIDE)
+        for quality in QUALITIES:
+            encoded = codec.encode(picture, quality=quality, iterations=STEPS)
+            facts = codec.describe(encoded.data)
+            parts = facts["network"]["bytes"]
+            framing = encoded.size_bytes - parts["networks"] - parts["latents"]
+            print(
+                f"{Path(path).stem}\t{quality:g}\t{encoded.psnr_db:.2f}\t{encoded.rate_bpp:.3f}\t{framing}\t"
+                f"{parts['networks']}\t{parts['latents']}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    {"special": special, "split": split}[sys.argv[1]](sys.argv[2:])
