@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import skimage.data
@@ -49,14 +50,14 @@ def show(what: str, arguments: list[str], runs: int = RUNS) -> None:
     )
 
 
-def decode_in_process(data: bytes) -> None:
+def decode_in_process(what: str, data: bytes) -> None:
     fourcodec.decode(data)
     seconds = []
     for _ in range(RUNS):
         started = time.perf_counter()
         fourcodec.decode(data)
         seconds.append(time.perf_counter() - started)
-    print(f"{'decode 768x512 8x6, in-process':46} median {statistics.median(seconds):.3f} s", flush=True)
+    print(f"{what:46} median {statistics.median(seconds):.3f} s", flush=True)
 
 
 def main() -> None:
@@ -66,16 +67,20 @@ def main() -> None:
         small, large = folder / "small.png", folder / "large.png"
         photo.resize((768, 512)).save(small)
         photo.resize((4000, 3000)).save(large)
-        coded = fourcodec.encode(np.asarray(Image.open(small)), width=8, depth=6, iterations=100)
-        (folder / "small.fnc").write_bytes(coded.data)
-
-        decode_in_process(coded.data)
-        show("decode 768x512 8x6, command", [*FOURCODEC, "decode", str(folder / "small.fnc"), "-f", "--quiet"])
+        profiles: dict[str, dict[str, Any]] = {"grid -q 60": {"quality": 60}, "8x6": {"width": 8, "depth": 6}}
+        for profile, options in profiles.items():
+            coded = fourcodec.encode(np.asarray(Image.open(small)), iterations=100, **options)
+            (folder / "small.fnc").write_bytes(coded.data)
+            decode_in_process(f"decode 768x512 {profile}, in-process", coded.data)
+            arguments = ["decode", str(folder / "small.fnc"), "-f", "--quiet"]
+            show(f"decode 768x512 {profile}, command", [*FOURCODEC, *arguments])
         show("info, command", [*FOURCODEC, "info", str(folder / "small.fnc")])
         show("--help, command", [*FOURCODEC, "--help"])
-        arguments = ["encode", str(large), "--iterations", "200", "--quiet", "-f"]
-        show("encode 4000x3000 --iterations 200, command", [*FOURCODEC, *arguments], runs=1)
-        show("decode 4000x3000, command", [*FOURCODEC, "decode", str(folder / "large.fnc"), "-f", "--quiet"], runs=1)
+        for profile, given in {"grid": ["--iterations", "8"], "fnet": ["--iterations", "200"]}.items():
+            arguments = ["encode", str(large), "--profile", profile, *given, "--quiet", "-f"]
+            show(f"encode 4000x3000 {profile} {' '.join(given)}", [*FOURCODEC, *arguments], runs=1)
+            arguments = ["decode", str(folder / "large.fnc"), "-f", "--quiet"]
+            show(f"decode 4000x3000 {profile}, command", [*FOURCODEC, *arguments], runs=1)
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def hidden_units(rate_weight: float) -> int:
 
 
 class _Optimiser:
-    """Of one matrix: SOAP, or Adam (a SOAP whose bases stay the unit ones) for long vectors."""
+    """SOAP on one matrix, at its own rate."""
 
     def __init__(self, shape: tuple[int, int], rate: float) -> None:
         self._soap, self._rate = SoapState(*shape, momentum=NETWORK_MOMENTUM), rate

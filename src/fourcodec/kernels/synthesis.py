@@ -58,14 +58,12 @@ class SynthesisKernels(NamedTuple):
     """forward(x, w1, w2, scale, start, stop, y); backward(x, w1, w2, w1t, w2t, scale, start, stop, dy, dx, dw1, dw2).
 
     w1 (R, m) and w2 (R + P, channels) float32, flat: rows 2k, 2k + 1 are a_k, b_k; the last P rows of w2 weigh x.
-    w1t, w2t are their transposes. backward writes dx and adds to dw1, dw2. `rows_of` gives R and P.
+    w1t, w2t are their transposes. backward writes dx and adds to dw1, dw2. R is 2K for K
+    frequencies and P is m, both rounded up to multiples of 4.
     """
 
     forward: Callable[..., None]
     backward: Callable[..., None]
-    rows: int  # R: 2K, rounded up to a multiple of 4
-    linear_rows: int  # P: m, rounded up to a multiple of 4
-    feature_count: int  # K
 
 
 @functools.cache
@@ -74,30 +72,15 @@ def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
     announce_compilation()
     table = frequencies(m, order)
     rows = -(-2 * len(table) // 4) * 4
-    linear = -(-m // 4) * 4
-    both = rows + linear
-    forward, backward = _build(m, channels, rows, both)
+    forward, backward = _build(m, channels, rows, rows + -(-m // 4) * 4)
 
     def run_forward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, y: Any) -> None:
         forward(x, w1, w2, scale, table, start, stop, y)
 
-    def run_backward(
-        x: Any,
-        w1: Any,
-        w2: Any,
-        w1t: Any,
-        w2t: Any,
-        scale: Any,
-        start: int,
-        stop: int,
-        dy: Any,
-        dx: Any,
-        dw1: Any,
-        dw2: Any,
-    ) -> None:
-        backward(x, w1, w2, w1t, w2t, scale, table, start, stop, dy, dx, dw1, dw2)
+    def run_backward(x: Any, w1: Any, w2: Any, w1t: Any, w2t: Any, scale: Any, *others: Any) -> None:
+        backward(x, w1, w2, w1t, w2t, scale, table, *others)
 
-    return SynthesisKernels(run_forward, run_backward, rows, linear, len(table))
+    return SynthesisKernels(run_forward, run_backward)
 
 
 @functools.cache
