@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fourcodec.kernels import laplace_coder
+from fourcodec.kernels import laplace_coder, range_coder
 from fourcodec.kernels.laplace_coder import SCALES, tables
 from fourcodec.kernels.layout import LOG_SCALE_MAX, LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS
 
@@ -26,15 +26,15 @@ class Coded:
 
 
 def encode(coded: Coded) -> bytes:
-    state, out = laplace_coder.start_encoder(), np.empty(laplace_coder.BYTES_PER_INTEGER * coded.q.size + 16, np.uint8)
+    state, out = range_coder.start_encoder(), np.empty(laplace_coder.BYTES_PER_INTEGER * coded.q.size + 16, np.uint8)
     laplace_coder.encode_row(state, out, coded.q, coded.means, coded.scales, *tables())
-    return out[: laplace_coder.finish_encoder(state, out)].tobytes()
+    return out[: range_coder.finish_encoder(state, out)].tobytes()
 
 
 def decode(data: bytes, means: np.ndarray, scales: np.ndarray) -> tuple[np.ndarray, int]:
     """The integers, and how many bytes were asked for."""
     source, q = np.frombuffer(data, np.uint8), np.empty(means.size, np.int64)
-    state = laplace_coder.start_decoder(source)
+    state = range_coder.start_decoder(source)
     laplace_coder.decode_row(state, source, q, means, scales, *tables())
     return q, int(state[2])
 

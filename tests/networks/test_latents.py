@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fourcodec.errors import CorruptFileError
-from fourcodec.kernels import context, context_integer, laplace_coder
+from fourcodec.kernels import context, context_integer, laplace_coder, range_coder
 from fourcodec.kernels import latents as kernels
 from fourcodec.kernels.context_integer import MAX_LATENT, MAX_SHIFT, MAX_WEIGHT
 from fourcodec.kernels.elementary import LOG2_E
@@ -154,11 +154,11 @@ def test_latents_beyond_15_bits_are_refused(value: int) -> None:
     weights = np.zeros((PASSES, PASS_WEIGHTS), np.int32)
     weights[:, W3 + 2 * HIDDEN] = np.sign(value) * 32000  # the mean of every latent
     integers = ContextIntegers(weights, (0, 0, 0, 0))
-    state, out = laplace_coder.start_encoder(), np.empty(1 << 12, np.uint8)
+    state, out = range_coder.start_encoder(), np.empty(1 << 12, np.uint8)
     q = np.array([value, *[np.sign(value) * 32000] * 7], np.int64)
     means, scales = np.full(8, np.sign(value) * 32000 * MEAN_STEPS), np.full(8, -LOG_SCALE_MIN * SCALE_STEPS)
     laplace_coder.encode_row(state, out, q, means, scales, *laplace_coder.tables())
-    data = out[: laplace_coder.finish_encoder(state, out)].tobytes()
+    data = out[: range_coder.finish_encoder(state, out)].tobytes()
     with pytest.raises(CorruptFileError, match="15 bits"):
         decode_latents(pyramid, data, integers, 1)
 

@@ -3,8 +3,7 @@
 Each integer v becomes binary decisions: the bit length n of |v| in unary (MAX_BITS at most), the two bits below the
 leading one, both adaptive; the remaining bits and the sign, all equally likely. Each adaptive decision has a 16-bit
 probability that starts at a half and moves to what was seen: fast at first, by 1/LIMIT later. Each context has
-probabilities of its own. FORMAT.md, "Coder 2", describes the same. The coder is the range coder of LZMA (I. Pavlov),
-with 16-bit probabilities.
+probabilities of its own. FORMAT.md, "Coder 2", describes the same.
 """
 
 from __future__ import annotations
@@ -17,19 +16,22 @@ from numpy.typing import NDArray
 
 from fourcodec.errors import CorruptFileError
 from fourcodec.kernels.compiling import announce_compilation
+from fourcodec.kernels.range_coder import (
+    POSITION,
+    decode_decision,
+    decode_even,
+    encode_decision,
+    encode_even,
+    finish_encoder,
+    start_decoder,
+    start_encoder,
+)
 
 MAX_BITS = 20  # |v| < 2^20: a coefficient of 1 in steps of 2^-20 is finer than float32 phases resolve
 _SLOTS = 96  # decisions per context: 20 unary, then two below the leading bit for each length
 _SECOND, _THIRD = 24, 48  # where the slots for those two begin
 _LIMIT = 256  # decisions after which a probability moves by no less than 1/256 of its error
 _LEAST = 64  # probabilities stay in [64, 65536 - 64] / 65536
-_TOP = 1 << 24
-_MASK = 0xFFFFFFFF
-
-# Encoder state, in one int64 array so that helpers can change it: low, range, cache, pending, position.
-_LOW, _RANGE, _CACHE, _PENDING, _AT = range(5)
-# Decoder state: code, range, position.
-_CODE, _WIDTH, _POSITION = range(3)
 
 
 @njit(nogil=True, cache=True)
@@ -43,81 +45,16 @@ def _adapt(model: Any, slot: int, bit: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _shift(state: Any, out: Any) -> None:
-    """Moves the top byte out; a byte of 255 may still change by a carry and waits."""
-    if state[_LOW] < 0xFF000000 or state[_LOW] > _MASK:
-        carry = state[_LOW] >> 32
-        if state[_CACHE] >= 0:
-            out[state[_AT]] = (state[_CACHE] + carry) & 255
-            state[_AT] += 1
-        for _ in range(state[_PENDING]):
-            out[state[_AT]] = (255 + carry) & 255
-            state[_AT] += 1
-        state[_PENDING] = 0
-        state[_CACHE] = (state[_LOW] >> 24) & 255
-    else:
-        state[_PENDING] += 1
-    state[_LOW] = (state[_LOW] & 0x00FFFFFF) << 8
-
-
-@njit(nogil=True, cache=True)
 def _encode_bit(state: Any, out: Any, model: Any, slot: int, bit: int) -> None:
-    bound = (state[_RANGE] >> 16) * model[slot, 0]
-    if bit:
-        state[_RANGE] = bound
-    else:
-        state[_LOW] += bound
-        state[_RANGE] -= bound
+    encode_decision(state, out, model[slot, 0], bit)
     _adapt(model, slot, bit)
-    while state[_RANGE] < _TOP:
-        state[_RANGE] = (state[_RANGE] << 8) & _MASK
-        _shift(state, out)
 
 
 @njit(nogil=True, cache=True)
 def _decode_bit(state: Any, data: Any, model: Any, slot: int) -> int:
-    bound = (state[_WIDTH] >> 16) * model[slot, 0]
-    if state[_CODE] < bound:
-        state[_WIDTH] = bound
-        bit = 1
-    else:
-        state[_CODE] -= bound
-        state[_WIDTH] -= bound
-        bit = 0
+    bit = decode_decision(state, data, model[slot, 0])
     _adapt(model, slot, bit)
-    _refill(state, data)
     return bit
-
-
-@njit(nogil=True, cache=True)
-def _encode_even(state: Any, out: Any, bit: int) -> None:
-    state[_RANGE] >>= 1
-    if bit:
-        state[_LOW] += state[_RANGE]
-    while state[_RANGE] < _TOP:
-        state[_RANGE] = (state[_RANGE] << 8) & _MASK
-        _shift(state, out)
-
-
-@njit(nogil=True, cache=True)
-def _decode_even(state: Any, data: Any) -> int:
-    state[_WIDTH] >>= 1
-    bit = 0
-    if state[_CODE] >= state[_WIDTH]:
-        state[_CODE] -= state[_WIDTH]
-        bit = 1
-    _refill(state, data)
-    return bit
-
-
-@njit(nogil=True, cache=True)
-def _refill(state: Any, data: Any) -> None:
-    """Behind the end the bytes are 0, as many as it takes."""
-    while state[_WIDTH] < _TOP:
-        byte = data[state[_POSITION]] if state[_POSITION] < data.shape[0] else 0
-        state[_CODE] = ((state[_CODE] << 8) | byte) & _MASK
-        state[_WIDTH] = (state[_WIDTH] << 8) & _MASK
-        state[_POSITION] += 1
 
 
 @njit(nogil=True, cache=True)
@@ -130,7 +67,7 @@ def _new_model(contexts: int) -> Any:
 @njit(nogil=True, cache=True)
 def _encode(values: Any, contexts: Any, count: int, out: Any) -> int:
     model = _new_model(count)
-    state = np.array([0, _MASK, -1, 0, 0])
+    state = start_encoder()
     for i in range(values.shape[0]):
         base = contexts[i] * _SLOTS
         size = abs(values[i])
@@ -146,31 +83,16 @@ def _encode(values: Any, contexts: Any, count: int, out: Any) -> int:
                 third = (size >> (bits - 3)) & 1
                 _encode_bit(state, out, model, base + _THIRD + 2 * bits + second, third)
         for n in range(bits - 4, -1, -1):
-            _encode_even(state, out, (size >> n) & 1)
+            encode_even(state, out, (size >> n) & 1)
         if bits:
-            _encode_even(state, out, 1 if values[i] < 0 else 0)
-    # Any number in [low, low + range) will do: take the one with the most zero bytes at its end, which are not stored.
-    for zeros in range(32, 0, -1):
-        rounded = ((state[_LOW] + (1 << zeros) - 1) >> zeros) << zeros
-        if rounded < state[_LOW] + state[_RANGE]:
-            state[_LOW] = rounded
-            break
-    for _ in range(5):
-        _shift(state, out)
-    end = state[_AT]
-    while end > 0 and out[end - 1] == 0:
-        end -= 1
-    return end
+            encode_even(state, out, 1 if values[i] < 0 else 0)
+    return finish_encoder(state, out)
 
 
 @njit(nogil=True, cache=True)
 def _decode(data: Any, contexts: Any, count: int, values: Any) -> int:
     model = _new_model(count)
-    state = np.array([0, 0, 0])
-    for _ in range(4):
-        state[_WIDTH] = 1 << 16  # makes _refill read one byte
-        _refill(state, data)
-    state[_WIDTH] = _MASK
+    state = start_decoder(data)
     for i in range(values.shape[0]):
         base = contexts[i] * _SLOTS
         bits = 0
@@ -183,9 +105,9 @@ def _decode(data: Any, contexts: Any, count: int, values: Any) -> int:
             if bits >= 3:
                 size = 2 * size + _decode_bit(state, data, model, base + _THIRD + 2 * bits + second)
         for _ in range(bits - 3):
-            size = 2 * size + _decode_even(state, data)
-        values[i] = -size if bits and _decode_even(state, data) else size
-    return state[_POSITION]
+            size = 2 * size + decode_even(state, data)
+        values[i] = -size if bits and decode_even(state, data) else size
+    return state[POSITION]
 
 
 def encode(values: NDArray[np.int32], contexts: NDArray[np.uint8]) -> bytes:

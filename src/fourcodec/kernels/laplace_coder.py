@@ -4,7 +4,8 @@ A distribution is two integers: the mean in 1/MEAN_STEPS, and an index of the sc
 LOG_SCALE_MIN). An integer q becomes binary decisions: is it the mean, rounded; is it above; then, since a Laplace
 distribution has no memory beyond the mean's bin, the geometrically distributed rest: its low bits, which are
 independent of each other, one decision each, and the number of whole 2^bits in unary. FORMAT.md, "Profile 2", describes
-the same. The coder is that of binary_coder.py."""
+the same.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from fourcodec.kernels.binary_coder import _decode_even, _encode_even, _refill, _shift
 from fourcodec.kernels.layout import LOG_SCALE_MAX, LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS
+from fourcodec.kernels.range_coder import decode_decision, decode_even, encode_decision, encode_even
 
 SCALES = (LOG_SCALE_MAX - LOG_SCALE_MIN) * SCALE_STEPS + 1
 _LEAST = 4  # probabilities lie in [4, 65532] / 65536: a sure zero costs a ten-thousandth of a bit
@@ -24,11 +25,6 @@ _RUN = 24  # unary decisions; what is left follows in plain bits
 _LOW_BITS = 8  # at most: log2 of the largest scale
 _GAMMA_BITS = 20  # of its length in unary, at most: distances of integers of 15 bits from means of as many need 17
 BYTES_PER_INTEGER = 64  # at most: 34 decisions of 14 bits and 35 plain bits
-_TOP = 1 << 24
-_MASK = 0xFFFFFFFF
-# See binary_coder.py for the states.
-_LOW, _RANGE, _CACHE, _PENDING, AT = range(5)
-_CODE, _WIDTH, POSITION = range(3)
 
 
 class Tables(NamedTuple):
@@ -66,34 +62,6 @@ def _integers(probability: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 @njit(nogil=True, cache=True)
-def _encode_decision(state: Any, out: Any, probability: int, bit: int) -> None:
-    bound = (state[_RANGE] >> 16) * probability
-    if bit:
-        state[_RANGE] = bound
-    else:
-        state[_LOW] += bound
-        state[_RANGE] -= bound
-    while state[_RANGE] < _TOP:
-        state[_RANGE] = (state[_RANGE] << 8) & _MASK
-        _shift(state, out)
-
-
-@njit(nogil=True, cache=True)
-def _decode_decision(state: Any, data: Any, probability: int) -> int:
-    bound = (state[_WIDTH] >> 16) * probability
-    if state[_CODE] < bound:
-        state[_WIDTH] = bound
-        bit = 1
-    else:
-        state[_CODE] -= bound
-        state[_WIDTH] -= bound
-        bit = 0
-    if state[_WIDTH] < _TOP:
-        _refill(state, data)
-    return bit
-
-
-@njit(nogil=True, cache=True)
 def encode_row(
     state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
 ) -> None:
@@ -103,26 +71,26 @@ def encode_row(
         fraction = means[i] - whole * MEAN_STEPS + MEAN_STEPS // 2
         s = scales[i]
         d = np.int64(q[i]) - whole
-        _encode_decision(state, out, same[s, fraction], 1 if d == 0 else 0)
+        encode_decision(state, out, same[s, fraction], 1 if d == 0 else 0)
         if d == 0:
             continue
-        _encode_decision(state, out, above[s, fraction], 1 if d > 0 else 0)
+        encode_decision(state, out, above[s, fraction], 1 if d > 0 else 0)
         rest = abs(d) - 1
         for j in range(bits[s]):
-            _encode_decision(state, out, low[s, j], (rest >> j) & 1)
+            encode_decision(state, out, low[s, j], (rest >> j) & 1)
         rest >>= bits[s]
         for n in range(min(rest + 1, _RUN)):
-            _encode_decision(state, out, more[s], 1 if rest > n else 0)
+            encode_decision(state, out, more[s], 1 if rest > n else 0)
         if rest >= _RUN:
             rest -= _RUN - 1  # at least 1: Elias' gamma code
             length = 0
             while rest >> (length + 1):
                 length += 1
             for _ in range(length):
-                _encode_even(state, out, 1)
-            _encode_even(state, out, 0)
+                encode_even(state, out, 1)
+            encode_even(state, out, 0)
             for n in range(length - 1, -1, -1):
-                _encode_even(state, out, (rest >> n) & 1)
+                encode_even(state, out, (rest >> n) & 1)
 
 
 @njit(nogil=True, cache=True)
@@ -143,23 +111,23 @@ def decode_row(
         whole = (means[i] + MEAN_STEPS // 2) // MEAN_STEPS
         fraction = means[i] - whole * MEAN_STEPS + MEAN_STEPS // 2
         s = scales[i]
-        if _decode_decision(state, data, same[s, fraction]):
+        if decode_decision(state, data, same[s, fraction]):
             q[i] = whole
             continue
-        up = _decode_decision(state, data, above[s, fraction])
+        up = decode_decision(state, data, above[s, fraction])
         fine = 0
         for j in range(bits[s]):
-            fine += _decode_decision(state, data, low[s, j]) << j
+            fine += decode_decision(state, data, low[s, j]) << j
         rest = 0
-        while rest < _RUN and _decode_decision(state, data, more[s]):
+        while rest < _RUN and decode_decision(state, data, more[s]):
             rest += 1
         if rest == _RUN:
             length = 0
-            while length < _GAMMA_BITS and _decode_even(state, data):
+            while length < _GAMMA_BITS and decode_even(state, data):
                 length += 1
             value = 1
             for _ in range(length):
-                value = 2 * value + _decode_even(state, data)
+                value = 2 * value + decode_even(state, data)
             rest = _RUN - 1 + value
         rest = (rest << bits[s]) + fine
         q[i] = whole + rest + 1 if up else whole - rest - 1
@@ -177,34 +145,3 @@ def decode_rows(
             largest = max(largest, abs(line[i]))
             q[r, i] = line[i]
     return largest
-
-
-@njit(nogil=True, cache=True)
-def start_encoder() -> Any:
-    return np.array([0, _MASK, -1, 0, 0])
-
-
-@njit(nogil=True, cache=True)
-def finish_encoder(state: Any, out: Any) -> int:
-    """The number of bytes in out; trailing zero bytes are left out."""
-    for zeros in range(32, 0, -1):
-        rounded = ((state[_LOW] + (1 << zeros) - 1) >> zeros) << zeros
-        if rounded < state[_LOW] + state[_RANGE]:
-            state[_LOW] = rounded
-            break
-    for _ in range(5):
-        _shift(state, out)
-    end = state[AT]
-    while end > 0 and out[end - 1] == 0:
-        end -= 1
-    return end
-
-
-@njit(nogil=True, cache=True)
-def start_decoder(data: Any) -> Any:
-    state = np.array([0, 0, 0])
-    for _ in range(4):
-        state[_WIDTH] = 1 << 16  # makes _refill read one byte
-        _refill(state, data)
-    state[_WIDTH] = _MASK
-    return state

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.errors import CorruptFileError
-from fourcodec.kernels import context_integer, laplace_coder
+from fourcodec.kernels import context_integer, laplace_coder, range_coder
 from fourcodec.kernels import latents as layout
 from fourcodec.kernels.compiling import announce_compilation
 from fourcodec.kernels.layout import BLOCK, MEAN_STEPS, PASS_WEIGHTS, PASSES, SCALE_STEPS
@@ -51,7 +51,7 @@ class ContextIntegers:
 def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: ContextIntegers, threads: int) -> bytes:
     """levels: the latents of each level, finest first, (rows, columns)."""
     announce_compilation()
-    tables, state = laplace_coder.tables(), laplace_coder.start_encoder()
+    tables, state = laplace_coder.tables(), range_coder.start_encoder()
     out = np.empty(_ROOM, np.uint8)
 
     def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
@@ -60,7 +60,7 @@ def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: 
         first = 0
         for last in range(_STRIP, len(rows) + _STRIP, _STRIP):
             need = laplace_coder.BYTES_PER_INTEGER * rows[first:last].size + _ROOM
-            if out.size - state[laplace_coder.AT] < need:
+            if out.size - state[range_coder.AT] < need:
                 out = np.concatenate([out, np.empty(out.size + need, np.uint8)])
             laplace_coder.encode_rows(state, out, rows[first:last], means[first:last], scales[first:last], *tables)
             first = last
@@ -69,7 +69,7 @@ def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: 
     for level, values in zip(pyramid.levels, levels, strict=True):
         layout.deinterleave(values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
     _sweep(pyramid, planes, integers, threads, visit)
-    return out[: laplace_coder.finish_encoder(state, out)].tobytes()
+    return out[: range_coder.finish_encoder(state, out)].tobytes()
 
 
 def decode_latents(pyramid: Pyramid, data: bytes, integers: ContextIntegers, threads: int) -> list[NDArray[np.int16]]:
@@ -78,7 +78,7 @@ def decode_latents(pyramid: Pyramid, data: bytes, integers: ContextIntegers, thr
         raise CorruptFileError("section 'latents' ends in a zero byte")
     announce_compilation()
     tables, source = laplace_coder.tables(), np.frombuffer(data, np.uint8)
-    state = laplace_coder.start_decoder(source)
+    state = range_coder.start_decoder(source)
 
     def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
         largest = laplace_coder.decode_rows(state, source, rows, means, scales, *tables)
@@ -87,8 +87,8 @@ def decode_latents(pyramid: Pyramid, data: bytes, integers: ContextIntegers, thr
 
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     levels = _sweep(pyramid, planes, integers, threads, visit)
-    if state[laplace_coder.POSITION] < len(data):
-        raise CorruptFileError(f"section 'latents': {len(data) - state[laplace_coder.POSITION]} bytes are left over")
+    if state[range_coder.POSITION] < len(data):
+        raise CorruptFileError(f"section 'latents': {len(data) - state[range_coder.POSITION]} bytes are left over")
     return levels
 
 
