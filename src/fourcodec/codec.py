@@ -19,7 +19,7 @@ from PIL import Image
 
 from fourcodec import devices, images, metrics, pixels
 from fourcodec.bitstream import container
-from fourcodec.errors import UnsupportedFormatError
+from fourcodec.errors import DeviceError, UnsupportedFormatError
 from fourcodec.profiles import PROFILES, fnet, grid
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def encode(
     Raises ValueError for arguments out of range or that do not go together, LimitError, ImageError and DeviceError.
     """
     chosen = choose_profile(profile, quality, width, depth, max_seconds)
+    if chosen is grid and device == "cuda":
+        raise DeviceError("the profile grid is fitted on the CPU in this version: leave the device out")
     started = time.perf_counter()
     picture = _to_pixels(image)  # (H, W) or (H, W, 3), uint8
     planes = pixels.to_planes(picture)  # (C, H, W), float32 in [0, 1]

@@ -145,13 +145,14 @@ class _Fit:
                 squares = self._step(step, done)
                 step += 1
                 elapsed = time.perf_counter() - started
-                done = settings.progress(step, elapsed)
                 if step == 1:
                     warm = elapsed  # kernels are compiled: from here on steps tell how long the rest takes
-                elif report and (done >= 1 or elapsed - shown > REPORT_SECONDS):
+                pace = (elapsed - warm) / max(step - 1, 1)
+                done = settings.progress(step, elapsed, pace)
+                if step > 1 and report and (done >= 1 or elapsed - shown > REPORT_SECONDS):
                     shown = elapsed
                     mse = squares / self._target.size
-                    left = settings.seconds_left(step, elapsed, (elapsed - warm) / (step - 1))
+                    left = settings.seconds_left(step, elapsed, pace)
                     steps = max(step, round(step / done))
                     report(Progress(step, steps, mse, -10 * math.log10(max(mse, 1e-12)), left))
 

@@ -59,6 +59,9 @@ def settings_for(effort: int, iterations: int | None) -> FitSettings:
 GRID_EFFORT_ITERATIONS = {1: 200, 2: 450, 3: 900, 4: 1600, 5: 2500, 6: 5000, 7: 10000, 8: 20000, 9: 40000}
 
 
+SEARCH_STEPS = 45  # that the search of the weights' quantisers takes as long as
+
+
 @dataclass(frozen=True)
 class GridSettings:
     """iterations: steps in all; rate_weight: lambda in MSE + lambda * bpp; max_seconds: the fit's schedule is run
@@ -74,14 +77,16 @@ class GridSettings:
         if self.max_seconds is not None and not self.max_seconds > 0:
             raise ValueError(f"max_seconds is above 0, not {self.max_seconds}")
 
-    def progress(self, step: int, elapsed_seconds: float) -> float:
-        """The share of the fit that is done."""
+    def progress(self, step: int, elapsed_seconds: float, seconds_per_step: float) -> float:
+        """The share of the steps that is done, or of the time, without what comes after the steps."""
         done = step / self.iterations
-        return done if self.max_seconds is None else max(done, elapsed_seconds / self.max_seconds)
+        if self.max_seconds is None:
+            return done
+        return max(done, elapsed_seconds / max(self.max_seconds - SEARCH_STEPS * seconds_per_step, 1e-9))
 
     def seconds_left(self, step: int, elapsed_seconds: float, seconds_per_step: float) -> float:
-        """Until the fit is done, at the present pace."""
-        left = (self.iterations - step) * seconds_per_step
+        """Until everything is done, at the present pace."""
+        left = (self.iterations - step + SEARCH_STEPS) * seconds_per_step
         return left if self.max_seconds is None else max(0.0, min(left, self.max_seconds - elapsed_seconds))
 
 
