@@ -73,8 +73,6 @@ def encode(
     Raises ValueError for arguments out of range or that do not go together, LimitError, ImageError and DeviceError.
     """
     chosen = choose_profile(profile, quality, width, depth, max_seconds)
-    if chosen is grid and device == "cuda":
-        raise DeviceError("the profile grid is fitted on the CPU in this version: leave the device out")
     started = time.perf_counter()
     picture = _to_pixels(image)  # (H, W) or (H, W, 3), uint8
     planes = pixels.to_planes(picture)  # (C, H, W), float32 in [0, 1]
@@ -82,6 +80,8 @@ def encode(
     processor = devices.resolve(device)
 
     if chosen is grid:
+        if device == "cuda":
+            raise DeviceError("the profile grid is fitted on the CPU in this version: leave the device out")
         quality = DEFAULT_QUALITY if quality is None else quality
         architecture, sections = _fit_grid(planes, quality, effort, iterations, max_seconds, seed, progress)
     else:

@@ -244,7 +244,7 @@ def model_of(seed: int, spread: float, size: float) -> Model:
     pyramid = Pyramid(19, 26, 3)
     planes, latents = np.zeros((PLANES, pyramid.total), np.float32), random_latents(pyramid, spread, seed)
     for number, (level, plain) in enumerate(zip(pyramid.levels, latents, strict=True)):
-        kernels.deinterleave(plain.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
+        kernels.add_deinterleaved(plain.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
         for shift in range(min(2, pyramid.count - 1 - number)):
             kernels.place_coarser(
                 latents[number + 1 + shift].astype(np.float32), shift, level.base, level.stride,

@@ -86,7 +86,7 @@ def test_latents_are_dealt_to_their_passes_and_back(size: tuple[int, int, int]) 
     planes, random = np.zeros((PLANES, pyramid.total), np.float32), np.random.default_rng(0)
     plain = [random.random((level.rows, level.columns), np.float32) for level in pyramid.levels]
     for level, values in zip(pyramid.levels, plain, strict=True):
-        kernels.deinterleave(values, level.base, level.stride, 0, level.half_rows, planes)
+        kernels.add_deinterleaved(values, level.base, level.stride, 0, level.half_rows, planes)
     for level, values in zip(pyramid.levels, plain, strict=True):
         for p in range(PASSES):
             assert np.array_equal(pyramid.view(planes[p], level), values[PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2])
@@ -113,7 +113,7 @@ def test_every_tap_of_every_latent_is_decoded_before_it(size: tuple[int, int, in
     pyramid, times = order_of(size)
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for number, level in enumerate(pyramid.levels):
-        kernels.deinterleave(times[number], level.base, level.stride, 0, level.half_rows, planes)
+        kernels.add_deinterleaved(times[number], level.base, level.stride, 0, level.half_rows, planes)
         for shift, plane in ((0, PARENT), (1, GRANDPARENT)):
             if number + 1 + shift < pyramid.count:
                 coarser = times[number + 1 + shift]
@@ -137,7 +137,7 @@ def test_taps_are_at_the_offsets_that_are_listed(p: int) -> None:
     total = Pyramid(40, 56, 1).total
     planes = np.zeros((2, PLANES, total), np.float32)
     for plain, target in zip((rows, columns), planes, strict=True):
-        kernels.deinterleave(plain, level.base, level.stride, 0, level.half_rows, target)
+        kernels.add_deinterleaved(plain, level.base, level.stride, 0, level.half_rows, target)
     tap_planes, tap_offsets = taps_of(level)
     cell_row, cell_column = 9, 13
     at = level.base + cell_row * level.stride + cell_column

@@ -109,8 +109,8 @@ def interleave(planes: Any, base: int, stride: int, first: int, last: int, plain
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def deinterleave(plain: Any, base: int, stride: int, first: int, last: int, planes: Any) -> None:
-    """The inverse of interleave."""
+def add_deinterleaved(plain: Any, base: int, stride: int, first: int, last: int, planes: Any) -> None:
+    """planes += plain by sub-lattices: the adjoint of interleave, and its inverse where planes is 0."""
     half = plain.shape[1] // 2
     for r in range(first, last):
         at = base + r * stride
@@ -122,10 +122,10 @@ def deinterleave(plain: Any, base: int, stride: int, first: int, last: int, plan
         )
         upper, lower = plain[2 * r], plain[2 * r + 1]
         for i in range(half):
-            a[i] = upper[2 * i]
-            b[i] = upper[2 * i + 1]
-            c[i] = lower[2 * i]
-            d[i] = lower[2 * i + 1]
+            a[i] += upper[2 * i]
+            b[i] += upper[2 * i + 1]
+            c[i] += lower[2 * i]
+            d[i] += lower[2 * i + 1]
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
@@ -146,23 +146,3 @@ def collect_coarser(plane: Any, shift: int, base: int, stride: int, rows: int, c
         out = plain[r >> shift]
         for c in range(columns):
             out[c >> shift] += source[c]
-
-
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def add_deinterleaved(plain: Any, base: int, stride: int, first: int, last: int, planes: Any) -> None:
-    """planes += deinterleaved plain."""
-    half = plain.shape[1] // 2
-    for r in range(first, last):
-        at = base + r * stride
-        a, b, c, d = (
-            planes[0, at : at + half],
-            planes[2, at : at + half],
-            planes[3, at : at + half],
-            planes[1, at : at + half],
-        )
-        upper, lower = plain[2 * r], plain[2 * r + 1]
-        for i in range(half):
-            a[i] += upper[2 * i]
-            b[i] += upper[2 * i + 1]
-            c[i] += lower[2 * i]
-            d[i] += lower[2 * i + 1]

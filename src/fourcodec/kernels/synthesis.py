@@ -88,19 +88,24 @@ def _build(m: int, channels: int, rows: int, both: int) -> tuple[Callable[..., N
     inputs, outputs, all_rows, first_rows = m, channels, both, rows
 
     @njit(nogil=True, fastmath=True, cache=True)
-    def forward(x: Any, w1: Any, w2: Any, scale: Any, table: Any, start: int, stop: int, y: Any) -> None:
+    def fill(x: Any, at: int, size: int, w1: Any, scale: Any, table: Any, hidden: Any, f1: Any, f2: Any) -> None:
+        """One block: f1, the features of the scaled x; hidden; f2, the features of hidden, and below them x itself."""
         cosines, sines = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
+        _scaled(x, at, size, scale, hidden)
+        _fill_phasors(hidden, 0, BLOCK, cosines, sines)
+        _features(cosines, sines, table, f1)
+        accumulate_outputs(hidden, f1, w1, 0, first_rows, inputs)
+        _fill_phasors(hidden, 0, BLOCK, cosines, sines)
+        _features(cosines, sines, table, f2)
+        _scaled(x, at, size, _ONE, f2[first_rows : first_rows + inputs])
+
+    @njit(nogil=True, fastmath=True, cache=True)
+    def forward(x: Any, w1: Any, w2: Any, scale: Any, table: Any, start: int, stop: int, y: Any) -> None:
         f1, f2 = np.zeros((first_rows, BLOCK), np.float32), np.zeros((all_rows, BLOCK), np.float32)
         hidden, out = np.empty((inputs, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
-            _scaled(x, at, size, scale, hidden)
-            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
-            _features(cosines, sines, table, f1)
-            accumulate_outputs(hidden, f1, w1, 0, first_rows, inputs)
-            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
-            _features(cosines, sines, table, f2)
-            _scaled(x, at, size, _ONE, f2[first_rows : first_rows + inputs])
+            fill(x, at, size, w1, scale, table, hidden, f1, f2)
             out[:] = _ZERO
             accumulate_outputs(out, f2, w2, 0, all_rows, outputs)
             for o in range(outputs):
@@ -124,7 +129,6 @@ def _build(m: int, channels: int, rows: int, both: int) -> tuple[Callable[..., N
         dw1: Any,
         dw2: Any,
     ) -> None:
-        cosines, sines = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
         f1, f2 = np.zeros((first_rows, BLOCK), np.float32), np.zeros((all_rows, BLOCK), np.float32)
         d1, d2 = np.empty((first_rows, BLOCK), np.float32), np.empty((all_rows, BLOCK), np.float32)
         hidden, slope = np.empty((inputs, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
@@ -132,13 +136,7 @@ def _build(m: int, channels: int, rows: int, both: int) -> tuple[Callable[..., N
         back = np.empty((inputs, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
-            _scaled(x, at, size, scale, hidden)
-            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
-            _features(cosines, sines, table, f1)
-            accumulate_outputs(hidden, f1, w1, 0, first_rows, inputs)
-            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
-            _features(cosines, sines, table, f2)
-            _scaled(x, at, size, _ONE, f2[first_rows : first_rows + inputs])
+            fill(x, at, size, w1, scale, table, hidden, f1, f2)
             _scaled(dy, at, size, _ONE, slope)
             accumulate_weight_gradients(dw2, 0, slope, f2, all_rows, outputs)
             d2[:] = _ZERO

@@ -67,7 +67,7 @@ def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: 
 
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for level, values in zip(pyramid.levels, levels, strict=True):
-        layout.deinterleave(values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
+        layout.add_deinterleaved(values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
     _sweep(pyramid, planes, integers, threads, visit)
     return out[: range_coder.finish_encoder(state, out)].tobytes()
 
