@@ -2,7 +2,7 @@
 
     noisy:   latents (soft-rounded, noisy) and networks together, the noise shrinking
     settle:  latents rounded for good, networks adapt
-    choose:  steps of the weights' quantisers, then single weights, by distortion + lambda * rate
+    choose:  steps and dead zones of the weights' quantisers, by distortion + lambda * rate
 
 Everything is counted in bits: the objective is (sum of squared errors) / (channels * lambda) + bits, which is MSE +
 lambda * bpp times pixels / lambda.
@@ -40,7 +40,7 @@ LINEAR_START, LINEAR_FALL = 0.05, 1.0  # grey that a latent of 1 adds at lambda 
 PHASE_START = 1 / 25  # turns that a latent of 1 moves a phase
 # Where few latents are worth their bits, those few must do more: factors at lambda 1.2e-2, in between by its logarithm.
 COARSE_LAMBDA, COARSE_START, COARSE_FALL, COARSE_PHASE = 1.2e-2, 1.6, 0.6, 2.1
-FEW_LAMBDA = 3e-3
+FEW_LAMBDA = 3e-3  # from here on the context model has half the hidden units
 COARSE_FOURIER, COARSE_LATENT, COARSE_FLOOR = 2.0, 1.5, 2.0
 WARM_UP = 20  # steps over which the rates rise
 LAST_RATE = 0.02  # of the noisy phase, relative to the first; the rate falls as half a cosine

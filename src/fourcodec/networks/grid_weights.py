@@ -39,9 +39,6 @@ class GridWeights:
     def zeros(self) -> GridWeights:
         return GridWeights(*(np.zeros_like(part) for part in self.parts()))
 
-    def copy(self) -> GridWeights:
-        return GridWeights(*(part.copy() for part in self.parts()))
-
     def flat(self) -> Floats:
         return np.concatenate([part.ravel() for part in self.parts()])
 

@@ -22,13 +22,12 @@ from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.kernels import layout
 from fourcodec.networks.grid_weights import HIDDEN, MEANS, SCALES, TAPS, UNUSED, GridShape, GridWeights
-from fourcodec.networks.pyramid import Pyramid, level_count
+from fourcodec.networks.pyramid import MAX_LEVELS, Pyramid, level_count
 
 PROFILE_ID = 2
 NAME = "grid"
 NETWORKS, LATENTS = 0, 1  # section kinds
 _KINDS = {NETWORKS: "networks", LATENTS: "latents"}
-MAX_LEVELS = 9
 MAX_ORDER = 3
 ORDER = 2  # ones in the frequencies that encoders use
 MAX_EXPONENT = 20  # of weights: steps of 2^-20 are finer than any use
