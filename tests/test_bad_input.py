@@ -9,7 +9,7 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli
-from tests.test_images import png
+from tests.images.oddities import png
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
 

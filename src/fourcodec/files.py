@@ -7,6 +7,7 @@ temporary one.
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,20 @@ def read(path: Path, limit_bytes: int) -> bytes:
     if len(data) > limit_bytes:
         raise LimitError(f"{str(path)!r} is larger than the limit of {limit_bytes} bytes")
     return data
+
+
+def read_standard_input(limit_bytes: int) -> bytes:
+    """All of standard input. Raises LimitError before reading more than `limit_bytes`."""
+    data = sys.stdin.buffer.read(limit_bytes + 1)
+    if len(data) > limit_bytes:
+        raise LimitError(f"standard input is longer than the limit of {limit_bytes} bytes")
+    return data
+
+
+def write_standard_output(data: bytes) -> None:
+    """Raises OSError."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:

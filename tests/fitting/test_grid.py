@@ -219,7 +219,7 @@ def random_weights(config: GridConfig, seed: int = 0) -> GridWeights:
     """As a fit starts, and everything moved a little."""
     random = np.random.default_rng(seed)
     shape = config.shape
-    start = initial_weights(np.full((config.channels, 2, 2), 0.5, np.float32), shape, RATE_WEIGHT, random)
+    start = initial_weights(np.full(config.channels, 0.5, np.float32), shape, RATE_WEIGHT, random)
     moved = start.flat() + random.laplace(0, 0.03, shape.groups.size).astype(np.float32)
     return shape.weights(np.where(shape.groups == UNUSED, np.float32(0), moved))
 
