@@ -49,8 +49,13 @@ def main() -> None:
         fitted = codec.encode(alpha, iterations=STEPS, device="cpu")
         errors = np.abs(codec.decode(fitted.data).astype(int) - alpha)[(alpha == 0) | (alpha == 255)]
         section = codec.alpha.write(alpha).size_bytes
-        numbers = [f"{size_bytes}\t{db:.2f}" for size_bytes, db in (colours_of(photo, alpha, hidden) for hidden in ("as", "black", "free"))]
-        print(name, f"{(alpha > 0).mean():.0%}", section, fitted.size_bytes, errors.max(), *numbers, sep="\t", flush=True)
+        numbers = [
+            f"{size_bytes}\t{db:.2f}"
+            for size_bytes, db in (colours_of(photo, alpha, hidden) for hidden in ("as", "black", "free"))
+        ]
+        print(
+            name, f"{(alpha > 0).mean():.0%}", section, fitted.size_bytes, errors.max(), *numbers, sep="\t", flush=True
+        )
 
 
 if __name__ == "__main__":

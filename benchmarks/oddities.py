@@ -1,11 +1,11 @@
 """Every picture of the folders given, and the oddities of real life, through encode and decode: what came of each.
 
-    python benchmarks/oddities.py FOLDER... > benchmarks/results/pngsuite.tsv
-    python benchmarks/oddities.py --made > benchmarks/results/oddities.tsv
+    python -m benchmarks.oddities FOLDER... > benchmarks/results/pngsuite.tsv
+    python -m benchmarks.oddities --made > benchmarks/results/oddities.tsv
 
-A picture is coded at the fastest effort, decoded, written as PNG and read back. `outcome` is "coded", with what kept its
-place (size, channels, depth, alpha exactly, metadata), or "refused", with the reason that a user is shown. Exit status 1
-where anything else happened.
+A picture is coded in a few steps, decoded, written as PNG and read back. `outcome` is "coded" where size, channels,
+depth, metadata and, sample by sample, alpha are what they were, or "refused", with the reason that a user is shown.
+Exit status 1 where anything else happened.
 """
 
 import sys
@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from tests.images.oddities import make_all
 
 from fourcodec import codec, images
 from fourcodec.errors import FourcodecError
-from tests.images.oddities import make_all
 
 STEPS = 60
 

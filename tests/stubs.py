@@ -20,9 +20,7 @@ class StubNetwork:
     samples: np.ndarray  # uint16, (H, W) or (H, W, 3)
 
 
-def fit_grid(
-    planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any, visible: Any
-) -> StubNetwork:
+def fit_grid(planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any, visible: Any) -> StubNetwork:
     return fit(planes, config, settings, seed=seed, device="cpu", report=report, visible=visible)
 
 

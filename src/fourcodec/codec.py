@@ -26,7 +26,7 @@ from fourcodec.errors import CorruptFileError, DeviceError, UnsupportedFormatErr
 from fourcodec.images import Picture
 from fourcodec.profiles import PROFILES, fnet, grid
 
-Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Samples = npt.NDArray[Any]  # uint8 or uint16
 
 if TYPE_CHECKING:
     from fourcodec.fitting import Progress  # importing it for real costs torch
@@ -73,10 +73,10 @@ def encode(
 ) -> Encoded:
     """Fits a network to a picture.
 
-    `image` is a PIL image, what images.load reads, or a uint8 or uint16 array (H, W) or (H, W, C), with 2 to 4 channels:
-    grey and alpha, RGB, RGBA. Its ICC profile, EXIF and XMP go into the file unless `strip`. `profile` is "grid", the
-    default, or "fnet", the default where a width or depth is given. The grid's `quality` is 0 to 100 (60 unless given);
-    the pure network has `depth` hidden states of `width` numbers (8 and 6 unless given). `effort` is 1 to 9, `iterations`
+    `image` is a PIL image, what images.load reads, or a uint8 or uint16 array (H, W) or (H, W, C), C 2 to 4: grey and
+    alpha, RGB, RGBA. Its ICC profile, EXIF and XMP go into the file unless `strip`. `profile` is "grid", the default,
+    or "fnet", the default where a width or depth is given. The grid's `quality` is 0 to 100 (60 unless given); the pure
+    network has `depth` hidden states of `width` numbers (8 and 6 unless given). `effort` is 1 to 9, `iterations`
     overrides the number of steps it stands for, and the grid's `max_seconds` shortens the fit to a time. Equal
     arguments give equal bytes on the same machine, whatever its number of threads (with `max_seconds`, only where the
     time does not decide). `progress` is called now and then.
@@ -277,7 +277,8 @@ def _split(
     """The sections for the profile, and that of alpha where the picture has it. Raises CorruptFileError."""
     mask = container.by_kind([section for section in sections if section.kind == alpha.KIND], {alpha.KIND: alpha.NAME})
     if bool(mask) != header.has_alpha:
-        raise CorruptFileError(f"{header.channels} channels {'without' if header.has_alpha else 'with'} section 'alpha'")
+        word = "without" if header.has_alpha else "with"
+        raise CorruptFileError(f"{header.channels} channels {word} section {alpha.NAME!r}")
     return [section for section in sections if section.kind != alpha.KIND], mask.get(alpha.KIND)
 
 

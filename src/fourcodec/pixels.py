@@ -1,5 +1,5 @@
-"""Samples <-> planes: uint8 or uint16, (H, W) or (H, W, C), as pictures come; float32 (C, H, W) in [0, 1] as networks see
-them."""
+"""Samples <-> planes: uint8 or uint16, (H, W) or (H, W, C), as pictures come; float32 (C, H, W) in [0, 1], as networks
+see them."""
 
 from typing import Any
 

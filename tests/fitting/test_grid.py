@@ -28,6 +28,7 @@ from fourcodec.profiles.grid import (
 )
 from tests.fitting.test_fnet import planes_of
 from tests.grids import config_of
+from tests.images import oddities
 
 STEPS = 30
 RATE_WEIGHT = rate_weight_of(80)
@@ -307,3 +308,16 @@ def test_the_choice_leaves_latents_and_weights_alone(photo: np.ndarray) -> None:
     assert np.array_equal(first.symbols, second.symbols)
     assert np.array_equal(first.exponents, second.exponents)
     assert not first.symbols[choice.config.shape.groups == UNUSED].any()
+
+
+def test_what_is_not_visible_has_no_weight() -> None:
+    """Noise that nobody sees costs nothing and does not change what is seen."""
+    planes = planes_of(oddities.photo(24, 40))
+    visible = np.broadcast_to(np.arange(40) < 25, (24, 40))
+    noisy = np.where(visible, planes, np.random.default_rng(0).random(planes.shape, np.float32))
+    config, settings = config_of(24, 40, 3), GridSettings(STEPS, RATE_WEIGHT)
+    fits = [fit_grid(any_, config, settings, seed=0, report=None, visible=visible) for any_ in (planes, noisy)]
+    assert_equal(*fits)
+    shown = render(fits[0], (24, 40), "cpu")
+    assert np.square(shown - planes)[:, visible].mean() < np.square(planes - planes.mean()).mean() / 4
+    assert size_bytes(fits[0]) < size_bytes(quick_fit(noisy))

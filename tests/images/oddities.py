@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -46,7 +48,7 @@ def saved(image: Image.Image | np.ndarray, file_format: str, **options: object) 
     return buffer.getvalue()
 
 
-def tiff(pixels: np.ndarray, **options: object) -> bytes:
+def tiff(pixels: np.ndarray, **options: Any) -> bytes:
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, pixels, metadata=None, **options)
     return buffer.getvalue()
@@ -72,6 +74,7 @@ def exif(orientation: int = 6) -> bytes:
     return directory.tobytes()
 
 
+@functools.cache  # a profile holds the second it was made in
 def rgb_profile(size_bytes: int = 0) -> bytes:
     """sRGB, followed by as many bytes as it takes (which profiles may have)."""
     from PIL import ImageCms
@@ -87,7 +90,9 @@ def cmyk_profile() -> bytes:
     """
     corners = [(max(0, 100 - 20 * sum(map(int, f"{n:04b}"))) * 255 // 100, 128, 128) for n in range(16)]
     identity = bytes(range(256))
-    lut = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + struct.pack(">9i", *(65536 * n for n in (1, 0, 0, 0, 1, 0, 0, 0, 1)))
+    lut = (
+        b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + struct.pack(">9i", *(65536 * n for n in (1, 0, 0, 0, 1, 0, 0, 0, 1)))
+    )
     lut += identity * 4 + bytes(value for corner in corners for value in corner) + identity * 3
     white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
     text = b"desc" + bytes(4) + struct.pack(">I", 5) + b"inks\0" + bytes(4 + 4 + 2 + 1 + 67)
@@ -108,7 +113,7 @@ def _premultiplied() -> bytes:
     return tiff((pixels * 257).astype(np.uint16), photometric="rgb", extrasamples=["assocalpha"])
 
 
-def _pages(**second: object) -> bytes:
+def _pages(**second: Any) -> bytes:
     buffer = io.BytesIO()
     with tifffile.TiffWriter(buffer) as file:
         file.write(photo(), photometric="rgb", metadata=None)

@@ -1,10 +1,12 @@
 """Alpha planes <-> bytes, without loss (FORMAT.md, "Shared sections"): differences to neighbours under zstd.
 
-Fitted like a colour, an antialiased mask takes three to five times the bytes and comes back with a halo;
-benchmarks/results/alpha.tsv has the numbers, and those of soft shadows, for which it is the other way round.
+Fitted like a colour, a mask with edges takes more bytes and comes back with a halo; soft shadows would take fewer.
+benchmarks/results/alpha.tsv has the numbers.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ KIND = 8
 NAME = "alpha"
 AXES: tuple[tuple[int, ...], ...] = ((), (1,), (0,), (0, 1))  # along which a predictor takes differences
 
-Samples = NDArray[np.uint8] | NDArray[np.uint16]
+Samples = NDArray[Any]  # uint8 or uint16
 
 
 def write(alpha: Samples) -> Section:
@@ -27,7 +29,10 @@ def write(alpha: Samples) -> Section:
 
 
 def read(section: Section, header: Header) -> Samples:
-    """The inverse of `write`: (H, W), uint8 or uint16 by the header. Raises CorruptFileError, UnsupportedFormatError."""
+    """The inverse of `write`: (H, W), uint8 or uint16 by the header.
+
+    Raises CorruptFileError, and UnsupportedFormatError for an unknown coder.
+    """
     if section.coder != container.CODER_ZSTD:
         raise UnsupportedFormatError(f"section {NAME!r} has coder {section.coder}, unknown to this version")
     if not section.payload or section.payload[0] >= len(AXES):

@@ -1,4 +1,4 @@
-"""ICC profile, EXIF and XMP <-> ancillary sections (FORMAT.md, "Shared sections"). Nothing here is needed for pixels."""
+"""ICC profile, EXIF and XMP <-> ancillary sections (FORMAT.md, "Shared sections"). No pixel needs them."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from fourcodec import codec, files, images
+from fourcodec import codec, images
 from fourcodec.bitstream.container import MAX_FILE_BYTES
 from fourcodec.cli import options
 

@@ -31,8 +31,7 @@ def _lines(description: dict[str, Any]) -> list[str]:
         elif key == "sections":
             lines += [
                 f"{'section ' + section['name']:24}{section['size_bytes']} bytes, {section['coder']}, "
-                f"kind {section['kind']}, "
-                + ("critical" if section["critical"] else "ancillary")
+                f"kind {section['kind']}, " + ("critical" if section["critical"] else "ancillary")
                 for section in value
             ]
         else:

@@ -46,7 +46,7 @@ def fit(
     report: Callable[[Progress], None] | None,
     visible: NDArray[np.bool_] | None = None,
 ) -> QuantizedFnet:
-    """A network for planes (channels, H, W) float32 in [0, 1]; pixels where `visible` (H, W) is false are free to become
+    """A network for planes (channels, H, W) float32 in [0, 1]; pixels where `visible` (H, W) is false may become
     anything. Equal arguments give equal results on one machine."""
     fitted = _Fit(planes, config, settings, seed, backend_of(device), visible)
     fitted.run(report)

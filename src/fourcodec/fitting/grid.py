@@ -59,8 +59,8 @@ def fit(
     report: Callable[[Progress], None] | None,
     visible: NDArray[np.bool_] | None = None,
 ) -> QuantizedGrid:
-    """A pyramid and networks for planes (channels, H, W) float32 in [0, 1]; pixels where `visible` (H, W) is false are
-    free to become anything.
+    """A pyramid and networks for planes (channels, H, W) float32 in [0, 1]; pixels where `visible` (H, W) is false may
+    become anything.
 
     Equal arguments give equal results on one machine, except where settings.max_seconds cuts the fit short.
     """
@@ -228,7 +228,9 @@ class _Fit:
         self._network.map(run, self._parts)
 
 
-def initial_weights(mean_colour: Floats, shape: GridShape, rate_weight: float, random: np.random.Generator) -> GridWeights:
+def initial_weights(
+    mean_colour: Floats, shape: GridShape, rate_weight: float, random: np.random.Generator
+) -> GridWeights:
     """The mean colour, a linear path from latents to grey (to some colour where levels are coarse), Fourier layers near
     0 and a context model that is random inside and says "scale 1/2" outside."""
     weights = GridWeights(*(np.zeros(part, np.float32) for part in shape.shapes))

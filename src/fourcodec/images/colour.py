@@ -14,8 +14,8 @@ _SPACES = {"CMYK": b"CMYK", "LAB": b"Lab "}
 def to_rgb(image: Image.Image, icc: bytes, notes: list[str]) -> tuple[Image.Image, bytes]:
     """An image of one of CONVERTED_MODES as RGB, and the profile of that; empty for sRGB. Adds to the notes.
 
-    CMYK goes through its profile, relative colorimetric with black point compensation as printing programs do. YCbCr, HSV
-    and RGBX are other ways to write RGB, whose profile goes on to apply.
+    CMYK goes through its profile, relative colorimetric with black point compensation as printing programs do. YCbCr,
+    HSV and RGBX are other ways to write RGB, whose profile goes on to apply.
     """
     if image.mode not in _SPACES:
         return image.convert("RGB"), icc

@@ -1,7 +1,7 @@
 """Samples that Pillow changes without a word, by other readers.
 
-It reduces 16 bits to 8 for all but grey pictures, and takes the transparent grey of a PNG of 1, 2 or 4 bits for one of 8
-(13.0). Here PNG is read by imagecodecs (libpng), TIFF by tifffile. What neither reads is left to Pillow.
+It reduces 16 bits to 8 for all but grey pictures, and takes the transparent grey of a PNG of 1, 2 or 4 bits for one of
+8 bits (13.0). Here PNG is read by imagecodecs (libpng), TIFF by tifffile. What neither reads is left to Pillow.
 """
 
 from __future__ import annotations
@@ -97,5 +97,5 @@ def _samples(page: TiffPage) -> NDArray[np.uint16]:
 
 def _divided_by_alpha(samples: NDArray[np.uint16]) -> NDArray[np.uint16]:
     alpha = samples[:, :, -1:].astype(np.float64)
-    colours = np.rint(samples[:, :, :-1] * PEAK / np.maximum(alpha, 1)).clip(0, PEAK)
+    colours = np.rint(samples[:, :, :-1] * (PEAK / np.maximum(alpha, 1))).clip(0, PEAK)
     return np.concatenate([colours.astype(np.uint16), samples[:, :, -1:]], axis=2)

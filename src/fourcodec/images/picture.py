@@ -12,7 +12,7 @@ from fourcodec.bitstream.container import MAX_PIXELS
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.errors import LimitError
 
-Samples = NDArray[np.uint8] | NDArray[np.uint16]
+Samples = NDArray[Any]  # uint8 or uint16
 ARRAYS = "uint8 or uint16, (H, W), (H, W, 1), or with 2, 3 or 4 channels: grey and alpha, RGB, RGBA"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -71,7 +71,8 @@ def _picture(image: Image.Image, data: bytes | None, frame: int | None) -> Pictu
     notes: list[str] = []
     index = _choose_frame(image, frame)
     check_size(image.width, image.height)
-    turned, reduced = embedded.orientation_of(image), _is_reduced(image)
+    reduced = _is_reduced(image)  # before asking for EXIF, for which Pillow may load everything
+    turned = embedded.orientation_of(image)
     image.load()
     samples = None if data is None else exact.read(data, image, index)
     metadata = embedded.metadata_of(image, notes)
@@ -98,7 +99,7 @@ def _choose_frame(image: Image.Image, frame: int | None) -> int:
             raise ImageError(f"there is no frame {frame}: the picture has {count}")
         image.seek(frame - 1)
         return frame - 1
-    pages = range(count)
+    pages: Sequence[int] = range(count)
     if count > 1 and image.format == "TIFF":
         pages = [page for page in pages if not _is_preview(image, page)] or pages
     if len(pages) > 1:

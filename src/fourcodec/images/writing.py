@@ -35,7 +35,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "jpeg": {"quality": 95, "subsampling": 0},
     "webp": {"quality": 95, "method": 4},
     "avif": {"quality": 90, "subsampling": "4:4:4"},
-    "tiff": {"compression": "tiff_adobe_deflate"},
+    "tiff": {"compression": None},  # libtiff, which compresses, takes no EXIF from Pillow
 }
 _DEEP = ("png", "tiff", "npy")  # hold 16 bits
 _JPEG_LIMITS = {"exif": 65533 - len(EXIF_PREFIX), "xmp": 65533 - 29}  # bytes in one segment
@@ -101,6 +101,7 @@ def _write_with_pillow(pixels: Samples, file_format: str, metadata: Metadata, no
 
 
 def _with_tag(exif: bytes, tag: int, value: bytes) -> Image.Exif:
+    """The directory of a TIFF file is both its EXIF and the home of its XMP."""
     directory = Image.Exif()
     if exif:
         directory.load(EXIF_PREFIX + exif)
@@ -113,7 +114,7 @@ def _write_png(pixels: Samples, metadata: Metadata) -> bytes:
     if pixels.dtype == np.uint16:
         import imagecodecs
 
-        data: bytes = imagecodecs.png_encode(np.ascontiguousarray(pixels), level=6)
+        data = bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=6))
     else:
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, format="png")
