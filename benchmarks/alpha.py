@@ -1,6 +1,6 @@
 """What transparency costs: alpha as a section of its own against alpha fitted, and colours that nobody sees.
 
-    python benchmarks/alpha.py > benchmarks/results/alpha.tsv
+    python -m benchmarks.alpha > benchmarks/results/alpha.tsv
 
 Masks of several kinds over a photograph of 384 x 256 pixels that ships with scikit-image. `section`: the whole alpha
 channel, without loss. `fitted`: the same as a grey picture at the default quality, with the largest error it makes

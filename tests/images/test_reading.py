@@ -1,6 +1,7 @@
 """Every common kind of picture becomes grey or RGB, with alpha where it is not opaque, in its own depth."""
 
 import contextlib
+import io
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,16 @@ def test_of_several_frames_one_must_be_chosen(tmp_path: Path, photo: np.ndarray,
         assert images.load(path, frame=number).pixels[5, 7].tolist() == list(colour)
     with pytest.raises(ImageError, match="no frame 4"):
         images.load(path, frame=4)
+
+
+def test_of_frames_that_the_caller_has_opened_the_present_one_is_taken() -> None:
+    frames = [Image.new("RGB", (24, 16), colour) for colour in ("red", "lime", "blue")]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    with Image.open(buffer) as image:
+        assert images.from_pillow(image).pixels[5, 7].tolist() == [255, 0, 0]
+        image.seek(2)
+        assert images.from_pillow(image).pixels[5, 7].tolist() == [0, 0, 255]
 
 
 def test_floating_point_pictures_are_refused(tmp_path: Path) -> None:

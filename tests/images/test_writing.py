@@ -73,6 +73,11 @@ def test_what_does_not_fit_into_jpeg_is_left_out_and_said() -> None:
     ]
 
 
+def test_a_profile_that_readers_of_png_refuse_is_said() -> None:
+    _, notes = images.write(photo(), "png", Metadata(icc=rgb_profile(1_100_000)))
+    assert notes == ("an ICC profile of more than 1 MiB in a PNG is refused by Pillow and other readers",)
+
+
 def test_npy_is_the_array() -> None:
     data, notes = images.write(deep(rgba()), "npy", METADATA)
     np.testing.assert_array_equal(np.load(io.BytesIO(data), allow_pickle=False), deep(rgba()))

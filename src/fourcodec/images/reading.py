@@ -61,10 +61,13 @@ def read(data: bytes, *, frame: int | None = None) -> Picture:
                 return _picture(image, data, frame)
 
 
-def from_pillow(image: Image.Image, *, frame: int | None = None) -> Picture:
-    """The same for an image that Pillow has opened. It has read 16-bit colour in 8 bits, which the notes say."""
+def from_pillow(image: Image.Image) -> Picture:
+    """The same for an image that Pillow has opened, of several frames the one it is at. Raises what `read` raises.
+
+    Pillow has read 16-bit colour in 8 bits, which the notes say.
+    """
     with _pillow_errors():
-        return _picture(image, None, frame)
+        return _picture(image, None, image.tell() + 1)
 
 
 def _picture(image: Image.Image, data: bytes | None, frame: int | None) -> Picture:
@@ -92,14 +95,14 @@ def _picture(image: Image.Image, data: bytes | None, frame: int | None) -> Pictu
 
 def _choose_frame(image: Image.Image, frame: int | None) -> int:
     """Goes to the frame that is meant and returns its index."""
-    # MPO: a photograph and its own previews
-    count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    count = getattr(image, "n_frames", 1)
     if frame is not None:
         if not 1 <= frame <= count:
             raise ImageError(f"there is no frame {frame}: the picture has {count}")
         image.seek(frame - 1)
         return frame - 1
-    pages: Sequence[int] = range(count)
+    # MPO: a photograph and its own previews
+    pages: Sequence[int] = range(1 if image.format == "MPO" else count)
     if count > 1 and image.format == "TIFF":
         pages = [page for page in pages if not _is_preview(image, page)] or pages
     if len(pages) > 1:

@@ -39,6 +39,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 _DEEP = ("png", "tiff", "npy")  # hold 16 bits
 _JPEG_LIMITS = {"exif": 65533 - len(EXIF_PREFIX), "xmp": 65533 - 29}  # bytes in one segment
+_PNG_PROFILE_BYTES = 1 << 20
 _PNG_HEADER_BYTES = 33  # signature and IHDR, behind which metadata stand
 _ICC_TAG, _XMP_TAG = 34675, 700  # of TIFF
 
@@ -68,6 +69,8 @@ def write(pixels: Samples, file_format: str, metadata: Metadata | None = None) -
         notes.append("JPEG holds no transparency: the picture is laid on white")
         pixels = on_white(pixels)
     if file_format == "png":
+        if len(metadata.icc) > _PNG_PROFILE_BYTES:
+            notes.append("an ICC profile of more than 1 MiB in a PNG is refused by Pillow and other readers")
         return _write_png(pixels, metadata), tuple(notes)
     if file_format == "tiff" and pixels.dtype == np.uint16:
         return _write_deep_tiff(pixels, metadata, notes), tuple(notes)
