@@ -25,7 +25,7 @@ format: $(STAMP)
 kernels: $(STAMP)
 	$(BIN)/python benchmarks/kernels.py
 
-# Every published number, in about an hour and a half on two cores. DATA holds kodak/ and imagenet/.
+# Every published number, in about an hour and a half on two cores. DATA holds kodak/, imagenet/ and pngsuite/.
 DATA ?= data
 RESULTS := benchmarks/results
 FOUR := $(patsubst %,$(DATA)/kodak/kodim%.png,23 15 01 05)
@@ -34,6 +34,9 @@ results: $(STAMP)
 	$(BIN)/python benchmarks/costs.py > $(RESULTS)/costs.txt
 	$(BIN)/python benchmarks/grid_step.py step > $(RESULTS)/grid-step.txt
 	$(BIN)/python benchmarks/grid_step.py sizes >> $(RESULTS)/grid-step.txt
+	$(BIN)/python -m benchmarks.alpha > $(RESULTS)/alpha.tsv
+	$(BIN)/python -m benchmarks.oddities $(DATA)/pngsuite > $(RESULTS)/pngsuite.tsv
+	$(BIN)/python -m benchmarks.oddities --made > $(RESULTS)/oddities.tsv
 	$(BIN)/python benchmarks/special.py special > $(RESULTS)/grid-special.tsv
 	$(BIN)/python benchmarks/special.py split $(wildcard $(DATA)/imagenet/*0.JPEG) > $(RESULTS)/grid-split.tsv
 	$(BIN)/python benchmarks/ablation.py base,relu=1e-3,relu=4e-3,order=1,order=3,passes=1,passes=2,kernel,filters $(FOUR) > $(RESULTS)/grid-ablation.tsv

@@ -1,4 +1,5 @@
-"""A decoder of profile 2 written after FORMAT.md and nothing else: no kernels, no planes, plain integers and loops.
+"""A decoder of profile 2, alpha and samples written after FORMAT.md and nothing else: no kernels, no planes, plain
+integers and loops.
 
 Slow. It proves that the document says what the code does.
 """
@@ -9,6 +10,7 @@ import itertools
 import math
 
 import numpy as np
+import zstandard
 
 SIDES = [(0, -1), (0, 1), (-1, 0), (1, 0)]
 CORNERS = [(-1, -1), (-1, 1), (1, -1), (1, 1)]
@@ -257,6 +259,45 @@ def decode(
     for c, d, i, j in np.ndindex(networks.kernel.shape):
         y[c] += networks.kernel[c, d, i, j] * o[d, i : i + size[0], j : j + size[1]]
     return networks, latents, y
+
+
+def samples(y: np.ndarray, bit_depth: int) -> np.ndarray:
+    """The network's outputs (C, H, W) as integers."""
+    peak = 2**bit_depth - 1
+    return np.rint(peak * y).clip(0, peak).astype(int)
+
+
+def alpha(payload: bytes, size: tuple[int, int], bit_depth: int) -> list[list[int]]:
+    """Section `alpha`, rows of samples."""
+    height, width = size
+    count, width_bytes = height * width, bit_depth // 8
+    frame = bytes.fromhex("28b52ffd") + payload[1:]
+    plain = zstandard.ZstdDecompressor().decompress(frame, max_output_size=count * width_bytes)
+    assert len(plain) == count * width_bytes
+    plane = [[0] * width for _ in range(height)]
+    for r, c in itertools.product(range(height), range(width)):
+        at = r * width + c
+        value = sum(plain[at + k * count] << 8 * k for k in range(width_bytes))
+        left = plane[r][c - 1] if c else 0
+        above = plane[r - 1][c] if r else 0
+        corner = plane[r - 1][c - 1] if r and c else 0
+        predicted = (0, left, above, left + above - corner)[payload[0]]
+        plane[r][c] = (value + predicted) % 2**bit_depth
+    return plane
+
+
+def document(payload: bytes, coder: int) -> bytes:
+    """A section of metadata."""
+    if coder == 0:
+        return payload
+    size_bytes = shift_bits = at = 0
+    while True:
+        size_bytes |= (payload[at] & 127) << shift_bits
+        shift_bits, at = shift_bits + 7, at + 1
+        if payload[at - 1] < 128:
+            break
+    frame = bytes.fromhex("28b52ffd") + payload[at:]
+    return zstandard.ZstdDecompressor().decompress(frame, max_output_size=size_bytes)
 
 
 def halvings(size: tuple[int, int], count: int) -> list[tuple[int, int]]:

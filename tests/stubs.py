@@ -17,19 +17,21 @@ from fourcodec.errors import CorruptFileError
 @dataclass(frozen=True)
 class StubNetwork:
     config: Any
-    samples: np.ndarray  # uint8, (H, W) or (H, W, C)
+    samples: np.ndarray  # uint16, (H, W) or (H, W, 3)
 
 
-def fit_grid(planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any) -> StubNetwork:
-    return fit(planes, config, settings, seed=seed, device="cpu", report=report)
+def fit_grid(planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any, visible: Any) -> StubNetwork:
+    return fit(planes, config, settings, seed=seed, device="cpu", report=report, visible=visible)
 
 
-def fit(planes: np.ndarray, config: Any, settings: Any, *, seed: int, device: str, report: Any) -> StubNetwork:
+def fit(
+    planes: np.ndarray, config: Any, settings: Any, *, seed: int, device: str, report: Any, visible: Any
+) -> StubNetwork:
     if report is not None:
         report(SimpleNamespace(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=41.0))
-    samples = pixels.from_planes(planes)
+    samples = pixels.from_planes(planes, 16)
     if seed:  # an inexact copy
-        samples = samples // 8 * 8
+        samples = samples // 2056 * 2056
     return StubNetwork(config, samples)
 
 
@@ -44,8 +46,8 @@ def unpack(header: Header, sections: Sequence[Section]) -> StubNetwork:
     section = container.by_kind(sections, {0: "samples"}).get(0)
     if section is None:
         raise CorruptFileError("section 'samples' is missing")
-    shape = (header.height, header.width, header.channels)
-    samples = np.frombuffer(zstd.decompress(section.payload, int(np.prod(shape))), np.uint8).reshape(shape)
+    shape = (header.height, header.width, header.colour_channels)
+    samples = np.frombuffer(zstd.decompress(section.payload, 2 * int(np.prod(shape))), np.uint16).reshape(shape)
     return StubNetwork(None, samples)
 
 
@@ -73,6 +75,7 @@ def _stub_of(real: Any, fields: tuple[str, str], **others: Any) -> SimpleNamespa
     return SimpleNamespace(
         PROFILE_ID=real.PROFILE_ID,
         NAME=real.NAME,
+        SECTION_NAMES={0: "samples"},
         pack=pack,
         unpack=unpack,
         render=render,

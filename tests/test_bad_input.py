@@ -9,7 +9,7 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli
-from tests.test_images import png
+from tests.images.oddities import png
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
 
@@ -65,7 +65,14 @@ CASES = [
     ("decode {}/newer.fnc", 1, "newer.fnc': the file is of format 15.1, newer than"),
     ("decode {}/picture.png", 1, "picture.png': not a .fnc file"),
     ("decode {}/coded.fnc -o {}/picture.png", 1, "choose another name with -o, or replace it with -f"),
-    ("decode {}/coded.fnc -o {}/a.jpg", 2, "the output is a PNG: name it .png, not .jpg"),
+    (
+        "decode {}/coded.fnc -o {}/a.xyz",
+        2,
+        "a.xyz' is named like none of png, jpeg, webp, avif, tiff, npy: give --format",
+    ),
+    ("decode {}/coded.fnc --format gif", 2, "'gif' is not one of 'png'"),
+    ("encode {}/picture.png --frame 2", 1, "there is no frame 2: the picture has 1"),
+    ("encode {}/picture.png --frame 0", 2, "0 is not in the range x>=1"),
     ("decode {}/coded.fnc -o {}/nowhere/a.png", 1, "nowhere/a.png': cannot write: No such file or directory"),
     ("decode {}/coded.fnc --device cuda", 1, "no CUDA device is available"),
     ("info {}/missing.fnc", 1, "missing.fnc': No such file or directory"),

@@ -1,5 +1,6 @@
 """The command line: what it writes, prints and returns."""
 
+import io
 import json
 import os
 import re
@@ -15,8 +16,9 @@ import pytest
 from PIL import Image
 
 import fourcodec
-from fourcodec import cli, codec, fitting
+from fourcodec import cli, codec, fitting, images
 from tests import stubs
+from tests.images.oddities import FILES
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
 
@@ -130,10 +132,102 @@ def test_progress_goes_to_stderr_when_asked_for(source: Path, capsys: pytest.Cap
     json.loads(out)
 
 
-def test_what_is_lost_is_noted_on_stderr(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_changed_is_noted_on_stderr(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Image.open(source).convert("RGBA").save(source)
     assert cli.run(["encode", str(source)]) == 0
-    assert capsys.readouterr().err == "note: transparency is not coded yet: the picture is laid on white\n"
+    assert capsys.readouterr().err == "note: the picture is opaque: its alpha channel is left out\n"
+
+
+def test_metadata_and_alpha_are_kept_and_their_bytes_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.png").write_bytes(FILES["everything.png"]())
+    wanted = images.load(tmp_path / "in.png")
+    coded, copy = str(tmp_path / "in.fnc"), tmp_path / "copy.png"
+    assert cli.run(["encode", str(tmp_path / "in.png")]) == 0
+    assert re.search(r"bytes \(of which alpha \d+, icc \d+, exif \d+, xmp \d+\), ", capsys.readouterr().out)
+    assert cli.run(["info", coded]) == 0
+    assert re.search(r"^section icc +\d+ bytes, zstd, kind 16, ancillary$", capsys.readouterr().out, re.MULTILINE)
+    assert cli.run(["decode", coded, "-o", str(copy)]) == 0
+    assert images.load(copy).metadata == wanted.metadata
+    np.testing.assert_array_equal(images.load(copy).pixels, wanted.pixels)
+    for command in (["encode", str(tmp_path / "in.png"), "-o", coded], ["decode", coded, "-o", str(copy)]):
+        assert cli.run([*command, "-f", "--strip"]) == 0
+        assert cli.run(["decode", coded, "-o", str(tmp_path / "bare.png"), "-f"]) == 0
+    assert not images.load(copy).metadata
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.avif", "a.tif", "a.TIFF"])
+def test_the_output_is_of_the_format_that_its_name_says(coded: Path, photo: np.ndarray, name: str) -> None:
+    target = coded.with_name(name)
+    assert cli.run(["decode", str(coded), "-o", str(target)]) == 0
+    assert images.format_of(target) == images.format_of(coded.with_name(name.lower()))
+    with Image.open(target) as image:
+        assert image.format == images.format_of(target).upper()
+        assert np.abs(np.asarray(image).astype(int) - photo).mean() < 6
+
+
+def test_format_beats_the_name(coded: Path) -> None:
+    assert cli.run(["decode", str(coded), "--format", "webp", "--quiet"]) == 0
+    assert names(coded.parent) == ["coded.fnc", "coded.webp"]
+
+
+def test_a_frame_can_be_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.gif").write_bytes(FILES["animated.gif"]())
+    assert cli.run(["encode", str(tmp_path / "in.gif")]) == 1
+    assert "3 frames or pages: choose one with --frame, 1 to 3" in capsys.readouterr().err
+    assert cli.run(["encode", str(tmp_path / "in.gif"), "--frame", "2"]) == 0
+    assert names(tmp_path) == ["in.fnc", "in.gif"]
+
+
+class Pipes:
+    """Standard input and output with bytes behind them, as a shell's pipes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, data: bytes = b"") -> None:
+        self.out = io.TextIOWrapper(io.BytesIO())
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        monkeypatch.setattr(sys, "stdout", self.out)
+
+    @property
+    def written(self) -> bytes:
+        self.out.flush()
+        return self.out.buffer.getvalue()  # type: ignore[attr-defined]
+
+
+def test_pictures_go_through_pipes(
+    source: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipes = Pipes(monkeypatch, source.read_bytes())
+    assert cli.run(["encode", "-"]) == 0
+    assert "an exact copy" in capsys.readouterr().err
+    back = Pipes(monkeypatch, pipes.written)
+    assert cli.run(["decode", "-", "--quiet"]) == 0
+    np.testing.assert_array_equal(images.read(back.written).pixels, photo)
+    webp = Pipes(monkeypatch, pipes.written)
+    assert cli.run(["decode", "-", "-o", "-", "--format", "webp"]) == 0
+    assert webp.written[8:12] == b"WEBP"
+    mixed = Pipes(monkeypatch)
+    assert cli.run(["encode", str(source), "-o", "-"]) == 0
+    assert mixed.written == pipes.written
+    assert names(source.parent) == ["in.png"]
+
+
+def test_what_is_wrong_with_standard_input_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipes = Pipes(monkeypatch, b"text")
+    assert cli.run(["encode", "-"]) == 1
+    assert capsys.readouterr().err.startswith("error: standard input: not a picture of a known format")
+    assert cli.run(["encode", "-", "--json"]) == 2
+    assert "--json is printed on standard output" in capsys.readouterr().err
+    assert pipes.written == b""
+
+
+def test_no_file_is_shown_on_a_terminal(
+    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Pipes(monkeypatch)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert cli.run(["encode", str(source), "-o", "-"]) == 2
+    assert "name an output with -o" in capsys.readouterr().err
 
 
 def test_existing_outputs_are_refused_without_force(
@@ -169,10 +263,10 @@ def test_info_shows_the_header_and_every_byte(coded: Path, capsys: pytest.Captur
     assert cli.run(["info", str(coded)]) == 0
     lines = capsys.readouterr().out
     assert re.search(r"^network width +3$", lines, re.MULTILINE)
-    assert re.search(r"^section of kind 0 +\d+ bytes, zstd, critical$", lines, re.MULTILINE)
+    assert re.search(r"^section samples +\d+ bytes, zstd, kind 0, critical$", lines, re.MULTILINE)
 
 
-ALL = {"profile", "quality", "width", "depth", "effort", "iterations", "max_seconds", "device", "seed"}
+ALL = {"profile", "quality", "width", "depth", "effort", "iterations", "max_seconds", "device", "seed", "strip"}
 
 
 @pytest.mark.parametrize(
@@ -201,17 +295,17 @@ def test_options_reach_the_codec(
     monkeypatch.setattr(codec, "encode", record)
     assert cli.run(["encode", str(source), *options.split()]) == 1
     del given["progress"]
-    assert given == dict.fromkeys(ALL) | wanted
+    assert given == dict.fromkeys(ALL) | {"strip": False} | wanted
 
 
 @pytest.mark.parametrize("options", [[], ["--progress"]])
 def test_a_long_fit_is_announced_once(
     source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
-    def fit_grid(planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any) -> Any:
+    def fit_grid(planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any, visible: Any) -> Any:
         for left in (301.0, 300.0, 299.0) if report is not None else ():
             report(SimpleNamespace(step=1, steps=9, loss=0.5, psnr_db=3.0, seconds_left=left))
-        return stubs.fit(planes, config, settings, seed=seed, device="cpu", report=None)
+        return stubs.fit(planes, config, settings, seed=seed, device="cpu", report=None, visible=visible)
 
     monkeypatch.setattr(fitting, "fit_grid", fit_grid)
     assert cli.run(["encode", str(source), *options]) == 0

@@ -12,8 +12,10 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import codec
-from fourcodec.bitstream import container
+from fourcodec.bitstream import container, metadata
+from fourcodec.bitstream.metadata import Metadata
 from fourcodec.errors import CorruptFileError, DeviceError, FourcodecError, LimitError, UnsupportedFormatError
+from fourcodec.images import Picture
 
 stubbed = pytest.mark.usefixtures("stub_profile")
 
@@ -50,9 +52,68 @@ def test_pillow_images_and_arrays_give_the_same_file(photo: np.ndarray) -> None:
 
 
 @stubbed
-def test_what_a_pillow_image_loses_is_warned_of(photo: np.ndarray) -> None:
-    with pytest.warns(UserWarning, match="transparency"):
-        fourcodec.encode(Image.fromarray(photo).convert("RGBA"))
+def test_what_is_changed_in_a_pillow_image_is_warned_of(photo: np.ndarray) -> None:
+    with pytest.warns(UserWarning, match="CMYK"):
+        fourcodec.encode(Image.fromarray(photo).convert("CMYK"))
+
+
+@stubbed
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_every_number_of_channels_and_both_depths_come_back(channels: int, dtype: type) -> None:
+    shape = (16, 24) if channels == 1 else (16, 24, channels)
+    picture = np.random.default_rng(channels).integers(1, np.iinfo(dtype).max, shape, dtype=dtype, endpoint=True)
+    encoded = fourcodec.encode(picture)
+    copy = fourcodec.decode(encoded.data)
+    assert copy.dtype == dtype
+    np.testing.assert_array_equal(copy, picture)
+    assert (encoded.channels, encoded.bit_depth) == (channels, 8 * picture.itemsize)
+    assert (encoded.alpha_bytes > 0) == (channels in (2, 4))
+    assert encoded.psnr_db is None
+
+
+@stubbed
+def test_alpha_is_exact_and_what_it_hides_is_not_measured(photo: np.ndarray) -> None:
+    picture = np.dstack([photo, np.where(np.arange(24) < 12, 0, 77)[None].repeat(16, 0).astype(np.uint8)])
+    encoded = fourcodec.encode(picture, seed=1)
+    copy = fourcodec.decode(encoded.data)
+    np.testing.assert_array_equal(copy[:, :, 3], picture[:, :, 3])
+    seen = (copy[:, 12:, :3].astype(float) - picture[:, 12:, :3]) ** 2
+    assert encoded.psnr_db == pytest.approx(10 * np.log10(255**2 / seen.mean()))
+
+
+METADATA = Metadata(icc=b"profile" * 50, exif=b"II*\0", xmp=b"<x/>")
+
+
+@stubbed
+def test_metadata_travel_with_the_picture_unless_stripped(photo: np.ndarray) -> None:
+    encoded = fourcodec.encode(Picture(photo, METADATA))
+    assert fourcodec.read_metadata(encoded.data) == METADATA
+    assert set(encoded.metadata_bytes) == {"icc", "exif", "xmp"}
+    bare = fourcodec.encode(Picture(photo, METADATA), strip=True)
+    assert not fourcodec.read_metadata(bare.data)
+    assert bare.data == fourcodec.encode(photo).data
+    assert encoded.size_bytes == bare.size_bytes + sum(encoded.metadata_bytes.values())
+
+
+@stubbed
+def test_damaged_metadata_do_not_stop_the_pixels(photo: np.ndarray) -> None:
+    header, sections = container.read(fourcodec.encode(photo).data)
+    data = container.write(header, [*sections, container.Section(metadata.XMP, 1, b"\5nonsense")])
+    np.testing.assert_array_equal(fourcodec.decode(data), photo)
+    with pytest.raises(CorruptFileError):
+        fourcodec.read_metadata(data)
+
+
+@stubbed
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_alpha_and_the_number_of_channels_must_agree(channels: int) -> None:
+    shape = (16, 24) if channels == 1 else (16, 24, channels)
+    header, sections = container.read(fourcodec.encode(np.ones(shape, np.uint8)).data)
+    other = dataclasses.replace(header, channels=(2, 1, 4, 3)[channels - 1])
+    for read in (fourcodec.decode, codec.describe):
+        with pytest.raises(CorruptFileError, match="section 'alpha'"):
+            read(container.write(other, sections))
 
 
 @stubbed
@@ -77,8 +138,8 @@ def test_a_missing_device_is_said(photo: np.ndarray, monkeypatch: pytest.MonkeyP
     ("fields", "message"),
     [
         ({"profile": 9}, "profile 9"),
-        ({"channels": 4}, "alpha"),
-        ({"bit_depth": 16}, "16-bit"),
+        ({"bit_depth": 10}, "10-bit"),
+        ({"bit_depth": 12}, "12-bit"),
         ({"prior": 3}, "prior 3"),
         ({"tiles": 1}, "tiled"),
     ],

@@ -1,9 +1,11 @@
-"""What FORMAT.md says about profile 2 is what the code does: a decoder written after it decodes our files."""
+"""What FORMAT.md says about profile 2, alpha and metadata is what the code does: a decoder written after it decodes our
+files."""
 
 import numpy as np
 import pytest
 
-from fourcodec.bitstream import container
+from fourcodec import codec
+from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.networks.grid_weights import UNUSED
 from fourcodec.profiles import grid
 from tests import format_decoder
@@ -22,6 +24,38 @@ def assert_decodes(header: container.Header, sections: list[container.Section]) 
     for found, wanted in zip(latents.levels, picture.latents, strict=True):
         assert np.array_equal(found, wanted)
     assert np.abs(planes - grid.render(picture, size, "cpu")).max() < 1e-3
+
+
+@pytest.mark.parametrize("name", ["grid-grey-alpha", "grid-rgb-16", "grid-rgba-16"])
+def test_golden_files_with_alpha_and_16_bits_decode_as_the_document_says(name: str) -> None:
+    data = (FOLDER / f"{name}.fnc").read_bytes()
+    header, sections = container.read(data)
+    found = {section.kind: section.payload for section in sections}
+    size, copy = (header.height, header.width), codec.decode(data).astype(int)
+    planes = format_decoder.decode((found[0], found[1]), size, header.colour_channels, header.architecture)[2]
+    colours = format_decoder.samples(planes, header.bit_depth).transpose(1, 2, 0)
+    tolerance = 1 if header.bit_depth == 8 else 257
+    assert np.abs(colours - copy[:, :, : header.colour_channels]).max() <= tolerance
+    if header.has_alpha:
+        assert format_decoder.alpha(found[alpha.KIND], size, header.bit_depth) == copy[:, :, -1].tolist()
+    else:
+        assert colours.shape == copy.shape
+
+
+@pytest.mark.parametrize("bit_depth", [8, 16])
+@pytest.mark.parametrize("number", range(4))
+def test_alpha_decodes_as_the_document_says(number: int, bit_depth: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alpha, "min", lambda found, key: found[number], raising=False)
+    plane = np.random.default_rng(number).integers(0, 2**bit_depth, (9, 14)).astype(f"uint{bit_depth}")
+    section = alpha.write(plane)
+    assert section.payload[0] == number
+    assert format_decoder.alpha(section.payload, (9, 14), bit_depth) == plane.tolist()
+
+
+@pytest.mark.parametrize("plain", [b"abc", b"<x/>" * 5000])
+def test_metadata_decode_as_the_document_says(plain: bytes) -> None:
+    (section,) = metadata.write(metadata.Metadata(xmp=plain))
+    assert format_decoder.document(section.payload, section.coder) == plain
 
 
 @pytest.mark.parametrize("name", ["grid-rgb", "grid-grey", "grid-one-pixel"])

@@ -50,12 +50,37 @@ def test_ssim_is_undefined_for_small_pictures(shape: tuple[int, ...]) -> None:
     assert metrics.ssim(*pair(*shape)) is None
 
 
+def test_sixteen_bits_have_their_own_peak() -> None:
+    first, second = pair(16, 24, 3)
+    deep, other = first.astype(np.uint16) * 257, second.astype(np.uint16) * 257
+    assert metrics.psnr_db(deep, other) == pytest.approx(metrics.psnr_db(first, second), abs=1e-9)
+    assert metrics.ssim(deep, other) == pytest.approx(metrics.ssim(first, second), abs=1e-9)
+    ends = np.zeros((16, 24), np.uint16), np.full((16, 24), 65535, np.uint16)
+    assert metrics.psnr_db(*ends) == 0
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_colours_that_alpha_hides_and_alpha_itself_are_not_compared(channels: int) -> None:
+    first, second = pair(130, 24, channels)
+    first[:, :, -1] = second[:, :, -1] = 255
+    colours = slice(0, channels - 1)
+    assert metrics.psnr_db(first, second) == pytest.approx(metrics.psnr_db(first[..., colours], second[..., colours]))
+    first[:, 12:, -1] = 0
+    seen = metrics.psnr_db(first[:, :12, colours], second[:, :12, colours])
+    assert metrics.psnr_db(first, second) == pytest.approx(seen)
+    second[:, :12, colours] = first[:, :12, colours]
+    assert metrics.psnr_db(first, second) == math.inf
+    assert metrics.ssim(first, second) == pytest.approx(1)
+
+
 def test_unlike_pictures_cannot_be_compared() -> None:
     first, _ = pair(16, 24)
     with pytest.raises(ValueError, match="shapes"):
         metrics.psnr_db(first, first.T)
     with pytest.raises(ValueError, match="uint8"):
         metrics.ssim(first, first.astype(np.float32))
+    with pytest.raises(ValueError, match="both uint8 or both uint16"):
+        metrics.psnr_db(first, first.astype(np.uint16))
 
 
 def test_bits_per_pixel() -> None:

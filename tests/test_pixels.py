@@ -17,6 +17,13 @@ def test_planes_come_back_as_the_samples(samples: np.ndarray) -> None:
     np.testing.assert_array_equal(pixels.from_planes(planes), samples)
 
 
+@given(arrays(np.uint16, st.sampled_from([(16, 24), (16, 24, 3), (1, 1), (130, 3, 3)])))
+def test_planes_come_back_as_sixteen_bit_samples(samples: np.ndarray) -> None:
+    copy = pixels.from_planes(pixels.to_planes(samples), 16)
+    assert copy.dtype == np.uint16
+    np.testing.assert_array_equal(copy, samples)
+
+
 def test_values_out_of_range_are_clipped_and_nans_are_black() -> None:
     planes = np.array([[[-0.5, 0.0, 1.0, 7.0, np.inf, -np.inf, np.nan]]], np.float32)
     assert pixels.from_planes(planes).tolist() == [[0, 0, 255, 255, 255, 0, 0]]

@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fourcodec.codec import Encoded, decode, encode
+    from fourcodec.bitstream.metadata import Metadata
+    from fourcodec.codec import Encoded, decode, encode, read_metadata
     from fourcodec.errors import (
         CorruptFileError,
         DeviceError,
@@ -29,16 +30,20 @@ __all__ = [
     "FourcodecError",
     "ImageError",
     "LimitError",
+    "Metadata",
     "UnsupportedFormatError",
     "__version__",
     "decode",
     "encode",
+    "read_metadata",
 ]
 
 _HOMES = {
     "Encoded": "fourcodec.codec",
     "decode": "fourcodec.codec",
     "encode": "fourcodec.codec",
+    "read_metadata": "fourcodec.codec",
+    "Metadata": "fourcodec.bitstream.metadata",
     "CorruptFileError": "fourcodec.errors",
     "DeviceError": "fourcodec.errors",
     "FourcodecError": "fourcodec.errors",

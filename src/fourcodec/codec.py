@@ -3,6 +3,8 @@
     encode:  picture -> pixels -> planes -> fitting.fit -> integers -> profile.pack -> container.write -> bytes
     decode:  bytes -> container.read -> profile.unpack -> integers -> profile.render -> planes -> pixels
 
+Alpha goes beside the network, without loss, and so do ICC profile, EXIF and XMP.
+
 What encode reports was measured on the file: it decodes the very bytes it returns.
 """
 
@@ -18,9 +20,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from fourcodec import devices, images, metrics, pixels
-from fourcodec.bitstream import container
-from fourcodec.errors import DeviceError, UnsupportedFormatError
+from fourcodec.bitstream import alpha, container, metadata
+from fourcodec.bitstream.metadata import Metadata
+from fourcodec.errors import CorruptFileError, DeviceError, UnsupportedFormatError
+from fourcodec.images import Picture
 from fourcodec.profiles import PROFILES, fnet, grid
+
+Samples = npt.NDArray[Any]  # uint8 or uint16
 
 if TYPE_CHECKING:
     from fourcodec.fitting import Progress  # importing it for real costs torch
@@ -39,16 +45,19 @@ class Encoded:
     width: int  # pixels
     height: int
     channels: int
+    bit_depth: int  # 8 or 16
     size_bytes: int
+    alpha_bytes: int  # of size_bytes
+    metadata_bytes: dict[str, int]  # of size_bytes, by name: icc, exif, xmp
     rate_bpp: float
-    psnr_db: float | None  # None where the copy is exact
+    psnr_db: float | None  # None where the copy is exact; of the colours that are visible
     ssim: float | None  # None where a side is shorter than 11 pixels
     encode_seconds: float
     decode_seconds: float
 
 
 def encode(
-    image: Image.Image | npt.NDArray[np.uint8],
+    image: Image.Image | Samples | Picture,
     *,
     profile: str | None = None,
     quality: float | None = None,
@@ -59,12 +68,14 @@ def encode(
     max_seconds: float | None = None,
     device: str = "auto",
     seed: int = 0,
+    strip: bool = False,
     progress: "Callable[[Progress], None] | None" = None,
 ) -> Encoded:
     """Fits a network to a picture.
 
-    `image` is a PIL image, or a uint8 array (H, W), (H, W, 1) or (H, W, 3). `profile` is "grid", the default, or
-    "fnet", the default where a width or depth is given. The grid's `quality` is 0 to 100 (60 unless given); the pure
+    `image` is a PIL image, what images.load reads, or a uint8 or uint16 array (H, W) or (H, W, C), C 2 to 4: grey and
+    alpha, RGB, RGBA. Its ICC profile, EXIF and XMP go into the file unless `strip`. `profile` is "grid", the default,
+    or "fnet", the default where a width or depth is given. The grid's `quality` is 0 to 100 (60 unless given); the pure
     network has `depth` hidden states of `width` numbers (8 and 6 unless given). `effort` is 1 to 9, `iterations`
     overrides the number of steps it stands for, and the grid's `max_seconds` shortens the fit to a time. Equal
     arguments give equal bytes on the same machine, whatever its number of threads (with `max_seconds`, only where the
@@ -74,43 +85,49 @@ def encode(
     """
     chosen = choose_profile(profile, quality, width, depth, max_seconds)
     started = time.perf_counter()
-    picture = _to_pixels(image)  # (H, W) or (H, W, 3), uint8
-    planes = pixels.to_planes(picture)  # (C, H, W), float32 in [0, 1]
-    channels, picture_height, picture_width = planes.shape
+    picture = _to_picture(image)
+    planes, visible = _to_planes(picture.pixels)
+    picture_height, picture_width = planes.shape[1:]
     processor = devices.resolve(device)
 
     if chosen is grid:
         if device == "cuda":
             raise DeviceError("the profile grid is fitted on the CPU in this version: leave the device out")
         quality = DEFAULT_QUALITY if quality is None else quality
-        architecture, sections = _fit_grid(planes, quality, effort, iterations, max_seconds, seed, progress)
+        architecture, sections = _fit_grid(planes, visible, quality, effort, iterations, max_seconds, seed, progress)
     else:
         size = DEFAULT_WIDTH if width is None else width, DEFAULT_DEPTH if depth is None else depth
-        architecture, sections = _fit_fnet(planes, size, effort, iterations, processor, seed, progress)
+        architecture, sections = _fit_fnet(planes, visible, size, effort, iterations, processor, seed, progress)
     del planes
     header = container.Header(
         width=picture_width,
         height=picture_height,
-        channels=channels,
+        channels=1 if picture.pixels.ndim == 2 else picture.pixels.shape[2],
         profile=chosen.PROFILE_ID,
         architecture=architecture,
+        bit_depth=8 * picture.pixels.itemsize,
     )
-    data = container.write(header, sections)
+    beside = [alpha.write(picture.pixels[:, :, -1])] if header.has_alpha else []
+    described = [] if strip else metadata.write(picture.metadata)
+    data = container.write(header, [*sections, *beside, *described])
     encoded = time.perf_counter()
 
     copy = decode(data, device=processor)
     decoded = time.perf_counter()
-    psnr_db = metrics.psnr_db(picture, copy)
+    psnr_db = metrics.psnr_db(picture.pixels, copy)
     return Encoded(
         data=data,
         profile=chosen.NAME,
         width=picture_width,
         height=picture_height,
-        channels=channels,
+        channels=header.channels,
+        bit_depth=header.bit_depth,
         size_bytes=len(data),
+        alpha_bytes=sum(section.size_bytes for section in beside),
+        metadata_bytes={metadata.NAMES[section.kind]: section.size_bytes for section in described},
         rate_bpp=metrics.bpp(len(data), picture_width, picture_height),
         psnr_db=None if math.isinf(psnr_db) else psnr_db,
-        ssim=metrics.ssim(picture, copy),
+        ssim=metrics.ssim(picture.pixels, copy),
         encode_seconds=encoded - started,
         decode_seconds=decoded - encoded,
     )
@@ -121,6 +138,7 @@ Packed = tuple[tuple[int, ...], list[container.Section]]  # architecture fields 
 
 def _fit_grid(
     planes: npt.NDArray[np.float32],
+    visible: npt.NDArray[np.bool_] | None,
     quality: float,
     effort: int,
     iterations: int | None,
@@ -134,11 +152,12 @@ def _fit_grid(
     settings = fitting.grid_settings_for(quality, effort, iterations, max_seconds)
     hidden, phase = fitting.hidden_units(settings.rate_weight), fitting.phase_index(settings.rate_weight)
     config = grid.config_for(height, width, channels, hidden, phase)
-    return grid.pack(fitting.fit_grid(planes, config, settings, seed=seed, report=progress))
+    return grid.pack(fitting.fit_grid(planes, config, settings, seed=seed, report=progress, visible=visible))
 
 
 def _fit_fnet(
     planes: npt.NDArray[np.float32],
+    visible: npt.NDArray[np.bool_] | None,
     size: tuple[int, int],
     effort: int,
     iterations: int | None,
@@ -150,27 +169,38 @@ def _fit_fnet(
 
     config = fnet.FnetConfig(width=size[0], depth=size[1], channels=planes.shape[0])
     settings = fitting.settings_for(effort, iterations)
-    return fnet.pack(fitting.fit(planes, config, settings, seed=seed, device=processor, report=progress))
+    fitted = fitting.fit(planes, config, settings, seed=seed, device=processor, report=progress, visible=visible)
+    return fnet.pack(fitted)
 
 
-def decode(data: bytes, *, device: str = "cpu", max_pixels: int = container.MAX_PIXELS) -> npt.NDArray[np.uint8]:
-    """The picture in a .fnc file: uint8 (H, W) or (H, W, 3).
+def decode(data: bytes, *, device: str = "cpu", max_pixels: int = container.MAX_PIXELS) -> Samples:
+    """The picture in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it.
 
-    `device` is "cpu" (which imports no torch), "cuda" or "auto"; pixels differ by at most 1 between them. Raises
+    `device` is "cpu" (which imports no torch), "cuda" or "auto"; pixels differ by at most 1 of 255 between them. Raises
     CorruptFileError, UnsupportedFormatError, LimitError (more than `max_pixels` pixels) and DeviceError.
     """
     processor = devices.resolve(device)
     header, sections = container.read(data, max_pixels=max_pixels)
     profile = _profile_of(header)
-    network = profile.unpack(header, sections)
-    planes = profile.render(network, (header.height, header.width), processor)  # (C, H, W), float32, about [0, 1]
-    return pixels.from_planes(planes)
+    own, mask = _split(header, sections)
+    network = profile.unpack(header, own)
+    planes = profile.render(network, (header.height, header.width), processor)  # (1 or 3, H, W), float32, about [0, 1]
+    colours = pixels.from_planes(planes, header.bit_depth)
+    return colours if mask is None else np.dstack([colours, alpha.read(mask, header)])
+
+
+def read_metadata(data: bytes) -> Metadata:
+    """The ICC profile, EXIF and XMP in a .fnc file. Decodes nothing; raises as `decode`."""
+    _, sections = container.read(data)
+    return metadata.read(sections)
 
 
 def describe(data: bytes) -> dict[str, Any]:
     """What a file says about itself, and its bytes by section, as JSON types. Decodes nothing; raises as `decode`."""
     header, sections = container.read(data)
     profile = _profile_of(header)
+    own, _ = _split(header, sections)
+    names = {**profile.SECTION_NAMES, alpha.KIND: alpha.NAME, **metadata.NAMES}
     return {
         "format": f"{container.FORMAT_MAJOR}.{container.FORMAT_MINOR}",
         "profile": profile.NAME,
@@ -189,6 +219,7 @@ def describe(data: bytes) -> dict[str, Any]:
         "sections": [
             {
                 "kind": section.kind,
+                "name": names.get(section.kind, "unknown"),
                 "critical": section.critical,
                 "coder": container.CODER_NAMES.get(section.coder, str(section.coder)),
                 "size_bytes": section.size_bytes,
@@ -196,7 +227,7 @@ def describe(data: bytes) -> dict[str, Any]:
             }
             for section in sections
         ],
-        "network": profile.describe(header, sections),
+        "network": profile.describe(header, own),
     }
 
 
@@ -220,21 +251,43 @@ def choose_profile(
     return fnet if profile == fnet.NAME else grid
 
 
-def _to_pixels(image: Image.Image | npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _to_picture(image: Image.Image | Samples | Picture) -> Picture:
+    if isinstance(image, Picture):
+        return image
     picture = images.from_array(image) if isinstance(image, np.ndarray) else images.from_pillow(image)
     for note in picture.notes:
         warnings.warn(note, stacklevel=3)
-    return picture.pixels
+    return picture
+
+
+def _to_planes(samples: Samples) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_] | None]:
+    """What the network is fitted to, (1 or 3, H, W) float32 in [0, 1], and where: None stands for everywhere."""
+    planes = pixels.to_planes(samples)
+    if len(planes) in (1, 3):
+        return planes, None
+    colours, visible = planes[:-1], planes[-1] > 0
+    if not visible.any():
+        return np.zeros_like(colours), None
+    return colours, None if visible.all() else visible
+
+
+def _split(
+    header: container.Header, sections: list[container.Section]
+) -> tuple[list[container.Section], container.Section | None]:
+    """The sections for the profile, and that of alpha where the picture has it. Raises CorruptFileError."""
+    mask = container.by_kind([section for section in sections if section.kind == alpha.KIND], {alpha.KIND: alpha.NAME})
+    if bool(mask) != header.has_alpha:
+        word = "without" if header.has_alpha else "with"
+        raise CorruptFileError(f"{header.channels} channels {word} section {alpha.NAME!r}")
+    return [section for section in sections if section.kind != alpha.KIND], mask.get(alpha.KIND)
 
 
 def _profile_of(header: container.Header) -> Any:
     """The module that understands the file. Raises UnsupportedFormatError for what only later versions can decode."""
     if header.profile not in PROFILES:
         raise UnsupportedFormatError(f"the file is of profile {header.profile}, unknown to this version")
-    if header.channels not in (1, 3):
-        raise UnsupportedFormatError("the file has an alpha channel, which this version cannot decode")
-    if header.bit_depth != 8:
-        raise UnsupportedFormatError(f"the file has {header.bit_depth}-bit samples, this version decodes 8")
+    if header.bit_depth not in pixels.SAMPLE_TYPES:
+        raise UnsupportedFormatError(f"the file has {header.bit_depth}-bit samples, this version decodes 8 and 16")
     if header.prior:
         raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
     if header.tiles:

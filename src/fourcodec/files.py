@@ -7,6 +7,7 @@ temporary one.
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,14 +15,34 @@ from typing import BinaryIO
 
 from fourcodec.errors import LimitError
 
+_PIECE_BYTES = 1 << 20
+
 
 def read(path: Path, limit_bytes: int) -> bytes:
-    """The whole file. Raises OSError as open() does, LimitError before reading more than `limit_bytes`."""
+    """The whole file. Raises OSError as open() does, LimitError before reading much more than `limit_bytes`."""
     with path.open("rb") as file:
-        data = file.read(limit_bytes + 1)
-    if len(data) > limit_bytes:
-        raise LimitError(f"{str(path)!r} is larger than the limit of {limit_bytes} bytes")
-    return data
+        return _read_whole(file, limit_bytes, repr(str(path)))
+
+
+def read_standard_input(limit_bytes: int) -> bytes:
+    """All of standard input. Raises OSError, and LimitError before reading much more than `limit_bytes`."""
+    return _read_whole(sys.stdin.buffer, limit_bytes, "standard input")
+
+
+def _read_whole(file: BinaryIO, limit_bytes: int, name: str) -> bytes:
+    """Piece by piece: asked for `limit_bytes` at once, Python would make room for them all."""
+    data = bytearray()
+    while piece := file.read(_PIECE_BYTES):
+        data += piece
+        if len(data) > limit_bytes:
+            raise LimitError(f"{name} is larger than the limit of {limit_bytes} bytes")
+    return bytes(data)
+
+
+def write_standard_output(data: bytes) -> None:
+    """Raises OSError."""
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:

@@ -1,34 +1,38 @@
 """How far a picture is from another, and what it cost. Units are in the names: dB, bits per pixel.
 
-Pictures are uint8 (H, W) or (H, W, C). Everything is summed over strips of rows: a 12-megapixel photograph in
-float64, as scikit-image takes it, would need several gigabytes.
+Pictures are uint8 or uint16, (H, W) or (H, W, C). With 2 or 4 channels the last is alpha, which is not compared, and of
+pixels that are fully transparent in the first picture the colours are not either. Everything is summed over strips of
+rows: a 12-megapixel photograph in float64, as scikit-image takes it, would need several gigabytes.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fourcodec.pixels import STRIP_ROWS
 
-PEAK = 255
+Samples = npt.NDArray[Any]
 SSIM_MIN_SIDE = 11  # pixels: the window of SSIM
 MS_SSIM_MIN_SIDE = 161
 _SSIM_MARGIN = SSIM_MIN_SIDE // 2
 
 
-def psnr_db(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> float:
-    """Peak signal-to-noise ratio over all samples of all channels; infinite for equal pictures."""
+def psnr_db(first: Samples, second: Samples) -> float:
+    """Peak signal-to-noise ratio over all samples of all colours; infinite for equal pictures."""
     _check_pair(first, second)
-    squares = 0
+    squares, count = 0, 0
     for top in range(0, first.shape[0], STRIP_ROWS):
         rows = slice(top, top + STRIP_ROWS)
-        difference = first[rows].astype(np.int32) - second[rows]
-        squares += int(np.sum(np.square(difference, out=difference), dtype=np.int64))  # exact, whatever the strips
-    return 10 * math.log10(PEAK**2 * first.size / squares) if squares else math.inf
+        one, other = _colours(first[rows], second[rows])
+        difference = one.astype(np.int64) - other
+        squares += int(np.sum(np.square(difference, out=difference)))  # exact, whatever the strips
+        count += difference.size if not _has_alpha(first) else one.shape[2] * int((first[rows][:, :, -1] > 0).sum())
+    return 10 * math.log10(_peak(first) ** 2 * count / squares) if squares else math.inf
 
 
-def ssim(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> float | None:
+def ssim(first: Samples, second: Samples) -> float | None:
     """Structural similarity, mean over channels; None where a side is shorter than the window of 11 pixels.
 
     Wang, Bovik, Sheikh, Simoncelli: Image Quality Assessment: From Error Visibility to Structural Similarity (2004):
@@ -47,18 +51,17 @@ def ssim(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> float |
         strip_rows = min(STRIP_ROWS, inner_rows - top)
         rows = slice(top, top + strip_rows + 2 * _SSIM_MARGIN)
         total += strip_rows * structural_similarity(
-            first[rows],
-            second[rows],
+            *_colours(first[rows], second[rows]),
             gaussian_weights=True,
             sigma=1.5,
             use_sample_covariance=False,
-            data_range=PEAK,
+            data_range=_peak(first),
             channel_axis=-1 if first.ndim == 3 else None,
         )
     return float(total / inner_rows)
 
 
-def ms_ssim(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> float | None:
+def ms_ssim(first: Samples, second: Samples) -> float | None:
     """Multi-scale structural similarity, mean over channels; None where a side is shorter than 161 pixels.
 
     Wang, Simoncelli, Bovik: Multi-Scale Structural Similarity for Image Quality Assessment (2003): five scales, the
@@ -76,10 +79,11 @@ def ms_ssim(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> floa
     torch.set_num_threads(1)  # sums do not depend on the machine, and a busy one is not made to wait for its threads
     try:
         with torch.inference_mode():
-            for channel in range(1 if first.ndim == 2 else first.shape[2]):
-                planes = (picture if picture.ndim == 2 else picture[:, :, channel] for picture in (first, second))
+            pictures = _colours(first, second)
+            for channel in range(1 if first.ndim == 2 else pictures[0].shape[2]):
+                planes = (picture if picture.ndim == 2 else picture[:, :, channel] for picture in pictures)
                 pair = [torch.from_numpy(plane.astype(np.float32))[None, None] for plane in planes]
-                values.append(float(of_planes(*pair, data_range=PEAK)))
+                values.append(float(of_planes(*pair, data_range=_peak(first))))
     finally:
         torch.set_num_threads(threads)
     return sum(values) / len(values)
@@ -90,8 +94,24 @@ def bpp(size_bytes: int, width: int, height: int) -> float:
     return 8 * size_bytes / (width * height)
 
 
-def _check_pair(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> None:
-    if first.dtype != np.uint8 or second.dtype != np.uint8:
-        raise ValueError(f"pictures are uint8, not {first.dtype} and {second.dtype}")
+def _has_alpha(picture: Samples) -> bool:
+    return picture.ndim == 3 and picture.shape[2] in (2, 4)
+
+
+def _colours(first: Samples, second: Samples) -> tuple[Samples, Samples]:
+    """Without alpha, and black where the first is fully transparent."""
+    if not _has_alpha(first):
+        return first, second
+    visible = first[:, :, -1:] > 0
+    return first[:, :, :-1] * visible, second[:, :, :-1] * visible
+
+
+def _peak(picture: Samples) -> int:
+    return int(np.iinfo(picture.dtype).max)
+
+
+def _check_pair(first: Samples, second: Samples) -> None:
+    if first.dtype not in (np.uint8, np.uint16) or first.dtype != second.dtype:
+        raise ValueError(f"pictures are both uint8 or both uint16, not {first.dtype} and {second.dtype}")
     if first.shape != second.shape:
         raise ValueError(f"pictures of different shapes: {first.shape} and {second.shape}")

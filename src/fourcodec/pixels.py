@@ -1,4 +1,7 @@
-"""Samples <-> planes: uint8 (H, W) or (H, W, C) as pictures come, float32 (C, H, W) in [0, 1] as networks see them."""
+"""Samples <-> planes: uint8 or uint16, (H, W) or (H, W, C), as pictures come; float32 (C, H, W) in [0, 1], as networks
+see them."""
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -6,24 +9,28 @@ import numpy.typing as npt
 STRIP_ROWS = 64  # pictures are converted and measured in strips, so that no whole one is held in a wide type
 
 
-def to_planes(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """uint8 (H, W) or (H, W, C) -> float32 (C, H, W) in [0, 1]."""
+SAMPLE_TYPES = {8: np.uint8, 16: np.uint16}  # by bit depth
+
+
+def to_planes(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """uint8 or uint16, (H, W) or (H, W, C) -> float32 (C, H, W) in [0, 1]."""
     samples = pixels[:, :, None] if pixels.ndim == 2 else pixels
     planes = np.empty((samples.shape[2], *samples.shape[:2]), np.float32)
-    np.divide(samples.transpose(2, 0, 1), np.float32(255), out=planes)
+    np.divide(samples.transpose(2, 0, 1), np.float32(np.iinfo(samples.dtype).max), out=planes)
     return planes
 
 
-def from_planes(planes: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-    """float32 (C, H, W), nominally in [0, 1] -> uint8 (H, W) or (H, W, C). The inverse of `to_planes`.
+def from_planes(planes: npt.NDArray[np.float32], bit_depth: int = 8) -> npt.NDArray[Any]:
+    """float32 (C, H, W), nominally in [0, 1] -> uint8 or uint16, (H, W) or (H, W, C). The inverse of `to_planes`.
 
     Values outside [0, 1] are clipped, and a NaN, which only a damaged file makes, becomes 0.
     """
     channels, height, width = planes.shape
-    pixels = np.empty((height, width, channels), np.uint8)
+    pixels = np.empty((height, width, channels), SAMPLE_TYPES[bit_depth])
+    peak = np.float32((1 << bit_depth) - 1)
     for top in range(0, height, STRIP_ROWS):
-        strip = planes[:, top : top + STRIP_ROWS] * np.float32(255)
+        strip = planes[:, top : top + STRIP_ROWS] * peak
         np.nan_to_num(strip, copy=False, nan=0.0)
-        strip = np.rint(np.clip(strip, 0, 255, out=strip), out=strip)
+        strip = np.rint(np.clip(strip, 0, peak, out=strip), out=strip)
         pixels[top : top + STRIP_ROWS] = strip.transpose(1, 2, 0)
     return pixels[:, :, 0] if channels == 1 else pixels

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from fourcodec.fitting import FLOAT_SCHEDULE, FitSettings, Progress, fit, fit_float, settings_for
-from fourcodec.fitting.fnet import initial_coefficients
+from fourcodec.fitting.fnet import initial_coefficients, stratified_choice
 from fourcodec.fitting.soap import MAX_SIDE, SoapState
 from fourcodec.networks import fourier
 from fourcodec.networks.positions import positions
 from fourcodec.networks.shape import NetworkShape
 from fourcodec.profiles.fnet import FnetConfig, QuantizedFnet, render
+from tests.images import oddities
 
 
 def planes_of(picture: np.ndarray) -> np.ndarray:
@@ -128,3 +129,22 @@ def test_soap_finds_the_minimum_of_a_badly_scaled_bowl(rows: int) -> None:
         gradient[:16] = bowl @ at[:16]
         at -= np.float32(0.05 * (1 - step / 400)) * state.direction(gradient)
     assert float((at[:16] * (bowl @ at[:16])).sum()) < 1e-3 * start
+
+
+def test_what_is_not_visible_has_no_weight() -> None:
+    planes = planes_of(oddities.photo(24, 40))
+    visible = np.broadcast_to(np.arange(40) < 25, (24, 40))
+    noisy = np.where(visible, planes, np.random.default_rng(0).random(planes.shape, np.float32))
+    config, settings = FnetConfig(4, 3, 3), FitSettings(60, batch_pixels=768)
+    first, second = (
+        fit(any_, config, settings, seed=0, device="cpu", report=None, visible=visible) for any_ in (planes, noisy)
+    )
+    np.testing.assert_array_equal(first.symbols, second.symbols)
+
+
+def test_a_choice_is_spread_over_its_candidates() -> None:
+    candidates = np.arange(0, 3000, 3)
+    chosen = stratified_choice(candidates, 100, np.random.default_rng(0))
+    assert set(chosen) <= set(candidates)
+    assert np.array_equal(np.sort(chosen) // 30, np.arange(100))
+    assert stratified_choice(np.array([7]), 5, np.random.default_rng(0)).tolist() == [7] * 5

@@ -28,6 +28,7 @@ from fourcodec.profiles.grid import (
 )
 from tests.fitting.test_fnet import planes_of
 from tests.grids import config_of
+from tests.images import oddities
 
 STEPS = 30
 RATE_WEIGHT = rate_weight_of(80)
@@ -219,7 +220,7 @@ def random_weights(config: GridConfig, seed: int = 0) -> GridWeights:
     """As a fit starts, and everything moved a little."""
     random = np.random.default_rng(seed)
     shape = config.shape
-    start = initial_weights(np.full((config.channels, 2, 2), 0.5, np.float32), shape, RATE_WEIGHT, random)
+    start = initial_weights(np.full(config.channels, 0.5, np.float32), shape, RATE_WEIGHT, random)
     moved = start.flat() + random.laplace(0, 0.03, shape.groups.size).astype(np.float32)
     return shape.weights(np.where(shape.groups == UNUSED, np.float32(0), moved))
 
@@ -307,3 +308,16 @@ def test_the_choice_leaves_latents_and_weights_alone(photo: np.ndarray) -> None:
     assert np.array_equal(first.symbols, second.symbols)
     assert np.array_equal(first.exponents, second.exponents)
     assert not first.symbols[choice.config.shape.groups == UNUSED].any()
+
+
+def test_what_is_not_visible_has_no_weight() -> None:
+    """Noise that nobody sees costs nothing and does not change what is seen."""
+    planes = planes_of(oddities.photo(24, 40))
+    visible = np.broadcast_to(np.arange(40) < 25, (24, 40))
+    noisy = np.where(visible, planes, np.random.default_rng(0).random(planes.shape, np.float32))
+    config, settings = config_of(24, 40, 3), GridSettings(STEPS, RATE_WEIGHT)
+    fits = [fit_grid(any_, config, settings, seed=0, report=None, visible=visible) for any_ in (planes, noisy)]
+    assert_equal(*fits)
+    shown = render(fits[0], (24, 40), "cpu")
+    assert np.square(shown - planes)[:, visible].mean() < np.square(planes - planes.mean()).mean() / 4
+    assert size_bytes(fits[0]) < size_bytes(quick_fit(noisy))

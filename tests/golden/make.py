@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fourcodec import codec, pixels
-from fourcodec.bitstream import container
+from fourcodec import codec, images, pixels
+from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.fitting import FitSettings, fit, fit_grid, grid_settings_for
 from fourcodec.profiles import fnet, grid
@@ -30,9 +30,21 @@ def picture(height: int, width: int, channels: int) -> np.ndarray:
     return np.stack(planes, axis=-1).astype(np.uint8)
 
 
+def deep(image: np.ndarray) -> np.ndarray:
+    """uint16 samples that are no multiples of 257."""
+    return image.astype(np.uint16) * 257 ^ 0x35
+
+
+def whole_file(image: np.ndarray, **arguments: object) -> bytes:
+    """As `encode` makes it, with metadata."""
+    described = metadata.Metadata(icc=b"profile " * 9, exif=b"II*\0", xmp=b"<x/>" * 40)
+    return codec.encode(images.Picture(image, described), iterations=300, device="cpu", **arguments).data  # type: ignore[arg-type]
+
+
 def integers_of(data: bytes) -> dict[str, np.ndarray]:
     """All integers that a file holds, by name."""
     header, sections = container.read(data)
+    sections = [section for section in sections if section.kind != alpha.KIND]
     if header.profile == fnet.PROFILE_ID:
         network = fnet.unpack(header, sections)
         return {"symbols": network.symbols, "step_indices": network.step_indices}
@@ -73,6 +85,11 @@ FILES: dict[str, Callable[[], bytes]] = {
     "index-sigmoid": lambda: fnet_file(picture(28, 20, 1), 5, 2, container.CODER_RANGE, coordinates=1, activation=1),
     "grid-rgb": lambda: grid_file(picture(33, 50, 3), quality=60),
     "grid-grey": lambda: grid_file(picture(24, 17, 1), quality=95, levels=3, order=3, hidden=7, phase=20),
+    "fnet-rgba": lambda: whole_file(picture(16, 24, 4), width=4, depth=3),
+    "fnet-grey-16": lambda: whole_file(deep(picture(13, 22, 1)[:, :, 0]), width=4, depth=3),
+    "grid-grey-alpha": lambda: whole_file(picture(20, 31, 2), quality=60),
+    "grid-rgb-16": lambda: whole_file(deep(picture(18, 27, 3)), quality=95),
+    "grid-rgba-16": lambda: whole_file(deep(picture(21, 16, 4)), quality=80),
     "grid-one-pixel": lambda: grid_file(picture(1, 1, 3), quality=60),
 }
 

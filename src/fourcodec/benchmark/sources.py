@@ -71,7 +71,7 @@ def load(folder: Path, path: str) -> Source:
             raise SourceProblem("an empty file")
         with file.open("rb") as opened:
             is_jpeg = opened.read(3) == _JPEG_START
-        picture = images.load(file)
+        picture = images.plain(images.load(file))
     except OSError as exc:
         raise SourceProblem(exc.strerror or type(exc).__name__) from exc
     except FourcodecError as exc:

@@ -50,6 +50,15 @@ class Header:
     prior: int = 0  # 0: none; otherwise the trained defaults that the sections are relative to
     tiles: int = 0  # 0: none; reserved
 
+    @property
+    def colour_channels(self) -> int:
+        """1 or 3: what a profile's network computes; alpha has a section of its own."""
+        return 1 if self.channels <= 2 else 3
+
+    @property
+    def has_alpha(self) -> bool:
+        return self.channels in (2, 4)
+
     def __post_init__(self) -> None:
         _require(self.width >= 1 and self.height >= 1, "a picture has at least one pixel")
         _require(

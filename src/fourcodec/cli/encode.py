@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fourcodec import codec, files, images
+from fourcodec import codec, images
 from fourcodec.cli import options
 from fourcodec.profiles import fnet
 
@@ -19,8 +19,15 @@ LONG_SECONDS = 60.0  # fits that take longer are announced
 
 
 @click.command()
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.  [default: IN with .fnc]")
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path, allow_dash=True))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="The file to write; - is standard output.  [default: IN with .fnc]",
+)
+@click.option("--frame", type=click.IntRange(min=1), help="Which frame or page of several is coded, 1 being the first.")
+@options.strip_option
 @click.option(
     "--profile",
     type=click.Choice(codec.PROFILE_NAMES),
@@ -54,6 +61,8 @@ LONG_SECONDS = 60.0  # fits that take longer are announced
 def encode(
     source: Path,
     output: Path | None,
+    frame: int | None,
+    strip: bool,
     profile: str | None,
     quality: float | None,
     width: int | None,
@@ -68,7 +77,7 @@ def encode(
     quiet: bool,
     progress: bool | None,
 ) -> None:
-    """Code the picture IN as a small Fourier network and, in the profile grid, what it looks at.
+    """Code the picture IN (- is standard input) as a small Fourier network and, in the profile grid, what it looks at.
 
     The numbers shown are measured on the file: it is decoded again and compared with the picture.
     """
@@ -76,9 +85,11 @@ def encode(
         codec.choose_profile(profile, quality, width, depth, max_seconds)
     except ValueError as exc:
         raise click.UsageError(str(exc)) from exc
+    target = options.target_of(source, output, ".fnc")
+    if as_json and target == options.STANDARD:
+        raise click.UsageError("--json is printed on standard output, where the file goes: name an output with -o")
     with options.about(source):
-        picture = images.load(source)
-    target = output or source.with_suffix(".fnc")
+        picture = images.read(options.read_source(source, images.MAX_FILE_BYTES), frame=frame)
     options.check_output(source, target, force=force)
     if not quiet:
         for remark in picture.notes:
@@ -87,7 +98,7 @@ def encode(
     shown = not quiet and (sys.stderr.isatty() if progress is None else progress)
     with options.ProgressLine() as line:
         encoded = codec.encode(
-            picture.pixels,
+            picture,
             profile=profile,
             quality=quality,
             width=width,
@@ -97,14 +108,15 @@ def encode(
             max_seconds=max_seconds,
             device=device,
             seed=seed,
+            strip=strip,
             progress=None if quiet else _Watch(line if shown else None),
         )
-    files.write(target, encoded.data, overwrite=force)
+    options.write_target(target, encoded.data, overwrite=force)
 
     if as_json:
         click.echo(json.dumps(_measured(target, encoded)))
     elif not quiet:
-        click.echo(_summary(target, encoded))
+        options.say(_summary(target, encoded), target)
 
 
 class _Watch:
@@ -132,6 +144,13 @@ def _summary(target: Path, encoded: codec.Encoded) -> str:
     psnr = "an exact copy" if encoded.psnr_db is None else f"PSNR {encoded.psnr_db:.2f} dB"
     ssim = "" if encoded.ssim is None else f", SSIM {encoded.ssim:.4f}"
     return (
-        f"{target}: {encoded.size_bytes} bytes, {encoded.rate_bpp:.3f} bpp, {psnr}{ssim} "
+        f"{target}: {encoded.size_bytes} bytes{_parts(encoded)}, {encoded.rate_bpp:.3f} bpp, {psnr}{ssim} "
         f"(encoded in {encoded.encode_seconds:.1f} s, decoded in {encoded.decode_seconds:.2f} s)"
     )
+
+
+def _parts(encoded: codec.Encoded) -> str:
+    """What of the bytes is not the picture's colours."""
+    parts = {"alpha": encoded.alpha_bytes, **encoded.metadata_bytes}
+    named = [f"{name} {size_bytes}" for name, size_bytes in parts.items() if size_bytes]
+    return f" (of which {', '.join(named)})" if named else ""

@@ -30,8 +30,8 @@ def _lines(description: dict[str, Any]) -> list[str]:
             lines += [f"{'network ' + name:24}{_plain(field)}" for name, field in value.items()]
         elif key == "sections":
             lines += [
-                f"{'section of kind ' + str(section['kind']):24}{section['size_bytes']} bytes, {section['coder']}, "
-                + ("critical" if section["critical"] else "ancillary")
+                f"{'section ' + section['name']:24}{section['size_bytes']} bytes, {section['coder']}, "
+                f"kind {section['kind']}, " + ("critical" if section["critical"] else "ancillary")
                 for section in value
             ]
         else:

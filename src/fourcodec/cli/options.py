@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fourcodec.fitting import Progress
 
 DEVICES = ("auto", "cpu", "cuda")
+STANDARD = Path("-")  # standard input as a source, standard output as a target
 
 
 @dataclass
@@ -41,6 +42,7 @@ debug_option = click.option(
 )
 force_option = click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
 quiet_option = click.option("--quiet", is_flag=True, help="Say nothing but errors (and what --json asks for).")
+strip_option = click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF and XMP.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 
 
@@ -61,12 +63,54 @@ def about(path: Path) -> Iterator[None]:
     try:
         yield
     except FourcodecError as exc:
-        raise type(exc)(f"{str(path)!r}: {exc}") from exc
+        name = "standard input" if path == STANDARD else repr(str(path))
+        raise type(exc)(f"{name}: {exc}") from exc
+
+
+def target_of(source: Path, output: Path | None, suffix: str) -> Path:
+    """Where the result goes: `output` if given, standard output if the source is standard input, else beside it."""
+    if output is not None:
+        return output
+    return STANDARD if source == STANDARD else source.with_suffix(suffix)
+
+
+def format_of(target: Path) -> str:
+    """The picture format that the output's name asks for; PNG for standard output. Raises UsageError."""
+    from fourcodec import images
+
+    found = "png" if target == STANDARD else images.format_of(target)
+    if found is None:
+        raise click.UsageError(
+            f"the output {str(target)!r} is named like none of {', '.join(images.FORMATS)}: give --format"
+        )
+    return found
+
+
+def read_source(source: Path, limit_bytes: int) -> bytes:
+    """The input file or standard input. Raises OSError and LimitError."""
+    return files.read_standard_input(limit_bytes) if source == STANDARD else files.read(source, limit_bytes)
+
+
+def write_target(target: Path, data: bytes, *, overwrite: bool) -> None:
+    """The output file, whole or not at all, or standard output. Raises OSError."""
+    if target == STANDARD:
+        files.write_standard_output(data)
+    else:
+        files.write(target, data, overwrite=overwrite)
+
+
+def say(line: str, target: Path) -> None:
+    """A line for people: on standard output, unless the result itself goes there."""
+    click.echo(line, err=target == STANDARD)
 
 
 def check_output(source: Path, target: Path, *, force: bool) -> None:
-    """Refuses, before any work, an output that exists or cannot be written."""
-    if target.exists() and target.samefile(source):
+    """Refuses, before any work, an output that exists or cannot be written, and a terminal for bytes."""
+    if target == STANDARD:
+        if sys.stdout.isatty():
+            raise click.UsageError("the file would be shown on the terminal: name an output with -o")
+        return
+    if source != STANDARD and target.exists() and target.samefile(source):
         raise click.UsageError(f"the output {str(target)!r} is the input itself: choose another name with -o")
     try:
         files.check_target(target, overwrite=force)

@@ -44,9 +44,11 @@ def fit(
     seed: int,
     device: str,
     report: Callable[[Progress], None] | None,
+    visible: NDArray[np.bool_] | None = None,
 ) -> QuantizedFnet:
-    """A network for planes (channels, H, W) float32 in [0, 1]. Equal arguments give equal results on one machine."""
-    fitted = _Fit(planes, config, settings, seed, backend_of(device))
+    """A network for planes (channels, H, W) float32 in [0, 1]; pixels where `visible` (H, W) is false may become
+    anything. Equal arguments give equal results on one machine."""
+    fitted = _Fit(planes, config, settings, seed, backend_of(device), visible)
     fitted.run(report)
     indices = fitted.step_indices
     assert indices is not None, "a schedule that ends in integers has a noisy phase"
@@ -107,21 +109,37 @@ def stratified_pixels(size: tuple[int, int], count: int, random: np.random.Gener
     return random.permutation(chosen.ravel())
 
 
+def stratified_choice(candidates: NDArray[np.int64], count: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """`count` of the candidates, at random one of each of so many equal shares, in random order."""
+    places = (np.arange(count) + random.random(count)) * (len(candidates) / count)
+    return random.permutation(candidates[np.minimum(places.astype(np.int64), len(candidates) - 1)])
+
+
 class _Fit:
     """The state of one fit and its step."""
 
-    def __init__(self, planes: Floats, config: FnetConfig, settings: FitSettings, seed: int, backend: Backend) -> None:
+    def __init__(
+        self,
+        planes: Floats,
+        config: FnetConfig,
+        settings: FitSettings,
+        seed: int,
+        backend: Backend,
+        visible: NDArray[np.bool_] | None = None,
+    ) -> None:
         self._size = (planes.shape[1], planes.shape[2])
         self._target = planes.reshape(planes.shape[0], -1)
+        self._candidates = None if visible is None else np.flatnonzero(visible)
         self._settings, self._shape, self._backend = settings, config.shape, backend
         self._random = np.random.default_rng(seed)
         self._rate = learning_rate(config.width)
-        self._bit_price = settings.rate_weight / max(self._target.shape[1], FEWEST_PIXELS)  # MSE per bit
+        counted = self._target if self._candidates is None else self._target[:, self._candidates]
+        self._bit_price = settings.rate_weight / max(counted.shape[1], FEWEST_PIXELS)  # MSE per bit
         self._sizes, self._prior = StepSizes(self._shape, self._bit_price), LaplacePrior(self._shape)
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
         self._threads = thread_count()
         self._frozen = 0  # layers rounded for good, from the first
-        self.coefficients = initial_coefficients(self._shape, self._target.mean(axis=1), self._random)
+        self.coefficients = initial_coefficients(self._shape, counted.mean(axis=1), self._random)
         self.step_indices: NDArray[np.uint8] | None = None
         self._steps: Floats | None = None  # (coefficient_count,)
 
@@ -197,7 +215,10 @@ class _Fit:
             )
 
     def _batch(self) -> tuple[Floats, Floats]:
-        chosen = stratified_pixels(self._size, self._settings.batch_pixels, self._random)
+        if self._candidates is None:
+            chosen = stratified_pixels(self._size, self._settings.batch_pixels, self._random)
+        else:
+            chosen = stratified_choice(self._candidates, self._settings.batch_pixels, self._random)
         return positions(self._size, chosen, PIXEL_CENTRES), self._target[:, chosen]
 
     def _observe(self) -> None:

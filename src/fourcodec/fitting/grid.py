@@ -57,12 +57,14 @@ def fit(
     *,
     seed: int,
     report: Callable[[Progress], None] | None,
+    visible: NDArray[np.bool_] | None = None,
 ) -> QuantizedGrid:
-    """A pyramid and networks for planes (channels, H, W) float32 in [0, 1].
+    """A pyramid and networks for planes (channels, H, W) float32 in [0, 1]; pixels where `visible` (H, W) is false may
+    become anything.
 
     Equal arguments give equal results on one machine, except where settings.max_seconds cuts the fit short.
     """
-    fitted = _Fit(planes, config, settings, seed)
+    fitted = _Fit(planes, config, settings, seed, visible)
     fitted.run(report)
     return fitted.integers()
 
@@ -113,15 +115,23 @@ def _matrices(weights: GridWeights, shape: GridShape) -> list[Floats]:
 class _Fit:
     """The state of one fit and its step."""
 
-    def __init__(self, planes: Floats, config: GridConfig, settings: GridSettings, seed: int) -> None:
+    def __init__(
+        self,
+        planes: Floats,
+        config: GridConfig,
+        settings: GridSettings,
+        seed: int,
+        visible: NDArray[np.bool_] | None = None,
+    ) -> None:
         self._config, self._settings, self._seed = config, settings, seed
         self._target, self._shape = planes, config.shape
-        self._network = GridGradient(config.pyramid, config.shape, config.phase_scale, thread_count())
+        self._network = GridGradient(config.pyramid, config.shape, config.phase_scale, thread_count(), visible)
         pixels = config.height * config.width
         self._lambda = settings.rate_weight * min(1.0, pixels / FEWEST_PIXELS)
         self._coarse = coarseness(self._lambda)
         self._weight = 1 / (config.channels * self._lambda)  # of a squared error, in bits
-        self.weights = initial_weights(planes, config.shape, self._lambda, np.random.default_rng(seed))
+        mean_colour = planes.mean(axis=(1, 2)) if visible is None else planes[:, visible].mean(axis=1)
+        self.weights = initial_weights(mean_colour, config.shape, self._lambda, np.random.default_rng(seed))
         self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
         self._first, self._second = np.zeros_like(self._latents), np.zeros_like(self._latents)
         self._chain = np.zeros_like(self._latents)
@@ -218,7 +228,9 @@ class _Fit:
         self._network.map(run, self._parts)
 
 
-def initial_weights(planes: Floats, shape: GridShape, rate_weight: float, random: np.random.Generator) -> GridWeights:
+def initial_weights(
+    mean_colour: Floats, shape: GridShape, rate_weight: float, random: np.random.Generator
+) -> GridWeights:
     """The mean colour, a linear path from latents to grey (to some colour where levels are coarse), Fourier layers near
     0 and a context model that is random inside and says "scale 1/2" outside."""
     weights = GridWeights(*(np.zeros(part, np.float32) for part in shape.shapes))
@@ -231,7 +243,7 @@ def initial_weights(planes: Floats, shape: GridShape, rate_weight: float, random
     features = 2 * shape.feature_count
     for matrix in (weights.first, weights.last):
         matrix[2:features] = random.normal(0, 0.03 / math.sqrt(features), (features - 2, matrix.shape[1]))
-    weights.last[0] = planes.mean(axis=(1, 2))
+    weights.last[0] = mean_colour
     coarse = coarseness(rate_weight)
     start, fall = LINEAR_START * COARSE_START**coarse, LINEAR_FALL * COARSE_FALL**coarse
     amplitude = start * math.sqrt(rate_weight / 1e-3) * 2.0 ** (-fall * np.arange(shape.levels))

@@ -66,6 +66,22 @@ def subtract(planes: Any, target: Any, first: int, last: int) -> float:
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def subtract_visible(planes: Any, target: Any, visible: Any, first: int, last: int) -> float:
+    """`subtract`, with no error where visible (height, width) is 0; elsewhere it is 1."""
+    total = 0.0
+    for c in range(planes.shape[0]):
+        for r in range(first, last):
+            row, wanted, seen = planes[c, r], target[c, r], visible[r]
+            squares: Any = np.float32(0.0)
+            for i in range(row.shape[0]):
+                e = (row[i] - wanted[i]) * seen[i]
+                row[i] = e
+                squares += e * e
+            total += squares
+    return total
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def _scatter3(out: Any, row: Any, a: Any, b: Any, c: Any) -> None:
     """out (w + 2,) += the adjoint of _add3."""
     w = row.shape[0]

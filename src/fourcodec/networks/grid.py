@@ -90,10 +90,19 @@ class GridNetwork:
 
 class GridGradient(GridNetwork):
     """The network with gradients. `planes` (PLANES, total) holds the latents as the context model sees them, `slopes`
-    after a step the derivatives of distortion_weight * (sum of squared errors) + bits by them."""
+    after a step the derivatives of distortion_weight * (sum of squared errors) + bits by them. Errors count where
+    `visible` (height, width) is true: everywhere where it is None."""
 
-    def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int) -> None:
+    def __init__(
+        self,
+        pyramid: Pyramid,
+        shape: GridShape,
+        phase_scale: float,
+        threads: int,
+        visible: NDArray[np.bool_] | None = None,
+    ) -> None:
         super().__init__(pyramid, shape, phase_scale, threads)
+        self._visible = None if visible is None else visible.astype(np.float32)
         self.planes = np.zeros((PLANES, pyramid.total), np.float32)
         self.slopes = np.zeros((PLANES, pyramid.total), np.float32)
         self.mask = pyramid.mask()
@@ -123,8 +132,7 @@ class GridGradient(GridNetwork):
     def squared_error(self, weights: GridWeights, target: Floats) -> float:
         """The sum of squared errors with the latents in planes[:4]."""
         self.spread(weights.filters)
-        error = self.synthesise(weights, self._error)
-        return sum(self.map(lambda band: residual.subtract(error, target, *band), pieces(0, error.shape[1], _ROWS)))
+        return self._subtract(self.synthesise(weights, self._error), target)
 
     def latent_bits(self, weights: Floats) -> float:
         """Of the latents in the planes, under the context model (PASSES, PASS_WEIGHTS)."""
@@ -160,13 +168,23 @@ class GridGradient(GridNetwork):
         """(level, first row, last row) of the planes."""
         return [(n, *rows) for n, level in enumerate(self.pyramid.levels) for rows in pieces(0, level.half_rows, _TALL)]
 
+    def _subtract(self, planes: Floats, target: Floats) -> float:
+        """planes -= target; the sum of the squares of what is left."""
+
+        def run(band: tuple[int, int]) -> float:
+            if self._visible is None:
+                return float(residual.subtract(planes, target, *band))
+            return float(residual.subtract_visible(planes, target, self._visible, *band))
+
+        return sum(self.map(run, pieces(0, planes.shape[1], _ROWS)))
+
     def _distortion_gradient(
         self, weights: GridWeights, target: Floats, distortion_weight: float, gradients: GridWeights
     ) -> float:
         """The sum of squared errors; gradients of kernel, first and last, and slopes of the finest features."""
         error, shape = self.synthesise(weights, self._error), weights.kernel.shape
+        squares = self._subtract(error, target)
         bands = pieces(0, error.shape[1], _ROWS)
-        squares = sum(self.map(lambda band: residual.subtract(error, target, *band), bands))
         kernels = np.zeros((len(bands), *shape), np.float32)
 
         def unfilter(n: int) -> None:

@@ -27,7 +27,7 @@ PROFILE_ID = 1
 NAME = "fnet"
 MAX_WIDTH, MAX_DEPTH = 10, 16
 NETWORK = 0  # section kind
-_KINDS = {NETWORK: "network"}
+SECTION_NAMES = {NETWORK: "network"}
 _MAX_PLANES = 3  # bytes per integer under zstd: 20 bits and a sign
 _STRIP_PIXELS = 1 << 18  # rendered at a time: positions take 2 MB, and there is plenty for every thread
 
@@ -91,7 +91,7 @@ def unpack(header: Header, sections: Sequence[Section]) -> QuantizedFnet:
     config = _read_config(header)
     if header.coordinates > 1 or header.activation > 1:
         raise UnsupportedFormatError("the file uses coordinates or an activation unknown to this version")
-    found = container.by_kind(sections, _KINDS)
+    found = container.by_kind(sections, SECTION_NAMES)
     if NETWORK not in found:
         raise CorruptFileError("section 'network' is missing")
     section, shape = found[NETWORK], config.shape
@@ -161,7 +161,7 @@ def _read_config(header: Header) -> FnetConfig:
     if len(header.architecture) != 2:
         raise CorruptFileError(f"profile fnet has 2 architecture fields, the header {len(header.architecture)}")
     try:
-        return FnetConfig(*header.architecture, channels=header.channels)
+        return FnetConfig(*header.architecture, channels=header.colour_channels)
     except ValueError as exc:
         raise CorruptFileError(f"the header is invalid: {exc}") from exc
 

@@ -27,7 +27,7 @@ from fourcodec.networks.pyramid import MAX_LEVELS, Pyramid, level_count
 PROFILE_ID = 2
 NAME = "grid"
 NETWORKS, LATENTS = 0, 1  # section kinds
-_KINDS = {NETWORKS: "networks", LATENTS: "latents"}
+SECTION_NAMES = {NETWORKS: "networks", LATENTS: "latents"}
 MAX_ORDER = 3
 ORDER = 2  # ones in the frequencies that encoders use
 MAX_EXPONENT = 20  # of weights: steps of 2^-20 are finer than any use
@@ -113,8 +113,8 @@ def unpack(header: Header, sections: Sequence[Section]) -> QuantizedGrid:
     config = _read_config(header)
     if header.coordinates or header.activation:
         raise CorruptFileError("profile grid uses neither coordinates nor an activation")
-    found = container.by_kind(sections, _KINDS)
-    for kind, name in _KINDS.items():
+    found = container.by_kind(sections, SECTION_NAMES)
+    for kind, name in SECTION_NAMES.items():
         if kind not in found:
             raise CorruptFileError(f"section {name!r} is missing")
         if found[kind].coder != container.CODER_RANGE:
@@ -146,7 +146,7 @@ def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
         "order": config.order,
         "latents": pyramid.latent_count,
         "weights": int((shape.groups != UNUSED).sum()),
-        "bytes": {_KINDS[s.kind]: len(s.payload) for s in sections if s.kind in _KINDS},
+        "bytes": {SECTION_NAMES[s.kind]: len(s.payload) for s in sections if s.kind in SECTION_NAMES},
     }
 
 
@@ -198,7 +198,7 @@ def _read_config(header: Header) -> GridConfig:
     if len(header.architecture) != 4:
         raise CorruptFileError(f"profile grid has 4 architecture fields, the header {len(header.architecture)}")
     try:
-        return GridConfig(header.height, header.width, header.channels, *header.architecture)
+        return GridConfig(header.height, header.width, header.colour_channels, *header.architecture)
     except ValueError as exc:
         raise CorruptFileError(f"the header is invalid: {exc}") from exc
 

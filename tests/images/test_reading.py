@@ -1,9 +1,7 @@
-"""Every common kind of picture becomes grey or RGB in 8 bits, and what that costs is said."""
+"""Every common kind of picture becomes grey or RGB, with alpha where it is not opaque, in its own depth."""
 
 import contextlib
 import io
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ from PIL import Image
 
 from fourcodec import images
 from fourcodec.errors import ImageError, LimitError
+from tests.images.oddities import png
 
 
 def saved(folder: Path, image: Image.Image, name: str, **options: object) -> Path:
@@ -58,32 +57,30 @@ def test_cmyk_becomes_rgb(tmp_path: Path, photo: np.ndarray) -> None:
     np.testing.assert_array_equal(picture.pixels, photo)
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_transparency_is_laid_on_white_and_said(tmp_path: Path, photo: np.ndarray, mode: str) -> None:
-    image = rgb(photo).convert(mode)
-    alpha = Image.new("L", image.size, 255)
-    alpha.paste(0, (0, 0, 12, 16))
-    image.putalpha(alpha)
-    picture = images.load(saved(tmp_path, image, "a.png"))
-    opaque = np.asarray(rgb(photo).convert("RGB" if mode == "RGBA" else "L"))
-    assert (picture.pixels[:, :12] == 255).all()
-    np.testing.assert_array_equal(picture.pixels[:, 12:], opaque[:, 12:])
-    assert picture.notes == ("transparency is not coded yet: the picture is laid on white",)
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "a.tif"])
+def test_alpha_is_kept(tmp_path: Path, photo: np.ndarray, name: str) -> None:
+    pixels = np.dstack([photo, photo[:, :, 0]])
+    options = {"lossless": True, "exact": True} if name == "a.webp" else {}
+    picture = images.load(saved(tmp_path, Image.fromarray(pixels), name, **options))
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    assert picture.notes == ()
 
 
-def test_sixteen_bit_grey_is_scaled_and_said(tmp_path: Path) -> None:
+def test_sixteen_bits_are_kept(tmp_path: Path) -> None:
     samples = np.arange(384, dtype=np.uint16).reshape(16, 24) * 170
     for name in ("a.png", "a.tif"):
         picture = images.load(saved(tmp_path, Image.fromarray(samples), name))
-        np.testing.assert_array_equal(picture.pixels, np.rint(samples / 257))
-        assert picture.notes == ("16-bit samples are reduced to 8 bits",)
+        np.testing.assert_array_equal(picture.pixels, samples)
+        assert picture.pixels.dtype == np.uint16
+        assert picture.notes == ()
 
 
-def test_sixteen_bit_colour_is_said(tmp_path: Path) -> None:
+def test_sixteen_bit_colour_that_pillow_has_opened_is_reduced_and_said(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(png(24, 16, bit_depth=16, colour=2, rows=(b"\0" + bytes(24 * 6)) * 16))
-    picture = images.load(path)
-    assert picture.pixels.shape == (16, 24, 3)
+    with Image.open(path) as image:
+        picture = images.from_pillow(image)
+    assert picture.pixels.dtype == np.uint8
     assert picture.notes == ("16-bit samples are reduced to 8 bits",)
 
 
@@ -94,11 +91,27 @@ def test_a_picture_is_turned_upright(tmp_path: Path, photo: np.ndarray) -> None:
     np.testing.assert_array_equal(picture.pixels, np.rot90(photo, -1))
 
 
-def test_only_the_first_frame_is_coded_and_said(tmp_path: Path, photo: np.ndarray) -> None:
-    path = saved(tmp_path, rgb(photo), "a.tif", save_all=True, append_images=[rgb(photo), rgb(photo)])
-    picture = images.load(path)
-    np.testing.assert_array_equal(picture.pixels, photo)
-    assert picture.notes == ("only the first of 3 frames is coded",)
+@pytest.mark.parametrize("name", ["a.tif", "a.gif", "a.webp", "a.png"])
+def test_of_several_frames_one_must_be_chosen(tmp_path: Path, photo: np.ndarray, name: str) -> None:
+    options = {"lossless": True} if name == "a.webp" else {}
+    frames = [Image.new("RGB", (24, 16), colour) for colour in ("red", "lime", "blue")]
+    path = saved(tmp_path, frames[0], name, save_all=True, append_images=frames[1:], **options)
+    with pytest.raises(ImageError, match="3 frames or pages: choose one with --frame, 1 to 3"):
+        images.load(path)
+    for number, colour in ((1, (255, 0, 0)), (2, (0, 255, 0)), (3, (0, 0, 255))):
+        assert images.load(path, frame=number).pixels[5, 7].tolist() == list(colour)
+    with pytest.raises(ImageError, match="no frame 4"):
+        images.load(path, frame=4)
+
+
+def test_of_frames_that_the_caller_has_opened_the_present_one_is_taken() -> None:
+    frames = [Image.new("RGB", (24, 16), colour) for colour in ("red", "lime", "blue")]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    with Image.open(buffer) as image:
+        assert images.from_pillow(image).pixels[5, 7].tolist() == [255, 0, 0]
+        image.seek(2)
+        assert images.from_pillow(image).pixels[5, 7].tolist() == [0, 0, 255]
 
 
 def test_floating_point_pictures_are_refused(tmp_path: Path) -> None:
@@ -138,33 +151,18 @@ def test_a_damaged_picture_that_the_caller_opened_is_an_image_error(tmp_path: Pa
         images.from_pillow(image)
 
 
-@pytest.mark.parametrize("shape", [(16, 24), (16, 24, 3), (1, 1)])
-def test_arrays_are_taken_as_they_are(shape: tuple[int, ...]) -> None:
-    array = np.zeros(shape, np.uint8)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(16, 24), (16, 24, 2), (16, 24, 3), (16, 24, 4), (1, 1)])
+def test_arrays_are_taken_as_they_are(shape: tuple[int, ...], dtype: type) -> None:
+    array = np.zeros(shape, dtype)
     assert images.from_array(array).pixels is array
     assert images.from_array(np.zeros((16, 24, 1), np.uint8)).pixels.shape == (16, 24)
 
 
 @pytest.mark.parametrize(
     "array",
-    [np.zeros((16, 24)), np.zeros((16, 24, 2), np.uint8), np.zeros((0, 24), np.uint8), np.zeros(24, np.uint8)],
+    [np.zeros((16, 24)), np.zeros((16, 24, 5), np.uint8), np.zeros((0, 24), np.uint8), np.zeros(24, np.uint8)],
 )
 def test_other_arrays_are_a_callers_mistake(array: np.ndarray) -> None:
     with pytest.raises(ValueError, match="an image array is"):
         images.from_array(array)
-
-
-def test_a_png_holds_the_pixels(photo: np.ndarray) -> None:
-    for pixels in (photo, photo[:, :, 0]):
-        with Image.open(io.BytesIO(images.to_png(pixels))) as image:
-            np.testing.assert_array_equal(np.asarray(image), pixels)
-
-
-def png(width: int, height: int, *, bit_depth: int, colour: int, rows: bytes) -> bytes:
-    """A PNG file written by hand, for what Pillow does not write."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    header = struct.pack(">IIBBBBB", width, height, bit_depth, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

@@ -1,0 +1,69 @@
+"""ICC profile, EXIF and XMP <-> ancillary sections (FORMAT.md, "Shared sections"). No pixel needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from fourcodec.bitstream import container, varint, zstd
+from fourcodec.bitstream.container import Section
+from fourcodec.errors import CorruptFileError, LimitError, UnsupportedFormatError
+
+ICC, EXIF, XMP = 16, 17, 18  # section kinds
+NAMES = {ICC: "icc", EXIF: "exif", XMP: "xmp"}
+MAX_BYTES = 1 << 24  # of one document: profiles of printing presses take up to 4 MB, embedded previews rarely as much
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a picture says about itself, as bytes; empty where there is none. Raises LimitError above MAX_BYTES."""
+
+    icc: bytes = b""  # an ICC profile
+    exif: bytes = b""  # the TIFF structure, without the "Exif" and two zeros that JPEG puts before it
+    xmp: bytes = b""  # the packet, UTF-8
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            size_bytes = len(getattr(self, field.name))
+            if size_bytes > MAX_BYTES:
+                raise LimitError(f"{field.name} metadata of {size_bytes} bytes, more than the limit of {MAX_BYTES}")
+
+    def __bool__(self) -> bool:
+        return bool(self.icc or self.exif or self.xmp)
+
+
+def write(metadata: Metadata) -> list[Section]:
+    """A section for each document that there is, raw or under zstd, whichever is smaller."""
+    sections = []
+    for kind, name in NAMES.items():
+        plain = getattr(metadata, name)
+        if plain:
+            packed = varint.write(len(plain)) + zstd.compress(plain)
+            raw = len(plain) <= len(packed)
+            coder = container.CODER_RAW if raw else container.CODER_ZSTD
+            sections.append(Section(kind, coder, plain if raw else packed))
+    return sections
+
+
+def read(sections: Sequence[Section]) -> Metadata:
+    """The inverse of `write`; other sections are skipped.
+
+    Raises CorruptFileError, LimitError before a document of more than MAX_BYTES is unpacked, and UnsupportedFormatError
+    for an unknown coder.
+    """
+    ours = [section for section in sections if section.kind in NAMES]
+    return Metadata(**{NAMES[kind]: _plain(section) for kind, section in container.by_kind(ours, NAMES).items()})
+
+
+def _plain(section: Section) -> bytes:
+    name = NAMES[section.kind]
+    if section.coder == container.CODER_RAW:
+        return section.payload
+    if section.coder != container.CODER_ZSTD:
+        raise UnsupportedFormatError(f"section {name!r} has coder {section.coder}, unknown to this version")
+    size_bytes, offset = varint.read(section.payload, 0)
+    if size_bytes > MAX_BYTES:
+        raise LimitError(f"section {name!r} declares {size_bytes} bytes, more than the limit of {MAX_BYTES}")
+    if not size_bytes:
+        raise CorruptFileError(f"section {name!r} is empty")
+    return zstd.decompress(section.payload[offset:], size_bytes)

@@ -1,0 +1,20 @@
+"""Pictures as people have them <-> arrays: uint8 or uint16, (H, W) or (H, W, C), grey, grey and alpha, RGB or RGBA."""
+
+from fourcodec.images.picture import Picture, check_size, from_array, plain
+from fourcodec.images.reading import MAX_FILE_BYTES, from_pillow, load, read
+from fourcodec.images.writing import FORMATS, format_of, to_png, write
+
+__all__ = [
+    "FORMATS",
+    "MAX_FILE_BYTES",
+    "Picture",
+    "check_size",
+    "format_of",
+    "from_array",
+    "from_pillow",
+    "load",
+    "plain",
+    "read",
+    "to_png",
+    "write",
+]

@@ -1,0 +1,69 @@
+"""Colour spaces other than grey and RGB -> RGB, through the picture's ICC profile where it has one."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+CONVERTED_MODES = ("CMYK", "YCbCr", "LAB", "HSV", "RGBX")
+_SPACE = slice(16, 20)  # of an ICC profile: the colour space of its device (ICC.1:2022, section 7.2.8)
+_SPACES = {"CMYK": b"CMYK", "LAB": b"Lab "}
+
+
+def to_rgb(image: Image.Image, icc: bytes, notes: list[str]) -> tuple[Image.Image, bytes]:
+    """An image of one of CONVERTED_MODES as RGB, and the profile of that; empty for sRGB. Adds to the notes.
+
+    CMYK goes through its profile, relative colorimetric with black point compensation as printing programs do. YCbCr,
+    HSV and RGBX are other ways to write RGB, whose profile goes on to apply.
+    """
+    if image.mode not in _SPACES:
+        return image.convert("RGB"), icc
+    try:
+        converted = _through_profile(image, icc)
+    except _profile_errors() as exc:
+        notes.append(f"the profile of the {image.mode} picture cannot be used ({exc}): colours are approximate")
+        return image.convert("RGB"), b""
+    if converted is None:
+        notes.append(f"the {image.mode} picture has no {image.mode} profile: colours are approximate")
+        return image.convert("RGB"), b""
+    notes.append(f"{image.mode} is converted to sRGB through its profile")
+    return converted, b""
+
+
+def fitting_profile(icc: bytes, notes: list[str]) -> bytes:
+    """The profile, if it can be one of a grey or RGB picture, else none and a note."""
+    if not icc or icc[_SPACE] in (b"RGB ", b"GRAY"):
+        return icc
+    notes.append(f"the ICC profile is one for {icc[_SPACE].decode('latin-1').strip() or 'nothing'}: it is left out")
+    return b""
+
+
+def is_rgb_profile(icc: bytes) -> bool:
+    return icc[_SPACE] == b"RGB "
+
+
+def _through_profile(image: Image.Image, icc: bytes) -> Image.Image | None:
+    """None where the picture has no profile of its colour space."""
+    from PIL import ImageCms
+
+    if image.mode == "LAB":
+        source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    elif icc[_SPACE] == _SPACES[image.mode]:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    else:
+        return None
+    return ImageCms.profileToProfile(
+        image,
+        source,
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+
+
+def _profile_errors() -> tuple[type[Exception], ...]:
+    from PIL import ImageCms
+
+    return (ImageCms.PyCMSError, OSError, ValueError)

@@ -1,0 +1,80 @@
+"""A picture in memory: samples, metadata, and what was changed on the way to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.bitstream.container import MAX_PIXELS
+from fourcodec.bitstream.metadata import Metadata
+from fourcodec.errors import LimitError
+
+Samples = NDArray[Any]  # uint8 or uint16
+ARRAYS = "uint8 or uint16, (H, W), (H, W, 1), or with 2, 3 or 4 channels: grey and alpha, RGB, RGBA"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Samples ready to be coded."""
+
+    pixels: Samples  # (H, W) or (H, W, C), C = 2, 3, 4; colours are not multiplied by alpha
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: tuple[str, ...] = ()  # for people, a line each
+
+
+def from_array(array: NDArray[Any]) -> Picture:
+    """Raises ValueError for an array other than ARRAYS, LimitError for a too large one."""
+    if array.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"an image array is {ARRAYS}, not {array.dtype}")
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (2, 3, 4))) or array.size == 0:
+        raise ValueError(f"an image array is {ARRAYS}, not {array.shape}")
+    check_size(array.shape[1], array.shape[0])
+    return Picture(array)
+
+
+def check_size(width: int, height: int) -> None:
+    """Raises LimitError for a picture of more than MAX_PIXELS pixels."""
+    if width * height > MAX_PIXELS:
+        raise LimitError(f"the picture has {width} x {height} pixels, more than the limit of {MAX_PIXELS}")
+
+
+def has_alpha(pixels: Samples) -> bool:
+    return pixels.ndim == 3 and pixels.shape[2] in (2, 4)
+
+
+def without_opaque_alpha(picture: Picture) -> Picture:
+    """The same picture, without an alpha channel that does nothing."""
+    pixels = picture.pixels
+    if not has_alpha(pixels) or (pixels[:, :, -1] != np.iinfo(pixels.dtype).max).any():
+        return picture
+    colours = pixels[:, :, :-1] if pixels.shape[2] == 4 else pixels[:, :, 0]
+    note = "the picture is opaque: its alpha channel is left out"
+    return replace(picture, pixels=np.ascontiguousarray(colours), notes=(*picture.notes, note))
+
+
+def plain(picture: Picture) -> Picture:
+    """The picture as every codec takes it: 8 bits, and laid on white where it is transparent. Its notes say so."""
+    pixels, notes = picture.pixels, picture.notes
+    if pixels.dtype == np.uint16:
+        pixels, notes = to_eight_bits(pixels), (*notes, "16-bit samples are reduced to 8 bits")
+    if has_alpha(pixels):
+        pixels, notes = on_white(pixels), (*notes, "the picture is laid on white, without its transparency")
+    return replace(picture, pixels=pixels, notes=notes)
+
+
+def to_eight_bits(pixels: Samples) -> NDArray[np.uint8]:
+    """uint16 -> uint8, to the nearest: 65535 = 257 * 255."""
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def on_white(pixels: Samples) -> Samples:
+    """(H, W, 2 or 4) -> (H, W) or (H, W, 3): laid on white."""
+    peak = np.iinfo(pixels.dtype).max
+    alpha = pixels[:, :, -1:].astype(np.float32) / peak
+    laid = np.rint(peak + (pixels[:, :, :-1].astype(np.float32) - peak) * alpha).astype(pixels.dtype)
+    return laid if laid.shape[2] == 3 else laid[:, :, 0]

@@ -1,0 +1,164 @@
+"""Samples and metadata -> picture files. Inverse of reading for PNG and TIFF; the others are lossy or keep less.
+
+What a format cannot hold is changed or left out, and said in a note.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fourcodec.bitstream.metadata import Metadata
+from fourcodec.images.embedded import EXIF_PREFIX
+from fourcodec.images.picture import Samples, has_alpha, on_white, to_eight_bits
+
+SUFFIXES = {
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".webp": "webp",
+    ".avif": "avif",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".npy": "npy",
+}
+FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
+# Lossy formats are written for looking at: near the best that each has, with colours in full resolution.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "jpeg": {"quality": 95, "subsampling": 0},
+    "webp": {"quality": 95, "method": 4},
+    "avif": {"quality": 90, "subsampling": "4:4:4"},
+    "tiff": {"compression": None},  # libtiff, which compresses, takes no EXIF from Pillow
+}
+_DEEP = ("png", "tiff", "npy")  # hold 16 bits
+_JPEG_LIMITS = {"exif": 65533 - len(EXIF_PREFIX), "xmp": 65533 - 29}  # bytes in one segment
+_PNG_PROFILE_BYTES = 1 << 20
+_PNG_HEADER_BYTES = 33  # signature and IHDR, behind which metadata stand
+_ICC_TAG, _XMP_TAG = 34675, 700  # of TIFF
+
+
+def format_of(path: Path) -> str | None:
+    """The format that a file's name asks for, one of FORMATS, or None."""
+    return SUFFIXES.get(path.suffix.lower())
+
+
+def write(pixels: Samples, file_format: str, metadata: Metadata | None = None) -> tuple[bytes, tuple[str, ...]]:
+    """The file, and notes on what the format could not hold.
+
+    `pixels` as in Picture, `file_format` one of FORMATS; "npy" is the array as numpy.save writes it, without metadata.
+    """
+    notes: list[str] = []
+    metadata = Metadata() if metadata is None else metadata
+    if file_format == "npy":
+        if metadata:
+            notes.append("NPY holds no metadata")
+        buffer = io.BytesIO()
+        np.save(buffer, pixels, allow_pickle=False)
+        return buffer.getvalue(), tuple(notes)
+    if pixels.dtype == np.uint16 and file_format not in _DEEP:
+        notes.append(f"{file_format.upper()} is written with 8 bits of 16")
+        pixels = to_eight_bits(pixels)
+    if has_alpha(pixels) and file_format == "jpeg":
+        notes.append("JPEG holds no transparency: the picture is laid on white")
+        pixels = on_white(pixels)
+    if file_format == "png":
+        if len(metadata.icc) > _PNG_PROFILE_BYTES:
+            notes.append("an ICC profile of more than 1 MiB in a PNG is refused by Pillow and other readers")
+        return _write_png(pixels, metadata), tuple(notes)
+    if file_format == "tiff" and pixels.dtype == np.uint16:
+        return _write_deep_tiff(pixels, metadata, notes), tuple(notes)
+    return _write_with_pillow(pixels, file_format, metadata, notes), tuple(notes)
+
+
+def to_png(pixels: Samples) -> bytes:
+    """A PNG file without metadata, in 8 or 16 bits."""
+    return _write_png(pixels, Metadata())
+
+
+def _write_with_pillow(pixels: Samples, file_format: str, metadata: Metadata, notes: list[str]) -> bytes:
+    options = dict(_OPTIONS[file_format])
+    kept = {name: getattr(metadata, name) for name in ("icc", "exif", "xmp")}
+    if file_format == "jpeg":
+        for name, limit_bytes in _JPEG_LIMITS.items():
+            if len(kept[name]) > limit_bytes:
+                notes.append(f"JPEG holds no {name} metadata of {len(kept[name])} bytes: they are left out")
+                kept[name] = b""
+    if kept["icc"]:
+        options["icc_profile"] = kept["icc"]
+    if kept["exif"]:
+        options["exif"] = EXIF_PREFIX + kept["exif"]
+    if kept["xmp"] and file_format == "tiff":
+        options["exif"] = _with_tag(kept["exif"], _XMP_TAG, kept["xmp"])
+    elif kept["xmp"]:
+        options["xmp"] = kept["xmp"]
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format=file_format, **options)
+    return buffer.getvalue()
+
+
+def _with_tag(exif: bytes, tag: int, value: bytes) -> Image.Exif:
+    """The directory of a TIFF file is both its EXIF and the home of its XMP."""
+    directory = Image.Exif()
+    if exif:
+        directory.load(EXIF_PREFIX + exif)
+    directory[tag] = value
+    return directory
+
+
+def _write_png(pixels: Samples, metadata: Metadata) -> bytes:
+    """The pixels by Pillow, or by imagecodecs where there are 16 bits, and the metadata as chunks behind the header."""
+    if pixels.dtype == np.uint16:
+        import imagecodecs
+
+        data = bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=6))
+    else:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, format="png")
+        data = buffer.getvalue()
+    return data[:_PNG_HEADER_BYTES] + b"".join(_png_chunks(metadata)) + data[_PNG_HEADER_BYTES:]
+
+
+def _png_chunks(metadata: Metadata) -> list[bytes]:
+    """PNG (third edition), sections 11.3.2.3 iCCP, 11.3.4.7 eXIf and 11.3.3.4 iTXt; XMP specification part 3, 1.1.5."""
+    chunks = []
+    if metadata.icc:
+        chunks.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc, 9)))
+    if metadata.exif:
+        chunks.append(_chunk(b"eXIf", metadata.exif))
+    if metadata.xmp:
+        chunks.append(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
+    return chunks
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def _write_deep_tiff(pixels: NDArray[np.uint16], metadata: Metadata, notes: list[str]) -> bytes:
+    """Pillow writes 16 bits of grey only."""
+    import tifffile
+
+    if metadata.exif:
+        notes.append("16-bit TIFF is written without the EXIF data")
+    documents = ((_ICC_TAG, metadata.icc), (_XMP_TAG, metadata.xmp))
+    colours = 1 if pixels.ndim == 2 or pixels.shape[2] < 3 else 3
+    buffer = io.BytesIO()
+    tifffile.imwrite(
+        buffer,
+        pixels,
+        photometric="rgb" if colours == 3 else "minisblack",
+        planarconfig="contig" if pixels.ndim == 3 else None,
+        extrasamples=["unassalpha"] if has_alpha(pixels) else None,
+        compression="zlib",
+        predictor=True,
+        metadata=None,
+        extratags=[(tag, 1, len(value), value, True) for tag, value in documents if value],  # 1: bytes
+    )
+    return buffer.getvalue()

@@ -1,0 +1,94 @@
+"""Each format holds what it can: samples exactly or nearly, metadata byte for byte, and a note for what is left out."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from fourcodec import images
+from fourcodec.bitstream.metadata import Metadata
+from tests.images.oddities import XMP, deep, exif, photo, rgb_profile, rgba
+
+METADATA = Metadata(rgb_profile(), exif(1)[6:], XMP.replace(b'"6"', b'"1"'))
+PIXELS = {
+    "grey": photo()[:, :, 0],
+    "grey and alpha": rgba()[:, :, [0, 3]],
+    "rgb": photo(),
+    "rgba": rgba(),
+}
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("kind", PIXELS)
+def test_png_holds_everything(kind: str, depth: int) -> None:
+    pixels = PIXELS[kind] if depth == 8 else deep(PIXELS[kind])
+    data, notes = images.write(pixels, "png", METADATA)
+    picture = images.read(data)
+    assert picture.pixels.dtype == pixels.dtype
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    assert picture.metadata == METADATA
+    assert notes == ()
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("kind", ["grey", "rgb", "rgba"])
+def test_tiff_holds_the_samples(kind: str, depth: int) -> None:
+    pixels = PIXELS[kind] if depth == 8 else deep(PIXELS[kind])
+    data, notes = images.write(pixels, "tiff", METADATA)
+    picture = images.read(data)
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    assert (picture.metadata.icc, picture.metadata.xmp) == (METADATA.icc, METADATA.xmp)
+    assert notes == (() if depth == 8 else ("16-bit TIFF is written without the EXIF data",))
+    assert b"Camera" in picture.metadata.exif or depth == 16
+
+
+@pytest.mark.parametrize("file_format", ["jpeg", "webp", "avif"])
+@pytest.mark.parametrize("kind", PIXELS)
+def test_lossy_formats_hold_the_picture_nearly_and_its_metadata(kind: str, file_format: str) -> None:
+    data, notes = images.write(PIXELS[kind], file_format, METADATA)
+    picture = images.read(data)
+    assert (picture.metadata.icc, picture.metadata.xmp) == (METADATA.icc, METADATA.xmp)
+    # Pillow takes the orientation out for AVIF, which has one of its own
+    assert picture.metadata.exif == METADATA.exif or (file_format == "avif" and b"Camera" in picture.metadata.exif)
+    assert picture.pixels.shape[:2] == (16, 24)
+    if kind in ("grey", "rgb"):
+        found = picture.pixels if picture.pixels.ndim == 3 else picture.pixels[:, :, None]
+        assert np.abs(found.astype(int) - np.atleast_3d(PIXELS[kind])).mean() < 6
+    else:
+        assert notes == (("JPEG holds no transparency: the picture is laid on white",) if file_format == "jpeg" else ())
+        if file_format != "jpeg":
+            assert np.abs(picture.pixels[:, :, -1].astype(int) - PIXELS[kind][:, :, -1]).max() < 24
+
+
+def test_what_does_not_fit_into_jpeg_is_left_out_and_said() -> None:
+    large = Metadata(xmp=b"<x/>".ljust(70_000), exif=exif(1)[6:] + bytes(70_000))
+    data, notes = images.write(deep(photo()), "jpeg", large)
+    assert not images.read(data).metadata
+    assert [note[:32] for note in notes] == [
+        "JPEG is written with 8 bits of 1",
+        "JPEG holds no exif metadata of 7",
+        "JPEG holds no xmp metadata of 70",
+    ]
+
+
+def test_a_profile_that_readers_of_png_refuse_is_said() -> None:
+    _, notes = images.write(photo(), "png", Metadata(icc=rgb_profile(1_100_000)))
+    assert notes == ("an ICC profile of more than 1 MiB in a PNG is refused by Pillow and other readers",)
+
+
+def test_npy_is_the_array() -> None:
+    data, notes = images.write(deep(rgba()), "npy", METADATA)
+    np.testing.assert_array_equal(np.load(io.BytesIO(data), allow_pickle=False), deep(rgba()))
+    assert notes == ("NPY holds no metadata",)
+
+
+@pytest.mark.parametrize(("depth", "kind"), [(8, "rgba"), (16, "grey and alpha"), (16, "rgb"), (8, "grey")])
+def test_a_plain_picture_has_8_bits_and_no_alpha(depth: int, kind: str) -> None:
+    picture = images.plain(images.from_array(PIXELS[kind] if depth == 8 else deep(PIXELS[kind])))
+    assert picture.pixels.dtype == np.uint8
+    assert picture.pixels.shape == PIXELS[kind].shape[:2] + ((3,) if kind.startswith("rgb") else ())
+    assert len(picture.notes) == (depth == 16) + kind.endswith(("alpha", "rgba"))
+    if "a" in kind[3:]:
+        assert (picture.pixels[:, -2:] == 255).all()  # transparent there
