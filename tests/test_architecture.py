@@ -16,6 +16,7 @@ FLOORS = {
     "__main__": 7,
     "benchmark": 5,
     "codec": 4,
+    "generative": 4,
     "fitting": 3,
     "profiles": 3,
     "networks": 2,
