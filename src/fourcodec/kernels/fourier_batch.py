@@ -1,0 +1,244 @@
+"""Many small Fourier networks at once: each image has coefficients of its own, all are evaluated at the same positions
+(numba, GIL released, one core a call).
+
+    2 -> m,  depth - 1 times m -> m with + x,  m -> channels          see kernels/fourier.py for the layer
+
+An image goes through all layers block by block, so that its coefficients, their gradients and a block's activations stay
+in L1 and L2. Nothing is written to memory but the result. Features of the positions are the same for every image: they
+come ready-made. The backward pass keeps each layer's phasors and makes their products again.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from fourcodec.kernels.compiling import announce_compilation
+from fourcodec.kernels.elementary import LOG2_E, exp2
+from fourcodec.kernels.fourier import LOW_BITS, _add_marginals, _fill_phasors, _fill_products
+from fourcodec.kernels.layout import BLOCK
+from fourcodec.kernels.simd import (
+    accumulate_outputs,
+    accumulate_phase_gradients,
+    accumulate_weight_gradients,
+    multiply_phasors,
+)
+
+LINEAR, SIGMOID = 0, 1  # as activation in a file's header
+POSITION_FEATURES = 8  # cosine and sine of four frequencies
+_ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
+_TO_SAMPLE = np.float32(2 / 255)  # uint8 -> [-1, 1]
+
+
+def position_features(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the first layer sees of positions x (2, N): (ceil(N / BLOCK), 8, BLOCK) float32, rows 2k and 2k + 1 the
+    cosine and sine of frequency k."""
+    count = -(-x.shape[1] // BLOCK) * BLOCK
+    padded = np.zeros((2, count))
+    padded[:, : x.shape[1]] = x
+    k = np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
+    turns = k @ padded
+    angles = 2 * np.pi * (turns - np.rint(turns))
+    features = np.stack([np.cos(angles), np.sin(angles)], axis=1).reshape(POSITION_FEATURES, -1, BLOCK)
+    return np.ascontiguousarray(features.transpose(1, 0, 2), np.float32)
+
+
+class NetworkKernels(NamedTuple):
+    """evaluate(coefficients, features, activation, start, stop, samples);
+    squared_errors(coefficients, features, activation, targets, start, stop, errors, gradients).
+
+    Both work on images start..stop-1: coefficients and gradients (B, count) float32 in the order of NetworkShape,
+    features from `position_features`, samples (B, channels, N) float32 in [-1, 1], targets the same as uint8. `errors`
+    (B,) float32 are sums over an image, of squared differences on [-1, 1]; `gradients` are theirs by the coefficients.
+    """
+
+    evaluate: Callable[..., None]
+    squared_errors: Callable[..., None]
+
+
+@functools.cache
+def network_kernels(width: int, depth: int, channels: int) -> NetworkKernels:
+    """Compiled on first call and cached on disk."""
+    announce_compilation()
+    hidden, last = _layer_kernels(width, width), _layer_kernels(width, channels)
+    return _build(width, depth, channels, hidden, last)
+
+
+class _LayerKernels(NamedTuple):
+    """forward(cosines, sines, w, offset, low, high, features, y) adds to y;
+    backward(cosines, sines, w, offset, low, high, features, low_slopes, high_slopes, dy, dx, dw) adds to dx and dw.
+
+    One block: cosines, sines (inputs, BLOCK) of the layer's inputs, its coefficients at w[offset:]; the tables between
+    are room to work in. dx may be dy itself.
+    """
+
+    forward: Callable[..., None]
+    backward: Callable[..., None]
+
+
+@functools.cache
+def _layer_kernels(inputs: int, n: int) -> _LayerKernels:
+    outputs = n
+    low_bits = min(inputs, LOW_BITS)
+    high_bits = inputs - low_bits
+    count = 1 << low_bits
+
+    @njit(nogil=True, fastmath=True, cache=True)
+    def forward(cosines: Any, sines: Any, w: Any, offset: int, low: Any, high: Any, features: Any, y: Any) -> None:
+        _fill_products(cosines, sines, 0, low_bits, low)
+        _fill_products(cosines, sines, low_bits, high_bits, high)
+        accumulate_outputs(y, low, w, offset, 2 * count, outputs)
+        for h in range(1, 1 << high_bits):
+            multiply_phasors(low, high, h, features, count)
+            accumulate_outputs(y, features, w, offset + h * 2 * count * outputs, 2 * count, outputs)
+
+    @njit(nogil=True, fastmath=True, cache=True)
+    def backward(
+        cosines: Any,
+        sines: Any,
+        w: Any,
+        offset: int,
+        low: Any,
+        high: Any,
+        features: Any,
+        low_slopes: Any,
+        high_slopes: Any,
+        dy: Any,
+        dx: Any,
+        dw: Any,
+    ) -> None:
+        _fill_products(cosines, sines, 0, low_bits, low)
+        _fill_products(cosines, sines, low_bits, high_bits, high)
+        low_slopes[:] = _ZERO
+        high_slopes[:] = _ZERO
+        accumulate_weight_gradients(dw, offset, dy, low, 2 * count, outputs)
+        accumulate_phase_gradients(low_slopes, high_slopes, 0, dy, low, w, offset, count, outputs)
+        for h in range(1, 1 << high_bits):
+            at = offset + h * 2 * count * outputs
+            multiply_phasors(low, high, h, features, count)
+            accumulate_weight_gradients(dw, at, dy, features, 2 * count, outputs)
+            accumulate_phase_gradients(low_slopes, high_slopes, h * BLOCK, dy, features, w, at, count, outputs)
+        _add_marginals(low_slopes, low_bits, 0, dx)
+        _add_marginals(high_slopes, high_bits, low_bits, dx)
+
+    return _LayerKernels(forward, backward)
+
+
+@njit(nogil=True, fastmath=True, cache=True)
+def _activate(y: Any, activation: int) -> None:
+    """Outputs -> samples in [-1, 1], in place."""
+    for c in range(y.shape[0]):
+        row = y[c]
+        if activation == SIGMOID:
+            for p in range(BLOCK):
+                row[p] = _TWO / (_ONE + exp2(-LOG2_E * row[p])) - _ONE
+        else:
+            for p in range(BLOCK):
+                row[p] = _TWO * row[p] - _ONE
+
+
+@njit(nogil=True, fastmath=True, cache=True)
+def _differentiate(samples: Any, targets: Any, at: int, size: int, activation: int) -> float:
+    """Sum of squared differences over a block's first `size` positions; `samples` become its slopes by the outputs."""
+    total = _ZERO
+    for c in range(samples.shape[0]):
+        row, wanted = samples[c], targets[c, at : at + size]
+        for p in range(size):
+            value = row[p]
+            error = value - (np.float32(wanted[p]) * _TO_SAMPLE - _ONE)
+            total += error * error
+            # 2 error times the activation's slope: (1 - value^2) / 2 for the sigmoid, 2 for the linear one
+            slope = _ONE - value * value if activation == SIGMOID else np.float32(4.0)
+            row[p] = error * slope
+        for p in range(size, BLOCK):
+            row[p] = _ZERO
+    return total
+
+
+@functools.cache
+def _build(width: int, depth: int, channels: int, hidden: _LayerKernels, last: _LayerKernels) -> NetworkKernels:
+    m, layers, outputs = width, depth, channels
+    first_size = POSITION_FEATURES * m
+    layer_size = 2 * m << m
+    last_offset = first_size + (layers - 1) * layer_size
+    low_count = 1 << min(m, LOW_BITS)
+    high_count = 1 << (m - min(m, LOW_BITS))
+    hidden_forward, hidden_backward = hidden
+    last_forward, last_backward = last
+
+    @njit(nogil=True, fastmath=True, cache=True)
+    def run_forward(
+        w: Any, positions: Any, x: Any, cosines: Any, sines: Any, low: Any, high: Any, features: Any, y: Any
+    ) -> None:
+        """One block of one image: outputs y, and the phasors of every layer's inputs but the first's."""
+        x[:] = _ZERO
+        accumulate_outputs(x, positions, w, 0, POSITION_FEATURES, m)
+        for d in range(layers - 1):
+            _fill_phasors(x, 0, BLOCK, cosines[d], sines[d])
+            # adding the layer to what its input was is the layer's "+ x"
+            hidden_forward(cosines[d], sines[d], w, first_size + d * layer_size, low, high, features, x)
+        _fill_phasors(x, 0, BLOCK, cosines[layers - 1], sines[layers - 1])
+        y[:] = _ZERO
+        last_forward(cosines[layers - 1], sines[layers - 1], w, last_offset, low, high, features, y)
+
+    @njit(nogil=True, fastmath=True, cache=True)
+    def evaluate(coefficients: Any, positions: Any, activation: int, start: int, stop: int, samples: Any) -> None:
+        cosines, sines = np.empty((layers, m, BLOCK), np.float32), np.empty((layers, m, BLOCK), np.float32)
+        x, y = np.empty((m, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
+        low, high = np.empty((2 * low_count, BLOCK), np.float32), np.empty((2 * high_count, BLOCK), np.float32)
+        features = np.empty((2 * low_count, BLOCK), np.float32)
+        for image in range(start, stop):
+            for block in range(positions.shape[0]):
+                run_forward(coefficients[image], positions[block], x, cosines, sines, low, high, features, y)
+                _activate(y, activation)
+                at = block * BLOCK
+                size = min(BLOCK, samples.shape[2] - at)
+                for c in range(outputs):
+                    row = samples[image, c, at : at + size]
+                    for p in range(size):
+                        row[p] = y[c, p]
+
+    @njit(nogil=True, fastmath=True, cache=True)
+    def squared_errors(
+        coefficients: Any,
+        positions: Any,
+        activation: int,
+        targets: Any,
+        start: int,
+        stop: int,
+        errors: Any,
+        gradients: Any,
+    ) -> None:
+        cosines, sines = np.empty((layers, m, BLOCK), np.float32), np.empty((layers, m, BLOCK), np.float32)
+        x, y = np.empty((m, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
+        low, high = np.empty((2 * low_count, BLOCK), np.float32), np.empty((2 * high_count, BLOCK), np.float32)
+        features = np.empty((2 * low_count, BLOCK), np.float32)
+        low_slopes, high_slopes = np.empty((low_count, BLOCK), np.float32), np.empty((high_count, BLOCK), np.float32)
+        for image in range(start, stop):
+            w, dw, total = coefficients[image], gradients[image], _ZERO
+            dw[:] = _ZERO
+            for block in range(positions.shape[0]):
+                run_forward(w, positions[block], x, cosines, sines, low, high, features, y)
+                _activate(y, activation)
+                at = block * BLOCK
+                total += _differentiate(y, targets[image], at, min(BLOCK, targets.shape[2] - at), activation)
+                x[:] = _ZERO  # from here on the slopes by the states
+                for d in range(layers - 1, -1, -1):
+                    if d == layers - 1:
+                        last_backward(
+                            cosines[d], sines[d], w, last_offset, low, high, features, low_slopes, high_slopes, y, x, dw
+                        )
+                    else:
+                        offset = first_size + d * layer_size
+                        hidden_backward(
+                            cosines[d], sines[d], w, offset, low, high, features, low_slopes, high_slopes, x, x, dw
+                        )
+                accumulate_weight_gradients(dw, 0, x, positions[block], POSITION_FEATURES, m)
+            errors[image] = total
+
+    return NetworkKernels(evaluate, squared_errors)
