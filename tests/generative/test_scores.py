@@ -45,7 +45,7 @@ SAMPLES = np.array([[0.5], [3.5], [96.0]])
 
 
 def test_precision_and_recall_of_a_toy_set() -> None:
-    """0.5 and 3.5 are within reach of real points, 96 is not; 0, 1 and 3 are of the first two samples, 7 of the last."""
+    """0.5 and 3.5 are in reach of real points, 96 is not; 0, 1 and 3 are of the first two samples, 7 of the last."""
     found = scores.precision_recall(REAL, SAMPLES, neighbours=1)
     assert found.precision == pytest.approx(2 / 3)
     assert found.recall == 1
