@@ -47,7 +47,7 @@ class Dataset:
             count = len(self.train) + len(self.test)
             raise DatasetError(f"{self.name!r} has {count} images: too few for a training and a test part")
         if self.train.shape[1:] != self.test.shape[1:]:
-            sizes = [_describe(part.shape[1:]) for part in (self.train, self.test)]
+            sizes = [describe(part.shape[1:]) for part in (self.train, self.test)]
             raise DatasetError(f"{self.name!r}: training images are {sizes[0]}, test images {sizes[1]}")
 
     @property
@@ -117,7 +117,7 @@ def _load_pictures(folder: Path) -> Dataset | None:
     for path in paths:
         pictures.append(load_picture(path))
         if pictures[-1].shape != pictures[0].shape:
-            sizes = _describe(pictures[0].shape), _describe(pictures[-1].shape)
+            sizes = describe(pictures[0].shape), describe(pictures[-1].shape)
             raise DatasetError(
                 f"images of one size are needed: {str(paths[0])!r} is {sizes[0]}, {str(path)!r} is {sizes[1]}"
             )
@@ -143,7 +143,7 @@ def _plain_or_zipped(path: Path) -> Path | None:
 def _joined(paths: list[Path], parts: list[tuple[Images, Labels | None]]) -> tuple[Images, Labels | None]:
     for path, (pixels, _) in zip(paths, parts, strict=True):
         if pixels.shape[1:] != parts[0][0].shape[1:]:
-            sizes = _describe(parts[0][0].shape[1:]), _describe(pixels.shape[1:])
+            sizes = describe(parts[0][0].shape[1:]), describe(pixels.shape[1:])
             raise DatasetError(f"images of {str(paths[0])!r} are {sizes[0]}, of {str(path)!r} {sizes[1]}")
     labels = [part[1] for part in parts if part[1] is not None]
     whole = np.concatenate(labels) if len(labels) == len(parts) else None
@@ -169,6 +169,7 @@ def _of_parts(name: str, *parts: tuple[Images, Labels | None]) -> Dataset:
     return Dataset(name, train, test, train_labels, test_labels, digest.hexdigest())
 
 
-def _describe(shape: tuple[int, ...]) -> str:
+def describe(shape: tuple[int, ...]) -> str:
+    """An image's size for people."""
     height, width, channels = shape
     return f"{width} x {height} {'grey' if channels == 1 else 'colour'}"

@@ -3,9 +3,9 @@
 
     2 -> m,  depth - 1 times m -> m with + x,  m -> channels          see kernels/fourier.py for the layer
 
-An image goes through all layers block by block, so that its coefficients, their gradients and a block's activations stay
-in L1 and L2. Nothing is written to memory but the result. Features of the positions are the same for every image: they
-come ready-made. The backward pass keeps each layer's phasors and makes their products again.
+An image goes through all layers block by block, so that its coefficients, their gradients and a block's activations
+stay in L1 and L2. Nothing is written to memory but the result. Features of the positions are the same for every image:
+they come ready-made. The backward pass keeps each layer's phasors and makes their products again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from fourcodec.kernels.compiling import announce_compilation
 from fourcodec.kernels.elementary import LOG2_E, exp2
 from fourcodec.kernels.fourier import LOW_BITS, _add_marginals, _fill_phasors, _fill_products
-from fourcodec.kernels.layout import BLOCK
+from fourcodec.kernels.layout import BLOCK, SIGMOID
 from fourcodec.kernels.simd import (
     accumulate_outputs,
     accumulate_phase_gradients,
@@ -29,7 +29,6 @@ from fourcodec.kernels.simd import (
     multiply_phasors,
 )
 
-LINEAR, SIGMOID = 0, 1  # as activation in a file's header
 POSITION_FEATURES = 8  # cosine and sine of four frequencies
 _ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 _TO_SAMPLE = np.float32(2 / 255)  # uint8 -> [-1, 1]
@@ -143,7 +142,7 @@ def _activate(y: Any, activation: int) -> None:
 
 
 @njit(nogil=True, fastmath=True, cache=True)
-def _differentiate(samples: Any, targets: Any, at: int, size: int, activation: int) -> float:
+def _differentiate(samples: Any, targets: Any, at: int, size: int, activation: int) -> Any:
     """Sum of squared differences over a block's first `size` positions; `samples` become its slopes by the outputs."""
     total = _ZERO
     for c in range(samples.shape[0]):
