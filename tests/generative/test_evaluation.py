@@ -1,6 +1,7 @@
 """An evaluation from end to end, on a model made of principal components."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 
 from fourcodec import cli
 from fourcodec.errors import DatasetError
-from fourcodec.generative import classifier_cache, evaluation, model
+from fourcodec.generative import classifier_cache, evaluation, model, prior_choice, prior_store
 from fourcodec.generative.classifier import Classifier, train_classifier
+from fourcodec.generative.datasets import load_dataset
 from fourcodec.generative.evaluation import Evaluation, EvaluationSettings, evaluate
 from fourcodec.generative.judging import Judge, memorisation
 from tests.generative import toy
@@ -114,7 +116,7 @@ def test_data_of_another_shape_are_refused(classifier: Classifier) -> None:
     data = toy.dataset()
     other = toy.PcaModel(data, LATENTS, encoder=False)
     other.image_shape = (28, 28, 1)
-    with pytest.raises(DatasetError, match=r"makes images \(28, 28, 1\), 'bars' has \(8, 12, 1\)"):
+    with pytest.raises(DatasetError, match="the model's images are 28 x 28 grey, those of 'bars' 12 x 8 grey"):
         evaluate(other, data, classifier, SETTINGS)
 
 
@@ -130,11 +132,10 @@ def data_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, data_file: Path) -> list[str]:
     """A command line that evaluates a model of principal components."""
-    monkeypatch.setitem(cli.COMMANDS, "evaluate", ("fourcodec.cli.evaluate", "evaluate", ""))
     monkeypatch.setattr(classifier_cache, "settings_for", lambda _: toy.SETTINGS)
     monkeypatch.setattr(model, "load_model", lambda _: toy.PcaModel(toy.dataset(), LATENTS, encoder=True))
     sizes = ["--samples", "100", "--reconstructed", "10", "--cache", str(tmp_path / "cache")]
-    return ["evaluate", str(tmp_path), "--data", str(data_file), *sizes]
+    return ["generate", "evaluate", str(tmp_path), "--data", str(data_file), *sizes]
 
 
 def test_the_command_prints_one_json_object_and_nothing_else(
@@ -156,6 +157,31 @@ def test_the_command_prints_a_table_and_its_progress_apart(
     assert "classifier: epoch 3/3" in err
 
 
+def test_the_prior_command_stores_a_prior_that_the_model_then_has(
+    command: list[str], tmp_path: Path, data_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = load_dataset(data_file)
+    pca = toy.PcaModel(data, LATENTS, encoder=False)
+    monkeypatch.setattr(model, "load_model", lambda _: pca)
+    few = {name: prior_choice.CANDIDATES[name] for name in ("isotropic", "gaussian")}
+    monkeypatch.setattr(prior_store, "choose_for_model", partial(prior_store.choose_for_model, candidates=few))
+    assert cli.run(["generate", "prior", *command[2:5], "--cache", str(tmp_path / "cache"), "--quiet"]) == 0
+    stored = prior_store.read_prior(tmp_path, pca.train_latents)
+    assert stored is not None
+    assert stored.name in few
+    monkeypatch.setattr(model, "load_model", lambda _: toy.PcaModel(toy.dataset(), LATENTS, encoder=False))
+    assert cli.run(["generate", "prior", *command[2:5]]) == 1  # the toy's parts are split otherwise: other data
+
+
+def test_a_folder_that_holds_no_model_is_refused(
+    data_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["generate", "evaluate", str(tmp_path), "--data", str(data_file)]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "holds no model: there is no model.safetensors in it" in err
+
+
 def test_data_of_another_shape_are_refused_before_a_classifier_is_trained(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -164,5 +190,5 @@ def test_data_of_another_shape_are_refused_before_a_classifier_is_trained(
     assert cli.run(command) == 1
     _, err = capsys.readouterr()
     assert err.count("\n") == 1
-    assert "the model makes images (8, 12, 1), 'other' has (9, 9, 3)" in err
+    assert "the model's images are 12 x 8 grey, those of 'other' 9 x 9 colour" in err
     assert not (tmp_path / "cache").exists()

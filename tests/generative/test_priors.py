@@ -147,7 +147,7 @@ def test_the_prior_nearest_to_validation_images_is_chosen_and_fitted_to_all(clus
         candidates=candidates,
         progress=lines.append,
     )
-    assert choice.prior.name == "mixture-2"
+    assert choice.name == choice.prior.name == "mixture-2"
     assert set(choice.frechet) == {"gaussian", "mixture-2"}
     assert choice.frechet["mixture-2"] < choice.frechet["gaussian"]
     assert np.array_equal(choice.prior.sample(5, 0), Mixture.fit(clusters, 0, 2).sample(5, 0))

@@ -5,8 +5,7 @@ import numpy as np
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.classifier import ClassifierSettings
 from fourcodec.generative.datasets import Dataset
-from fourcodec.generative.model import TrainedModel
-from fourcodec.generative.priors import FullGaussian
+from fourcodec.generative.priors import FullGaussian, Prior
 
 SHAPE = (8, 12, 1)  # height, width, channels
 SETTINGS = ClassifierSettings(2, 8, 8, epochs=3, batch=16, peak_rate=1e-2, weight_decay=1e-2, shift=1, mirrored=False)
@@ -25,7 +24,7 @@ def dataset(train: int = 160, test: int = 40, *, labelled: bool = True, name: st
     return Dataset(name, parts[0], parts[1], train_labels, test_labels, f"{name}-{train}-{test}-{labelled}")
 
 
-class PcaModel(TrainedModel):
+class PcaModel:
     """Principal components behind the interface of a trained model, with or without an encoder.
 
     Its encoder is off by a tenth, which fitting puts right.
@@ -37,7 +36,8 @@ class PcaModel(TrainedModel):
         self.latent_size = latent_size
         self.image_shape = data.image_shape
         self.train_latents = self._components.encode(data.train)
-        self.prior = FullGaussian.fit(self.train_latents)
+        self.dataset_hash = data.content_hash
+        self.prior: Prior | None = FullGaussian.fit(self.train_latents)
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         return self._components.decode(z)
@@ -45,5 +45,5 @@ class PcaModel(TrainedModel):
     def encode(self, images: np.ndarray) -> np.ndarray | None:
         return 1.1 * self._components.encode(images) if self._encoder else None
 
-    def embed(self, images: np.ndarray, steps: int | None = None) -> np.ndarray:
+    def embed(self, images: np.ndarray, steps: int = 0) -> np.ndarray:
         return self._components.encode(images)

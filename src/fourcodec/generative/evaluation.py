@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from fourcodec.errors import DatasetError
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.classifier import Classifier
-from fourcodec.generative.datasets import Dataset
+from fourcodec.generative.datasets import Dataset, describe
 from fourcodec.generative.judging import Judge, Memorisation, SampleScores, memorisation
 from fourcodec.generative.model import TrainedModel
 from fourcodec.generative.priors import IsotropicGaussian
+from fourcodec.generative.sheets import to_bytes
 from fourcodec.metrics import PEAK
 
 Floats = NDArray[np.float32]
@@ -133,7 +134,7 @@ def evaluate(
         memorisation(images, dataset),
         classifier,
         model.latent_size,
-        getattr(prior, "name", "isotropic"),
+        prior.name,
         settings,
     )
 
@@ -141,21 +142,22 @@ def evaluate(
 def check_sizes(model: TrainedModel, dataset: Dataset) -> None:
     """Raises DatasetError where the dataset's images are not of the model's size."""
     if model.image_shape != dataset.image_shape:
-        raise DatasetError(f"the model makes images {model.image_shape}, {dataset.name!r} has {dataset.image_shape}")
+        sizes = describe(model.image_shape), describe(dataset.image_shape)
+        raise DatasetError(f"the model's images are {sizes[0]}, those of {dataset.name!r} {sizes[1]}")
 
 
 def data_scores(
     judge: Judge, components: PrincipalComponents, dataset: Dataset, settings: EvaluationSettings
 ) -> dict[str, SampleScores]:
     """What needs no model: a Gaussian of principal components, and training images in place of samples."""
-    gaussian = to_uint8(components.decode(components.sample(settings.samples, settings.seed)))
+    gaussian = to_bytes(components.decode(components.sample(settings.samples, settings.seed)))
     count = min(settings.samples, len(dataset.train))
     chosen = np.random.default_rng(settings.seed).choice(len(dataset.train), count, replace=False)
     return {PCA_GAUSSIAN: judge.score(gaussian), FLOOR: judge.score(dataset.train[np.sort(chosen)])}
 
 
 def pca_reconstruction(components: PrincipalComponents, images: Images) -> Reconstruction:
-    return reconstruction(images, to_uint8(components.decode(components.encode(images))))
+    return reconstruction(images, to_bytes(components.decode(components.encode(images))))
 
 
 def _model_reconstructions(
@@ -180,7 +182,7 @@ def _embed(model: TrainedModel, images: Images) -> Floats:
 
 def decode_images(model: TrainedModel, latents: Floats) -> Images:
     """(N, L) -> uint8 (N, H, W, C)."""
-    parts = [to_uint8(model.decode(latents[start : start + _AT_ONCE])) for start in range(0, len(latents), _AT_ONCE)]
+    parts = [to_bytes(model.decode(latents[start : start + _AT_ONCE])) for start in range(0, len(latents), _AT_ONCE)]
     return np.concatenate(parts)
 
 
@@ -193,8 +195,3 @@ def reconstruction(images: Images, copies: Images) -> Reconstruction:
 
 def _psnr_db(error: float) -> float:
     return 10 * math.log10(PEAK**2 / error)
-
-
-def to_uint8(pixels: Floats) -> Images:
-    """Nearest 8-bit values of pixels in [0, 1]."""
-    return np.rint(pixels.clip(0, 1) * PEAK).astype(np.uint8)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,17 +12,11 @@ from fourcodec.generative import checkpoints, config
 from fourcodec.generative.config import Config
 from fourcodec.generative.core import ImageShape, ModelCore, Size
 from fourcodec.generative.embedding import STEPS, fit_latents, nearest_latents
+from fourcodec.generative.prior_store import read_prior
+from fourcodec.generative.priors import Prior
 
 Floats = NDArray[np.float32]
 Images = NDArray[np.uint8]  # (B, H, W, C)
-
-
-class Prior(Protocol):
-    """A distribution of latents, as generative/priors.py makes them."""
-
-    def sample(self, n: int, seed: int, temperature: float) -> Floats:
-        """(n, L) float32; a temperature below 1 stays nearer to the middle."""
-        ...
 
 
 class TrainedModel:
@@ -94,4 +87,4 @@ def load_model(directory: Path, device: str = "cpu") -> TrainedModel:
         latents = tensors["latents.values"].numpy()
         if latents.shape[1:] != (core.config.latents.size,):
             raise ValueError(f"its latents are {latents.shape}")
-        return TrainedModel(core, latents, facts["dataset"]["hash"], None)
+        return TrainedModel(core, latents, facts["dataset"]["hash"], read_prior(directory, latents))

@@ -68,6 +68,7 @@ def prior_from_state(state: PriorState) -> Prior:
 class Choice:
     """The prior that was chosen, fitted to all latents, and what every candidate had."""
 
+    name: str  # of the candidate
     prior: Prior
     frechet: dict[str, float]  # of each candidate, on the validation images
 
@@ -102,4 +103,4 @@ def choose_prior(
         frechet[name] = frechet_distance(real, features(decode(samples)))
         progress(f"prior {name}: Fréchet distance {frechet[name]:.3f} to {len(held_out)} validation images")
     best = min(frechet, key=lambda name: frechet[name])
-    return Choice(able[best](latents, seed), frechet)
+    return Choice(best, able[best](latents, seed), frechet)

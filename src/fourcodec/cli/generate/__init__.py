@@ -9,6 +9,8 @@ COMMANDS = {
     "sample": ("fourcodec.cli.generate.use", "sample", "Make new images, also as .fnc files."),
     "reconstruct": ("fourcodec.cli.generate.use", "reconstruct", "Show images above the model's copies of them."),
     "interpolate": ("fourcodec.cli.generate.use", "interpolate", "Show what lies between images."),
+    "prior": ("fourcodec.cli.generate.prior", "prior", "Choose the distribution that samples are drawn from."),
+    "evaluate": ("fourcodec.cli.generate.evaluate", "evaluate", "Measure reconstructions and samples."),
     "embed": ("fourcodec.cli.generate.use", "embed", "Find the latents of images."),
 }
 

@@ -1,6 +1,8 @@
 """`fourcodec generate evaluate`."""
 
+import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +18,24 @@ if TYPE_CHECKING:
 _SCORES = ("frechet", "precision", "recall", "density", "coverage", "malformed_share")
 
 
+data_option = click.option(
+    "--data", required=True, type=click.Path(path_type=Path), help="What the model was trained on."
+)
+cache_option = click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of trained classifiers.  [default: $FOURCODEC_CACHE, or the user's cache folder]",
+)
+
+
+def progress_line(quiet: bool) -> Callable[[str], None]:
+    """Where lines of progress go: stderr, or nowhere."""
+    return (lambda _: None) if quiet else functools.partial(click.echo, err=True)
+
+
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="What the model was trained on.")
+@data_option
 @click.option("--samples", type=click.IntRange(min=10), default=10_000, show_default=True, help="Images to make.")
 @click.option(
     "--reconstructed",
@@ -36,12 +53,7 @@ _SCORES = ("frechet", "precision", "recall", "density", "coverage", "malformed_s
     show_default=True,
     help="Factor on the prior's deviations.",
 )
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="FOURCODEC_CACHE",
-    help="Folder of trained classifiers.  [default: the user's cache folder]",
-)
+@cache_option
 @options.quiet_option
 @options.json_option
 @options.debug_option
@@ -63,10 +75,7 @@ def evaluate(
     from fourcodec.generative import classifier_cache, datasets, evaluation
     from fourcodec.generative.model import load_model
 
-    def progress(line: str) -> None:
-        if not quiet:
-            click.echo(line, err=True)
-
+    progress = progress_line(quiet)
     trained, dataset = load_model(model), datasets.load_dataset(data)
     evaluation.check_sizes(trained, dataset)
     classifier = classifier_cache.cached_classifier(dataset, seed=seed, folder=cache, progress=progress)
