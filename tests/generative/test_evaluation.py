@@ -112,6 +112,12 @@ def test_copies_of_training_images_are_noticed() -> None:
     assert memorisation(data.test, data).nearest_is_train_share == 0
 
 
+def test_too_few_test_images_are_refused(classifier: Classifier) -> None:
+    data = toy.dataset(test=9)
+    with pytest.raises(DatasetError, match="9 test images: 10 are needed"):
+        evaluate(toy.PcaModel(data, LATENTS, encoder=False), data, classifier, SETTINGS)
+
+
 def test_data_of_another_shape_are_refused(classifier: Classifier) -> None:
     data = toy.dataset()
     other = toy.PcaModel(data, LATENTS, encoder=False)

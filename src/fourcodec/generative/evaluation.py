@@ -31,6 +31,7 @@ from fourcodec.metrics import PEAK
 Floats = NDArray[np.float32]
 Images = NDArray[np.uint8]  # (N, H, W, C)
 
+MIN_IMAGES = 10  # more than any score counts neighbours
 _AT_ONCE = 500  # images through the model
 
 # What samples are, by the suffix that their numbers have in JSON.
@@ -47,7 +48,7 @@ class EvaluationSettings:
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.samples < 10 or self.reconstructed < 1 or not 0 < self.temperature <= 10:
+        if self.samples < MIN_IMAGES or self.reconstructed < 1 or not 0 < self.temperature <= 10:
             raise ValueError(f"no evaluation can be made with {self}")
 
 
@@ -114,7 +115,7 @@ def evaluate(
 ) -> Evaluation:
     """Same inputs and seed, same numbers on the same kind of machine. Raises DatasetError as `check_sizes` does."""
     check_sizes(model, dataset)
-    components = PrincipalComponents.fit(dataset.train, model.latent_size)
+    components = PrincipalComponents.fit(dataset.train, min(model.latent_size, dataset.train[0].size))
     judge = Judge(classifier, dataset)
     progress("reconstructing test images")
     reconstructions = _model_reconstructions(model, dataset, settings)
@@ -140,10 +141,12 @@ def evaluate(
 
 
 def check_sizes(model: TrainedModel, dataset: Dataset) -> None:
-    """Raises DatasetError where the dataset's images are not of the model's size."""
+    """Raises DatasetError where the dataset's images are not of the model's size, or too few to compare with."""
     if model.image_shape != dataset.image_shape:
         sizes = describe(model.image_shape), describe(dataset.image_shape)
         raise DatasetError(f"the model's images are {sizes[0]}, those of {dataset.name!r} {sizes[1]}")
+    if len(dataset.test) < MIN_IMAGES:
+        raise DatasetError(f"{dataset.name!r} has {len(dataset.test)} test images: {MIN_IMAGES} are needed to judge by")
 
 
 def data_scores(
@@ -170,7 +173,7 @@ def _model_reconstructions(
         found = {"": fitted}
     else:
         found = {"": reconstruction(test, decode_images(model, encoded)), "refined": fitted}
-    if len(model.train_latents) == len(dataset.train):  # else it was trained on other images
+    if model.dataset_hash == dataset.content_hash:  # else its latents are those of other images
         found["train"] = reconstruction(train, decode_images(model, model.train_latents[: len(train)]))
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +60,9 @@ class Judge:
 class Memorisation:
     """Whether samples are copies of training images, by Euclidean distances of pixels."""
 
-    train_distance_ratio: float  # from samples to their nearest training images over the same from test images, medians
+    # Median distance from samples to their nearest training images over the same from test images; None where half of
+    # the test images are training images too.
+    train_distance_ratio: float | None
     nearest_is_train_share: float  # of samples, those nearer to a training image than to any test image
     nearest_is_train_expected: float  # that share for samples to which both parts of the data are alike
 
@@ -75,7 +76,7 @@ def memorisation(samples: Images, dataset: Dataset) -> Memorisation:
     to_test = nearest_neighbours(queries, test).distance
     real = float(np.median(nearest_neighbours(test[:_COMPARED_IN_PIXELS], train).distance))
     return Memorisation(
-        train_distance_ratio=float(np.median(to_train)) / (real or math.nan),
+        train_distance_ratio=float(np.median(to_train)) / real if real else None,
         nearest_is_train_share=float(np.mean(to_train < to_test)),
         nearest_is_train_expected=len(train) / (len(train) + len(test)),
     )

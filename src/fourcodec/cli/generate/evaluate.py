@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _SCORES = ("frechet", "precision", "recall", "density", "coverage", "malformed_share")
 
-
 data_option = click.option(
     "--data", required=True, type=click.Path(path_type=Path), help="What the model was trained on."
 )
@@ -112,9 +111,10 @@ def _lines(result: "Evaluation") -> list[str]:
 
 
 def _copies(found: "Memorisation") -> str:
+    ratio = "unknown" if found.train_distance_ratio is None else f"{found.train_distance_ratio:.3f}"
     return (
         f"nearest image is a training image: {found.nearest_is_train_share:.3f} of the samples "
-        f"(expected {found.nearest_is_train_expected:.3f}), distance ratio {found.train_distance_ratio:.3f}"
+        f"(expected {found.nearest_is_train_expected:.3f}), distance ratio {ratio}"
     )
 
 
