@@ -32,6 +32,7 @@ from fourcodec.generative.schedules import Budget, rate_factor
 from fourcodec.kernels.threads import thread_count
 
 CHECKPOINT_SECONDS = 60.0
+_BETAS = (0.9, 0.99)
 _NOISE_RATE = 0.01  # of the logarithm of learned noise
 _SHEETS = 20  # over the whole training
 _SHEET_IMAGES = 64
@@ -165,7 +166,7 @@ class Training:
             groups.append({"params": list(self.core.encoder.parameters()), "share": settings.encoder.rate})
         if settings.latents.learned_noise:
             groups.append({"params": [self._log_noise], "share": _NOISE_RATE / settings.training.rate})
-        return torch.optim.Adam(groups, lr=settings.training.rate, fused=True)
+        return torch.optim.Adam(groups, lr=settings.training.rate, betas=_BETAS, fused=True)
 
     @property
     def _steps(self) -> int:

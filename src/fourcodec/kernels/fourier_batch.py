@@ -64,68 +64,7 @@ class NetworkKernels(NamedTuple):
 def network_kernels(width: int, depth: int, channels: int) -> NetworkKernels:
     """Compiled on first call and cached on disk."""
     announce_compilation()
-    hidden, last = _layer_kernels(width, width), _layer_kernels(width, channels)
-    return _build(width, depth, channels, hidden, last)
-
-
-class _LayerKernels(NamedTuple):
-    """forward(cosines, sines, w, offset, low, high, features, y) adds to y;
-    backward(cosines, sines, w, offset, low, high, features, low_slopes, high_slopes, dy, dx, dw) adds to dx and dw.
-
-    One block: cosines, sines (inputs, BLOCK) of the layer's inputs, its coefficients at w[offset:]; the tables between
-    are room to work in. dx may be dy itself.
-    """
-
-    forward: Callable[..., None]
-    backward: Callable[..., None]
-
-
-@functools.cache
-def _layer_kernels(inputs: int, n: int) -> _LayerKernels:
-    outputs = n
-    low_bits = min(inputs, LOW_BITS)
-    high_bits = inputs - low_bits
-    count = 1 << low_bits
-
-    @njit(nogil=True, fastmath=True, cache=True)
-    def forward(cosines: Any, sines: Any, w: Any, offset: int, low: Any, high: Any, features: Any, y: Any) -> None:
-        _fill_products(cosines, sines, 0, low_bits, low)
-        _fill_products(cosines, sines, low_bits, high_bits, high)
-        accumulate_outputs(y, low, w, offset, 2 * count, outputs)
-        for h in range(1, 1 << high_bits):
-            multiply_phasors(low, high, h, features, count)
-            accumulate_outputs(y, features, w, offset + h * 2 * count * outputs, 2 * count, outputs)
-
-    @njit(nogil=True, fastmath=True, cache=True)
-    def backward(
-        cosines: Any,
-        sines: Any,
-        w: Any,
-        offset: int,
-        low: Any,
-        high: Any,
-        features: Any,
-        low_slopes: Any,
-        high_slopes: Any,
-        dy: Any,
-        dx: Any,
-        dw: Any,
-    ) -> None:
-        _fill_products(cosines, sines, 0, low_bits, low)
-        _fill_products(cosines, sines, low_bits, high_bits, high)
-        low_slopes[:] = _ZERO
-        high_slopes[:] = _ZERO
-        accumulate_weight_gradients(dw, offset, dy, low, 2 * count, outputs)
-        accumulate_phase_gradients(low_slopes, high_slopes, 0, dy, low, w, offset, count, outputs)
-        for h in range(1, 1 << high_bits):
-            at = offset + h * 2 * count * outputs
-            multiply_phasors(low, high, h, features, count)
-            accumulate_weight_gradients(dw, at, dy, features, 2 * count, outputs)
-            accumulate_phase_gradients(low_slopes, high_slopes, h * BLOCK, dy, features, w, at, count, outputs)
-        _add_marginals(low_slopes, low_bits, 0, dx)
-        _add_marginals(high_slopes, high_bits, low_bits, dx)
-
-    return _LayerKernels(forward, backward)
+    return NetworkKernels(_build_evaluate(width, depth, channels), _build_squared_errors(width, depth, channels))
 
 
 @njit(nogil=True, fastmath=True, cache=True)
@@ -159,41 +98,47 @@ def _differentiate(samples: Any, targets: Any, at: int, size: int, activation: i
     return total
 
 
-@functools.cache
-def _build(width: int, depth: int, channels: int, hidden: _LayerKernels, last: _LayerKernels) -> NetworkKernels:
-    m, layers, outputs = width, depth, channels
-    first_size = POSITION_FEATURES * m
-    layer_size = 2 * m << m
-    last_offset = first_size + (layers - 1) * layer_size
-    low_count = 1 << min(m, LOW_BITS)
-    high_count = 1 << (m - min(m, LOW_BITS))
-    hidden_forward, hidden_backward = hidden
-    last_forward, last_backward = last
+@njit(nogil=True, fastmath=True, cache=True)
+def _fill_tables(cosines: Any, sines: Any, low_bits: int, low: Any, high: Any) -> None:
+    """Products of the phasors of a layer's inputs: of those that the low bits of k select, and the high bits."""
+    _fill_products(cosines, sines, 0, low_bits, low)
+    _fill_products(cosines, sines, low_bits, cosines.shape[0] - low_bits, high)
 
-    @njit(nogil=True, fastmath=True, cache=True)
-    def run_forward(
-        w: Any, positions: Any, x: Any, cosines: Any, sines: Any, low: Any, high: Any, features: Any, y: Any
-    ) -> None:
-        """One block of one image: outputs y, and the phasors of every layer's inputs but the first's."""
-        x[:] = _ZERO
-        accumulate_outputs(x, positions, w, 0, POSITION_FEATURES, m)
-        for d in range(layers - 1):
-            _fill_phasors(x, 0, BLOCK, cosines[d], sines[d])
-            # adding the layer to what its input was is the layer's "+ x"
-            hidden_forward(cosines[d], sines[d], w, first_size + d * layer_size, low, high, features, x)
-        _fill_phasors(x, 0, BLOCK, cosines[layers - 1], sines[layers - 1])
-        y[:] = _ZERO
-        last_forward(cosines[layers - 1], sines[layers - 1], w, last_offset, low, high, features, y)
+
+# Below, the outputs of a layer must be a constant where features are multiplied, so that hidden layers and the last one
+# differ in that line alone. One function holds all layers: numba's cache would not find functions made of others that
+# are made here.
+
+
+@functools.cache
+def _build_evaluate(width: int, depth: int, channels: int) -> Callable[..., None]:
+    m, layers, outputs = width, depth, channels
+    first_size, layer_size = POSITION_FEATURES * m, 2 * m << m
+    low_bits = min(m, LOW_BITS)
+    count, chunks = 1 << low_bits, 1 << (m - low_bits)
 
     @njit(nogil=True, fastmath=True, cache=True)
     def evaluate(coefficients: Any, positions: Any, activation: int, start: int, stop: int, samples: Any) -> None:
-        cosines, sines = np.empty((layers, m, BLOCK), np.float32), np.empty((layers, m, BLOCK), np.float32)
+        cosines, sines = np.empty((m, BLOCK), np.float32), np.empty((m, BLOCK), np.float32)
         x, y = np.empty((m, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
-        low, high = np.empty((2 * low_count, BLOCK), np.float32), np.empty((2 * high_count, BLOCK), np.float32)
-        features = np.empty((2 * low_count, BLOCK), np.float32)
+        low, high = np.empty((2 * count, BLOCK), np.float32), np.empty((2 * chunks, BLOCK), np.float32)
+        features = np.empty((2 * count, BLOCK), np.float32)
         for image in range(start, stop):
+            w = coefficients[image]
             for block in range(positions.shape[0]):
-                run_forward(coefficients[image], positions[block], x, cosines, sines, low, high, features, y)
+                x[:] = _ZERO
+                accumulate_outputs(x, positions[block], w, 0, POSITION_FEATURES, m)
+                y[:] = _ZERO
+                for d in range(layers):
+                    _fill_phasors(x, 0, BLOCK, cosines, sines)
+                    _fill_tables(cosines, sines, low_bits, low, high)
+                    at = first_size + d * layer_size
+                    for h in range(chunks):
+                        multiply_phasors(low, high, h, features, count)
+                        if d < layers - 1:  # adding the layer to what its input was is the layer's "+ x"
+                            accumulate_outputs(x, features, w, at + h * 2 * count * m, 2 * count, m)
+                        else:
+                            accumulate_outputs(y, features, w, at + h * 2 * count * outputs, 2 * count, outputs)
                 _activate(y, activation)
                 at = block * BLOCK
                 size = min(BLOCK, samples.shape[2] - at)
@@ -201,6 +146,16 @@ def _build(width: int, depth: int, channels: int, hidden: _LayerKernels, last: _
                     row = samples[image, c, at : at + size]
                     for p in range(size):
                         row[p] = y[c, p]
+
+    return evaluate  # type: ignore[no-any-return]
+
+
+@functools.cache
+def _build_squared_errors(width: int, depth: int, channels: int) -> Callable[..., None]:
+    m, layers, outputs = width, depth, channels
+    first_size, layer_size = POSITION_FEATURES * m, 2 * m << m
+    low_bits = min(m, LOW_BITS)
+    count, chunks = 1 << low_bits, 1 << (m - low_bits)
 
     @njit(nogil=True, fastmath=True, cache=True)
     def squared_errors(
@@ -215,29 +170,48 @@ def _build(width: int, depth: int, channels: int, hidden: _LayerKernels, last: _
     ) -> None:
         cosines, sines = np.empty((layers, m, BLOCK), np.float32), np.empty((layers, m, BLOCK), np.float32)
         x, y = np.empty((m, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
-        low, high = np.empty((2 * low_count, BLOCK), np.float32), np.empty((2 * high_count, BLOCK), np.float32)
-        features = np.empty((2 * low_count, BLOCK), np.float32)
-        low_slopes, high_slopes = np.empty((low_count, BLOCK), np.float32), np.empty((high_count, BLOCK), np.float32)
+        low, high = np.empty((2 * count, BLOCK), np.float32), np.empty((2 * chunks, BLOCK), np.float32)
+        low_slopes, high_slopes = np.empty((count, BLOCK), np.float32), np.empty((chunks, BLOCK), np.float32)
+        features = np.empty((2 * count, BLOCK), np.float32)
         for image in range(start, stop):
             w, dw, total = coefficients[image], gradients[image], _ZERO
             dw[:] = _ZERO
             for block in range(positions.shape[0]):
-                run_forward(w, positions[block], x, cosines, sines, low, high, features, y)
+                x[:] = _ZERO
+                accumulate_outputs(x, positions[block], w, 0, POSITION_FEATURES, m)
+                y[:] = _ZERO
+                for d in range(layers):
+                    _fill_phasors(x, 0, BLOCK, cosines[d], sines[d])
+                    _fill_tables(cosines[d], sines[d], low_bits, low, high)
+                    at = first_size + d * layer_size
+                    for h in range(chunks):
+                        multiply_phasors(low, high, h, features, count)
+                        if d < layers - 1:
+                            accumulate_outputs(x, features, w, at + h * 2 * count * m, 2 * count, m)
+                        else:
+                            accumulate_outputs(y, features, w, at + h * 2 * count * outputs, 2 * count, outputs)
                 _activate(y, activation)
                 at = block * BLOCK
                 total += _differentiate(y, targets[image], at, min(BLOCK, targets.shape[2] - at), activation)
-                x[:] = _ZERO  # from here on the slopes by the states
+                x[:] = _ZERO  # from here on the slopes by the states, y those by the outputs
                 for d in range(layers - 1, -1, -1):
-                    if d == layers - 1:
-                        last_backward(
-                            cosines[d], sines[d], w, last_offset, low, high, features, low_slopes, high_slopes, y, x, dw
-                        )
-                    else:
-                        offset = first_size + d * layer_size
-                        hidden_backward(
-                            cosines[d], sines[d], w, offset, low, high, features, low_slopes, high_slopes, x, x, dw
-                        )
+                    _fill_tables(cosines[d], sines[d], low_bits, low, high)
+                    low_slopes[:] = _ZERO
+                    high_slopes[:] = _ZERO
+                    for h in range(chunks):
+                        multiply_phasors(low, high, h, features, count)
+                        at = first_size + d * layer_size + h * 2 * count * (m if d < layers - 1 else outputs)
+                        if d < layers - 1:
+                            accumulate_weight_gradients(dw, at, x, features, 2 * count, m)
+                            accumulate_phase_gradients(low_slopes, high_slopes, h * BLOCK, x, features, w, at, count, m)
+                        else:
+                            accumulate_weight_gradients(dw, at, y, features, 2 * count, outputs)
+                            accumulate_phase_gradients(
+                                low_slopes, high_slopes, h * BLOCK, y, features, w, at, count, outputs
+                            )
+                    _add_marginals(low_slopes, low_bits, 0, x)
+                    _add_marginals(high_slopes, m - low_bits, low_bits, x)
                 accumulate_weight_gradients(dw, 0, x, positions[block], POSITION_FEATURES, m)
             errors[image] = total
 
-    return NetworkKernels(evaluate, squared_errors)
+    return squared_errors  # type: ignore[no-any-return]
