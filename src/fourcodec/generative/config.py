@@ -70,17 +70,20 @@ class LatentConfig:
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    """An MLP from z to all coefficients. `gain` scales what z adds to the base coefficients, which start near the
-    identity; a gain of 0 leaves both to the MLP's own random start."""
+    """An MLP from z to all coefficients. `gains` scale what it adds to base coefficients, which start near the identity:
+    in the first layer, the hidden ones and the last one. Without any there is no base, the MLP gives all."""
 
     hidden: tuple[int, ...] = (512, 512, 192)
     nonlinearity: str = "silu"
-    gain: float = 0.03
+    gains: tuple[float, ...] = (0.3, 0.2, 2.0)
 
     def __post_init__(self) -> None:
         _layers("hidden", self.hidden)
         _one_of("nonlinearity", self.nonlinearity, NONLINEARITIES)
-        _within("gain", self.gain, 0, 10)
+        if len(self.gains) not in (0, 3):
+            raise ValueError(f"gains are three or none, not {len(self.gains)}")
+        for gain in self.gains:
+            _within("gains", gain, 0, 100)
 
 
 @dataclass(frozen=True)
@@ -190,9 +193,10 @@ def _convert(wanted: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _build(kind, value, where)
     if typing.get_origin(kind) is tuple:
-        if isinstance(value, list) and all(type(item) is int for item in value):
-            return tuple(value)
-        raise ConfigError(f"{where} is a list of whole numbers, not {value!r}")
+        item = typing.get_args(kind)[0]
+        if not isinstance(value, list | tuple):
+            raise ConfigError(f"{where} is a list, not {value!r}")
+        return tuple(_convert(item, entry, where) for entry in value)
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:

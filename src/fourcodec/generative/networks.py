@@ -27,19 +27,17 @@ class Decoder(nn.Module):
         super().__init__()
         settings = config.decoder
         self.mlp = _mlp((config.latents.size, *settings.hidden, shape.coefficient_count), settings.nonlinearity)
-        self.gain = settings.gain or 1.0
-        if settings.gain:
+        self.base: nn.Parameter | None = None
+        if settings.gains:
+            self.base = nn.Parameter(_near_identity(shape))
+            self.register_buffer("gains", _spread(settings.gains, shape), persistent=False)
             last = self.mlp[-1]
             assert isinstance(last, nn.Linear)
-            with torch.no_grad():
-                last.bias.zero_()
-            self.base = nn.Parameter(_near_identity(shape))
-        else:
-            self.base = nn.Parameter(torch.zeros(shape.coefficient_count), requires_grad=False)
+            nn.init.zeros_(last.bias)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        coefficients: torch.Tensor = self.base + self.gain * self.mlp(z)
-        return coefficients
+        coefficients: torch.Tensor = self.mlp(z)
+        return coefficients if self.base is None else self.base + self.gains * coefficients
 
 
 class Encoder(nn.Module):
@@ -61,6 +59,13 @@ def _mlp(sizes: tuple[int, ...], nonlinearity: str) -> nn.Sequential:
     for inputs, outputs in itertools.pairwise(sizes[:-1]):
         layers += [nn.Linear(inputs, outputs), _NONLINEARITIES[nonlinearity]()]
     return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
+
+
+def _spread(gains: tuple[float, ...], shape: NetworkShape) -> torch.Tensor:
+    """Of the first layer, the hidden ones and the last one -> of each coefficient."""
+    first, hidden, last = gains
+    by_layer = [first, *[hidden] * (shape.depth - 1), last]
+    return torch.cat([torch.full((layer.size,), gain) for layer, gain in zip(shape.layers, by_layer, strict=True)])
 
 
 def _near_identity(shape: NetworkShape) -> torch.Tensor:

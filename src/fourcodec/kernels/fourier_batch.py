@@ -64,7 +64,26 @@ class NetworkKernels(NamedTuple):
 def network_kernels(width: int, depth: int, channels: int) -> NetworkKernels:
     """Compiled on first call and cached on disk."""
     announce_compilation()
-    return NetworkKernels(_build_evaluate(width, depth, channels), _build_squared_errors(width, depth, channels))
+    propagate = _build(width, depth, channels)
+    no_targets, no_samples = np.empty((0, channels, 0), np.uint8), np.empty((0, channels, 0), np.float32)
+    no_errors, no_gradients = np.empty(0, np.float32), np.empty((0, 0), np.float32)
+
+    def evaluate(coefficients: Any, features: Any, activation: int, start: int, stop: int, samples: Any) -> None:
+        propagate(coefficients, features, activation, start, stop, samples, no_targets, no_errors, no_gradients)
+
+    def squared_errors(
+        coefficients: Any,
+        features: Any,
+        activation: int,
+        targets: Any,
+        start: int,
+        stop: int,
+        errors: Any,
+        gradients: Any,
+    ) -> None:
+        propagate(coefficients, features, activation, start, stop, no_samples, targets, errors, gradients)
+
+    return NetworkKernels(evaluate, squared_errors)
 
 
 @njit(nogil=True, fastmath=True, cache=True)
@@ -81,9 +100,9 @@ def _activate(y: Any, activation: int) -> None:
 
 
 @njit(nogil=True, fastmath=True, cache=True)
-def _differentiate(samples: Any, targets: Any, at: int, size: int, activation: int) -> Any:
-    """Sum of squared differences over a block's first `size` positions; `samples` become its slopes by the outputs."""
-    total = _ZERO
+def _differentiate(samples: Any, targets: Any, at: int, activation: int) -> Any:
+    """Sum of squared differences to the targets from `at` on; `samples` become its slopes by the outputs."""
+    total, size = _ZERO, min(BLOCK, targets.shape[1] - at)
     for c in range(samples.shape[0]):
         row, wanted = samples[c], targets[c, at : at + size]
         for p in range(size):
@@ -99,83 +118,55 @@ def _differentiate(samples: Any, targets: Any, at: int, size: int, activation: i
 
 
 @njit(nogil=True, fastmath=True, cache=True)
+def _copy_block(values: Any, at: int, out: Any) -> None:
+    size = min(BLOCK, out.shape[1] - at)
+    for c in range(values.shape[0]):
+        row = out[c, at : at + size]
+        for p in range(size):
+            row[p] = values[c, p]
+
+
+@njit(nogil=True, fastmath=True, cache=True)
 def _fill_tables(cosines: Any, sines: Any, low_bits: int, low: Any, high: Any) -> None:
     """Products of the phasors of a layer's inputs: of those that the low bits of k select, and the high bits."""
     _fill_products(cosines, sines, 0, low_bits, low)
     _fill_products(cosines, sines, low_bits, cosines.shape[0] - low_bits, high)
 
 
-# Below, the outputs of a layer must be a constant where features are multiplied, so that hidden layers and the last one
-# differ in that line alone. One function holds all layers: numba's cache would not find functions made of others that
-# are made here.
-
-
 @functools.cache
-def _build_evaluate(width: int, depth: int, channels: int) -> Callable[..., None]:
+def _build(width: int, depth: int, channels: int) -> Callable[..., None]:
+    """One function for all layers and both ways: numba's cache finds none again that calls others made here. `outputs`
+    of a layer must be a constant where features are multiplied, hence the hidden layers' line and the last one's."""
     m, layers, outputs = width, depth, channels
     first_size, layer_size = POSITION_FEATURES * m, 2 * m << m
     low_bits = min(m, LOW_BITS)
     count, chunks = 1 << low_bits, 1 << (m - low_bits)
+    hidden_stride, last_stride = 2 * count * m, 2 * count * outputs
 
     @njit(nogil=True, fastmath=True, cache=True)
-    def evaluate(coefficients: Any, positions: Any, activation: int, start: int, stop: int, samples: Any) -> None:
-        cosines, sines = np.empty((m, BLOCK), np.float32), np.empty((m, BLOCK), np.float32)
-        x, y = np.empty((m, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
-        low, high = np.empty((2 * count, BLOCK), np.float32), np.empty((2 * chunks, BLOCK), np.float32)
-        features = np.empty((2 * count, BLOCK), np.float32)
-        for image in range(start, stop):
-            w = coefficients[image]
-            for block in range(positions.shape[0]):
-                x[:] = _ZERO
-                accumulate_outputs(x, positions[block], w, 0, POSITION_FEATURES, m)
-                y[:] = _ZERO
-                for d in range(layers):
-                    _fill_phasors(x, 0, BLOCK, cosines, sines)
-                    _fill_tables(cosines, sines, low_bits, low, high)
-                    at = first_size + d * layer_size
-                    for h in range(chunks):
-                        multiply_phasors(low, high, h, features, count)
-                        if d < layers - 1:  # adding the layer to what its input was is the layer's "+ x"
-                            accumulate_outputs(x, features, w, at + h * 2 * count * m, 2 * count, m)
-                        else:
-                            accumulate_outputs(y, features, w, at + h * 2 * count * outputs, 2 * count, outputs)
-                _activate(y, activation)
-                at = block * BLOCK
-                size = min(BLOCK, samples.shape[2] - at)
-                for c in range(outputs):
-                    row = samples[image, c, at : at + size]
-                    for p in range(size):
-                        row[p] = y[c, p]
-
-    return evaluate  # type: ignore[no-any-return]
-
-
-@functools.cache
-def _build_squared_errors(width: int, depth: int, channels: int) -> Callable[..., None]:
-    m, layers, outputs = width, depth, channels
-    first_size, layer_size = POSITION_FEATURES * m, 2 * m << m
-    low_bits = min(m, LOW_BITS)
-    count, chunks = 1 << low_bits, 1 << (m - low_bits)
-
-    @njit(nogil=True, fastmath=True, cache=True)
-    def squared_errors(
+    def propagate(
         coefficients: Any,
         positions: Any,
         activation: int,
-        targets: Any,
         start: int,
         stop: int,
+        samples: Any,
+        targets: Any,
         errors: Any,
         gradients: Any,
     ) -> None:
+        """Writes samples, or, given targets instead, errors and gradients."""
+        backward = targets.shape[0] > 0
         cosines, sines = np.empty((layers, m, BLOCK), np.float32), np.empty((layers, m, BLOCK), np.float32)
         x, y = np.empty((m, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
         low, high = np.empty((2 * count, BLOCK), np.float32), np.empty((2 * chunks, BLOCK), np.float32)
         low_slopes, high_slopes = np.empty((count, BLOCK), np.float32), np.empty((chunks, BLOCK), np.float32)
         features = np.empty((2 * count, BLOCK), np.float32)
         for image in range(start, stop):
-            w, dw, total = coefficients[image], gradients[image], _ZERO
-            dw[:] = _ZERO
+            w = coefficients[image]
+            if backward:
+                gradients[image, :] = _ZERO
+                errors[image] = _ZERO
             for block in range(positions.shape[0]):
                 x[:] = _ZERO
                 accumulate_outputs(x, positions[block], w, 0, POSITION_FEATURES, m)
@@ -183,35 +174,40 @@ def _build_squared_errors(width: int, depth: int, channels: int) -> Callable[...
                 for d in range(layers):
                     _fill_phasors(x, 0, BLOCK, cosines[d], sines[d])
                     _fill_tables(cosines[d], sines[d], low_bits, low, high)
-                    at = first_size + d * layer_size
+                    offset = first_size + d * layer_size
                     for h in range(chunks):
                         multiply_phasors(low, high, h, features, count)
-                        if d < layers - 1:
-                            accumulate_outputs(x, features, w, at + h * 2 * count * m, 2 * count, m)
+                        if d < layers - 1:  # adding the layer to what its input was is the layer's "+ x"
+                            accumulate_outputs(x, features, w, offset + h * hidden_stride, 2 * count, m)
                         else:
-                            accumulate_outputs(y, features, w, at + h * 2 * count * outputs, 2 * count, outputs)
+                            accumulate_outputs(y, features, w, offset + h * last_stride, 2 * count, outputs)
                 _activate(y, activation)
                 at = block * BLOCK
-                total += _differentiate(y, targets[image], at, min(BLOCK, targets.shape[2] - at), activation)
+                if not backward:
+                    _copy_block(y, at, samples[image])
+                    continue
+                dw = gradients[image]
+                errors[image] += _differentiate(y, targets[image], at, activation)
                 x[:] = _ZERO  # from here on the slopes by the states, y those by the outputs
                 for d in range(layers - 1, -1, -1):
                     _fill_tables(cosines[d], sines[d], low_bits, low, high)
                     low_slopes[:] = _ZERO
                     high_slopes[:] = _ZERO
+                    offset = first_size + d * layer_size
                     for h in range(chunks):
                         multiply_phasors(low, high, h, features, count)
-                        at = first_size + d * layer_size + h * 2 * count * (m if d < layers - 1 else outputs)
                         if d < layers - 1:
-                            accumulate_weight_gradients(dw, at, x, features, 2 * count, m)
-                            accumulate_phase_gradients(low_slopes, high_slopes, h * BLOCK, x, features, w, at, count, m)
+                            f = offset + h * hidden_stride
+                            accumulate_weight_gradients(dw, f, x, features, 2 * count, m)
+                            accumulate_phase_gradients(low_slopes, high_slopes, h * BLOCK, x, features, w, f, count, m)
                         else:
-                            accumulate_weight_gradients(dw, at, y, features, 2 * count, outputs)
+                            f = offset + h * last_stride
+                            accumulate_weight_gradients(dw, f, y, features, 2 * count, outputs)
                             accumulate_phase_gradients(
-                                low_slopes, high_slopes, h * BLOCK, y, features, w, at, count, outputs
+                                low_slopes, high_slopes, h * BLOCK, y, features, w, f, count, outputs
                             )
                     _add_marginals(low_slopes, low_bits, 0, x)
                     _add_marginals(high_slopes, m - low_bits, low_bits, x)
                 accumulate_weight_gradients(dw, 0, x, positions[block], POSITION_FEATURES, m)
-            errors[image] = total
 
-    return squared_errors  # type: ignore[no-any-return]
+    return propagate  # type: ignore[no-any-return]

@@ -45,6 +45,10 @@ class FourierImages:
         coefficients (B, count) and the images targets (B, channels, N) uint8; differentiable by coefficients."""
         if coefficients.device.type == "cpu":
             return _SquaredErrors.apply(coefficients, targets, self)  # type: ignore[no-untyped-call, no-any-return]
+        return self.squared_errors_by_formula(coefficients, targets)
+
+    def squared_errors_by_formula(self, coefficients: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """`squared_errors` in plain torch, as CUDA computes them."""
         wanted = targets.to(coefficients.dtype) * (2 / 255) - 1
         return (self.formula(coefficients) - wanted).square().sum(dim=(1, 2))
 
