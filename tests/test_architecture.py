@@ -16,6 +16,7 @@ FLOORS = {
     "__main__": 7,
     "benchmark": 5,
     "codec": 4,
+    "generative": 4,
     "fitting": 3,
     "profiles": 3,
     "networks": 2,
@@ -32,7 +33,7 @@ FLOORS = {
 }
 # unit: what it may import from outside (beside the standard library); units not named here may import anything
 ALLOWED = {"bitstream": {"numpy", "zstandard"}, "errors": set(), "kernels": {"numpy", "numba", "llvmlite", "torch"}}
-HEAVY = {"torch", "numba", "llvmlite", "skimage", "scipy", "matplotlib", "distributed", "dask"}
+HEAVY = {"torch", "numba", "llvmlite", "skimage", "scipy", "matplotlib", "distributed", "dask", "sklearn"}
 # modules imported by `import fourcodec.codec` and by --help, which must not reach anything heavy at their top level
 LIGHT = {
     "__init__",

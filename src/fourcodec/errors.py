@@ -5,7 +5,10 @@
     ├── UnsupportedFormatError   a sound file, but of a kind that this version cannot read
     ├── LimitError               larger than what this program agrees to work on
     ├── ImageError               a picture that cannot be read, or has a shape that cannot be coded
-    └── DeviceError              a device that this machine does not have
+    ├── DeviceError              a device that this machine does not have
+    ├── DatasetError             a set of training images that cannot be read, or is not of one size
+    ├── ConfigError              a configuration with an unknown key or a value out of range
+    └── ModelError               a folder that holds no sound generative model
 
 A caller's mistake (a width of 99, an array of the wrong shape) is a plain ValueError. Each message is one line, made
 to be shown to a person as it is.
@@ -34,3 +37,15 @@ class ImageError(FourcodecError):
 
 class DeviceError(FourcodecError):
     """The requested device is not there."""
+
+
+class DatasetError(FourcodecError):
+    """The images to learn from cannot be read, or do not go together."""
+
+
+class ConfigError(FourcodecError):
+    """A configuration has an unknown key or a value out of range."""
+
+
+class ModelError(FourcodecError):
+    """A folder that should hold a trained model does not, or a damaged one."""

@@ -11,43 +11,25 @@ A command raises; `run` turns that into one line on stderr and an exit status:
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from fourcodec import __version__
+from fourcodec.cli.lazy import LazyGroup
 from fourcodec.cli.options import Debugging, debug_option
 from fourcodec.errors import FourcodecError
 
-# name: (module, attribute, what --help says). Here, so that --help need not import any of them.
 COMMANDS = {
     "encode": ("fourcodec.cli.encode", "encode", "Code a picture as a Fourier network in a .fnc file."),
     "decode": ("fourcodec.cli.decode", "decode", "Turn a .fnc file back into a picture."),
     "info": ("fourcodec.cli.info", "info", "Show what a .fnc file holds, without decoding it."),
     "bench": ("fourcodec.cli.bench", "bench", "Measure against JPEG and others on a folder of pictures."),
+    "generate": ("fourcodec.cli.generate", "generate", "Train a generative model, and make new images with it."),
 }
 
 
-class LazyGroup(click.Group):
-    """Commands from the table COMMANDS, imported on use: torch and numba take seconds that --help has no need of."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, _, summary) in COMMANDS.items()])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fourcodec")
 @debug_option
 def cli() -> None:

@@ -133,15 +133,20 @@ class ProgressLine:
         self._width = 0
 
     def __call__(self, progress: "Progress") -> None:
+        minutes, seconds = divmod(round(progress.seconds_left), 60)
+        self.show(
+            f"step {progress.step}/{progress.steps}  loss {progress.loss:.3e}  "
+            f"PSNR {progress.psnr_db:.2f} dB  {minutes}:{seconds:02} left",
+            last=progress.step >= progress.steps,
+        )
+
+    def show(self, line: str, *, last: bool) -> None:
+        """Shows a line unless one was shown just now; the last one always."""
         now = time.monotonic()
-        if now - self._last < self._interval_seconds and progress.step < progress.steps:
+        if now - self._last < self._interval_seconds and not last:
             return
         self._last = now
-        minutes, seconds = divmod(round(progress.seconds_left), 60)
-        self._show(
-            f"step {progress.step}/{progress.steps}  loss {progress.loss:.3e}  "
-            f"PSNR {progress.psnr_db:.2f} dB  {minutes}:{seconds:02} left"
-        )
+        self._show(line)
 
     def __enter__(self) -> "ProgressLine":
         return self

@@ -21,3 +21,6 @@ PASS_WEIGHTS = W3 + (HIDDEN + TAPS) * 2
 MEAN_STEPS = 64
 SCALE_STEPS = 8
 LOG_SCALE_MIN, LOG_SCALE_MAX = -4, 8  # log2; e^-8 of the mass outside a latent's own bin, and steps of 256
+
+# What becomes of a network's outputs, as in a file's header: samples in [0, 1] as they are; 2 sigmoid - 1 in [-1, 1].
+LINEAR, SIGMOID = 0, 1

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from fourcodec.bitstream import container, zstd
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
+from fourcodec.kernels.layout import SIGMOID
 from fourcodec.networks.shape import NetworkShape
 from fourcodec.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, step_size
 
@@ -121,7 +122,7 @@ def render(network: QuantizedFnet, size: tuple[int, int], device: str) -> NDArra
         part = slice(start, min(start + _STRIP_PIXELS, count))
         x = positions(size, np.arange(part.start, part.stop), network.coordinates)
         planes[:, part] = backend.evaluate(shape, coefficients, x)
-    if network.activation == 1:  # 2 sigmoid(y) - 1 lies in [-1, 1], samples in [0, 1]
+    if network.activation == SIGMOID:  # 2 sigmoid(y) - 1 lies in [-1, 1], samples in [0, 1]
         planes = np.float32(0.5) + np.float32(0.5) * np.tanh(planes / 2)
     return planes.reshape(shape.channels, *size)
 

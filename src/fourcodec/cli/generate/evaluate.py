@@ -1,0 +1,125 @@
+"""`fourcodec generate evaluate`."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fourcodec.cli import options
+
+if TYPE_CHECKING:
+    from fourcodec.generative.classifier import Classifier
+    from fourcodec.generative.evaluation import Evaluation
+    from fourcodec.generative.judging import Memorisation
+
+_SCORES = ("frechet", "precision", "recall", "density", "coverage", "malformed_share")
+
+data_option = click.option(
+    "--data", required=True, type=click.Path(path_type=Path), help="What the model was trained on."
+)
+cache_option = click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of trained classifiers.  [default: $FOURCODEC_CACHE, or the user's cache folder]",
+)
+
+
+def progress_line(quiet: bool) -> Callable[[str], None]:
+    """Where lines of progress go: stderr, or nowhere."""
+    return (lambda _: None) if quiet else functools.partial(click.echo, err=True)
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@data_option
+@click.option("--samples", type=click.IntRange(min=10), default=10_000, show_default=True, help="Images to make.")
+@click.option(
+    "--reconstructed",
+    type=click.IntRange(min=1),
+    default=2_000,
+    show_default=True,
+    metavar="N",
+    help="Test images to fit a latent to, at most.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of samples and classifier.")
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0, 10, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Factor on the prior's deviations.",
+)
+@cache_option
+@options.quiet_option
+@options.json_option
+@options.debug_option
+def evaluate(
+    model: Path,
+    data: Path,
+    samples: int,
+    reconstructed: int,
+    seed: int,
+    temperature: float,
+    cache: Path | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Measure the generative model in the folder MODEL: reconstructions of test images, and samples against them.
+
+    The judge is a classifier, trained on DATA the first time (minutes) and kept.
+    """
+    from fourcodec.generative import classifier_cache, datasets, evaluation
+    from fourcodec.generative.model import load_model
+
+    progress = progress_line(quiet)
+    trained, dataset = load_model(model), datasets.load_dataset(data)
+    evaluation.check_sizes(trained, dataset)
+    classifier = classifier_cache.cached_classifier(dataset, seed=seed, folder=cache, progress=progress)
+    settings = evaluation.EvaluationSettings(samples, reconstructed, seed, temperature)
+    result = evaluation.evaluate(trained, dataset, classifier, settings, progress=progress)
+    click.echo(json.dumps(result.to_json()) if as_json else "\n".join(_lines(result)))
+
+
+def _lines(result: "Evaluation") -> list[str]:
+    """For people: the samples as a table, then the reconstructions, copies and the judge."""
+    from fourcodec.generative.evaluation import FLOOR, MODEL, PCA_GAUSSIAN, STANDARD_NORMAL
+
+    rows = {
+        f"samples ({result.prior})": MODEL,
+        "samples of N(0, I)": STANDARD_NORMAL,
+        f"PCA-{result.latent_size}, Gaussian": PCA_GAUSSIAN,
+        "training images": FLOOR,
+    }
+    lines = [" " * 24 + "".join(f"{name.removesuffix('_share'):>11}" for name in _SCORES)]
+    for title, suffix in rows.items():
+        scores = [getattr(result.samples[suffix], name) for name in _SCORES]
+        lines.append(f"{title:24}" + "".join(f"{score:11.3f}" for score in scores))
+    lines.append("")
+    titles = {
+        "": "test images",
+        "refined": "test images, z refined",
+        "train": "training images",
+        "pca": f"test images, PCA-{result.latent_size}",
+    }
+    for name, title in titles.items():
+        if found := result.reconstructions.get(name):
+            lines.append(f"{title:24}{found.psnr_db:11.2f} dB  (mean of images {found.image_psnr_db:.2f})")
+    return [*lines, "", _copies(result.memorisation), _judge(result.classifier)]
+
+
+def _copies(found: "Memorisation") -> str:
+    ratio = "unknown" if found.train_distance_ratio is None else f"{found.train_distance_ratio:.3f}"
+    return (
+        f"nearest image is a training image: {found.nearest_is_train_share:.3f} of the samples "
+        f"(expected {found.nearest_is_train_expected:.3f}), distance ratio {ratio}"
+    )
+
+
+def _judge(classifier: "Classifier") -> str:
+    return (
+        f"judge: {classifier.task}, accuracy {classifier.accuracy:.4f}, weights {classifier.weights_hash[:12]}, "
+        f"data {classifier.data_hash[:12]}"
+    )

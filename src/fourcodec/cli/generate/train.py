@@ -1,0 +1,78 @@
+"""`fourcodec generate train`."""
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fourcodec import devices
+from fourcodec.cli import options
+
+if TYPE_CHECKING:
+    from fourcodec.generative.training import TrainingProgress
+
+
+def show(line: options.ProgressLine, progress: "TrainingProgress") -> None:
+    minutes, seconds = divmod(round(progress.seconds_left), 60)
+    line.show(
+        f"epoch {progress.epoch}  {progress.fraction:.1%}  loss {progress.loss:.2f}  "
+        f"PSNR {progress.psnr_db:.2f} dB  {progress.images_per_second:.0f} images/s  {minutes}:{seconds:02} left",
+        last=progress.fraction >= 1,
+    )
+
+
+@click.command()
+@click.argument("data", metavar="DATA", type=click.Path(path_type=Path))
+@click.option(
+    "--config", "name", metavar="NAME|FILE.toml", help="mnist, cifar10, mnist-thesis, cifar10-thesis, or a file."
+)
+@click.option(
+    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="The model's folder."
+)
+@click.option(
+    "--epochs", type=click.IntRange(min=1), help="Passes over the data, in all.  [default: the configuration's]"
+)
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Time to take instead, in all.")
+@options.device_option("auto")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the start and the order."
+)
+@click.option("--resume", is_flag=True, help="Continue what was begun in the output folder.")
+@options.quiet_option
+@options.debug_option
+def train(
+    data: Path,
+    name: str | None,
+    output: Path,
+    epochs: int | None,
+    minutes: float | None,
+    device: str,
+    seed: int,
+    resume: bool,
+    quiet: bool,
+) -> None:
+    """Train a model on DATA: a folder of MNIST or CIFAR-10 files, or of pictures of one size."""
+    if epochs is not None and minutes is not None:
+        raise click.UsageError("--epochs and --minutes are two ways to say how long: give one of them")
+    if (name is None) != resume:
+        raise click.UsageError("give either --config, to begin, or --resume, which goes on with what was begun")
+    from fourcodec.generative import config
+    from fourcodec.generative.datasets import load_dataset
+    from fourcodec.generative.schedules import Budget
+    from fourcodec.generative.training import Training
+
+    processor = devices.resolve(device)
+    if resume:
+        training = Training.resume(load_dataset(data), output, device=processor)
+    else:
+        settings = config.load_config(name or "")
+        training = Training.begin(load_dataset(data), settings, output, device=processor, seed=seed)
+    epochs = training.config.training.epochs if epochs is None and minutes is None else epochs
+    with options.ProgressLine() as line:
+        training.run(Budget(epochs, minutes), None if quiet else functools.partial(show, line))
+    if not quiet and training.history:
+        last = training.history[-1]
+        click.echo(
+            f"{output}: {last.epoch} epochs, {last.seconds / 60:.1f} minutes, PSNR {last.psnr_db:.2f} dB in training"
+        )

@@ -1,0 +1,158 @@
+"""`fourcodec generate sample`, `reconstruct`, `interpolate` and `embed`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fourcodec import files, images
+from fourcodec.cli import options
+
+if TYPE_CHECKING:
+    from fourcodec.generative.model import TrainedModel
+
+model_argument = click.argument("directory", metavar="MODEL", type=click.Path(path_type=Path))
+sources_argument = click.argument(
+    "sources", metavar="IMAGES...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+limit_option = click.option(
+    "--limit", type=click.IntRange(1), default=32, show_default=True, help="Images of a data set."
+)
+
+
+def output_option(what: str):  # type: ignore[no-untyped-def]
+    return click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help=f"The {what} to write.")
+
+
+def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
+    """Refuses an output that cannot be written before anything takes time."""
+    options.check_output(directory, target, force=force)
+    from fourcodec.generative.model import load_model
+
+    return load_model(directory)
+
+
+@click.command()
+@model_argument
+@click.option("-n", "--count", type=click.IntRange(1, 10_000), default=64, show_default=True, help="Images.")
+@output_option("sheet (PNG)")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the latents.")
+@click.option(
+    "--temperature", type=click.FloatRange(0, 10), default=1.0, show_default=True, help="Below 1: more usual."
+)
+@click.option("--size", type=click.IntRange(1, 4096), help="Longer side in pixels.  [default: the training images']")
+@click.option(
+    "--fnc", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Write each image as a .fnc file too."
+)
+@options.force_option
+@options.quiet_option
+@options.debug_option
+def sample(
+    directory: Path,
+    count: int,
+    output: Path,
+    seed: int,
+    temperature: float,
+    size: int | None,
+    folder: Path | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Make new images from latents drawn at random."""
+    model = open_model(directory, output, force)
+    from fourcodec.generative import fnc, sheets, uses
+
+    z = model.sample(count, seed, temperature)
+    pixels = None if size is None else uses.longer_side(model, size)
+    coded = [] if folder is None else fnc.to_fnc(model.core, z, pixels)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(coded):
+        assert folder is not None
+        files.write(folder / f"sample-{number:04}.fnc", data, overwrite=force)
+    picture = sheets.sheet(sheets.to_bytes(model.decode(z, pixels)))
+    files.write(output, images.to_png(picture), overwrite=force)
+    if not quiet:
+        sizes = f", {sum(map(len, coded)) / len(coded):.0f} bytes a .fnc file" if coded else ""
+        click.echo(f"{output}: {count} images{sizes}")
+
+
+@click.command()
+@model_argument
+@sources_argument
+@output_option("sheet (PNG)")
+@limit_option
+@options.force_option
+@options.quiet_option
+@options.debug_option
+def reconstruct(directory: Path, sources: tuple[Path, ...], output: Path, limit: int, force: bool, quiet: bool) -> None:
+    """Show IMAGES (pictures, or a data set's test images) above the model's copies of them."""
+    model = open_model(directory, output, force)
+    from fourcodec.generative import uses
+
+    originals = uses.load_images(model, sources, limit)
+    files.write(output, images.to_png(uses.reconstruction_sheet(model, originals)), overwrite=force)
+    if not quiet:
+        click.echo(f"{output}: {len(originals)} images")
+
+
+@click.command()
+@model_argument
+@sources_argument
+@output_option("strip (.png) or animation (.gif)")
+@click.option(
+    "--frames", type=click.IntRange(1, 1000), default=10, show_default=True, help="From each image to the next."
+)
+@click.option("--size", type=click.IntRange(1, 4096), help="Longer side in pixels.  [default: the training images']")
+@click.option("--limit", type=click.IntRange(2), default=4, show_default=True, help="Images of a data set.")
+@options.force_option
+@options.quiet_option
+@options.debug_option
+def interpolate(
+    directory: Path,
+    sources: tuple[Path, ...],
+    output: Path,
+    frames: int,
+    size: int | None,
+    limit: int,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Show what lies between two or more IMAGES (pictures, or a data set's test images)."""
+    if output.suffix.lower() not in (".png", ".gif"):
+        raise click.UsageError(
+            f"the output is a strip (.png) or an animation (.gif), not {output.suffix or 'nameless'}"
+        )
+    model = open_model(directory, output, force)
+    from fourcodec.generative import sheets, uses
+
+    stops = uses.load_images(model, sources, limit)
+    if len(stops) < 2:
+        raise click.UsageError("there is nothing between fewer than two images")
+    z = uses.between(model.embed(stops), frames)
+    made = sheets.to_bytes(model.decode(z, None if size is None else uses.longer_side(model, size)))
+    animated = output.suffix.lower() == ".gif"
+    data = sheets.to_gif(made) if animated else images.to_png(sheets.sheet(made, min(len(made), frames + 1)))
+    files.write(output, data, overwrite=force)
+    if not quiet:
+        click.echo(f"{output}: {len(made)} images between {len(stops)}")
+
+
+@click.command()
+@model_argument
+@sources_argument
+@output_option("latents (.npz)")
+@limit_option
+@options.force_option
+@options.quiet_option
+@options.debug_option
+def embed(directory: Path, sources: tuple[Path, ...], output: Path, limit: int, force: bool, quiet: bool) -> None:
+    """Find the latents of IMAGES (pictures, or a data set's test images): an array `z` (N, L) in an .npz file."""
+    model = open_model(directory, output, force)
+    from fourcodec.generative import uses
+
+    pixels = uses.load_images(model, sources, limit)
+    z = model.embed(pixels)
+    files.write(output, uses.latents_file(z), overwrite=force)
+    if not quiet:
+        click.echo(f"{output}: {len(z)} latents of {z.shape[1]} numbers, {uses.psnr_db(model, z, pixels):.2f} dB")

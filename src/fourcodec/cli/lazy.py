@@ -1,0 +1,31 @@
+"""Groups of commands that are imported on use: torch and numba take seconds that --help has no need of."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+# name: (module, attribute, what --help says). In a table, so that --help need not import any of them.
+Table = dict[str, tuple[str, str, str]]
+
+
+class LazyGroup(click.Group):
+    """A group whose commands come from a table."""
+
+    def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._table:
+            return None
+        module, attribute, _ = self._table[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in self._table.items()])

@@ -1,0 +1,76 @@
+"""A model directory's one file: all tensors of a model and its training, with the facts about them as JSON.
+
+It is a safetensors file, whose header takes the JSON. One file is replaced as a whole or not at all, so a kill at any
+moment leaves the last good one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fourcodec import files
+from fourcodec.errors import ConfigError, ModelError
+
+FILE_NAME = "model.safetensors"
+VERSION = 1
+_KEY = "fourcodec"
+
+
+def write_checkpoint(directory: Path, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
+    """Replaces the directory's checkpoint. `facts` are JSON types. Raises OSError."""
+    from safetensors.torch import save
+
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    data = save(plain, metadata={_KEY: json.dumps({"version": VERSION, **facts})})
+    files.write(directory / FILE_NAME, data, overwrite=True)
+
+
+def read_checkpoint(directory: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The inverse of write_checkpoint. Raises ModelError where there is none, or one that is damaged or not ours."""
+    from safetensors import SafetensorError, safe_open
+
+    path = directory / FILE_NAME
+    if not directory.is_dir():
+        raise ModelError(f"{str(directory)!r}: no such folder")
+    if not path.is_file():
+        raise ModelError(f"{str(directory)!r} holds no model: there is no {FILE_NAME} in it")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if _KEY not in metadata:
+                raise ModelError(f"{str(path)!r} is a safetensors file, but not of a fourcodec model")
+            facts = json.loads(metadata[_KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as exc:
+        raise ModelError(f"{str(path)!r} is truncated, damaged, or no safetensors file") from exc
+    except ValueError as exc:
+        raise ModelError(f"{str(path)!r}: its facts are no JSON") from exc
+    if not isinstance(facts, dict) or facts.get("version") != VERSION:
+        raise ModelError(f"{str(path)!r} was written by another version of fourcodec")
+    return tensors, facts
+
+
+def part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """The tensors whose names begin with `prefix` and a dot, without it."""
+    return {name.removeprefix(prefix + "."): t for name, t in tensors.items() if name.startswith(prefix + ".")}
+
+
+def named(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The inverse of part."""
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+@contextmanager
+def explained(directory: Path) -> Iterator[None]:
+    """Turns what using a checkpoint's contents raises where they are not as they should be into a ModelError."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, ConfigError) as exc:
+        what = f"{exc.args[0]!r} is missing" if isinstance(exc, KeyError) else str(exc)
+        raise ModelError(f"{str(directory / FILE_NAME)!r} is no sound model: {what}") from exc

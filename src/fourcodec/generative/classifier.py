@@ -1,0 +1,277 @@
+"""The classifier that judges samples: a small residual network, trained here on the data that the model was trained on.
+
+Its penultimate features are where distributions are compared (scores.py), its confidence says which samples are
+malformed. A network trained on the data at hand sees what matters in it, and nobody has to fetch another's weights; the
+price is that its scores compare models of the same data only, judged by the same classifier (`weights_hash`).
+
+Where images have no labels, the task is to tell by how many quarter turns an image was rotated (Gidaris, Singh,
+Komodakis: Unsupervised Representation Learning by Predicting Image Rotations, 2018); images that are not square are
+turned by half turns only, which keep their shape.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fourcodec.generative.datasets import Dataset
+from fourcodec.generative.torch_threads import one_torch_thread
+
+Images = NDArray[np.uint8]  # (N, H, W, C)
+Labels = NDArray[np.int64]  # (N,), from 0
+Task = Literal["labels", "rotation"]
+
+_SMALLEST_MAP = 8  # positions on the shorter side: stages halve the map until it is at most this
+_EVALUATED_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class ClassifierSettings:
+    """How the network is built and trained."""
+
+    stem_stride: int
+    first_width: int  # channels of the stem; they double with each halving, up to `last_width`, the number of features
+    last_width: int
+    epochs: int
+    batch: int
+    peak_rate: float  # of AdamW, one cycle
+    weight_decay: float
+    shift: int  # pixels: training images are moved by up to this, in both directions
+    mirrored: bool  # whether training images are mirrored at random
+
+    def __post_init__(self) -> None:
+        if (
+            min(self.stem_stride, self.first_width, self.last_width, self.epochs) < 1
+            or self.batch < 2
+            or self.shift < 0
+        ):
+            raise ValueError(f"no classifier can be trained with {self}")
+
+
+GREY = ClassifierSettings(2, 32, 64, epochs=6, batch=128, peak_rate=6e-3, weight_decay=1e-2, shift=2, mirrored=False)
+COLOUR = ClassifierSettings(1, 32, 96, epochs=8, batch=128, peak_rate=6e-3, weight_decay=5e-2, shift=3, mirrored=True)
+
+
+def settings_for(image_shape: tuple[int, int, int]) -> ClassifierSettings:
+    """Those for MNIST where images are grey, else those for CIFAR-10 (benchmarks/results/generative-anchors.txt)."""
+    return GREY if image_shape[2] == 1 else COLOUR
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the classifier makes of N images."""
+
+    features: NDArray[np.float32]  # (N, last_width), penultimate
+    confidence: NDArray[np.float32]  # (N,), the largest of the class probabilities
+
+
+class _Residual(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(_convolution(width, width, 1), _convolution(width, width, 1))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return values + self.branch(values)
+
+
+class Network(nn.Module):
+    """uint8 (N, C, H, W) -> penultimate features (N, last_width) by `features`, class scores by `head` of these.
+
+    Stem, stages of half the size each, one residual block, mean over positions. `mean` and `deviation` are those of the
+    training images, per channel, in [0, 1].
+    """
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
+    def __init__(self, settings: ClassifierSettings, image_shape: tuple[int, int, int], classes: int) -> None:
+        super().__init__()
+        height, width, channels = image_shape
+        side, inputs = -(-min(height, width) // settings.stem_stride), settings.first_width
+        layers: list[nn.Module] = [_convolution(channels, inputs, settings.stem_stride, 2 * settings.stem_stride + 1)]
+        while side > _SMALLEST_MAP or len(layers) == 1:
+            outputs = min(2 * inputs, settings.last_width)
+            layers.append(_convolution(inputs, outputs, 2))
+            side, inputs = -(-side // 2), outputs
+        if inputs != settings.last_width:
+            layers.append(_convolution(inputs, settings.last_width, 1))
+        layers += [_Residual(settings.last_width), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        self.body = nn.Sequential(*layers)
+        self.head = nn.Linear(settings.last_width, classes)
+        self.register_buffer("mean", torch.zeros(1, channels, 1, 1))
+        self.register_buffer("deviation", torch.ones(1, channels, 1, 1))
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.body((images.float() / 255 - self.mean) / self.deviation)
+        return features
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        scores: torch.Tensor = self.head(self.features(images))
+        return scores
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A trained network and where it comes from. Images are uint8 (N, H, W, C), of the size it was trained on."""
+
+    network: Network
+    settings: ClassifierSettings
+    image_shape: tuple[int, int, int]
+    classes: int
+    task: Task
+    accuracy: float  # share of the dataset's test images (of their rotations, where that is the task) told right
+    data_hash: str  # of the dataset, SHA-256
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 of the network's numbers, hexadecimal."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(name.encode() + tensor.detach().cpu().numpy().tobytes())
+        return digest.hexdigest()
+
+    def judge(self, images: Images) -> Judgement:
+        """Raises ValueError for images of another kind or size."""
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
+            raise ValueError(
+                f"the classifier judges uint8 images {self.image_shape}, not {images.dtype} {images.shape[1:]}"
+            )
+        features, confidence = [], []
+        with torch.inference_mode(), one_torch_thread():
+            for part in _slices(len(images)):
+                values = self.network.features(_to_tensor(images[part]))
+                features.append(values.numpy())
+                confidence.append(self.network.head(values).softmax(1).amax(1).numpy())
+        return Judgement(np.concatenate(features), np.concatenate(confidence))
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """Images to learn from or to be examined on, with their classes."""
+
+    images: Images
+    labels: Labels
+
+
+def train_classifier(
+    dataset: Dataset, settings: ClassifierSettings, *, seed: int, progress: Callable[[str], None]
+) -> Classifier:
+    """A classifier of the dataset's labels, or of rotations where images have none.
+
+    Runs on one thread of the CPU: the same seed gives the same weights on the same kind of machine. `progress` gets a
+    line an epoch.
+    """
+    task = task_for(dataset)
+    lesson, examination = _label_lessons(dataset) if task == "labels" else _rotation_lessons(dataset, seed)
+    classes = int(lesson.labels.max()) + 1
+    network = _train(lesson, classes, settings, seed, progress)
+    right = _predict(network, examination.images) == examination.labels
+    return Classifier(
+        network, settings, dataset.image_shape, classes, task, float(np.mean(right)), dataset.content_hash
+    )
+
+
+def task_for(dataset: Dataset) -> Task:
+    """What a classifier of this dataset is trained to tell."""
+    return "rotation" if dataset.train_labels is None or dataset.test_labels is None else "labels"
+
+
+def _label_lessons(dataset: Dataset) -> tuple[_Lesson, _Lesson]:
+    """Labels are numbered from 0; a class that only the test images have becomes -1, which no network answers."""
+    assert dataset.train_labels is not None
+    assert dataset.test_labels is not None
+    known, labels = np.unique(dataset.train_labels, return_inverse=True)
+    number = {int(label): index for index, label in enumerate(known)}
+    test_labels = np.array([number.get(int(label), -1) for label in dataset.test_labels], np.int64)
+    return _Lesson(dataset.train, labels.astype(np.int64)), _Lesson(dataset.test, test_labels)
+
+
+def _rotation_lessons(dataset: Dataset, seed: int) -> tuple[_Lesson, _Lesson]:
+    """Each image turned by a random number of quarter turns (half turns where it is not square), which is its class."""
+    height, width, _ = dataset.image_shape
+    step = 1 if height == width else 2
+    generator = np.random.default_rng(seed)
+
+    def turned(images: Images) -> _Lesson:
+        labels = generator.integers(4 // step, size=len(images))
+        labels[:2] = 0, 4 // step - 1  # so that the first and the last class are always there
+        turns = [np.rot90(image, step * int(label)) for image, label in zip(images, labels, strict=True)]
+        return _Lesson(np.stack(turns), labels)
+
+    return turned(dataset.train), turned(dataset.test)
+
+
+def _train(
+    lesson: _Lesson, classes: int, settings: ClassifierSettings, seed: int, progress: Callable[[str], None]
+) -> Network:
+    """Cross-entropy under AdamW with one cycle of its rate (Smith, Topin: Super-Convergence, 2018)."""
+    images, generator = lesson.images, np.random.default_rng(seed)
+    with one_torch_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = Network(settings, (images.shape[1], images.shape[2], images.shape[3]), classes)
+        _set_scale(network, images)
+        optimiser = torch.optim.AdamW(network.parameters(), settings.peak_rate, weight_decay=settings.weight_decay)
+        steps = settings.epochs * -(-len(images) // settings.batch)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.peak_rate, total_steps=steps)
+        for epoch in range(settings.epochs):
+            total = 0.0
+            for chosen in np.array_split(generator.permutation(len(images)), steps // settings.epochs):
+                pictures = _augmented(images[chosen], settings, generator)
+                loss = nn.functional.cross_entropy(
+                    network(_to_tensor(pictures)), torch.from_numpy(lesson.labels[chosen])
+                )
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+                total += loss.item() * len(chosen)
+            progress(f"classifier: epoch {epoch + 1}/{settings.epochs}  cross-entropy {total / len(images):.4f}")
+    return network.eval()
+
+
+def _predict(network: Network, images: Images) -> Labels:
+    with torch.inference_mode(), one_torch_thread():
+        parts = [network(_to_tensor(images[part])).argmax(1) for part in _slices(len(images))]
+    return torch.cat(parts).numpy()
+
+
+def _set_scale(network: Network, images: Images) -> None:
+    pixels = images.reshape(-1, images.shape[-1])
+    network.mean[0, :, 0, 0] = torch.from_numpy(pixels.mean(0) / 255)
+    network.deviation[0, :, 0, 0] = torch.from_numpy(pixels.std(0) / 255 + 1e-3)  # never 0, however flat the images
+
+
+def _augmented(images: Images, settings: ClassifierSettings, generator: np.random.Generator) -> Images:
+    """Copies of the images, each moved by its own offset (edges repeated) and perhaps mirrored."""
+    count, height, width, _ = images.shape
+    reach = settings.shift
+    padded = np.pad(images, ((0, 0), (reach, reach), (reach, reach), (0, 0)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(1, 2))  # (N, y, x, C, H, W)
+    top, left = generator.integers(2 * reach + 1, size=(2, count))
+    moved: Images = windows[np.arange(count), top, left].transpose(0, 2, 3, 1)
+    if settings.mirrored:
+        flip = generator.random(count) < 0.5
+        moved[flip] = moved[flip, :, ::-1]
+    return moved
+
+
+def _convolution(inputs: int, outputs: int, stride: int, size: int = 3) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU())
+
+
+def _to_tensor(images: Images) -> torch.Tensor:
+    """(N, H, W, C) -> (N, C, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+
+
+def _slices(count: int) -> Iterator[slice]:
+    for start in range(0, count, _EVALUATED_AT_ONCE):
+        yield slice(start, start + _EVALUATED_AT_ONCE)

@@ -1,0 +1,115 @@
+"""Classifiers on the disk: trained once for a dataset, found again by the hash of what they were trained on.
+
+A file is safetensors with the classifier's description as JSON in its header: one file, so that numbers and description
+cannot come from different runs. A damaged file counts as none, and is replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+
+from fourcodec import files
+from fourcodec.errors import CorruptFileError
+from fourcodec.generative.classifier import (
+    Classifier,
+    ClassifierSettings,
+    Network,
+    settings_for,
+    task_for,
+    train_classifier,
+)
+from fourcodec.generative.datasets import Dataset
+
+CACHE_VARIABLE = "FOURCODEC_CACHE"
+_RECIPE = 1  # raised when the same settings and seed come to mean another training
+_MAX_FILE_BYTES = 1 << 28
+
+
+def cache_folder() -> Path:
+    """$FOURCODEC_CACHE, or the user's folder for what can be made again."""
+    from platformdirs import user_cache_path
+
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named) if named else user_cache_path("fourcodec", appauthor=False)
+
+
+def cached_classifier(
+    dataset: Dataset,
+    *,
+    seed: int = 0,
+    folder: Path | None = None,
+    settings: ClassifierSettings | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Classifier:
+    """The classifier of this dataset, settings and seed: from `folder` (`cache_folder()` for None), else trained now.
+
+    Raises OSError where the folder cannot be written.
+    """
+    settings = settings or settings_for(dataset.image_shape)
+    path = (folder or cache_folder()) / f"classifier-{_key(dataset, settings, seed)}.safetensors"
+    try:
+        return load_classifier(path, settings)
+    except (FileNotFoundError, CorruptFileError):
+        pass
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.check_target(path, overwrite=True)
+    classifier = train_classifier(dataset, settings, seed=seed, progress=progress)
+    save_classifier(path, classifier)
+    return classifier
+
+
+def save_classifier(path: Path, classifier: Classifier) -> None:
+    """Inverse of `load_classifier`. Raises OSError."""
+    description = {
+        "image_shape": classifier.image_shape,
+        "classes": classifier.classes,
+        "task": classifier.task,
+        "accuracy": classifier.accuracy,
+        "data_hash": classifier.data_hash,
+        "weights_hash": classifier.weights_hash,
+    }
+    metadata = {"classifier": json.dumps(description)}
+    data = safetensors.torch.save(classifier.network.state_dict(), metadata)
+    files.write(path, data, overwrite=True)
+
+
+def load_classifier(path: Path, settings: ClassifierSettings) -> Classifier:
+    """One that was trained with these settings. Raises FileNotFoundError, and CorruptFileError for a damaged file."""
+    if not path.exists():
+        raise FileNotFoundError(path)
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            description = json.loads(file.metadata()["classifier"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        height, width, channels = description["image_shape"]
+        with torch.random.fork_rng(devices=[]):
+            network = Network(settings, (height, width, channels), description["classes"]).eval()
+        network.load_state_dict(tensors)
+        classifier = Classifier(
+            network,
+            settings,
+            (height, width, channels),
+            description["classes"],
+            description["task"],
+            description["accuracy"],
+            description["data_hash"],
+        )
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as exc:
+        raise CorruptFileError(f"{str(path)!r} holds no classifier of these settings") from exc
+    if classifier.weights_hash != description["weights_hash"]:
+        raise CorruptFileError(f"{str(path)!r} is damaged")
+    return classifier
+
+
+def _key(dataset: Dataset, settings: ClassifierSettings, seed: int) -> str:
+    training = {"data": dataset.content_hash, "task": task_for(dataset), **asdict(settings), "seed": seed}
+    return hashlib.sha256(json.dumps([_RECIPE, training], sort_keys=True).encode()).hexdigest()[:16]

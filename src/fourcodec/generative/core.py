@@ -1,0 +1,86 @@
+"""The networks of one model together: latents <-> images, as tensors on one device."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fourcodec.generative.config import ACTIVATIONS, COORDINATES, Config
+from fourcodec.generative.networks import Decoder, Encoder
+from fourcodec.networks.fourier_batch import FourierImages
+from fourcodec.networks.positions import INDEX_OVER_32, positions
+
+ImageShape = tuple[int, int, int]  # (H, W, C)
+Size = tuple[int, int]  # (height, width)
+_AT_ONCE = 256  # images
+
+
+class ModelCore:
+    """decoder: z (B, L) -> coefficients; fourier: coefficients -> samples (B, C, H W) in [-1, 1]; encoder: images
+    (B, C, H W) uint8 -> z, or None. Starts at random, from `seed`."""
+
+    def __init__(self, config: Config, image_shape: ImageShape, device: str, seed: int) -> None:
+        self.config, self.image_shape, self.device = config, image_shape, torch.device(device)
+        height, width, channels = image_shape
+        self.shape = config.network.shape(channels)
+        self.fourier = self.fourier_at((height, width))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.decoder = Decoder(config, self.shape).to(self.device)
+            self.encoder = None if config.encoder is None else Encoder(config, height * width * channels)
+        if self.encoder is not None:
+            self.encoder.to(self.device)
+
+    def fourier_at(self, size: Size) -> FourierImages:
+        """The networks at the pixels of an image of any size that shows the same."""
+        coordinates = COORDINATES[self.config.network.coordinates]
+        if coordinates == INDEX_OVER_32:
+            where = _spread_indices(self.image_shape[:2], size)
+        else:
+            where = positions(size, np.arange(size[0] * size[1]), coordinates)
+        return FourierImages(self.shape, where, ACTIVATIONS[self.config.network.activation])
+
+    def coefficients(self, z: NDArray[np.float32]) -> torch.Tensor:
+        """Of latents (B, L): (B, count)."""
+        with torch.no_grad():
+            found: torch.Tensor = self.decoder(torch.from_numpy(np.ascontiguousarray(z, np.float32)).to(self.device))
+            return found
+
+    def decode(self, z: NDArray[np.float32], size: Size | None = None) -> NDArray[np.float32]:
+        """Latents (B, L) -> images (B, H, W, C) in [0, 1], of the training images' size unless another is given."""
+        height, width = size or self.image_shape[:2]
+        fourier = self.fourier if size is None else self.fourier_at(size)
+        images = np.empty((len(z), height, width, self.image_shape[2]), np.float32)
+        for start in range(0, len(z), _AT_ONCE):
+            samples = fourier.evaluate(self.coefficients(z[start : start + _AT_ONCE])).cpu().numpy()
+            planes = (samples.clip(-1, 1) + 1) / 2
+            images[start : start + _AT_ONCE] = planes.reshape(len(planes), -1, height, width).transpose(0, 2, 3, 1)
+        return images
+
+    def pixels(self, images: NDArray[np.uint8]) -> torch.Tensor:
+        """(B, H, W, C) uint8 -> (B, C, H W) uint8 on the device."""
+        planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2)).reshape(len(images), images.shape[3], -1)
+        return torch.from_numpy(planes).to(self.device)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Weights by name, of the decoder and the encoder."""
+        found = {f"decoder.{name}": tensor for name, tensor in self.decoder.state_dict().items()}
+        if self.encoder is not None:
+            found |= {f"encoder.{name}": tensor for name, tensor in self.encoder.state_dict().items()}
+        return found
+
+    def load(self, tensors: dict[str, torch.Tensor]) -> None:
+        """The inverse of tensors. Raises KeyError and ValueError where a weight is missing or has another shape."""
+        for name, tensor in self.tensors().items():
+            if tensors[name].shape != tensor.shape:
+                raise ValueError(f"{name} is {tuple(tensors[name].shape)}, not {tuple(tensor.shape)}")
+            tensor.copy_(tensors[name])
+
+
+def _spread_indices(trained: Size, size: Size) -> NDArray[np.float32]:
+    """Convention 1 counts pixels, so pixel centres of another size lie between those that were trained on."""
+    rows, columns = (
+        ((np.arange(count) + 0.5) * known / count - 0.5) / 32 for count, known in zip(size, trained, strict=True)
+    )
+    return np.stack([np.tile(columns, size[0]), np.repeat(rows, size[1])]).astype(np.float32)

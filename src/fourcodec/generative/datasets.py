@@ -1,0 +1,175 @@
+"""Sets of equally sized images, in two parts that never mix: one to train on, one to test with.
+
+    MNIST       the four idx files, gzipped or not; its own test part
+    CIFAR-10    *.npz files: those with "test" in their names are the test part; or the six python batches
+    a folder    of pictures of one size, or a single .npz file: a tenth is the test part, chosen by the images' hashes
+
+All images are held in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec import images
+from fourcodec.errors import DatasetError, FourcodecError
+from fourcodec.generative.dataset_files import read_batch, read_idx, read_npz
+
+Images = NDArray[np.uint8]  # (N, H, W, C)
+Labels = NDArray[np.int64]  # (N,)
+
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".qoi")
+MAX_BYTES = 1 << 32  # of all images together, which are held in memory
+_TEST_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """uint8 images (N, H, W, C) and int64 labels (N,) of the two parts, labels None where the files have none.
+
+    Raises DatasetError where a part is empty or the two differ in size.
+    """
+
+    name: str
+    train: Images
+    test: Images
+    train_labels: Labels | None
+    test_labels: Labels | None
+    content_hash: str  # SHA-256, hexadecimal, over shapes and bytes of both parts and their labels
+
+    def __post_init__(self) -> None:
+        if not len(self.train) or not len(self.test):
+            count = len(self.train) + len(self.test)
+            raise DatasetError(f"{self.name!r} has {count} images: too few for a training and a test part")
+        if self.train.shape[1:] != self.test.shape[1:]:
+            sizes = [describe(part.shape[1:]) for part in (self.train, self.test)]
+            raise DatasetError(f"{self.name!r}: training images are {sizes[0]}, test images {sizes[1]}")
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(H, W, C)."""
+        height, width, channels = self.train.shape[1:]
+        return height, width, channels
+
+
+def load_dataset(path: Path) -> Dataset:
+    """The images in a folder or .npz file. Raises OSError, and DatasetError with what is wrong, in one line."""
+    if path.is_file() and path.suffix == ".npz":
+        return _split(path.stem, *read_npz(path))
+    if not path.is_dir():
+        what = "neither a folder nor an .npz file" if path.exists() else "no such folder"
+        raise DatasetError(f"{str(path)!r}: {what}")
+    for load in (_load_mnist, _load_npz_folder, _load_batches, _load_pictures):
+        found = load(path)
+        if found is not None:
+            return found
+    raise DatasetError(f"{str(path)!r} holds neither MNIST, nor CIFAR-10, nor pictures ({', '.join(EXTENSIONS)})")
+
+
+def _load_mnist(folder: Path) -> Dataset | None:
+    parts: list[tuple[Images, Labels | None]] = []
+    for part in ("train", "t10k"):
+        paths = [_plain_or_zipped(folder / f"{part}-{what}-ubyte") for what in ("images-idx3", "labels-idx1")]
+        if paths[0] is None:
+            if not parts:
+                return None
+            raise DatasetError(f"{str(folder)!r} has MNIST's training images but not {part}-images-idx3-ubyte[.gz]")
+        pixels = read_idx(paths[0])
+        labels = None if paths[1] is None else read_idx(paths[1]).astype(np.int64)
+        if pixels.ndim != 3 or (labels is not None and labels.shape != pixels.shape[:1]):
+            raise DatasetError(f"{str(paths[0])!r}: images are (N, H, W) with a label each, not {pixels.shape}")
+        parts.append((pixels[..., None], labels))
+    return _of_parts(folder.resolve().name, *parts)
+
+
+def _load_npz_folder(folder: Path) -> Dataset | None:
+    paths = sorted(folder.glob("*.npz"))
+    if not paths:
+        return None
+    test = [path for path in paths if "test" in path.stem]
+    train = [path for path in paths if path not in test]
+    name = folder.resolve().name
+    if not train or not test:
+        return _split(name, *_joined(paths, [read_npz(path) for path in paths]))
+    return _of_parts(name, *(_joined(part, [read_npz(path) for path in part]) for part in (train, test)))
+
+
+def _load_batches(folder: Path) -> Dataset | None:
+    train, test = sorted(folder.glob("data_batch_[1-9]")), folder / "test_batch"
+    if not train and not test.exists():
+        return None
+    if not train or not test.exists():
+        raise DatasetError(f"{str(folder)!r} lacks {'test_batch' if train else 'data_batch_1'}")
+    train_part = _joined(train, [read_batch(path) for path in train])
+    return _of_parts(folder.resolve().name, train_part, read_batch(test))
+
+
+def _load_pictures(folder: Path) -> Dataset | None:
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS and path.is_file())
+    if not paths:
+        return None
+    pictures: list[NDArray[np.uint8]] = []
+    for path in paths:
+        pictures.append(load_picture(path))
+        if pictures[-1].shape != pictures[0].shape:
+            sizes = describe(pictures[0].shape), describe(pictures[-1].shape)
+            raise DatasetError(
+                f"images of one size are needed: {str(paths[0])!r} is {sizes[0]}, {str(path)!r} is {sizes[1]}"
+            )
+        if len(paths) * pictures[0].size > MAX_BYTES:
+            raise DatasetError(f"{str(folder)!r}: {len(paths)} images of {sizes[0]} are more than {MAX_BYTES} bytes")
+    return _split(folder.resolve().name, np.stack(pictures), None)
+
+
+def load_picture(path: Path) -> NDArray[np.uint8]:
+    """A picture file as uint8 (H, W, C). Raises OSError, and DatasetError where it cannot be read."""
+    try:
+        pixels = images.load(path).pixels
+    except FourcodecError as exc:
+        raise DatasetError(f"{str(path)!r}: {exc}") from exc
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _plain_or_zipped(path: Path) -> Path | None:
+    zipped = path.with_name(path.name + ".gz")
+    return path if path.exists() else zipped if zipped.exists() else None
+
+
+def _joined(paths: list[Path], parts: list[tuple[Images, Labels | None]]) -> tuple[Images, Labels | None]:
+    for path, (pixels, _) in zip(paths, parts, strict=True):
+        if pixels.shape[1:] != parts[0][0].shape[1:]:
+            sizes = describe(parts[0][0].shape[1:]), describe(pixels.shape[1:])
+            raise DatasetError(f"images of {str(paths[0])!r} are {sizes[0]}, of {str(path)!r} {sizes[1]}")
+    labels = [part[1] for part in parts if part[1] is not None]
+    whole = np.concatenate(labels) if len(labels) == len(parts) else None
+    return np.concatenate([pixels for pixels, _ in parts]), whole
+
+
+def _split(name: str, pixels: Images, labels: Labels | None) -> Dataset:
+    """An image's own hash decides on its part: copies stay together, and others coming or going change nothing."""
+    bound = int(_TEST_SHARE * 2**64)
+    digests = (hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in pixels)
+    test = np.array([int.from_bytes(digest[:8], "big") < bound for digest in digests], bool)
+    parts = [(pixels[chosen], None if labels is None else labels[chosen]) for chosen in (~test, test)]
+    return _of_parts(name, *parts)
+
+
+def _of_parts(name: str, *parts: tuple[Images, Labels | None]) -> Dataset:
+    (train, train_labels), (test, test_labels) = parts
+    digest = hashlib.sha256()
+    for array in (train, test, train_labels, test_labels):
+        if array is not None:
+            digest.update(repr((array.shape, array.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return Dataset(name, train, test, train_labels, test_labels, digest.hexdigest())
+
+
+def describe(shape: tuple[int, ...]) -> str:
+    """An image's size for people."""
+    height, width, channels = shape
+    return f"{width} x {height} {'grey' if channels == 1 else 'colour'}"

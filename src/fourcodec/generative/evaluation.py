@@ -1,0 +1,200 @@
+"""How good a generative model is: how well it tells test images, and how its samples compare with them.
+
+Each number stands beside what bounds it: training images against test images (no sample can be asked to do better),
+as many principal components as the model has latent numbers, and the same model with N(0, I) in place of its prior.
+
+    model, data -> classifier (trained once) -> Judge of the test images
+        samples of each kind                 -> SampleScores       Evaluation.samples
+        reconstructions of test images       -> Reconstruction     Evaluation.reconstructions
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.errors import DatasetError
+from fourcodec.generative.baselines import PrincipalComponents
+from fourcodec.generative.classifier import Classifier
+from fourcodec.generative.datasets import Dataset, describe
+from fourcodec.generative.judging import Judge, Memorisation, SampleScores, memorisation
+from fourcodec.generative.model import TrainedModel
+from fourcodec.generative.priors import IsotropicGaussian
+from fourcodec.generative.sheets import to_bytes
+from fourcodec.metrics import PEAK
+
+Floats = NDArray[np.float32]
+Images = NDArray[np.uint8]  # (N, H, W, C)
+
+MIN_IMAGES = 10  # more than any score counts neighbours
+_AT_ONCE = 500  # images through the model
+
+# What samples are, by the suffix that their numbers have in JSON.
+MODEL, STANDARD_NORMAL, PCA_GAUSSIAN, FLOOR = "", "_standard_normal", "_pca_gaussian", "_floor"
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How much is looked at."""
+
+    samples: int = 10_000  # of each kind
+    reconstructed: int = 2_000  # test images, the first ones: fitting a latent to each takes most of the time
+    seed: int = 0
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.samples < MIN_IMAGES or self.reconstructed < 1 or not 0 < self.temperature <= 10:
+            raise ValueError(f"no evaluation can be made with {self}")
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """Images against what a latent keeps of them, both in 8 bits."""
+
+    psnr_db: float  # of the mean squared error over all images: what training minimises
+    image_psnr_db: float  # mean of the images' own PSNR, higher where images differ in difficulty
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that was measured."""
+
+    samples: dict[str, SampleScores]  # by suffix: MODEL, STANDARD_NORMAL, PCA_GAUSSIAN, FLOOR
+    reconstructions: dict[str, Reconstruction]  # "" and "pca" always; "refined" with an encoder; "train"
+    memorisation: Memorisation
+    classifier: Classifier
+    latent_size: int
+    prior: str
+    settings: EvaluationSettings
+
+    def to_json(self) -> dict[str, Any]:
+        """One flat object, whose keys docs/generative-evaluation.md explains."""
+        refined, train = self.reconstructions.get("refined"), self.reconstructions.get("train")
+        own, components = self.reconstructions[""], self.reconstructions["pca"]
+        document: dict[str, Any] = {
+            "reconstruction_psnr_db": own.psnr_db,
+            "reconstruction_image_psnr_db": own.image_psnr_db,
+            "refined_psnr_db": refined.psnr_db if refined else None,
+            "train_psnr_db": train.psnr_db if train else None,
+            "pca_psnr_db": components.psnr_db,
+        }
+        for suffix, scores in self.samples.items():
+            document |= {f"{name}{suffix}": value for name, value in asdict(scores).items()}
+        return {
+            **document,
+            **asdict(self.memorisation),
+            **classifier_summary(self.classifier),
+            "prior": self.prior,
+            "latent_size": self.latent_size,
+            **asdict(self.settings),
+        }
+
+
+def classifier_summary(classifier: Classifier) -> dict[str, Any]:
+    """What has to be told of a classifier beside any number that it made."""
+    return {
+        "classifier_accuracy": classifier.accuracy,
+        "classifier_task": classifier.task,
+        "classifier_hash": classifier.weights_hash,
+        "data_hash": classifier.data_hash,
+    }
+
+
+def evaluate(
+    model: TrainedModel,
+    dataset: Dataset,
+    classifier: Classifier,
+    settings: EvaluationSettings,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Evaluation:
+    """Same inputs and seed, same numbers on the same kind of machine. Raises DatasetError as `check_sizes` does."""
+    check_sizes(model, dataset)
+    components = PrincipalComponents.fit(dataset.train, min(model.latent_size, dataset.train[0].size))
+    judge = Judge(classifier, dataset)
+    progress("reconstructing test images")
+    reconstructions = _model_reconstructions(model, dataset, settings)
+    reconstructions["pca"] = pca_reconstruction(components, dataset.test[: settings.reconstructed])
+
+    plain = IsotropicGaussian.fit(model.train_latents)
+    prior = model.prior or plain
+    progress("sampling and judging")
+    latents = prior.sample(settings.samples, settings.seed, settings.temperature)
+    images = decode_images(model, latents)
+    samples = {MODEL: judge.score(images)}
+    samples[STANDARD_NORMAL] = judge.score(decode_images(model, plain.sample(settings.samples, settings.seed)))
+    samples |= data_scores(judge, components, dataset, settings)
+    return Evaluation(
+        samples,
+        reconstructions,
+        memorisation(images, dataset),
+        classifier,
+        model.latent_size,
+        prior.name,
+        settings,
+    )
+
+
+def check_sizes(model: TrainedModel, dataset: Dataset) -> None:
+    """Raises DatasetError where the dataset's images are not of the model's size, or too few to compare with."""
+    if model.image_shape != dataset.image_shape:
+        sizes = describe(model.image_shape), describe(dataset.image_shape)
+        raise DatasetError(f"the model's images are {sizes[0]}, those of {dataset.name!r} {sizes[1]}")
+    if len(dataset.test) < MIN_IMAGES:
+        raise DatasetError(f"{dataset.name!r} has {len(dataset.test)} test images: {MIN_IMAGES} are needed to judge by")
+
+
+def data_scores(
+    judge: Judge, components: PrincipalComponents, dataset: Dataset, settings: EvaluationSettings
+) -> dict[str, SampleScores]:
+    """What needs no model: a Gaussian of principal components, and training images in place of samples."""
+    gaussian = to_bytes(components.decode(components.sample(settings.samples, settings.seed)))
+    count = min(settings.samples, len(dataset.train))
+    chosen = np.random.default_rng(settings.seed).choice(len(dataset.train), count, replace=False)
+    return {PCA_GAUSSIAN: judge.score(gaussian), FLOOR: judge.score(dataset.train[np.sort(chosen)])}
+
+
+def pca_reconstruction(components: PrincipalComponents, images: Images) -> Reconstruction:
+    return reconstruction(images, to_bytes(components.decode(components.encode(images))))
+
+
+def _model_reconstructions(
+    model: TrainedModel, dataset: Dataset, settings: EvaluationSettings
+) -> dict[str, Reconstruction]:
+    test, train = dataset.test[: settings.reconstructed], dataset.train[: settings.reconstructed]
+    fitted = reconstruction(test, decode_images(model, _embed(model, test)))
+    encoded = model.encode(test)
+    if encoded is None:
+        found = {"": fitted}
+    else:
+        found = {"": reconstruction(test, decode_images(model, encoded)), "refined": fitted}
+    if model.dataset_hash == dataset.content_hash:  # else its latents are those of other images
+        found["train"] = reconstruction(train, decode_images(model, model.train_latents[: len(train)]))
+    return found
+
+
+def _embed(model: TrainedModel, images: Images) -> Floats:
+    parts = [model.embed(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
+    return np.concatenate(parts)
+
+
+def decode_images(model: TrainedModel, latents: Floats) -> Images:
+    """(N, L) -> uint8 (N, H, W, C)."""
+    parts = [to_bytes(model.decode(latents[start : start + _AT_ONCE])) for start in range(0, len(latents), _AT_ONCE)]
+    return np.concatenate(parts)
+
+
+def reconstruction(images: Images, copies: Images) -> Reconstruction:
+    """Of uint8 images (N, H, W, C). Equal ones count as a hundredth of a step apart, so that means are finite."""
+    difference = images.astype(np.float64) - copies
+    errors = np.square(difference).reshape(len(images), -1).mean(1).clip(1e-4)
+    return Reconstruction(_psnr_db(float(errors.mean())), float(np.mean([_psnr_db(error) for error in errors])))
+
+
+def _psnr_db(error: float) -> float:
+    return 10 * math.log10(PEAK**2 / error)

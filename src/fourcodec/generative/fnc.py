@@ -1,0 +1,79 @@
+"""Generated coefficients as ordinary .fnc files of the profile fnet."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fourcodec.bitstream import container
+from fourcodec.errors import LimitError, UnsupportedFormatError
+from fourcodec.generative.config import ACTIVATIONS, COORDINATES
+from fourcodec.generative.core import ModelCore, Size
+from fourcodec.networks.fourier_batch import FourierImages
+from fourcodec.networks.positions import INDEX_OVER_32
+from fourcodec.profiles import fnet
+from fourcodec.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, quantize, step_size
+
+# Half a level of 255 on [-1, 1], less what float32 cosines of two kernels may differ by: no pixel moves by more than 1.
+_TOLERANCE = 0.45 * 2 / 255
+_FIRST_STEP, _STEP_STRIDE = 56, 4  # indices of quantize.py: 2^-7, then finer by half an octave
+
+
+def to_fnc(core: ModelCore, z: NDArray[np.float32], size: Size | None = None) -> list[bytes]:
+    """A file for each latent (B, L), decoding to core.decode(z, size) within 1 of 255.
+
+    Raises UnsupportedFormatError where the model's coordinates know no other size than the training images', LimitError
+    where coefficients are too large for a file's symbols.
+    """
+    coordinates = COORDINATES[core.config.network.coordinates]
+    native = core.image_shape[:2]
+    if coordinates == INDEX_OVER_32 and size not in (None, native):
+        raise UnsupportedFormatError(
+            f"this model's coordinates count pixels: its .fnc files are {native[1]} x {native[0]} only"
+        )
+    size = size or native
+    coefficients = core.coefficients(z).cpu().numpy()
+    steps = _step_indices(core.fourier_at(size), coefficients)
+    return [_write(core, row, index, size, coordinates) for row, index in zip(coefficients, steps, strict=True)]
+
+
+def _step_indices(fourier: FourierImages, coefficients: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(B,) the coarsest step of the table, tried from coarse to fine, that moves no sample by more than _TOLERANCE."""
+    exact = fourier.evaluate(torch.from_numpy(coefficients)).numpy()
+    found = np.zeros(len(coefficients), np.uint8)
+    open_rows = np.arange(len(coefficients))
+    for index in range(_FIRST_STEP, STEP_COUNT, _STEP_STRIDE):
+        step = step_size(np.array([index], np.uint8))
+        rounded = dequantize(quantize(coefficients[open_rows], step), step)
+        moved = np.abs(fourier.evaluate(torch.from_numpy(rounded)).numpy() - exact[open_rows]).max(axis=(1, 2))
+        found[open_rows] = index
+        open_rows = open_rows[moved > _TOLERANCE]
+        if not len(open_rows):
+            return found
+        if np.abs(coefficients[open_rows] / step).max() > MAX_SYMBOL:
+            break
+    raise LimitError("an image's coefficients need more than the 20 bits of a .fnc file")
+
+
+def _write(core: ModelCore, coefficients: NDArray[np.float32], index: int, size: Size, coordinates: int) -> bytes:
+    network = core.config.network
+    height, width = size
+    shape = core.shape
+    indices = np.full(shape.output_count, index, np.uint8)
+    quantized = fnet.QuantizedFnet(
+        config=fnet.FnetConfig(shape.width, shape.depth, shape.channels),
+        step_indices=indices,
+        symbols=quantize(coefficients, step_size(indices[:1])),
+    )
+    architecture, sections = fnet.pack(quantized)
+    header = container.Header(
+        width=width,
+        height=height,
+        channels=shape.channels,
+        profile=fnet.PROFILE_ID,
+        architecture=architecture,
+        coordinates=coordinates,
+        activation=ACTIVATIONS[network.activation],
+    )
+    return container.write(header, sections)

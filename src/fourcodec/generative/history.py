@@ -1,0 +1,49 @@
+"""What training says about itself: a record an epoch, as CSV and as a plot."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict, dataclass, fields
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """Means over the images of one epoch, noise on the latents included."""
+
+    epoch: int  # from 1
+    seconds: float  # of training, from its beginning
+    loss: float  # an image
+    squared_error: float  # summed over an image's samples, on [-1, 1]
+    psnr_db: float
+    latent_rms: float
+    noise: float  # standard deviation
+    rate: float
+
+
+def to_csv(records: list[EpochRecord]) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, [field.name for field in fields(EpochRecord)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: f"{value:.6g}" for name, value in asdict(record).items()} for record in records)
+    return buffer.getvalue().encode()
+
+
+def to_plot(records: list[EpochRecord]) -> bytes:
+    """Loss and PSNR by epoch, as a PNG."""
+    from matplotlib.figure import Figure
+
+    epochs = [record.epoch for record in records]
+    figure = Figure(figsize=(8, 3.5), layout="constrained")
+    loss, psnr = figure.subplots(1, 2)
+    loss.plot(epochs, [record.loss for record in records], label="loss")
+    loss.plot(epochs, [record.squared_error for record in records], label="squared error")
+    loss.set(xlabel="epoch", ylabel="an image, on [-1, 1]", yscale="log")
+    loss.legend()
+    psnr.plot(epochs, [record.psnr_db for record in records])
+    psnr.set(xlabel="epoch", ylabel="PSNR while training (dB)")
+    for axes in (loss, psnr):
+        axes.grid(alpha=0.3)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return buffer.getvalue()

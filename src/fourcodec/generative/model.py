@@ -1,0 +1,90 @@
+"""A trained generative model as others use it: numpy in, numpy out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fourcodec.generative import checkpoints, config
+from fourcodec.generative.config import Config
+from fourcodec.generative.core import ImageShape, ModelCore, Size
+from fourcodec.generative.embedding import STEPS, fit_latents, nearest_latents
+from fourcodec.generative.prior_store import read_prior
+from fourcodec.generative.priors import Prior
+
+Floats = NDArray[np.float32]
+Images = NDArray[np.uint8]  # (B, H, W, C)
+
+
+class TrainedModel:
+    """What a model directory holds. Use load_model."""
+
+    def __init__(self, core: ModelCore, train_latents: Floats, dataset_hash: str, prior: Prior | None) -> None:
+        self.core = core
+        self.train_latents = train_latents  # (N, L): fitted to each training image, or what the encoder gives for it
+        self.dataset_hash = dataset_hash  # Dataset.content_hash of what it was trained on
+        self.prior = prior  # None: N(0, I) times the root mean square of train_latents
+
+    @property
+    def config(self) -> Config:
+        return self.core.config
+
+    @property
+    def latent_size(self) -> int:
+        return self.config.latents.size
+
+    @property
+    def image_shape(self) -> ImageShape:
+        """(H, W, C)."""
+        return self.core.image_shape
+
+    def decode(self, z: Floats, size: Size | None = None) -> Floats:
+        """Latents (B, L) -> images (B, H, W, C) float32 in [0, 1], of another (height, width) where one is given."""
+        return self.core.decode(z, size)
+
+    def encode(self, images: Images) -> Floats | None:
+        """The encoder's latents (B, L); None where the model has no encoder."""
+        self._check(images)
+        if self.core.encoder is None:
+            return None
+        with torch.no_grad():
+            parts = [self.core.encoder(part).cpu() for part in self.core.pixels(images).split(1024)]
+        return torch.cat(parts).numpy()
+
+    def embed(self, images: Images, steps: int = STEPS) -> Floats:
+        """Latents (B, L) fitted to images by gradient: from the encoder's where there is one, else from those of the
+        training images that look most alike."""
+        start = self.encode(images)
+        if start is None:
+            start = nearest_latents(self.core, images, self.train_latents, seed=0)
+        return fit_latents(self.core, images, start, steps)
+
+    def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
+        """Latents (n, L) of the prior."""
+        if self.prior is not None:
+            return self.prior.sample(n, seed, temperature)
+        scale = temperature * float(np.sqrt(np.square(self.train_latents).mean()))
+        random = np.random.default_rng(seed)
+        return (scale * random.standard_normal((n, self.latent_size))).astype(np.float32)
+
+    def _check(self, images: Images) -> None:
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
+            raise ValueError(
+                f"the model's images are uint8 (B, *{self.image_shape}), not {images.dtype} {images.shape}"
+            )
+
+
+def load_model(directory: Path, device: str = "cpu") -> TrainedModel:
+    """The model in a directory. Raises ModelError where the folder holds no sound model."""
+    tensors, facts = checkpoints.read_checkpoint(directory)
+    with checkpoints.explained(directory):
+        height, width, channels = facts["image_shape"]
+        core = ModelCore(config.from_table(facts["config"]), (height, width, channels), device, seed=0)
+        core.load(tensors)
+        latents = tensors["latents.values"].numpy()
+        if latents.shape[1:] != (core.config.latents.size,):
+            raise ValueError(f"its latents are {latents.shape}")
+        return TrainedModel(core, latents, facts["dataset"]["hash"], read_prior(directory, latents))

@@ -1,0 +1,227 @@
+"""Distributions of latents, fitted after training: new images are decoded from their samples.
+
+    IsotropicGaussian   N(0, s^2 I): N(0, I) in units of the latents' root mean square
+    FullGaussian        mean and full covariance
+    Mixture             Gaussians with full covariances, by expectation-maximisation (scikit-learn)
+    Flow                a small network, see flow.py
+
+One interface, `Prior`. A temperature T multiplies deviations: T^2 times each covariance, around each component's own
+mean. A prior is stored as a PriorState; prior_choice.py has the table of all, and picks one.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+
+_RIDGE = 1e-6  # of the latents' mean variance: keeps a covariance regular where latents span fewer dimensions
+_MIXTURE_RIDGE = 1e-3  # a component of few latents must not collapse onto them
+_MIXTURE_ITERATIONS = 100
+
+
+class Prior(Protocol):
+    """A distribution of latents (L numbers)."""
+
+    @property
+    def name(self) -> str:
+        """What kind it is, with the size of a mixture."""
+        ...
+
+    @property
+    def latent_size(self) -> int:
+        """L."""
+        ...
+
+    def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
+        """(n, L). The same seed gives the same samples."""
+        ...
+
+    def to_state(self) -> PriorState:
+        """Everything there is to store, inverse of `prior_choice.prior_from_state`."""
+        ...
+
+
+@dataclass(frozen=True)
+class PriorState:
+    """A prior as it is stored: JSON has its kind, arrays (for safetensors) have its numbers."""
+
+    kind: str
+    arrays: dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class IsotropicGaussian:
+    """N(0, deviation^2 I)."""
+
+    latent_size: int
+    deviation: float
+    name = "isotropic"
+
+    @classmethod
+    def fit(cls, latents: Floats, seed: int = 0) -> IsotropicGaussian:
+        """Its deviation is the root mean square of the latents (N, L)."""
+        _check(latents)
+        return cls(latents.shape[1], float(np.sqrt(np.mean(np.square(latents, dtype=np.float64)))))
+
+    def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
+        noise = np.random.default_rng(seed).standard_normal((n, self.latent_size))
+        return (temperature * self.deviation * noise).astype(np.float32)
+
+    def log_density(self, latents: Floats) -> Doubles:
+        """Natural logarithm, (N,)."""
+        squares = np.square(latents / self.deviation, dtype=np.float64).sum(1)
+        return -squares / 2 - self.latent_size * np.log(self.deviation * np.sqrt(2 * np.pi))
+
+    def to_state(self) -> PriorState:
+        return PriorState(self.name, {"deviation": np.array([self.deviation]), "size": np.array([self.latent_size])})
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> IsotropicGaussian:
+        """Here and below: raises KeyError and ValueError where arrays are missing or of other shapes."""
+        return cls(int(stored_array(arrays, "size", 1)[0]), float(stored_array(arrays, "deviation", 1)[0]))
+
+
+@dataclass(frozen=True)
+class FullGaussian:
+    """N(mean, covariance)."""
+
+    mean: Doubles  # (L,)
+    covariance: Doubles  # (L, L)
+    name = "gaussian"
+
+    @property
+    def latent_size(self) -> int:
+        return len(self.mean)
+
+    @classmethod
+    def fit(cls, latents: Floats, seed: int = 0) -> FullGaussian:
+        """Of latents (N, L)."""
+        _check(latents)
+        covariance = np.atleast_2d(np.cov(latents, rowvar=False, dtype=np.float64))
+        ridge = _RIDGE * np.trace(covariance) / len(covariance) + np.finfo(np.float64).tiny
+        return cls(latents.mean(0, dtype=np.float64), covariance + ridge * np.eye(len(covariance)))
+
+    def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
+        noise = np.random.default_rng(seed).standard_normal((n, self.latent_size))
+        return (self.mean + temperature * noise @ _cholesky(self.covariance).T).astype(np.float32)
+
+    def log_density(self, latents: Floats) -> Doubles:
+        """Natural logarithm, (N,)."""
+        return _gaussian_log_density(latents, self.mean, self.covariance)
+
+    def to_state(self) -> PriorState:
+        return PriorState(self.name, {"mean": self.mean, "covariance": self.covariance})
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> FullGaussian:
+        mean = stored_array(arrays, "mean", None)
+        prior = cls(mean, stored_array(arrays, "covariance", mean.size**2).reshape(mean.size, mean.size))
+        _cholesky(prior.covariance)
+        return prior
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A sum of K weighted Gaussians."""
+
+    weights: Doubles  # (K,), their sum is 1
+    means: Doubles  # (K, L)
+    covariances: Doubles  # (K, L, L)
+
+    @property
+    def name(self) -> str:
+        return f"mixture-{len(self.weights)}"
+
+    @property
+    def latent_size(self) -> int:
+        return self.means.shape[1]
+
+    @classmethod
+    def fit(cls, latents: Floats, seed: int, components: int) -> Mixture:
+        """Of latents (N, L), N at least `components`."""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.mixture import GaussianMixture
+
+        _check(latents)
+        scale = float(np.std(latents, dtype=np.float64)) or 1.0  # so that the ridge means the same for all latents
+        mixture = GaussianMixture(
+            components, reg_covar=_MIXTURE_RIDGE, max_iter=_MIXTURE_ITERATIONS, random_state=seed, init_params="kmeans"
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the last iterations change the samples little
+            mixture.fit(np.asarray(latents, np.float64) / scale)
+        return cls(mixture.weights_, mixture.means_ * scale, mixture.covariances_ * scale**2)
+
+    def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
+        generator = np.random.default_rng(seed)
+        chosen = generator.choice(len(self.weights), size=n, p=self.weights / self.weights.sum())
+        samples = generator.standard_normal((n, self.latent_size))
+        for component in np.unique(chosen):
+            rows = chosen == component
+            factor = _cholesky(self.covariances[component])
+            samples[rows] = self.means[component] + temperature * samples[rows] @ factor.T
+        return samples.astype(np.float32)
+
+    def log_density(self, latents: Floats) -> Doubles:
+        """Natural logarithm, (N,)."""
+        parts = zip(self.means, self.covariances, strict=True)
+        densities = [_gaussian_log_density(latents, mean, covariance) for mean, covariance in parts]
+        result: Doubles = logsumexp(np.stack(densities, axis=1) + np.log(self.weights), axis=1)
+        return result
+
+    def to_state(self) -> PriorState:
+        arrays = {"weights": self.weights, "means": self.means, "covariances": self.covariances}
+        return PriorState("mixture", arrays)
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Mixture:
+        weights = stored_array(arrays, "weights", None)
+        means = stored_array(arrays, "means", None).reshape(len(weights), -1)
+        size = means.shape[1]
+        covariances = stored_array(arrays, "covariances", len(weights) * size**2).reshape(-1, size, size)
+        if weights.min() < 0 or not np.isclose(weights.sum(), 1):
+            raise ValueError("weights are not shares")
+        for covariance in covariances:
+            _cholesky(covariance)
+        return cls(weights, means, covariances)
+
+
+def _check(latents: Floats) -> None:
+    if latents.ndim != 2 or len(latents) < 2 or not latents.size:
+        raise ValueError(f"latents are (N, L) with N of at least 2, not {latents.shape}")
+    if not np.isfinite(latents).all():
+        raise ValueError("latents are not all finite")
+
+
+def stored_array(arrays: dict[str, NDArray[Any]], name: str, size: int | None) -> Doubles:
+    """A stored array of `size` numbers (any, but some, for None)."""
+    values = np.asarray(arrays[name], np.float64)
+    if not values.size or (size is not None and values.size != size):
+        raise ValueError(f"{name!r} has {values.size} numbers")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name!r} is not finite")
+    return values
+
+
+def _cholesky(covariance: Doubles) -> Doubles:
+    try:
+        return np.linalg.cholesky(covariance).astype(np.float64)
+    except np.linalg.LinAlgError as exc:
+        raise ValueError("a covariance is not positive definite") from exc
+
+
+def _gaussian_log_density(latents: Floats, mean: Doubles, covariance: Doubles) -> Doubles:
+    factor = _cholesky(covariance)
+    whitened = scipy.linalg.solve_triangular(factor, (latents - mean).T, lower=True)  # (L, N)
+    constant = np.log(np.diag(factor)).sum() + len(mean) / 2 * np.log(2 * np.pi)
+    result: Doubles = -np.square(whitened).sum(0) / 2 - constant
+    return result

@@ -1,0 +1,130 @@
+"""How near a set of samples is to a set of real images, both given as features (N, D).
+
+    frechet_distance     between Gaussians with the sets' means and covariances
+    precision_recall     samples within the real ones' manifold, and the other way round
+    density_coverage     the same, less easily moved by outliers
+    nearest_neighbours   in pixels: whether samples are copies of training images
+
+All depend on the numbers of images: compare only scores of equally many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+Doubles = NDArray[np.float64]
+Features = NDArray[np.floating[Any]]
+
+PRECISION_NEIGHBOURS = 3  # k of Kynkäänniemi et al., section 3.1
+DENSITY_NEIGHBOURS = 5  # k of Naeem et al., section 3.3
+_ROWS = 500  # of a matrix of distances at once: 40 MB for 10,000 columns
+
+
+def frechet_distance(first: Features, second: Features) -> float:
+    """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), of sets (N, D) and (M, D).
+
+    Heusel et al.: GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium (2017), equation 6.
+    Theirs takes the features of Inception; the numbers of another network cannot be compared with those.
+    """
+    _check(first, second)
+    means = [np.mean(features, axis=0, dtype=np.float64) for features in (first, second)]
+    covariances = [np.atleast_2d(np.cov(features, rowvar=False, dtype=np.float64)) for features in (first, second)]
+    # tr (C1 C2)^(1/2) by the eigenvalues of the symmetric C1^(1/2) C2 C1^(1/2): no complex rounding errors
+    values, vectors = scipy.linalg.eigh(covariances[0])
+    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    cross = scipy.linalg.eigvalsh(root @ covariances[1] @ root)
+    traces = np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * np.sqrt(cross.clip(0)).sum()
+    return float(np.square(means[0] - means[1]).sum() + traces)
+
+
+@dataclass(frozen=True)
+class PrecisionRecall:
+    """Shares, 0 to 1."""
+
+    precision: float  # of samples within the manifold of real images: do they look real?
+    recall: float  # of real images within the manifold of samples: is everything there?
+
+
+def precision_recall(real: Features, samples: Features, neighbours: int = PRECISION_NEIGHBOURS) -> PrecisionRecall:
+    """Kynkäänniemi, Karras, Laine, Lehtinen, Aila: Improved Precision and Recall Metric for Assessing Generative Models
+    (2019), section 2. A set's manifold is the union of balls around its points that reach to the k-th neighbour."""
+    _check(real, samples)
+    real_radii, sample_radii = (_squared_radii(points, neighbours) for points in (real, samples))
+    precise, recalled = np.zeros(len(samples), bool), np.zeros(len(real), bool)
+    for rows, squares in _squared_distances(samples, real):
+        precise[rows] = (squares <= real_radii).any(1)
+        recalled |= (squares <= sample_radii[rows, None]).any(0)
+    return PrecisionRecall(float(precise.mean()), float(recalled.mean()))
+
+
+@dataclass(frozen=True)
+class DensityCoverage:
+    """Both are near 1 for samples of the real distribution."""
+
+    density: float  # how many real images' balls a sample lies in, over k; not bounded by 1
+    coverage: float  # share of real images with a sample in their ball
+
+
+def density_coverage(real: Features, samples: Features, neighbours: int = DENSITY_NEIGHBOURS) -> DensityCoverage:
+    """Naeem, Oh, Uh, Choi, Yoo: Reliable Fidelity and Diversity Metrics for Generative Models (2020), section 3."""
+    _check(real, samples)
+    radii = _squared_radii(real, neighbours)
+    inside, covered = 0, np.zeros(len(real), bool)
+    for _, squares in _squared_distances(samples, real):
+        within = squares <= radii
+        inside += int(within.sum())
+        covered |= within.any(0)
+    return DensityCoverage(inside / (neighbours * len(samples)), float(covered.mean()))
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """For each of N queries the nearest of M references."""
+
+    index: NDArray[np.intp]  # (N,)
+    distance: Doubles  # (N,), Euclidean
+
+
+def nearest_neighbours(queries: Features, references: Features) -> Nearest:
+    """Of (N, D) among (M, D)."""
+    _check(queries, references, least=1)
+    index, squared = np.zeros(len(queries), np.intp), np.zeros(len(queries))
+    for rows, squares in _squared_distances(queries, references):
+        index[rows] = squares.argmin(1)
+        squared[rows] = squares.min(1)
+    return Nearest(index, np.sqrt(squared))
+
+
+def _squared_radii(points: Features, neighbours: int) -> Doubles:
+    """From each point to its k-th neighbour, itself not counted, (N,)."""
+    if not 1 <= neighbours < len(points):
+        raise ValueError(f"{len(points)} points have no neighbour number {neighbours}")
+    radii = np.zeros(len(points))
+    for rows, squares in _squared_distances(points, points):
+        squares[np.arange(len(squares)), np.arange(len(points))[rows]] = np.inf
+        radii[rows] = np.partition(squares, neighbours - 1, axis=1)[:, neighbours - 1]
+    return radii
+
+
+def _squared_distances(rows: Features, columns: Features) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """Some rows of the matrix of squared distances at a time, and which they are."""
+    column_squares = np.einsum("nd,nd->n", columns, columns)
+    for start in range(0, len(rows), _ROWS):
+        chosen = slice(start, start + _ROWS)
+        part = rows[chosen]
+        squares = np.einsum("nd,nd->n", part, part)[:, None] + column_squares - 2 * (part @ columns.T)
+        yield chosen, np.maximum(squares, 0, out=squares)
+
+
+def _check(first: Features, second: Features, least: int = 2) -> None:
+    shapes = f"{first.shape} and {second.shape}"
+    if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:
+        raise ValueError(f"features are (N, D) and (M, D), not {shapes}")
+    if min(len(first), len(second)) < least:
+        raise ValueError(f"at least {least} images are needed on both sides, not {shapes}")

@@ -1,0 +1,298 @@
+"""Training: images -> decoder, latents and, where there is one, encoder; killed at any moment and resumed exactly.
+
+A step draws a batch, decodes its (noisy) latents and descends on
+
+    sum of squared errors on [-1, 1] + c ||z||^2
+
+in the networks and, where latents are free, in the batch's rows of the table. Order and noise follow from (seed, epoch,
+step) alone, so a checkpoint between two steps is all there is to know.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fourcodec import files, images
+from fourcodec.errors import ModelError
+from fourcodec.generative import checkpoints, sheets
+from fourcodec.generative import history as records
+from fourcodec.generative.config import Config, from_table, to_table
+from fourcodec.generative.core import ModelCore
+from fourcodec.generative.datasets import Dataset
+from fourcodec.generative.latents import LatentTable, start_values
+from fourcodec.generative.schedules import Budget, rate_factor
+from fourcodec.kernels.threads import thread_count
+
+CHECKPOINT_SECONDS = 60.0
+_BETAS = (0.9, 0.99)
+_NOISE_RATE = 0.01  # of the logarithm of learned noise
+_SHEETS = 20  # over the whole training
+_SHEET_IMAGES = 64
+_ENCODED_AT_ONCE = 1024
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """Where training is after a step."""
+
+    epoch: int  # the current one, from 1
+    fraction: float  # of the budget
+    loss: float  # mean of this epoch's images so far
+    psnr_db: float  # the same
+    images_per_second: float  # since the training was started or resumed
+    seconds_left: float
+
+
+class Training:
+    """The state of one training and its steps. Use `begin` or `resume`."""
+
+    def __init__(self, data: Dataset, settings: Config, directory: Path, device: str, seed: int) -> None:
+        self.core = ModelCore(settings, data.image_shape, device, seed)
+        self._config, self._data, self._directory, self._seed = settings, data, directory, seed
+        self._images = self.core.pixels(data.train)
+        generator = torch.Generator().manual_seed(seed)
+        start = start_values(self._images.cpu(), settings.latents, generator)
+        self._table = LatentTable(start.to(self.core.device))
+        self._log_noise = torch.full((settings.latents.size,), math.log(max(settings.latents.noise, 1e-30)))
+        self._log_noise = self._log_noise.to(self.core.device).requires_grad_(settings.latents.learned_noise)
+        self._optimiser = self._make_optimiser()
+        self._epoch, self._step, self._seconds = 0, 0, 0.0
+        self._loss_sum, self._error_sum, self._seen = 0.0, 0.0, 0
+        self._history: list[records.EpochRecord] = []
+
+    @classmethod
+    def begin(cls, data: Dataset, settings: Config, directory: Path, *, device: str, seed: int) -> Training:
+        """Raises FileExistsError where the directory holds a model already, OSError where it cannot be made."""
+        directory.mkdir(parents=True, exist_ok=True)
+        if (directory / checkpoints.FILE_NAME).exists():
+            raise FileExistsError(f"{str(directory)!r} holds a model already")
+        return cls(data, settings, directory, device, seed)
+
+    @classmethod
+    def resume(cls, data: Dataset, directory: Path, *, device: str) -> Training:
+        """Raises ModelError where the directory holds no sound model, or one trained on other data."""
+        tensors, facts = checkpoints.read_checkpoint(directory)
+        with checkpoints.explained(directory):
+            if facts["dataset"]["hash"] != data.content_hash:
+                raise ModelError(f"{str(directory)!r} was trained on other data ({facts['dataset']['name']})")
+            training = cls(data, from_table(facts["config"]), directory, device, facts["seed"])
+            training._load(tensors, facts)
+        return training
+
+    @property
+    def config(self) -> Config:
+        return self._config
+
+    @property
+    def history(self) -> list[records.EpochRecord]:
+        return list(self._history)
+
+    def run(
+        self,
+        budget: Budget,
+        report: Callable[[TrainingProgress], None] | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    ) -> None:
+        """Trains until the budget is used up. Raises OSError where the directory cannot be written to."""
+        torch.set_num_threads(thread_count())
+        clock = _Clock(self._seconds)
+        saved = time.monotonic()
+        while (fraction := budget.fraction(self._epochs_done(), self._seconds)) < 1:
+            self._train_step(rate_factor(self._config.training, fraction))
+            self._seconds = clock.seconds()
+            if report is not None:
+                report(self._progress(budget, clock))
+            if self._step == self._steps:
+                self._end_epoch(budget, rate_factor(self._config.training, fraction))
+            if time.monotonic() - saved >= checkpoint_seconds:
+                self.save()
+                saved = time.monotonic()
+        if self.core.encoder is not None:
+            self._encode_all()
+        self.save()
+        self._write_records()
+
+    def save(self) -> None:
+        """Writes the checkpoint."""
+        optimiser = {
+            f"{index}.{name}": value
+            for index, state in self._optimiser.state_dict()["state"].items()
+            for name, value in state.items()
+        }
+        tensors = {
+            **self.core.tensors(),
+            **checkpoints.named("latents", self._table.tensors()),
+            **checkpoints.named("optimiser", optimiser),
+            "log_noise": self._log_noise,
+        }
+        facts = {
+            "config": to_table(self._config),
+            "dataset": {"name": self._data.name, "hash": self._data.content_hash},
+            "image_shape": self._data.image_shape,
+            "seed": self._seed,
+            "epoch": self._epoch,
+            "step": self._step,
+            "seconds": self._seconds,
+            "sums": [self._loss_sum, self._error_sum, self._seen],
+            "history": [asdict(record) for record in self._history],
+        }
+        checkpoints.write_checkpoint(self._directory, tensors, facts)
+
+    def _load(self, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
+        self.core.load(tensors)
+        self._table.load(checkpoints.part(tensors, "latents"))
+        self._log_noise.data.copy_(tensors["log_noise"])
+        states: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in checkpoints.part(tensors, "optimiser").items():
+            index, _, field = name.partition(".")
+            states.setdefault(int(index), {})[field] = tensor
+        self._optimiser.load_state_dict({**self._optimiser.state_dict(), "state": states})
+        self._epoch, self._step, self._seconds = facts["epoch"], facts["step"], facts["seconds"]
+        self._loss_sum, self._error_sum, self._seen = facts["sums"]
+        self._history = [records.EpochRecord(**record) for record in facts["history"]]
+
+    def _make_optimiser(self) -> torch.optim.Adam:
+        settings = self._config
+        groups = [{"params": [p for p in self.core.decoder.parameters() if p.requires_grad], "share": 1.0}]
+        if self.core.encoder is not None and settings.encoder is not None:
+            groups.append({"params": list(self.core.encoder.parameters()), "share": settings.encoder.rate})
+        if settings.latents.learned_noise:
+            groups.append({"params": [self._log_noise], "share": _NOISE_RATE / settings.training.rate})
+        return torch.optim.Adam(groups, lr=settings.training.rate, betas=_BETAS, fused=True)
+
+    @property
+    def _steps(self) -> int:
+        """In an epoch."""
+        return math.ceil(len(self._images) / self._config.training.batch)
+
+    def _epochs_done(self) -> float:
+        return self._epoch + self._step / self._steps
+
+    def _train_step(self, factor: float) -> None:
+        settings = self._config.training
+        for group in self._optimiser.param_groups:
+            group["lr"] = settings.rate * group["share"] * factor
+        order = np.random.default_rng([self._seed, self._epoch]).permutation(len(self._images))
+        rows = torch.from_numpy(order[self._step * settings.batch :][: settings.batch]).to(self.core.device)
+        loss, error = self._descend(rows, settings.latent_rate * factor)
+        self._loss_sum += loss * len(rows)
+        self._error_sum += error * len(rows)
+        self._seen += len(rows)
+        self._step += 1
+
+    def _descend(self, rows: torch.Tensor, latent_rate: float) -> tuple[float, float]:
+        """One step on a batch; its mean loss and squared error."""
+        wanted, encoder = self._images[rows], self.core.encoder
+        z = encoder(wanted) if encoder is not None else self._table.values[rows].requires_grad_()
+        noise = torch.exp(self._log_noise)
+        errors = self.core.fourier.squared_errors(self.core.decoder(z + noise * self._random_like(z)), wanted)
+        penalties = z.square().sum(1)
+        loss = errors.mean() + self._config.latents.penalty * penalties.mean()
+        self._optimiser.zero_grad()
+        (loss + self._noise_cost(noise)).backward()
+        self._optimiser.step()
+        if encoder is not None:
+            self._table.values[rows] = z.detach()
+        else:
+            assert z.grad is not None
+            self._table.step(rows, z.grad * len(rows), latent_rate, self._epoch)
+        return float(loss.detach()), float(errors.detach().mean())
+
+    def _noise_cost(self, noise: torch.Tensor) -> torch.Tensor:
+        """What is left of the divergence of N(z, noise^2) from N(0, 1), in units of the penalty (Kingma, Welling:
+        Auto-Encoding Variational Bayes, 2014, appendix B); 0 where noise is fixed."""
+        if not self._config.latents.learned_noise:
+            return torch.zeros((), device=noise.device)
+        return self._config.latents.penalty * (noise.square() - 2 * self._log_noise).sum()
+
+    def _random_like(self, z: torch.Tensor) -> torch.Tensor:
+        (number,) = np.random.SeedSequence([self._seed, self._epoch, self._step]).generate_state(1)
+        generator = torch.Generator().manual_seed(int(number))
+        return torch.randn(z.shape, generator=generator).to(z.device)
+
+    def _end_epoch(self, budget: Budget, factor: float) -> None:
+        squared_error = self._error_sum / self._seen
+        self._history.append(
+            records.EpochRecord(
+                epoch=self._epoch + 1,
+                seconds=self._seconds,
+                loss=self._loss_sum / self._seen,
+                squared_error=squared_error,
+                psnr_db=self._psnr_db(squared_error),
+                latent_rms=float(self._table.values.square().mean().sqrt()),
+                noise=float(torch.exp(self._log_noise.detach()).mean()),
+                rate=self._config.training.rate * factor,
+            )
+        )
+        before = budget.fraction(self._epoch, self._history[-2].seconds if self._epoch else 0.0)
+        self._epoch, self._step = self._epoch + 1, 0
+        self._loss_sum, self._error_sum, self._seen = 0.0, 0.0, 0
+        if int(before * _SHEETS) < int(budget.fraction(self._epoch, self._seconds) * _SHEETS):
+            self._write_records()
+
+    def _write_records(self) -> None:
+        """Log, plot and a sheet of samples of a Gaussian like the latents."""
+        if self._history:
+            files.write(self._directory / "log.csv", records.to_csv(self._history), overwrite=True)
+            files.write(self._directory / "log.png", records.to_plot(self._history), overwrite=True)
+        latents = self._table.values.cpu().double().numpy()
+        random = np.random.default_rng(self._seed)
+        covariance = np.atleast_2d(np.cov(latents.T))
+        z = random.multivariate_normal(latents.mean(0), covariance, _SHEET_IMAGES, method="eigh").astype(np.float32)
+        picture = images.to_png(sheets.sheet(sheets.to_bytes(self.core.decode(z))))
+        (self._directory / "sheets").mkdir(exist_ok=True)
+        files.write(self._directory / "sheets" / f"epoch-{self._epoch:05}.png", picture, overwrite=True)
+
+    def _encode_all(self) -> None:
+        assert self.core.encoder is not None
+        with torch.no_grad():
+            parts = [self.core.encoder(part) for part in self._images.split(_ENCODED_AT_ONCE)]
+        self._table.values.copy_(torch.cat(parts))
+
+    def _psnr_db(self, squared_error: float) -> float:
+        # samples on [-1, 1] have a peak of 2
+        return 10 * math.log10(4 * self._images[0].numel() / max(squared_error, 1e-12))
+
+    def _progress(self, budget: Budget, clock: _Clock) -> TrainingProgress:
+        fraction = budget.fraction(self._epochs_done(), self._seconds)
+        clock.count(self._config.training.batch, fraction)
+        return TrainingProgress(
+            epoch=self._epoch + 1,
+            fraction=fraction,
+            loss=self._loss_sum / self._seen,
+            psnr_db=self._psnr_db(self._error_sum / self._seen),
+            images_per_second=clock.images_per_second,
+            seconds_left=clock.seconds_left(fraction),
+        )
+
+
+class _Clock:
+    """Seconds of training, those before a resumption included, and the pace since."""
+
+    def __init__(self, before: float) -> None:
+        self._before, self._started = before, time.monotonic()
+        self._images, self._first_fraction = 0, -1.0
+
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._started
+
+    def count(self, images_seen: int, fraction: float) -> None:
+        if self._first_fraction < 0:
+            self._first_fraction, self._first_seconds = fraction, self.seconds()
+        self._images += images_seen
+
+    @property
+    def images_per_second(self) -> float:
+        return self._images / max(time.monotonic() - self._started, 1e-9)
+
+    def seconds_left(self, fraction: float) -> float:
+        done = fraction - self._first_fraction
+        return (self.seconds() - self._first_seconds) / done * (1 - fraction) if done > 0 else 0.0

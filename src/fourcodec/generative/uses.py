@@ -1,0 +1,75 @@
+"""What people do with a trained model: sheets of samples and reconstructions, strips between images."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec import metrics
+from fourcodec.errors import DatasetError
+from fourcodec.generative.datasets import describe, load_dataset, load_picture
+from fourcodec.generative.model import Floats, Images, TrainedModel
+from fourcodec.generative.sheets import sheet, to_bytes
+
+Pixels = NDArray[np.uint8]
+
+
+def load_images(model: TrainedModel, sources: Sequence[Path], limit: int) -> Images:
+    """Picture files, and of data sets the first `limit` test images, together: (B, H, W, C) uint8.
+
+    Raises OSError and DatasetError, which names the source whose images are not of the model's size.
+    """
+    found: list[Images] = []
+    for source in sources:
+        whole = source.is_dir() or source.suffix == ".npz"
+        part = load_dataset(source).test[:limit] if whole else load_picture(source)[None]
+        if part.shape[1:] != model.image_shape:
+            sizes = describe(part.shape[1:]), describe(model.image_shape)
+            raise DatasetError(f"{str(source)!r}: images are {sizes[0]}, the model's {sizes[1]}")
+        found.append(part)
+    return np.concatenate(found)
+
+
+def longer_side(model: TrainedModel, pixels: int) -> tuple[int, int]:
+    """(height, width) of an image shaped like the model's, whose longer side is `pixels`."""
+    height, width, _ = model.image_shape
+    scale = pixels / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def reconstruction_sheet(model: TrainedModel, images: Images) -> Pixels:
+    """Each image above the model's copy of it."""
+    copies = to_bytes(model.decode(model.embed(images)))
+    columns = min(len(images), 16)
+    rows = []
+    for start in range(0, len(images), columns):
+        for part in (images[start : start + columns], copies[start : start + columns]):
+            blank = np.zeros((columns - len(part), *part.shape[1:]), np.uint8)
+            rows.append(np.concatenate([part, blank]))
+    return sheet(np.concatenate(rows), columns)
+
+
+def between(stops: Floats, frames: int) -> Floats:
+    """Latents from the first of `stops` (S, L) to the last by way of the others: `frames` steps from each to the next,
+    in straight lines, ((S - 1) frames + 1, L)."""
+    shares = np.linspace(0, 1, frames, endpoint=False)[:, None]
+    parts = [a + shares * (b - a) for a, b in itertools.pairwise(stops)]
+    return np.concatenate([*parts, stops[-1:]]).astype(np.float32)
+
+
+def latents_file(z: Floats) -> bytes:
+    """An .npz file with the array `z`."""
+    buffer = io.BytesIO()
+    np.savez(buffer, z=z)
+    return buffer.getvalue()
+
+
+def psnr_db(model: TrainedModel, z: Floats, images: Images) -> float:
+    """Of the images that latents stand for, rounded to 255 levels, against the originals."""
+    copies = to_bytes(model.decode(z))
+    return metrics.psnr_db(copies.reshape(-1, copies.shape[-1]), images.reshape(-1, images.shape[-1]))

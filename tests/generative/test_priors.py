@@ -1,0 +1,154 @@
+"""Priors: what they are fitted to is what they sample, and storing one changes nothing."""
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from fourcodec.errors import ModelError
+from fourcodec.generative.flow import Flow
+from fourcodec.generative.prior_choice import Candidate, choose_prior, prior_from_state
+from fourcodec.generative.priors import FullGaussian, IsotropicGaussian, Mixture, Prior, PriorState
+
+COVARIANCE = np.array([[4.0, 1.2, 0.0], [1.2, 1.0, -0.3], [0.0, -0.3, 0.25]])
+MEAN = np.array([1.0, -2.0, 0.5])
+
+
+@pytest.fixture(scope="module")
+def latents() -> np.ndarray:
+    """(4000, 3), Gaussian."""
+    return np.random.default_rng(3).multivariate_normal(MEAN, COVARIANCE, 4000).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def clusters() -> np.ndarray:
+    """(1500, 2): two narrow clusters, a third and two thirds, on either side of the origin."""
+    noise = np.random.default_rng(4).normal(0, 0.1, (1500, 2))
+    noise[:500] += (3, 0)
+    noise[500:] -= (3, 0)
+    return noise.astype(np.float32)
+
+
+@pytest.fixture(scope="module", params=["isotropic", "gaussian", "mixture", "flow"])
+def prior(request: pytest.FixtureRequest, latents: np.ndarray) -> Prior:
+    fitted: dict[str, Prior] = {
+        "isotropic": IsotropicGaussian.fit(latents),
+        "gaussian": FullGaussian.fit(latents),
+        "mixture": Mixture.fit(latents, 0, components=2),
+        "flow": Flow.fit(latents, 0, steps=5),
+    }
+    return fitted[request.param]
+
+
+def test_samples_are_float32_and_follow_the_seed(prior: Prior) -> None:
+    samples = prior.sample(50, 7)
+    assert samples.shape == (50, prior.latent_size) == (50, 3)
+    assert samples.dtype == np.float32
+    assert np.array_equal(samples, prior.sample(50, 7))
+    assert not np.array_equal(samples, prior.sample(50, 8))
+
+
+def test_a_stored_prior_samples_the_same(prior: Prior) -> None:
+    state = prior.to_state()
+    again = prior_from_state(PriorState(state.kind, {name: array.copy() for name, array in state.arrays.items()}))
+    assert again.name == prior.name
+    assert np.array_equal(again.sample(20, 1), prior.sample(20, 1))
+
+
+def test_a_damaged_state_is_refused_in_one_line(prior: Prior) -> None:
+    state = prior.to_state()
+    for name, array in state.arrays.items():
+        missing = {other: values for other, values in state.arrays.items() if other != name}
+        short = {**state.arrays, name: array.ravel()[:-1]}
+        poisoned = {**state.arrays, name: np.full(array.shape, np.nan)}
+        for arrays in (missing, short, poisoned):
+            with pytest.raises(ModelError, match=r"the stored prior") as caught:
+                prior_from_state(PriorState(state.kind, arrays))
+            assert "\n" not in str(caught.value)
+
+
+def test_a_foreign_kind_of_prior_is_refused() -> None:
+    with pytest.raises(ModelError, match="unknown kind 'pickle'"):
+        prior_from_state(PriorState("pickle", {}))
+
+
+def test_the_isotropic_prior_has_the_latents_mean_square(latents: np.ndarray) -> None:
+    samples = IsotropicGaussian.fit(latents).sample(20_000, 0)
+    assert np.square(samples).mean() == pytest.approx(np.square(latents).mean(), rel=0.02)
+    assert abs(samples.mean()) < 0.05
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "mixture", "flow"])
+def test_samples_have_the_latents_moments(kind: str, latents: np.ndarray) -> None:
+    fitted: dict[str, Prior] = {
+        "gaussian": FullGaussian.fit(latents),
+        "mixture": Mixture.fit(latents, 0, components=3),
+        "flow": Flow.fit(latents, 0, steps=0),  # a network that does nothing yet
+    }
+    samples = fitted[kind].sample(3000, 0)
+    assert np.allclose(samples.mean(0), latents.mean(0), atol=0.15)
+    assert np.allclose(np.cov(samples.T), np.cov(latents.T), atol=0.3)
+
+
+def test_temperature_scales_deviations_about_each_mean(latents: np.ndarray, clusters: np.ndarray) -> None:
+    gaussian = FullGaussian.fit(latents)
+    cool = gaussian.sample(1000, 0, 0.5) - gaussian.mean
+    assert np.allclose(cool, (gaussian.sample(1000, 0) - gaussian.mean) / 2, atol=1e-5)
+    mixture = Mixture.fit(clusters, 0, components=2)
+    frozen = mixture.sample(300, 0, 1e-6)
+    assert np.allclose(np.abs(frozen[:, 0]), 3, atol=0.05)
+    assert np.mean(frozen[:, 0] > 0) == pytest.approx(1 / 3, abs=0.08)
+
+
+def test_densities_agree_with_scipy(latents: np.ndarray) -> None:
+    points = latents[:30]
+    gaussian = FullGaussian.fit(latents)
+    expected = multivariate_normal(gaussian.mean, gaussian.covariance).logpdf(points)
+    assert np.allclose(gaussian.log_density(points), expected)
+    isotropic = IsotropicGaussian(3, 1.7)
+    assert np.allclose(isotropic.log_density(points), multivariate_normal(np.zeros(3), 1.7**2).logpdf(points))
+    twice = Mixture(np.array([0.25, 0.75]), np.stack([gaussian.mean] * 2), np.stack([gaussian.covariance] * 2))
+    assert np.allclose(twice.log_density(points), expected)
+
+
+def test_a_flow_finds_clusters_that_no_gaussian_has(clusters: np.ndarray) -> None:
+    samples = Flow.fit(clusters, 0, steps=100).sample(300, 0)
+    assert np.mean(np.abs(np.abs(samples[:, 0]) - 3) < 1) > 0.8
+    gaussian = FullGaussian.fit(clusters).sample(500, 0)
+    assert np.mean(np.abs(np.abs(gaussian[:, 0]) - 3) < 1) < 0.6
+
+
+def test_fewer_latents_than_dimensions_still_give_a_gaussian() -> None:
+    few = np.random.default_rng(0).normal(size=(4, 9)).astype(np.float32)
+    assert np.isfinite(FullGaussian.fit(few).sample(10, 0)).all()
+
+
+@pytest.mark.parametrize("bad", [np.zeros((1, 3)), np.zeros(3), np.full((5, 3), np.nan)])
+def test_latents_that_make_no_prior_are_refused(bad: np.ndarray) -> None:
+    for fit in (IsotropicGaussian.fit, FullGaussian.fit):
+        with pytest.raises(ValueError, match="latents are"):
+            fit(bad.astype(np.float32))
+
+
+def test_the_prior_nearest_to_validation_images_is_chosen_and_fitted_to_all(clusters: np.ndarray) -> None:
+    """The image is the latent: the square of its first coordinate tells the clusters from a Gaussian between them."""
+    images = clusters.reshape(-1, 1, 1, 2)
+    lines: list[str] = []
+    candidates = {
+        "gaussian": Candidate(FullGaussian.fit),
+        "mixture-2": Candidate(lambda latents, seed: Mixture.fit(latents, seed, 2)),
+        "mixture-huge": Candidate(lambda latents, seed: Mixture.fit(latents, seed, 5000), least_latents=10**6),
+    }
+    choice = choose_prior(
+        clusters,
+        images,
+        decode=lambda latents: latents.reshape(-1, 1, 1, 2),
+        features=lambda pictures: np.square(pictures.reshape(-1, 2).astype(np.float64)),
+        seed=0,
+        candidates=candidates,
+        progress=lines.append,
+    )
+    assert choice.name == choice.prior.name == "mixture-2"
+    assert set(choice.frechet) == {"gaussian", "mixture-2"}
+    assert choice.frechet["mixture-2"] < choice.frechet["gaussian"]
+    assert np.array_equal(choice.prior.sample(5, 0), Mixture.fit(clusters, 0, 2).sample(5, 0))
+    assert len(lines) == 2
