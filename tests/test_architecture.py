@@ -16,6 +16,8 @@ FLOORS = {
     "__main__": 7,
     "benchmark": 5,
     "codec": 4,
+    "encoder": 4,
+    "request": 4,
     "fitting": 3,
     "profiles": 3,
     "networks": 2,
@@ -44,6 +46,7 @@ LIGHT = {
     "pixels",
     "metrics",
     "codec",
+    "request",
     "bitstream",
     "cli",
 }

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, codec, fitting
+from fourcodec.request import PROFILE_NAMES, TARGETS
 from tests import stubs
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
@@ -172,7 +172,7 @@ def test_info_shows_the_header_and_every_byte(coded: Path, capsys: pytest.Captur
     assert re.search(r"^section of kind 0 +\d+ bytes, zstd, critical$", lines, re.MULTILINE)
 
 
-ALL = {"profile", "quality", "width", "depth", "effort", "iterations", "max_seconds", "device", "seed"}
+ALL = {"profile", "quality", "width", "depth", *TARGETS, "effort", "iterations", "max_seconds", "device", "seed"}
 
 
 @pytest.mark.parametrize(
@@ -208,9 +208,9 @@ def test_options_reach_the_codec(
 def test_a_long_fit_is_announced_once(
     source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
-    def fit_grid(planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any) -> Any:
+    def fit_grid(planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any, start: Any) -> Any:
         for left in (301.0, 300.0, 299.0) if report is not None else ():
-            report(SimpleNamespace(step=1, steps=9, loss=0.5, psnr_db=3.0, seconds_left=left))
+            report(fitting.Progress(step=1, steps=9, loss=0.5, psnr_db=3.0, seconds_left=left))
         return stubs.fit(planes, config, settings, seed=seed, device="cpu", report=None)
 
     monkeypatch.setattr(fitting, "fit_grid", fit_grid)
@@ -274,7 +274,7 @@ def test_a_reader_that_leaves_early_is_no_error(coded: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
-@pytest.mark.parametrize("profile", codec.PROFILE_NAMES)
+@pytest.mark.parametrize("profile", PROFILE_NAMES)
 def test_ctrl_c_stops_a_real_fit_and_leaves_no_file(source: Path, profile: str) -> None:
     command = [sys.executable, "-m", "fourcodec", "encode", str(source), "--iterations", "100000000", "--progress"]
     command += ["--profile", profile, "--device", "cpu"]

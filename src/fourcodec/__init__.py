@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         FourcodecError,
         ImageError,
         LimitError,
+        TargetError,
         UnsupportedFormatError,
     )
 
@@ -29,6 +30,7 @@ __all__ = [
     "FourcodecError",
     "ImageError",
     "LimitError",
+    "TargetError",
     "UnsupportedFormatError",
     "__version__",
     "decode",
@@ -44,6 +46,7 @@ _HOMES = {
     "FourcodecError": "fourcodec.errors",
     "ImageError": "fourcodec.errors",
     "LimitError": "fourcodec.errors",
+    "TargetError": "fourcodec.errors",
     "UnsupportedFormatError": "fourcodec.errors",
 }
 

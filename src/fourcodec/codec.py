@@ -1,6 +1,6 @@
 """encode() and decode(): the whole route from a picture to a file and back on one page.
 
-    encode:  picture -> pixels -> planes -> fitting.fit -> integers -> profile.pack -> container.write -> bytes
+    encode:  picture -> pixels -> planes -> encoder: fitting.fit -> integers -> profile.pack -> container.write -> bytes
     decode:  bytes -> container.read -> profile.unpack -> integers -> profile.render -> planes -> pixels
 
 What encode reports was measured on the file: it decodes the very bytes it returns.
@@ -21,13 +21,12 @@ from fourcodec import devices, images, metrics, pixels
 from fourcodec.bitstream import container
 from fourcodec.errors import DeviceError, UnsupportedFormatError
 from fourcodec.profiles import PROFILES, fnet, grid
+from fourcodec.request import Request
 
 if TYPE_CHECKING:
     from fourcodec.fitting import Progress  # importing it for real costs torch
 
-DEFAULT_WIDTH, DEFAULT_DEPTH, DEFAULT_EFFORT = 8, 6, 5
-DEFAULT_QUALITY = 60.0
-PROFILE_NAMES = tuple(profile.NAME for profile in PROFILES.values())
+DEFAULT_EFFORT = 5
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,9 @@ def encode(
     quality: float | None = None,
     width: int | None = None,
     depth: int | None = None,
+    target_bytes: int | None = None,
+    target_bpp: float | None = None,
+    target_psnr: float | None = None,
     effort: int = DEFAULT_EFFORT,
     iterations: int | None = None,
     max_seconds: float | None = None,
@@ -64,38 +66,40 @@ def encode(
     """Fits a network to a picture.
 
     `image` is a PIL image, or a uint8 array (H, W), (H, W, 1) or (H, W, 3). `profile` is "grid", the default, or
-    "fnet", the default where a width or depth is given. The grid's `quality` is 0 to 100 (60 unless given); the pure
-    network has `depth` hidden states of `width` numbers (8 and 6 unless given). `effort` is 1 to 9, `iterations`
-    overrides the number of steps it stands for, and the grid's `max_seconds` shortens the fit to a time. Equal
-    arguments give equal bytes on the same machine, whatever its number of threads (with `max_seconds`, only where the
-    time does not decide). `progress` is called now and then.
+    "fnet", the default where a width or depth is given: `depth` hidden states of `width` numbers. How much is spent on
+    the picture is said by one of these:
 
-    Raises ValueError for arguments out of range or that do not go together, LimitError, ImageError and DeviceError.
+    - `quality`, 0 to 100, stands for lambda in MSE + lambda * bpp in both profiles. fnet without a width and depth then
+      has the size that a measured table gives for this lambda. Unless anything is said, the grid has 60, and fnet 8 x 6
+      at a lambda of 1.25e-3 (a quality of 54.4).
+    - `target_bytes`, or `target_bpp` in bits per pixel: a file of at most so many, and no more than 3% fewer.
+    - `target_psnr` in dB: pixels that are at least so near the picture, and no more than 0.1 dB nearer.
+
+    `effort` is 1 to 9, `iterations` overrides the number of steps it stands for, and the grid's `max_seconds` shortens
+    the fit to a time. Equal arguments give equal bytes on the same machine, whatever its number of threads (with
+    `max_seconds`, only where the time does not decide). `progress` is called now and then.
+
+    Raises ValueError for arguments out of range or that do not go together, TargetError for a target that no file of
+    this picture comes to, LimitError, ImageError and DeviceError.
     """
-    chosen = choose_profile(profile, quality, width, depth, max_seconds)
+    request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
     started = time.perf_counter()
     picture = _to_pixels(image)  # (H, W) or (H, W, 3), uint8
     planes = pixels.to_planes(picture)  # (C, H, W), float32 in [0, 1]
-    channels, picture_height, picture_width = planes.shape
     processor = devices.resolve(device)
+    if request.is_grid and device == "cuda":
+        raise DeviceError("the profile grid is fitted on the CPU in this version: leave the device out")
 
-    if chosen is grid:
-        if device == "cuda":
-            raise DeviceError("the profile grid is fitted on the CPU in this version: leave the device out")
-        quality = DEFAULT_QUALITY if quality is None else quality
-        architecture, sections = _fit_grid(planes, quality, effort, iterations, max_seconds, seed, progress)
-    else:
-        size = DEFAULT_WIDTH if width is None else width, DEFAULT_DEPTH if depth is None else depth
-        architecture, sections = _fit_fnet(planes, size, effort, iterations, processor, seed, progress)
-    del planes
-    header = container.Header(
-        width=picture_width,
-        height=picture_height,
-        channels=channels,
-        profile=chosen.PROFILE_ID,
-        architecture=architecture,
+    from fourcodec.encoder import Encoder, FnetFits, GridFits
+
+    fits = (
+        GridFits(planes, request, effort, iterations, seed)
+        if request.is_grid
+        else FnetFits(planes, request, effort, iterations, seed, processor)
     )
-    data = container.write(header, sections)
+    data = Encoder(planes, fits).encode(
+        request, lambda file: metrics.psnr_db(picture, decode(file, device=processor)), progress
+    )
     encoded = time.perf_counter()
 
     copy = decode(data, device=processor)
@@ -103,54 +107,17 @@ def encode(
     psnr_db = metrics.psnr_db(picture, copy)
     return Encoded(
         data=data,
-        profile=chosen.NAME,
-        width=picture_width,
-        height=picture_height,
-        channels=channels,
+        profile=grid.NAME if request.is_grid else fnet.NAME,
+        width=planes.shape[2],
+        height=planes.shape[1],
+        channels=planes.shape[0],
         size_bytes=len(data),
-        rate_bpp=metrics.bpp(len(data), picture_width, picture_height),
+        rate_bpp=metrics.bpp(len(data), planes.shape[2], planes.shape[1]),
         psnr_db=None if math.isinf(psnr_db) else psnr_db,
         ssim=metrics.ssim(picture, copy),
         encode_seconds=encoded - started,
         decode_seconds=decoded - encoded,
     )
-
-
-Packed = tuple[tuple[int, ...], list[container.Section]]  # architecture fields and sections
-
-
-def _fit_grid(
-    planes: npt.NDArray[np.float32],
-    quality: float,
-    effort: int,
-    iterations: int | None,
-    max_seconds: float | None,
-    seed: int,
-    progress: "Callable[[Progress], None] | None",
-) -> Packed:
-    from fourcodec import fitting
-
-    channels, height, width = planes.shape
-    settings = fitting.grid_settings_for(quality, effort, iterations, max_seconds)
-    hidden, phase = fitting.hidden_units(settings.rate_weight), fitting.phase_index(settings.rate_weight)
-    config = grid.config_for(height, width, channels, hidden, phase)
-    return grid.pack(fitting.fit_grid(planes, config, settings, seed=seed, report=progress))
-
-
-def _fit_fnet(
-    planes: npt.NDArray[np.float32],
-    size: tuple[int, int],
-    effort: int,
-    iterations: int | None,
-    processor: str,
-    seed: int,
-    progress: "Callable[[Progress], None] | None",
-) -> Packed:
-    from fourcodec import fitting
-
-    config = fnet.FnetConfig(width=size[0], depth=size[1], channels=planes.shape[0])
-    settings = fitting.settings_for(effort, iterations)
-    return fnet.pack(fitting.fit(planes, config, settings, seed=seed, device=processor, report=progress))
 
 
 def decode(data: bytes, *, device: str = "cpu", max_pixels: int = container.MAX_PIXELS) -> npt.NDArray[np.uint8]:
@@ -198,26 +165,6 @@ def describe(data: bytes) -> dict[str, Any]:
         ],
         "network": profile.describe(header, sections),
     }
-
-
-def choose_profile(
-    profile: str | None, quality: float | None, width: int | None, depth: int | None, max_seconds: float | None
-) -> Any:
-    """The module of the profile that these arguments of `encode` ask for. Raises ValueError where they contradict."""
-    sized = width is not None or depth is not None
-    if profile is None:
-        profile = fnet.NAME if sized else grid.NAME
-    if profile not in PROFILE_NAMES:
-        raise ValueError(f"profiles are {' and '.join(PROFILE_NAMES)}, not {profile!r}")
-    if profile == grid.NAME and sized:
-        raise ValueError("width and depth belong to the profile fnet; the grid has a quality")
-    if profile == fnet.NAME and (quality is not None or max_seconds is not None):
-        raise ValueError("quality and max_seconds belong to the profile grid; fnet has a width and a depth")
-    if max_seconds is not None and not max_seconds > 0:
-        raise ValueError(f"max_seconds is above 0, not {max_seconds}")
-    if quality is not None and not 0 <= quality <= 100:
-        raise ValueError(f"quality is 0 to 100, not {quality}")
-    return fnet if profile == fnet.NAME else grid
 
 
 def _to_pixels(image: Image.Image | npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
