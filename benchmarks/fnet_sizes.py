@@ -4,14 +4,14 @@
 
 One row is appended to ROWS for each picture, size and lambda: bytes and PSNR of the real file, and J = MSE + lambda
 bpp. Rows that are there already are not made again, so that a run goes on where it was stopped. "256:kodim01.png" is
-the centre square of 256 pixels. From the rows TABLE is written (and printed): for each number of pixels and lambda the
-size of least J, mean of the pictures after division by each picture's least.
+the centre square of 256 pixels. From the rows TABLE is written (and printed): for each number of steps, of pixels and
+lambda the size of least J, mean of the pictures after division by each picture's least. Steps matter: after few of
+them a small network is ahead of a large one that would pass it.
 
 The least lambda is fitted from the start; each of the others goes on from the one below it with 0.3 of the steps.
 """
 
 import argparse
-import math
 from collections import defaultdict
 from pathlib import Path
 
@@ -92,35 +92,34 @@ def measured(network: fnet.QuantizedFnet, picture: npt.NDArray[np.uint8]) -> tup
 
 
 def table(path: Path) -> str:
-    """The best size of each number of pixels and lambda, and what it gains over 8x6."""
-    costs: dict[tuple[int, float], dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-    steps, pictures = set(), set()
+    """The best size for each number of steps, of pixels and lambda."""
+    costs: dict[tuple[int, int, float], dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for line in path.read_text().splitlines()[1:]:
-        picture, count, weight, width, depth, step, _, _, cost = line.split("\t")
-        costs[int(count), float(weight)][f"{width}x{depth}"][picture] = float(cost)
-        steps.add(step)
-        pictures.add(picture)
+        picture, pixel_count, weight, width, depth, steps, _, _, cost = line.split("\t")
+        costs[int(steps), int(pixel_count), float(weight)][f"{width}x{depth}"][picture] = float(cost)
     lines = [
-        f"# Of {len(pictures)} pictures ({', '.join(sorted(pictures))}), fits of {', '.join(sorted(steps))} steps:",
-        "# the size of least J = MSE + lambda bpp, and its J relative to that of 8x6 (benchmarks/fnet_sizes.py).",
-        "\t".join(["pixels", "lambda", "width", "depth", "j_to_8x6"]),
+        "# The size of pure network with the least J = MSE + lambda bpp (benchmarks/fnet_sizes.py): the mean of the",
+        "# pictures, each relative to its least. Others: what they have in relation to the best.",
+        "\t".join(["steps", "pixels", "lambda", "width", "depth", "pictures", "others"]),
     ]
-    for (pixel_count, rate_weight), sizes in sorted(costs.items()):
-        means = relative_means(sizes)
+    for (step_count, count, rate_weight), sizes in sorted(costs.items()):
+        pictures = set.intersection(*(set(found) for found in sizes.values()))
+        if not pictures:
+            continue
+        means = relative_means(sizes, pictures)
         best = min(means, key=lambda size: means[size])
-        ratio = means[best] / means["8x6"] if "8x6" in means else math.nan
-        lines.append("\t".join([str(pixel_count), f"{rate_weight:g}", *best.split("x"), f"{ratio:.3f}"]))
+        others = ", ".join(f"{size} {mean / means[best]:.3f}" for size, mean in means.items() if size != best)
+        keys = [str(step_count), str(count), f"{rate_weight:g}", *best.split("x")]
+        lines.append("\t".join([*keys, ", ".join(sorted(pictures)), others]))
     return "\n".join(lines) + "\n"
 
 
-def relative_means(sizes: dict[str, dict[str, float]]) -> dict[str, float]:
-    """Mean J over the pictures that every size has, each divided by its least."""
-    common = set.intersection(*(set(costs) for costs in sizes.values()))
-    least = {picture: min(costs[picture] for costs in sizes.values()) for picture in common}
+def relative_means(sizes: dict[str, dict[str, float]], pictures: set[str]) -> dict[str, float]:
+    """Mean J of each size over the pictures, each divided by its least."""
+    least = {picture: min(costs[picture] for costs in sizes.values()) for picture in pictures}
     return {
-        size: sum(costs[picture] / least[picture] for picture in common) / len(common)
+        size: sum(costs[picture] / least[picture] for picture in pictures) / len(pictures)
         for size, costs in sizes.items()
-        if common
     }
 
 

@@ -187,6 +187,10 @@ ALL = {"profile", "quality", "width", "depth", *TARGETS, "effort", "iterations",
             {"profile": "grid", "quality": 42.5, "max_seconds": 7.5, "effort": 9, "device": "auto", "seed": 0},
         ),
         ("", {"effort": codec.DEFAULT_EFFORT, "device": "auto", "seed": 0}),
+        (
+            "--profile fnet --target-bpp 0.25",
+            {"profile": "fnet", "target_bpp": 0.25, "effort": codec.DEFAULT_EFFORT, "device": "auto", "seed": 0},
+        ),
     ],
 )
 def test_options_reach_the_codec(
@@ -219,6 +223,60 @@ def test_a_long_fit_is_announced_once(
     assert [line.startswith("note: this takes about 5 minutes; ") for line in lines] == [True, *[False] * len(options)]
     assert cli.run(["encode", str(source), "--quiet", "-f", *options]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("profile", PROFILE_NAMES)
+def test_a_target_out_of_reach_is_one_line_and_no_file(
+    source: Path, capsys: pytest.CaptureFixture[str], profile: str
+) -> None:
+    assert cli.run(["encode", str(source), "--profile", profile, "--target-bytes", "9"]) == 1
+    assert re.fullmatch(r"error: 9 bytes cannot be reached: the nearest .* is \d+ bytes\n", capsys.readouterr().err)
+    assert names(source.parent) == ["in.png"]
+
+
+@pytest.mark.parametrize("profile", PROFILE_NAMES)
+def test_a_target_is_met_and_the_search_can_be_watched(
+    source: Path, capsys: pytest.CaptureFixture[str], profile: str
+) -> None:
+    assert cli.run(["encode", str(source), "--profile", profile, "--json"]) == 0
+    size_bytes = json.loads(capsys.readouterr().out)["size_bytes"]
+    options = ["--profile", profile, "--target-bytes", str(size_bytes + 2), "-f", "--json", "--progress"]
+    assert cli.run(["encode", str(source), *options]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["size_bytes"] == size_bytes
+    assert err.splitlines()[0].startswith("probe 1: step 1/1  loss 5.000e-01")
+    assert err.splitlines()[-1].startswith("fit: step 1/1")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "-q 30 --target-bytes 500",
+        "--target-bpp 0.3 --target-psnr 30",
+        "--target-psnr 91",
+        "--target-bytes 0",
+        "--target-bpp 0.3 --max-seconds 9",
+        "--profile grid --width 4",
+    ],
+)
+def test_wishes_that_exclude_each_other_are_wrong_usage(
+    source: Path, capsys: pytest.CaptureFixture[str], options: str
+) -> None:
+    assert cli.run(["encode", str(source), *options.split()]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    assert names(source.parent) == ["in.png"]
+
+
+def test_what_a_fit_has_to_say_is_noted(
+    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fit(*arguments: Any, report: Any, **others: Any) -> Any:
+        report(fitting.Progress(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=0.0, note="the fit diverged"))
+        return stubs.fit(*arguments, report=None, **others)
+
+    monkeypatch.setattr(fitting, "fit", fit)
+    assert cli.run(["encode", str(source), "--width", "3"]) == 0
+    assert capsys.readouterr().err == "note: the fit diverged\n"
 
 
 @pytest.mark.parametrize("options", [[], ["--profile", "fnet"]])

@@ -16,12 +16,13 @@ from fourcodec import fitting
 from fourcodec.bitstream import container
 from fourcodec.fitting.progress import Progress, StageReport
 from fourcodec.fitting.settings import WHOLE, Part
-from fourcodec.fitting.target_search import Plan, Point, Stage, search
+from fourcodec.fitting.target_search import MOVE, Plan, Point, Stage, search
 from fourcodec.fitting.targets import QualityTarget, SizeTarget, Target, rate_target
 from fourcodec.profiles import fnet, grid
 from fourcodec.request import DEFAULT_QUALITY, Request
 
 Planes = NDArray[np.float32]
+FEWEST_PROBE_STEPS = 300
 Report = Callable[[Progress], None] | None
 
 
@@ -29,7 +30,7 @@ class Fits(Protocol):
     """Fits of one picture in one profile."""
 
     profile: Any  # the module
-    plan: Plan  # how lambda may be searched for
+    plan: Plan  # how lambda is searched for
 
     def rate_weight(self, request: Request) -> float:
         """lambda where there is no target."""
@@ -38,15 +39,20 @@ class Fits(Protocol):
         """A quantised network, from nothing or on from `start`."""
 
 
+def _probe(iterations: int) -> Part:
+    """A tenth of a fit, or as much more as it takes to tell one lambda from another."""
+    return Part(min(max(0.1, FEWEST_PROBE_STEPS / iterations), 0.5))
+
+
 class GridFits:
     """Of the profile grid."""
-
-    plan = Plan(least=1e-5, most=0.5, correction=Part(0.15, begin=0.4))  # later, latents stay where they are
 
     def __init__(self, planes: Planes, request: Request, effort: int, iterations: int | None, seed: int) -> None:
         self.profile: Any = grid
         self._planes, self._seed = planes, seed
         self._whole = fitting.grid_settings_for(DEFAULT_QUALITY, effort, iterations, request.max_seconds)
+        # In the last half of the schedule latents stay where they are, whatever lambda.
+        self.plan = Plan(1e-5, 0.5, _probe(self._whole.iterations), correction=Part(0.15, begin=0.4))
 
     def rate_weight(self, request: Request) -> float:
         return fitting.rate_weight_of(DEFAULT_QUALITY if request.quality is None else request.quality)
@@ -65,25 +71,24 @@ class GridFits:
 class FnetFits:
     """Of the profile fnet, at the size that was asked for or else at the one that is best for each lambda."""
 
-    plan = Plan(least=1e-7, most=2.0, correction=Part(0.1, begin=0.7))
-
     def __init__(
         self, planes: Planes, request: Request, effort: int, iterations: int | None, seed: int, device: str
     ) -> None:
         self.profile: Any = fnet
         self._planes, self._size, self._seed, self._device = planes, request.size, seed, device
         self._whole = fitting.settings_for(effort, iterations)
+        self.plan = Plan(1e-7, 2.0, _probe(self._whole.iterations), correction=Part(0.1, begin=0.7))
 
     def rate_weight(self, request: Request) -> float:
         return fitting.RATE_WEIGHT if request.quality is None else fitting.rate_weight_of(request.quality)
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         channels, height, width = self._planes.shape
-        if start is None:
-            size = self._size or fitting.size_for(rate_weight, height * width)
-            config = fnet.FnetConfig(*size, channels=channels)
-        else:
-            config = start.config
+        size = self._size or fitting.size_for(rate_weight, height * width, self._whole.iterations)
+        best = fnet.FnetConfig(*size, channels=channels)
+        if start is not None and start.config != best and part == MOVE:  # far away, another size is better
+            start, part = None, WHOLE
+        config = best if start is None else start.config
         settings = self._whole.part(part, rate_weight)
         return fitting.fit(
             self._planes, config, settings, seed=self._seed, device=self._device, report=report, start=start

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from fourcodec.errors import TargetError
 from fourcodec.fitting.settings import Part
-from fourcodec.fitting.target_search import Plan, Point, Stage, search
+from fourcodec.fitting.target_search import MOVE, Plan, Point, Stage, search
 from fourcodec.fitting.targets import QualityTarget, SizeTarget, Target, rate_target
 
-PLAN = Plan(1e-6, 1.0, Part(0.1, begin=0.7))
+PLAN = Plan(1e-6, 1.0, Part(0.1), Part(0.1, begin=0.7))
 PIXELS = 65536
 
 
@@ -39,7 +39,7 @@ class StubFit:
         self.stages.append(stage)
         at = math.log(rate_weight)
         if start is not None and stage.name != "fit":
-            at += self.lag * (start.state - at)
+            at += self.lag * (0.3 if stage.part == MOVE else 1.0) * (start.state - at)
         short = 1.0 if start is None else 0.0
         log_bytes = math.log(4000 * self.scale) - self.bytes_slope * (at - math.log(1e-3)) + 0.1 * short
         log_bytes += self.wave * math.sin(9 * at) + self.chance.uniform(-self.noise, self.noise)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +132,7 @@ class _Fit:
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
         self._threads = thread_count()
         self._frozen = 0  # layers rounded for good, from the first
-        self._guard, self._sample = LastGood(), self._batch_of(SAMPLE_PIXELS, np.random.default_rng(seed))
+        self._guard, self._sample = LastGood(), self._colours_at(self._sampled(seed))
         self._rise_from = 0  # the step from which the rate rises
         self.coefficients = initial_coefficients(self._shape, self._target.mean(axis=1), self._random)
         self.step_indices: NDArray[np.uint8] | None = None
@@ -147,9 +148,10 @@ class _Fit:
         edges = self._settings.starts()
         started = reported = time.monotonic()
         for phase, first, end in zip(self._settings.phases, edges, edges[1:], strict=False):
-            self._guard.forget()  # of another objective
             for step in range(first, end):
                 self._prepare(phase, step, first, end)
+                if step == first:
+                    self._guard.rescore(partial(self._score, phase))
                 note = self._check(phase, step) if (step - first) % CHECK_EVERY == 0 else ""
                 loss = self._step(phase, step)
                 now = time.monotonic()
@@ -176,16 +178,21 @@ class _Fit:
 
         Layers that are frozen stay as they are: they have been rounded since.
         """
-        score = self._mse(self.coefficients)
-        if phase.noisy and self._steps is not None:
-            score += self._bit_price * self._prior.bits(self.coefficients, self._steps)
-        if not self._guard.diverged(score, self.coefficients):
+        if not self._guard.diverged(self._score(phase, self.coefficients), self.coefficients):
             return ""
+        assert self._guard.coefficients is not None
         self.coefficients[self._frozen_size :] = self._guard.coefficients[self._frozen_size :]
         self._rate /= 2
         self._rise_from = step
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
         return f"the fit diverged by step {step}: it goes on from its last good state with half the learning rate"
+
+    def _score(self, phase: Phase, coefficients: Floats) -> float:
+        """What the phase minimises."""
+        mse = self._mse(coefficients)
+        if phase.noisy and self._steps is not None:
+            return mse + self._bit_price * self._prior.bits(coefficients, self._steps)
+        return mse
 
     def _mse(self, coefficients: Floats) -> float:
         """On a sample of pixels that stays the same; infinite where it is no number."""
@@ -232,11 +239,16 @@ class _Fit:
             )
 
     def _batch(self) -> tuple[Floats, Floats]:
-        return self._batch_of(self._settings.batch_pixels, self._random)
+        return self._colours_at(stratified_pixels(self._size, self._settings.batch_pixels, self._random))
 
-    def _batch_of(self, count: int, random: np.random.Generator) -> tuple[Floats, Floats]:
-        """Positions (2, about count) and their colours (channels, about count)."""
-        chosen = stratified_pixels(self._size, count, random)
+    def _sampled(self, seed: int) -> NDArray[np.int64]:
+        """The pixels that the fit is checked on: all of a small picture."""
+        if self._target.shape[1] <= SAMPLE_PIXELS:
+            return np.arange(self._target.shape[1])
+        return stratified_pixels(self._size, SAMPLE_PIXELS, np.random.default_rng(seed))
+
+    def _colours_at(self, chosen: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Positions (2, N) of pixels and their colours (channels, N)."""
         return positions(self._size, chosen, PIXEL_CENTRES), self._target[:, chosen]
 
     def _observe(self) -> None:

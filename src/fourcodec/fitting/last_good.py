@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,21 +13,22 @@ FLOOR = 2.5e-5  # scores below it are all equally good: 46 dB
 
 
 class LastGood:
-    """Keeps a copy of the coefficients with the least score (MSE, or MSE + lambda * bpp) since `forget`."""
+    """Keeps a copy of the coefficients with the least score (MSE, or MSE + lambda * bpp)."""
 
     def __init__(self) -> None:
         self._best = math.inf
-        self.coefficients: NDArray[np.float32] = np.empty(0, np.float32)
+        self.coefficients: NDArray[np.float32] | None = None
 
-    def forget(self) -> None:
-        """Scores of another kind follow; the coefficients are kept until there are new ones."""
-        self._best = math.inf
+    def rescore(self, score_of: Callable[[NDArray[np.float32]], float]) -> None:
+        """Another kind of score follows: that of the kept coefficients is what others are now compared with."""
+        if self.coefficients is not None:
+            self._best = score_of(self.coefficients)
 
     def diverged(self, score: float, coefficients: NDArray[np.float32]) -> bool:
         """Whether the score is no number or TOLERANCE times worse than the best. Copies coefficients that are the best
-        so far."""
-        if not math.isfinite(score) or score > TOLERANCE * max(self._best, FLOOR):
+        so far, the first in any case."""
+        if self.coefficients is not None and not score <= TOLERANCE * max(self._best, FLOOR):
             return True
-        if score <= self._best:
+        if self.coefficients is None or score <= self._best:
             self._best, self.coefficients = score, coefficients.copy()
         return False

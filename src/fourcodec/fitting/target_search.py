@@ -1,12 +1,13 @@
 """Looking for the lambda at which a file meets a target, over fits of any kind.
 
-    probe:    fits of a tenth of the steps: where about the target lies, and how steeply bytes or PSNR fall with lambda
+    probe:    short fits from nothing: where about the target lies, and how steeply bytes or PSNR fall with lambda
     fit:      the rest of a whole fit there, on from the last probe
-    correct:  it is fitted on for a little, at a lambda moved by the secant, until it is within the target
+    move:     a third of a fit, on from there, while the target is far: as good as a whole one at the new lambda
+    correct:  short ones, all on from the last of these, until one is within the target
 
 Nothing is assumed of a fit but that bytes and PSNR fall as lambda rises, roughly: fits are noisy, the same lambda gives
 more PSNR after more steps, and a correction is too short to go all the way to where its lambda leads. Corrections
-therefore all go on from the same whole fit and are compared with each other only.
+therefore all go on from the same fit and are compared with each other only.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from fourcodec.fitting.targets import Target
 
 State = TypeVar("State")
 
-PROBE, REST = Part(0.1), Part(0.9, begin=0.1)
+MOVE = Part(0.3, begin=0.3)
 USUAL_CORRECTIONS = 2
 NEAR = 0.3  # ln lambda: a probe that is so near the target is near enough for the whole fit
-LONGEST_PROBE, LONGEST_CORRECTION = 2.5, 1.2  # ln lambda between two fits
+FAR = 0.8  # ln lambda: what is farther is no correction
+LONGEST_STEP, LONGEST_CORRECTION = 2.5, 1.2  # ln lambda between two fits
+STRETCHED = 2.0  # ln lambda from the first: a correction beyond it becomes what others start from
 SLOPES = (0.1, 3.0)  # of the target's own slope: what a secant may say
 SHORTEST_SECANT = 0.05  # ln lambda; noise decides below
-FAR = 2.0  # ln lambda from the whole fit: a correction beyond it becomes what others start from
+WEAK = 0.3  # of the usual slope: fits of so few steps no longer tell lambdas apart
 CLOSED = 0.01  # ln lambda: a bracket that is smaller and holds nothing was closed by noise
 
 
@@ -59,13 +62,15 @@ class Fit(Protocol[State]):
 
 @dataclass(frozen=True)
 class Plan:
-    """least, most: bounds of lambda; correction: how a fit is fitted on; and how many fits there are at most, beside the
-    one between probes and corrections."""
+    """least, most: bounds of lambda; probe, correction: how long these fits are; probes, moves, corrections: how many
+    there are at most."""
 
     least: float
     most: float
+    probe: Part
     correction: Part
     probes: int = 4
+    moves: int = 4
     corrections: int = 12
 
     def clip(self, log_weight: float) -> float:
@@ -79,29 +84,40 @@ def search(target: Target, fit: Fit[State], guess: float, plan: Plan) -> Point[S
     the corrections do not find it.
     """
     at, probe, slope = _probe(target, fit, guess, plan)
-    later = USUAL_CORRECTIONS * plan.correction.share / REST.share
-    return _correct(target, fit, fit(math.exp(at), probe, Stage("fit", REST, later)), slope, plan)
+    later = USUAL_CORRECTIONS * plan.correction.share
+    rest = Part(1 - plan.probe.share, begin=plan.probe.share)
+    point = fit(math.exp(at), probe, Stage("fit", rest, later / rest.share))
+    for number in range(plan.moves):
+        step = -_miss(target, point) / slope
+        wanted = plan.clip(at + _limit(step, LONGEST_STEP))
+        if abs(step) <= FAR or wanted == at:
+            break
+        moved = fit(math.exp(wanted), point, Stage(f"move {number + 1}", MOVE, later / MOVE.share))
+        slope = _secant((at, _miss(target, point)), (wanted, _miss(target, moved)), slope, target.slope)
+        at, point = wanted, moved
+    return _correct(target, fit, point, slope, plan)
 
 
 def _probe(target: Target, fit: Fit[State], guess: float, plan: Plan) -> tuple[float, Point[State], float]:
     """Where the whole fit should be (ln lambda), the last probe, and the slope."""
-    at, slope, point, last = plan.clip(math.log(guess)), target.slope, None, None
-    later = (REST.share + USUAL_CORRECTIONS * plan.correction.share) / PROBE.share
+    at, slope, last = plan.clip(math.log(guess)), target.slope, None
+    later = (1 + USUAL_CORRECTIONS * plan.correction.share) / plan.probe.share
     for number in range(plan.probes):
-        point = fit(math.exp(at), None, Stage(f"probe {number + 1}", PROBE, later))
-        miss = _miss(target, point) + target.short_of
+        point = fit(math.exp(at), None, Stage(f"probe {number + 1}", plan.probe, later))
+        miss = _miss(target, point) + target.short_of(plan.probe.share)
         if last is not None:
             slope = _secant(last, (at, miss), slope, target.slope)
-        last, step = (at, miss), min(max(-miss / slope, -LONGEST_PROBE), LONGEST_PROBE)
+            if slope > WEAK * target.slope:
+                return last[0] + _limit(-last[1] / target.slope, LONGEST_CORRECTION), point, target.slope
+        last, step = (at, miss), _limit(-miss / slope, LONGEST_STEP)
         at = plan.clip(at + step)
         if abs(step) <= NEAR or at == last[0]:
             break
-    assert point is not None
     return at, point, slope
 
 
 def _correct(target: Target, fit: Fit[State], base: Point[State], slope: float, plan: Plan) -> Point[State]:
-    """Fits on from the whole fit, until that meets the target."""
+    """Fits on from a whole fit, until that meets the target."""
     nearest, line = base, _Line(math.log(base.rate_weight), _miss(target, base), slope, target.slope)
     for number in range(plan.corrections):
         if target.met(nearest.size_bytes, nearest.psnr_db):
@@ -145,12 +161,16 @@ class _Line:
             (low, over), (high, under) = self._ends[True], self._ends[False]
             return low + (high - low) * min(max(over / (over - under), 0.15), 0.85)
         at, miss = self._point
-        return at + min(max(-miss / self.slope, -LONGEST_CORRECTION), LONGEST_CORRECTION)
+        return at + _limit(-miss / self.slope, LONGEST_CORRECTION)
 
     @property
     def stretched(self) -> bool:
         """Whether the target is on one side of all and the last is far from the first."""
-        return len(self._ends) == 1 and abs(self.last - self._base) > FAR
+        return len(self._ends) == 1 and abs(self.last - self._base) > STRETCHED
+
+
+def _limit(step: float, longest: float) -> float:
+    return min(max(step, -longest), longest)
 
 
 def _miss(target: Target, point: Point[State]) -> float:

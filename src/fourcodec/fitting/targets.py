@@ -22,9 +22,8 @@ class Target(Protocol):
     def slope(self) -> float:
         """About how much `miss` changes as ln lambda rises by 1: negative."""
 
-    @property
-    def short_of(self) -> float:
-        """About how much `miss` rises from a fit of a tenth of the steps to the whole one."""
+    def short_of(self, share: float) -> float:
+        """About how much `miss` rises from a fit of this share of the steps to the whole one."""
 
     def miss(self, size_bytes: int, psnr_db: float) -> float: ...
 
@@ -43,7 +42,9 @@ class SizeTarget:
 
     size_bytes: int
     slope = -0.4 / -math.log(1 - BYTES_BELOW) * 2
-    short_of = 0.0
+
+    def short_of(self, share: float) -> float:
+        return 0.0
 
     def miss(self, size_bytes: int, psnr_db: float) -> float:
         window = -math.log(1 - BYTES_BELOW)
@@ -74,7 +75,9 @@ class QualityTarget:
 
     psnr_db: float
     slope = -1.5 / PSNR_ABOVE_DB * 2
-    short_of = 1.5 / PSNR_ABOVE_DB * 2
+
+    def short_of(self, share: float) -> float:
+        return -0.65 * math.log(share) / PSNR_ABOVE_DB * 2  # 0.65 dB for e times the steps
 
     def miss(self, size_bytes: int, psnr_db: float) -> float:
         return 2 * (min(psnr_db, _BEST_DB) - self.psnr_db) / PSNR_ABOVE_DB - 1
