@@ -133,7 +133,7 @@ def test_a_fit_goes_on_from_another_ones_result(photo: np.ndarray) -> None:
     first = quick_fit(planes, rate_weight=1e-3)
     part = GridSettings(STEPS, 1e-3).part(Part(1 / STEPS, begin=0.99), 1e-3)
     onward = fit_grid(planes, first.config, part, seed=0, report=None, start=first)
-    assert abs(psnr_db(planes, onward) - psnr_db(planes, first)) < 1
+    assert psnr_db(planes, onward) > psnr_db(planes, first) - 1
     for mine, theirs in zip(onward.latents, first.latents, strict=True):
         np.testing.assert_array_equal(mine, theirs)  # a step behind the noisy phase moves no latent
     finer = fit_grid(planes, first.config, part.part(Part(STEPS, begin=0.3), 1e-4), seed=0, report=None, start=first)
