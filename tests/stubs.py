@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fourcodec import codec, fitting, pixels
+from fourcodec import codec, encoder, fitting, pixels
 from fourcodec.bitstream import container, zstd
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError
@@ -20,15 +20,25 @@ class StubNetwork:
     samples: np.ndarray  # uint16, (H, W) or (H, W, 3)
 
 
-def fit_grid(planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any, visible: Any) -> StubNetwork:
+def fit_grid(
+    planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any, visible: Any, start: Any = None
+) -> StubNetwork:
     return fit(planes, config, settings, seed=seed, device="cpu", report=report, visible=visible)
 
 
 def fit(
-    planes: np.ndarray, config: Any, settings: Any, *, seed: int, device: str, report: Any, visible: Any
+    planes: np.ndarray,
+    config: Any,
+    settings: Any,
+    *,
+    seed: int,
+    device: str,
+    report: Any,
+    visible: Any,
+    start: Any = None,
 ) -> StubNetwork:
     if report is not None:
-        report(SimpleNamespace(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=41.0))
+        report(fitting.Progress(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=41.0))
     samples = pixels.from_planes(planes, 16)
     if seed:  # an inexact copy
         samples = samples // 2056 * 2056
@@ -59,8 +69,9 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the codec use stubs in place of `grid` and `fnet`, under the same names and ids."""
     grid = _stub_of(codec.grid, ("levels", "order"), config_for=codec.grid.config_for)
     fnet = _stub_of(codec.fnet, ("width", "depth"), FnetConfig=codec.fnet.FnetConfig)
-    monkeypatch.setattr(codec, "grid", grid)
-    monkeypatch.setattr(codec, "fnet", fnet)
+    for module in (codec, encoder):
+        monkeypatch.setattr(module, "grid", grid)
+        monkeypatch.setattr(module, "fnet", fnet)
     monkeypatch.setattr(codec, "PROFILES", {profile.PROFILE_ID: profile for profile in (grid, fnet)})
     monkeypatch.setattr(fitting, "fit", fit)
     monkeypatch.setattr(fitting, "fit_grid", fit_grid)

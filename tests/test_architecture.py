@@ -16,7 +16,9 @@ FLOORS = {
     "__main__": 7,
     "benchmark": 5,
     "codec": 4,
+    "encoder": 4,
     "generative": 4,
+    "request": 4,
     "fitting": 3,
     "profiles": 3,
     "networks": 2,
@@ -45,6 +47,7 @@ LIGHT = {
     "pixels",
     "metrics",
     "codec",
+    "request",
     "bitstream",
     "cli",
 }

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, codec, fitting, images
+from fourcodec.request import PROFILE_NAMES, TARGETS
 from tests import stubs
 from tests.images.oddities import FILES
 
@@ -266,7 +266,8 @@ def test_info_shows_the_header_and_every_byte(coded: Path, capsys: pytest.Captur
     assert re.search(r"^section samples +\d+ bytes, zstd, kind 0, critical$", lines, re.MULTILINE)
 
 
-ALL = {"profile", "quality", "width", "depth", "effort", "iterations", "max_seconds", "device", "seed", "strip"}
+FIT = {"effort", "iterations", "max_seconds", "device", "seed"}
+ALL = {"profile", "quality", "width", "depth", *TARGETS, *FIT, "strip"}
 
 
 @pytest.mark.parametrize(
@@ -281,6 +282,10 @@ ALL = {"profile", "quality", "width", "depth", "effort", "iterations", "max_seco
             {"profile": "grid", "quality": 42.5, "max_seconds": 7.5, "effort": 9, "device": "auto", "seed": 0},
         ),
         ("", {"effort": codec.DEFAULT_EFFORT, "device": "auto", "seed": 0}),
+        (
+            "--profile fnet --target-bpp 0.25",
+            {"profile": "fnet", "target_bpp": 0.25, "effort": codec.DEFAULT_EFFORT, "device": "auto", "seed": 0},
+        ),
     ],
 )
 def test_options_reach_the_codec(
@@ -302,9 +307,11 @@ def test_options_reach_the_codec(
 def test_a_long_fit_is_announced_once(
     source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
-    def fit_grid(planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any, visible: Any) -> Any:
+    def fit_grid(
+        planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any, visible: Any, start: Any
+    ) -> Any:
         for left in (301.0, 300.0, 299.0) if report is not None else ():
-            report(SimpleNamespace(step=1, steps=9, loss=0.5, psnr_db=3.0, seconds_left=left))
+            report(fitting.Progress(step=1, steps=9, loss=0.5, psnr_db=3.0, seconds_left=left))
         return stubs.fit(planes, config, settings, seed=seed, device="cpu", report=None, visible=visible)
 
     monkeypatch.setattr(fitting, "fit_grid", fit_grid)
@@ -313,6 +320,60 @@ def test_a_long_fit_is_announced_once(
     assert [line.startswith("note: this takes about 5 minutes; ") for line in lines] == [True, *[False] * len(options)]
     assert cli.run(["encode", str(source), "--quiet", "-f", *options]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("profile", PROFILE_NAMES)
+def test_a_target_out_of_reach_is_one_line_and_no_file(
+    source: Path, capsys: pytest.CaptureFixture[str], profile: str
+) -> None:
+    assert cli.run(["encode", str(source), "--profile", profile, "--target-bytes", "9"]) == 1
+    assert re.fullmatch(r"error: 9 bytes cannot be reached: the nearest .* is \d+ bytes\n", capsys.readouterr().err)
+    assert names(source.parent) == ["in.png"]
+
+
+@pytest.mark.parametrize("profile", PROFILE_NAMES)
+def test_a_target_is_met_and_the_search_can_be_watched(
+    source: Path, capsys: pytest.CaptureFixture[str], profile: str
+) -> None:
+    assert cli.run(["encode", str(source), "--profile", profile, "--json"]) == 0
+    size_bytes = json.loads(capsys.readouterr().out)["size_bytes"]
+    options = ["--profile", profile, "--target-bytes", str(size_bytes + 2), "-f", "--json", "--progress"]
+    assert cli.run(["encode", str(source), *options]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["size_bytes"] == size_bytes
+    assert err.splitlines()[0].startswith("probe 1: step 1/1  loss 5.000e-01")
+    assert err.splitlines()[-1].startswith("fit: step 1/1")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "-q 30 --target-bytes 500",
+        "--target-bpp 0.3 --target-psnr 30",
+        "--target-psnr 91",
+        "--target-bytes 0",
+        "--target-bpp 0.3 --max-seconds 9",
+        "--profile grid --width 4",
+    ],
+)
+def test_wishes_that_exclude_each_other_are_wrong_usage(
+    source: Path, capsys: pytest.CaptureFixture[str], options: str
+) -> None:
+    assert cli.run(["encode", str(source), *options.split()]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+    assert names(source.parent) == ["in.png"]
+
+
+def test_what_a_fit_has_to_say_is_noted(
+    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fit(*arguments: Any, report: Any, **others: Any) -> Any:
+        report(fitting.Progress(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=0.0, note="the fit diverged"))
+        return stubs.fit(*arguments, report=None, **others)
+
+    monkeypatch.setattr(fitting, "fit", fit)
+    assert cli.run(["encode", str(source), "--width", "3"]) == 0
+    assert capsys.readouterr().err == "note: the fit diverged\n"
 
 
 @pytest.mark.parametrize("options", [[], ["--profile", "fnet"]])
@@ -368,7 +429,7 @@ def test_a_reader_that_leaves_early_is_no_error(coded: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
-@pytest.mark.parametrize("profile", codec.PROFILE_NAMES)
+@pytest.mark.parametrize("profile", PROFILE_NAMES)
 def test_ctrl_c_stops_a_real_fit_and_leaves_no_file(source: Path, profile: str) -> None:
     command = [sys.executable, "-m", "fourcodec", "encode", str(source), "--iterations", "100000000", "--progress"]
     command += ["--profile", profile, "--device", "cpu"]

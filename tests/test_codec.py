@@ -14,7 +14,14 @@ import fourcodec
 from fourcodec import codec
 from fourcodec.bitstream import container, metadata
 from fourcodec.bitstream.metadata import Metadata
-from fourcodec.errors import CorruptFileError, DeviceError, FourcodecError, LimitError, UnsupportedFormatError
+from fourcodec.errors import (
+    CorruptFileError,
+    DeviceError,
+    FourcodecError,
+    LimitError,
+    TargetError,
+    UnsupportedFormatError,
+)
 from fourcodec.images import Picture
 
 stubbed = pytest.mark.usefixtures("stub_profile")
@@ -226,3 +233,35 @@ def test_random_flips_behind_right_checksums_give_an_error_or_a_picture(real: co
         except FourcodecError:
             continue
         assert copy.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("target", "options"),
+    [
+        ({"target_bytes": 330}, {"width": 4, "depth": 2}),
+        ({"target_psnr": 22.0}, {"width": 4, "depth": 3}),
+        ({"target_bpp": 6.5}, {"width": 3, "depth": 4}),
+    ],
+)
+def test_a_target_is_met_on_the_bytes_and_the_decoded_pixels(
+    photo: np.ndarray, target: dict[str, Any], options: dict[str, int]
+) -> None:
+    encoded = codec.encode(photo, **target, **options, iterations=150, device="auto")
+    most_bytes = target.get("target_bytes", 6.5 * photo.shape[0] * photo.shape[1] / 8)
+    if "target_psnr" in target:
+        assert encoded.psnr_db is not None
+        assert 22.0 <= encoded.psnr_db <= 22.1
+    else:
+        assert 0.97 * most_bytes <= len(encoded.data) <= most_bytes
+    assert codec.describe(encoded.data)["architecture"] == [options["width"], options["depth"]]
+
+
+def test_a_target_beyond_a_fixed_size_of_network_is_refused(photo: np.ndarray) -> None:
+    with pytest.raises(TargetError, match=r"60 dB cannot be reached: the nearest .* dB"):
+        codec.encode(photo, width=2, depth=1, target_psnr=60, iterations=30)
+
+
+def test_the_quality_of_a_pure_network_is_its_lambda(photo: np.ndarray) -> None:
+    sizes = [codec.encode(photo, width=4, depth=3, quality=q, iterations=60).size_bytes for q in (10, 54.4, 95)]
+    assert sizes == sorted(set(sizes))
+    assert sizes[1] == codec.encode(photo, width=4, depth=3, iterations=60).size_bytes

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         FourcodecError,
         ImageError,
         LimitError,
+        TargetError,
         UnsupportedFormatError,
     )
 
@@ -31,6 +32,7 @@ __all__ = [
     "ImageError",
     "LimitError",
     "Metadata",
+    "TargetError",
     "UnsupportedFormatError",
     "__version__",
     "decode",
@@ -49,6 +51,7 @@ _HOMES = {
     "FourcodecError": "fourcodec.errors",
     "ImageError": "fourcodec.errors",
     "LimitError": "fourcodec.errors",
+    "TargetError": "fourcodec.errors",
     "UnsupportedFormatError": "fourcodec.errors",
 }
 

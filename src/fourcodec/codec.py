@@ -1,6 +1,6 @@
 """encode() and decode(): the whole route from a picture to a file and back on one page.
 
-    encode:  picture -> pixels -> planes -> fitting.fit -> integers -> profile.pack -> container.write -> bytes
+    encode:  picture -> pixels -> planes -> encoder: fitting.fit -> integers -> profile.pack -> container.write -> bytes
     decode:  bytes -> container.read -> profile.unpack -> integers -> profile.render -> planes -> pixels
 
 Alpha goes beside the network, without loss, and so do ICC profile, EXIF and XMP.
@@ -25,15 +25,15 @@ from fourcodec.bitstream.metadata import Metadata
 from fourcodec.errors import CorruptFileError, DeviceError, UnsupportedFormatError
 from fourcodec.images import Picture
 from fourcodec.profiles import PROFILES, fnet, grid
+from fourcodec.request import Request
 
 Samples = npt.NDArray[Any]  # uint8 or uint16
 
-if TYPE_CHECKING:
-    from fourcodec.fitting import Progress  # importing it for real costs torch
+if TYPE_CHECKING:  # importing them for real costs numba and scipy
+    from fourcodec.encoder import Subject
+    from fourcodec.fitting import Progress
 
-DEFAULT_WIDTH, DEFAULT_DEPTH, DEFAULT_EFFORT = 8, 6, 5
-DEFAULT_QUALITY = 60.0
-PROFILE_NAMES = tuple(profile.NAME for profile in PROFILES.values())
+DEFAULT_EFFORT = 5
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,9 @@ def encode(
     quality: float | None = None,
     width: int | None = None,
     depth: int | None = None,
+    target_bytes: int | None = None,
+    target_bpp: float | None = None,
+    target_psnr: float | None = None,
     effort: int = DEFAULT_EFFORT,
     iterations: int | None = None,
     max_seconds: float | None = None,
@@ -75,41 +78,40 @@ def encode(
 
     `image` is a PIL image, what images.load reads, or a uint8 or uint16 array (H, W) or (H, W, C), C 2 to 4: grey and
     alpha, RGB, RGBA. Its ICC profile, EXIF and XMP go into the file unless `strip`. `profile` is "grid", the default,
-    or "fnet", the default where a width or depth is given. The grid's `quality` is 0 to 100 (60 unless given); the pure
-    network has `depth` hidden states of `width` numbers (8 and 6 unless given). `effort` is 1 to 9, `iterations`
-    overrides the number of steps it stands for, and the grid's `max_seconds` shortens the fit to a time. Equal
-    arguments give equal bytes on the same machine, whatever its number of threads (with `max_seconds`, only where the
-    time does not decide). `progress` is called now and then.
+    or "fnet", the default where a width or depth is given: `depth` hidden states of `width` numbers. How much is spent
+    on the picture is said by one of these:
 
-    Raises ValueError for arguments out of range or that do not go together, LimitError, ImageError and DeviceError.
+    - `quality`, 0 to 100, stands for lambda in MSE + lambda * bpp in both profiles. fnet without a width and depth then
+      has the size that a measured table gives for this lambda. Unless anything is said, the grid has 60, and fnet 8 x 6
+      at a lambda of 1.25e-3 (a quality of 54.4).
+    - `target_bytes`, or `target_bpp` in bits per pixel: a file of at most so many, and no more than 3% fewer.
+    - `target_psnr` in dB: pixels that are at least so near the picture, and no more than 0.1 dB nearer.
+
+    `effort` is 1 to 9, `iterations` overrides the number of steps it stands for, and the grid's `max_seconds` shortens
+    the fit to a time. Equal arguments give equal bytes on the same machine, whatever its number of threads (with
+    `max_seconds`, only where the time does not decide). `progress` is called now and then.
+
+    Raises ValueError for arguments out of range or that do not go together, TargetError for a target that no file of
+    this picture comes to, LimitError, ImageError and DeviceError.
     """
-    chosen = choose_profile(profile, quality, width, depth, max_seconds)
+    request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
     started = time.perf_counter()
     picture = _to_picture(image)
-    planes, visible = _to_planes(picture.pixels)
-    picture_height, picture_width = planes.shape[1:]
+    subject = _to_subject(picture, strip)
     processor = devices.resolve(device)
+    if request.is_grid and device == "cuda":
+        raise DeviceError("the profile grid is fitted on the CPU in this version: leave the device out")
 
-    if chosen is grid:
-        if device == "cuda":
-            raise DeviceError("the profile grid is fitted on the CPU in this version: leave the device out")
-        quality = DEFAULT_QUALITY if quality is None else quality
-        architecture, sections = _fit_grid(planes, visible, quality, effort, iterations, max_seconds, seed, progress)
-    else:
-        size = DEFAULT_WIDTH if width is None else width, DEFAULT_DEPTH if depth is None else depth
-        architecture, sections = _fit_fnet(planes, visible, size, effort, iterations, processor, seed, progress)
-    del planes
-    header = container.Header(
-        width=picture_width,
-        height=picture_height,
-        channels=1 if picture.pixels.ndim == 2 else picture.pixels.shape[2],
-        profile=chosen.PROFILE_ID,
-        architecture=architecture,
-        bit_depth=8 * picture.pixels.itemsize,
+    from fourcodec.encoder import Encoder, FnetFits, GridFits
+
+    fits = (
+        GridFits(subject, request, effort, iterations, seed)
+        if request.is_grid
+        else FnetFits(subject, request, effort, iterations, seed, processor)
     )
-    beside = [alpha.write(picture.pixels[:, :, -1])] if header.has_alpha else []
-    described = [] if strip else metadata.write(picture.metadata)
-    data = container.write(header, [*sections, *beside, *described])
+    data = Encoder(subject, fits).encode(
+        request, lambda file: metrics.psnr_db(picture.pixels, decode(file, device=processor)), progress
+    )
     encoded = time.perf_counter()
 
     copy = decode(data, device=processor)
@@ -117,60 +119,20 @@ def encode(
     psnr_db = metrics.psnr_db(picture.pixels, copy)
     return Encoded(
         data=data,
-        profile=chosen.NAME,
-        width=picture_width,
-        height=picture_height,
-        channels=header.channels,
-        bit_depth=header.bit_depth,
+        profile=grid.NAME if request.is_grid else fnet.NAME,
+        width=picture.pixels.shape[1],
+        height=picture.pixels.shape[0],
+        channels=subject.channels,
+        bit_depth=subject.bit_depth,
         size_bytes=len(data),
-        alpha_bytes=sum(section.size_bytes for section in beside),
-        metadata_bytes={metadata.NAMES[section.kind]: section.size_bytes for section in described},
-        rate_bpp=metrics.bpp(len(data), picture_width, picture_height),
+        alpha_bytes=sum(section.size_bytes for section in subject.beside if section.kind == alpha.KIND),
+        metadata_bytes={metadata.NAMES[s.kind]: s.size_bytes for s in subject.beside if s.kind in metadata.NAMES},
+        rate_bpp=metrics.bpp(len(data), picture.pixels.shape[1], picture.pixels.shape[0]),
         psnr_db=None if math.isinf(psnr_db) else psnr_db,
         ssim=metrics.ssim(picture.pixels, copy),
         encode_seconds=encoded - started,
         decode_seconds=decoded - encoded,
     )
-
-
-Packed = tuple[tuple[int, ...], list[container.Section]]  # architecture fields and sections
-
-
-def _fit_grid(
-    planes: npt.NDArray[np.float32],
-    visible: npt.NDArray[np.bool_] | None,
-    quality: float,
-    effort: int,
-    iterations: int | None,
-    max_seconds: float | None,
-    seed: int,
-    progress: "Callable[[Progress], None] | None",
-) -> Packed:
-    from fourcodec import fitting
-
-    channels, height, width = planes.shape
-    settings = fitting.grid_settings_for(quality, effort, iterations, max_seconds)
-    hidden, phase = fitting.hidden_units(settings.rate_weight), fitting.phase_index(settings.rate_weight)
-    config = grid.config_for(height, width, channels, hidden, phase)
-    return grid.pack(fitting.fit_grid(planes, config, settings, seed=seed, report=progress, visible=visible))
-
-
-def _fit_fnet(
-    planes: npt.NDArray[np.float32],
-    visible: npt.NDArray[np.bool_] | None,
-    size: tuple[int, int],
-    effort: int,
-    iterations: int | None,
-    processor: str,
-    seed: int,
-    progress: "Callable[[Progress], None] | None",
-) -> Packed:
-    from fourcodec import fitting
-
-    config = fnet.FnetConfig(width=size[0], depth=size[1], channels=planes.shape[0])
-    settings = fitting.settings_for(effort, iterations)
-    fitted = fitting.fit(planes, config, settings, seed=seed, device=processor, report=progress, visible=visible)
-    return fnet.pack(fitted)
 
 
 def decode(data: bytes, *, device: str = "cpu", max_pixels: int = container.MAX_PIXELS) -> Samples:
@@ -231,26 +193,6 @@ def describe(data: bytes) -> dict[str, Any]:
     }
 
 
-def choose_profile(
-    profile: str | None, quality: float | None, width: int | None, depth: int | None, max_seconds: float | None
-) -> Any:
-    """The module of the profile that these arguments of `encode` ask for. Raises ValueError where they contradict."""
-    sized = width is not None or depth is not None
-    if profile is None:
-        profile = fnet.NAME if sized else grid.NAME
-    if profile not in PROFILE_NAMES:
-        raise ValueError(f"profiles are {' and '.join(PROFILE_NAMES)}, not {profile!r}")
-    if profile == grid.NAME and sized:
-        raise ValueError("width and depth belong to the profile fnet; the grid has a quality")
-    if profile == fnet.NAME and (quality is not None or max_seconds is not None):
-        raise ValueError("quality and max_seconds belong to the profile grid; fnet has a width and a depth")
-    if max_seconds is not None and not max_seconds > 0:
-        raise ValueError(f"max_seconds is above 0, not {max_seconds}")
-    if quality is not None and not 0 <= quality <= 100:
-        raise ValueError(f"quality is 0 to 100, not {quality}")
-    return fnet if profile == fnet.NAME else grid
-
-
 def _to_picture(image: Image.Image | Samples | Picture) -> Picture:
     if isinstance(image, Picture):
         return image
@@ -260,15 +202,19 @@ def _to_picture(image: Image.Image | Samples | Picture) -> Picture:
     return picture
 
 
-def _to_planes(samples: Samples) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_] | None]:
-    """What the network is fitted to, (1 or 3, H, W) float32 in [0, 1], and where: None stands for everywhere."""
-    planes = pixels.to_planes(samples)
-    if len(planes) in (1, 3):
-        return planes, None
+def _to_subject(picture: Picture, strip: bool) -> "Subject":
+    from fourcodec.encoder import Subject
+
+    planes = pixels.to_planes(picture.pixels)  # (C, H, W), float32 in [0, 1]
+    channels, bit_depth = len(planes), 8 * picture.pixels.itemsize
+    described = [] if strip else metadata.write(picture.metadata)
+    if channels in (1, 3):
+        return Subject(planes, None, channels, bit_depth, described)
     colours, visible = planes[:-1], planes[-1] > 0
+    beside = [alpha.write(picture.pixels[:, :, -1]), *described]
     if not visible.any():
-        return np.zeros_like(colours), None
-    return colours, None if visible.all() else visible
+        return Subject(np.zeros_like(colours), None, channels, bit_depth, beside)
+    return Subject(colours, None if visible.all() else visible, channels, bit_depth, beside)
 
 
 def _split(

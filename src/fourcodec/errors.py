@@ -4,6 +4,7 @@
     ├── CorruptFileError         the bytes contradict themselves: truncated, damaged, or not ours
     ├── UnsupportedFormatError   a sound file, but of a kind that this version cannot read
     ├── LimitError               larger than what this program agrees to work on
+    ├── TargetError              a size or quality that no file of this picture comes to
     ├── ImageError               a picture that cannot be read, or has a shape that cannot be coded
     ├── DeviceError              a device that this machine does not have
     ├── DatasetError             a set of training images that cannot be read, or is not of one size
@@ -29,6 +30,10 @@ class UnsupportedFormatError(FourcodecError):
 
 class LimitError(FourcodecError):
     """The file or picture is larger than the limit named in the message."""
+
+
+class TargetError(FourcodecError):
+    """No file of this picture has the size or quality that was asked for; the message says what is nearest."""
 
 
 class ImageError(FourcodecError):

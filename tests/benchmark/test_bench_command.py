@@ -52,6 +52,13 @@ def test_widths_and_depths_are_combined(bench: Callable[..., int], tmp_path: Pat
     assert settings[:4] == ["4x2", "4x4", "6x2", "6x4"]
 
 
+def test_the_pure_network_has_qualities_with_and_without_sizes(bench: Callable[..., int], tmp_path: Path) -> None:
+    for options, labels in ((["--profile", "fnet"], ["q20", "q50"]), (["--width", "4"], ["4x6 q20", "4x6 q50"])):
+        assert bench("-q", "20,50", *options, "--quiet", "-f") == 0
+        rows = [row for row in table(tmp_path / "out") if row["codec"] == "fourcodec"]
+        assert [row["setting"] for row in rows] == labels * 3
+
+
 def test_qualities_are_measured_in_place_of_sizes(bench: Callable[..., int], tmp_path: Path) -> None:
     assert bench("-q", "20,50", "--profile", "grid", "--quiet") == 0
     rows = [row for row in table(tmp_path / "out") if row["codec"] == "fourcodec"]
@@ -124,7 +131,7 @@ def test_resuming_with_the_same_options_goes_on(bench: Callable[..., int], tmp_p
         (["--width", "4,x"], 2, "is not a list of whole numbers"),
         (["--limit", "0"], 2, "neither a number of pictures nor 'all'"),
         (["--limit", "some"], 2, "neither a number of pictures nor 'all'"),
-        (["-q", "50", "--width", "4"], 2, "give one or the other"),
+        (["--profile", "grid", "--width", "4"], 2, "belong to the profile fnet"),
         (["--resume", "-f"], 2, "give one of them"),
         (["--codecs", "", "--peers-only"], 2, "leaves nothing to measure"),
         (["--scheduler", "nonsense://x"], 1, "no scheduler answers at 'nonsense://x'"),

@@ -7,8 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from fourcodec.fitting import FLOAT_SCHEDULE, FitSettings, Progress, fit, fit_float, settings_for
-from fourcodec.fitting.fnet import initial_coefficients, stratified_choice
+from fourcodec.fitting import FLOAT_SCHEDULE, FitSettings, Part, Phase, Progress, fit, fit_float, settings_for
+from fourcodec.fitting.fnet import FLAT_STEP, initial_coefficients, stratified_choice
+from fourcodec.fitting.settings import SCHEDULE
 from fourcodec.fitting.soap import MAX_SIDE, SoapState
 from fourcodec.networks import fourier
 from fourcodec.networks.positions import positions
@@ -72,16 +73,85 @@ def test_bytes_do_not_depend_on_the_number_of_threads() -> None:
     assert len(hashes) == 1
 
 
-@pytest.mark.parametrize(("width", "depth"), [(1, 1), (1, 16), (10, 1), (7, 3), (3, 16)])
+def flat_db(planes: np.ndarray) -> float:
+    """PSNR of the mean colour, at most what a colour in steps of 1/512 is sure to have."""
+    mse = np.square(planes - planes.mean(axis=(1, 2), keepdims=True)).mean()
+    return min(-10 * float(np.log10(max(mse, 1e-10))), 60.0)
+
+
+PICTURES = {
+    "flat": np.full((3, 5, 7), 0.4),
+    "noise": np.random.default_rng(5).random((1, 9, 6)),
+    "one pixel wide": np.random.default_rng(6).random((3, 50, 1)),
+    "one pixel high": np.random.default_rng(7).random((3, 1, 50)),
+    "one black pixel": np.zeros((1, 1, 1)),
+}
+
+
+@pytest.mark.parametrize(("width", "depth"), [(1, 1), (1, 16), (2, 8), (3, 16), (7, 3), (10, 1), (10, 16)])
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_no_size_or_seed_diverges(width: int, depth: int, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    pictures = [np.full((3, 5, 7), 0.4), random.random((1, 9, 6)), random.random((3, 1, 50)), np.zeros((1, 1, 1))]
-    for picture in pictures:
+def test_no_size_or_seed_is_worse_than_the_mean_colour(width: int, depth: int, seed: int) -> None:
+    steps = 40 if depth * 2**width < 2**13 else 3
+    for name, picture in PICTURES.items():
         planes = picture.astype(np.float32)
-        network = quick_fit(planes, width, depth, steps=40, seed=seed)
-        mean_db = -10 * np.log10(max(np.square(planes - planes.mean(axis=(1, 2), keepdims=True)).mean(), 1e-10))
-        assert psnr_db(planes, network) > min(mean_db - 3, 25)
+        found = psnr_db(planes, quick_fit(planes, width, depth, steps=steps, seed=seed))
+        assert found > flat_db(planes) - 0.2, name
+
+
+@pytest.mark.parametrize("phases", [SCHEDULE, FLOAT_SCHEDULE])
+def test_a_fit_that_diverges_goes_on_from_its_last_good_state_and_says_so(
+    photo: np.ndarray, monkeypatch: pytest.MonkeyPatch, phases: tuple[Phase, ...]
+) -> None:
+    monkeypatch.setattr("fourcodec.fitting.fnet.learning_rate", lambda width: 0.3)
+    monkeypatch.setattr("fourcodec.fitting.fnet.MAX_SHIFT", np.inf)
+    planes, notes = planes_of(photo), []
+    settings, config = FitSettings(400, batch_pixels=768, phases=phases), FnetConfig(5, 4, 3)
+    do = fit if phases == SCHEDULE else fit_float
+    found = do(planes, config, settings, seed=0, device="cpu", report=lambda progress: notes.append(progress.note))
+    assert any("diverged by step" in note for note in notes)
+    if isinstance(found, QuantizedFnet):
+        assert psnr_db(planes, found) > flat_db(planes)
+    else:
+        assert np.isfinite(found).all()
+
+
+def test_an_ordinary_fit_has_nothing_to_note(photo: np.ndarray) -> None:
+    seen: list[Progress] = []
+    settings = FitSettings(150, batch_pixels=768, rate_weight=3e-2)
+    fit(planes_of(photo), FnetConfig(5, 3, 3), settings, seed=0, device="cpu", report=seen.append)
+    assert not any(progress.note for progress in seen)
+
+
+def test_where_nothing_is_learned_the_mean_colour_is_the_result() -> None:
+    planes = np.full((3, 8, 9), 0.25, np.float32)
+    network = quick_fit(planes, steps=5)
+    assert np.count_nonzero(network.symbols) == 3
+    assert np.abs(render(network, (8, 9), "cpu") - 0.25).max() <= FLAT_STEP / 2
+
+
+def test_a_fit_goes_on_from_another_ones_result(photo: np.ndarray) -> None:
+    planes, config = planes_of(photo), FnetConfig(4, 3, 3)
+    whole = FitSettings(200, batch_pixels=768)
+    first = fit(planes, config, whole, seed=0, device="cpu", report=None)
+    part = whole.part(Part(0.2, begin=0.6), 1e-4)
+    onward = fit(planes, config, part, seed=0, device="cpu", report=None, start=first)
+    cold = fit(planes, config, part, seed=0, device="cpu", report=None)
+    assert psnr_db(planes, onward) > psnr_db(planes, first)
+    assert psnr_db(planes, onward) > psnr_db(planes, cold) + 2
+    with pytest.raises(ValueError, match="cannot start from"):
+        fit(planes, FnetConfig(4, 2, 3), part, seed=0, device="cpu", report=None, start=first)
+
+
+def test_a_part_of_a_fit_runs_the_end_of_the_schedule() -> None:
+    whole = FitSettings(1000)
+    assert whole.starts() == [0, 100, 850, 1000]
+    part = whole.part(Part(0.1, begin=0.7), 1e-2)
+    assert (part.iterations, part.rate_weight) == (100, 1e-2)
+    assert part.starts() == [0, 0, 50, 100]
+    assert [part.done(step) for step in (0, 50, 100)] == pytest.approx([0.7, 0.85, 1])
+    assert whole.part(Part(1e-6), 1e-2).iterations == 1
+    with pytest.raises(ValueError, match="begins at"):
+        whole.part(Part(0.1, begin=1.0), 1e-2)
 
 
 def test_one_step_is_enough_for_a_file(photo: np.ndarray) -> None:

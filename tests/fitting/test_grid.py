@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from fourcodec.fitting import GridSettings, Progress, fit_grid, grid_settings_for
+from fourcodec.fitting import GridSettings, Part, Progress, fit_grid, grid_settings_for
 from fourcodec.fitting import grid_weights as choosing
 from fourcodec.fitting.grid import _Fit, initial_weights
 from fourcodec.fitting.grid_weights import WeightPrior, choose_integers
@@ -127,6 +127,27 @@ def test_every_architecture_can_be_fitted(photo: np.ndarray, levels: int, order:
     config = config_of(16, 24, 1, levels=levels, order=order, hidden=hidden)
     found = fit_grid(planes, config, GridSettings(STEPS, RATE_WEIGHT), seed=0, report=None)
     assert psnr_db(planes, found) > flat_db(planes)
+
+
+def test_a_fit_goes_on_from_another_ones_result(photo: np.ndarray) -> None:
+    planes = planes_of(photo)
+    first = quick_fit(planes, rate_weight=1e-3)
+    part = GridSettings(STEPS, 1e-3).part(Part(1 / STEPS, begin=0.99), 1e-3)
+    onward = fit_grid(planes, first.config, part, seed=0, report=None, start=first)
+    assert psnr_db(planes, onward) > psnr_db(planes, first) - 1
+    for mine, theirs in zip(onward.latents, first.latents, strict=True):
+        np.testing.assert_array_equal(mine, theirs)  # a step behind the noisy phase moves no latent
+    finer = fit_grid(planes, first.config, part.part(Part(STEPS, begin=0.3), 1e-4), seed=0, report=None, start=first)
+    assert psnr_db(planes, finer) > psnr_db(planes, first) + 1
+    with pytest.raises(ValueError, match="cannot start from"):
+        fit_grid(planes, dataclasses.replace(first.config, hidden=3), part, seed=0, report=None, start=first)
+
+
+def test_a_part_of_a_fit_runs_the_end_of_the_schedule() -> None:
+    part = GridSettings(1000, 1e-3).part(Part(0.1, begin=0.4), 1e-2)
+    assert (part.iterations, part.rate_weight) == (100, 1e-2)
+    assert [part.progress(step, 0.0, 0.0) for step in (0, 50, 100)] == pytest.approx([0.4, 0.7, 1.0])
+    assert part.progress(100, 0.0, 0.0) == 1
 
 
 def test_integers_are_in_the_ranges_that_the_format_has(photo: np.ndarray) -> None:

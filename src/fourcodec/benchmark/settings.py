@@ -14,7 +14,7 @@ class BenchError(FourcodecError):
 
 @dataclass(frozen=True)
 class OurSetting:
-    """One way of making our file: a size of network, or a quality."""
+    """One way of making our file: a size of network, a quality, or both."""
 
     width: int | None = None
     depth: int | None = None
@@ -22,8 +22,10 @@ class OurSetting:
 
     @property
     def label(self) -> str:
-        """As in the tables: 8x6, or q50."""
-        return f"q{self.quality:g}" if self.quality is not None else f"{self.width}x{self.depth}"
+        """As in the tables: 8x6, q50, or 8x6 q50."""
+        size = "" if self.width is None else f"{self.width}x{self.depth}"
+        quality = "" if self.quality is None else f"q{self.quality:g}"
+        return " ".join(filter(None, (size, quality)))
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ import json
 import shlex
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import click
 
-from fourcodec import codec
 from fourcodec.benchmark.baselines import BASELINES
 from fourcodec.benchmark.reports import summary_json
 from fourcodec.benchmark.runner import Finished, RunOptions, run
@@ -16,6 +16,7 @@ from fourcodec.benchmark.settings import BenchSettings, OurSetting
 from fourcodec.benchmark.tables import headline
 from fourcodec.cli import options
 from fourcodec.profiles import fnet, grid
+from fourcodec.request import DEFAULT_DEPTH, DEFAULT_WIDTH, PROFILE_NAMES
 
 DEFAULT_EFFORT = 2  # fast: a folder is many pictures
 DEFAULT_LIMIT = 24
@@ -91,9 +92,9 @@ class Codecs(click.ParamType):
     "--quality",
     "qualities",
     type=Numbers(0, 100),
-    help="Qualities of our grid.  [default: 20,45,70,90, unless there are widths or depths]",
+    help="Qualities of our files.  [default: 20,45,70,90 of the grid, unless there are widths or depths]",
 )
-@click.option("--profile", type=click.Choice(codec.PROFILE_NAMES), help="The kind of our files, as in encode.")
+@click.option("--profile", type=click.Choice(PROFILE_NAMES), help="The kind of our files, as in encode.")
 @options.device_option("auto")
 @click.option(
     "--effort", type=click.IntRange(1, 9), default=DEFAULT_EFFORT, show_default=True, help="1 is fast, 9 is good."
@@ -171,12 +172,11 @@ def _our_settings(
     profile: str | None,
 ) -> tuple[OurSetting, ...]:
     sized = widths is not None or depths is not None
-    if sized and (qualities is not None or profile == grid.NAME):
-        raise click.UsageError("--width and --depth belong to the profile fnet, -q to grid: give one or the other")
-    if qualities is not None and profile == fnet.NAME:
-        raise click.UsageError("-q belongs to the profile grid: give --width and --depth for fnet")
-    if sized or profile == fnet.NAME:
-        return tuple(OurSetting(width, depth) for width in widths or (8,) for depth in depths or (6,))
+    if sized and profile == grid.NAME:
+        raise click.UsageError("--width and --depth belong to the profile fnet; the grid has -q")
+    if sized or (profile == fnet.NAME and qualities is None):
+        sizes = product(widths or (DEFAULT_WIDTH,), depths or (DEFAULT_DEPTH,), qualities or (None,))
+        return tuple(OurSetting(*size) for size in sizes)
     return tuple(OurSetting(quality=quality) for quality in qualities or DEFAULT_QUALITIES)
 
 

@@ -11,6 +11,7 @@ import click
 from fourcodec import codec, images
 from fourcodec.cli import options
 from fourcodec.profiles import fnet
+from fourcodec.request import DEFAULT_QUALITY, HIGHEST_PSNR_DB, PROFILE_NAMES, Request
 
 if TYPE_CHECKING:
     from fourcodec.fitting import Progress
@@ -30,7 +31,7 @@ LONG_SECONDS = 60.0  # fits that take longer are announced
 @options.strip_option
 @click.option(
     "--profile",
-    type=click.Choice(codec.PROFILE_NAMES),
+    type=click.Choice(PROFILE_NAMES),
     help="grid: best quality per byte; fnet: a network of the coordinates alone.  [default: grid, or fnet with --width "
     "or --depth]",
 )
@@ -38,12 +39,29 @@ LONG_SECONDS = 60.0  # fits that take longer are announced
     "-q",
     "--quality",
     type=click.FloatRange(0, 100),
-    help=f"Of the grid: 20 is small, 90 visually fine.  [default: {codec.DEFAULT_QUALITY:g}]",
+    help=f"20 is small, 90 visually fine.  [default: {DEFAULT_QUALITY:g}; 54.4 for fnet]",
 )
 @click.option(
-    "--width", type=click.IntRange(1, fnet.MAX_WIDTH), help="Of fnet: numbers in a hidden state.  [default: 8]"
+    "--target-bytes", type=click.IntRange(min=1), help="In place of -q: a file of at most N bytes, at most 3% below."
 )
-@click.option("--depth", type=click.IntRange(1, fnet.MAX_DEPTH), help="Of fnet: hidden states.  [default: 6]")
+@click.option(
+    "--target-bpp", type=click.FloatRange(min=0, min_open=True), help="The same in bits per pixel of the picture."
+)
+@click.option(
+    "--target-psnr",
+    type=click.FloatRange(0, HIGHEST_PSNR_DB, min_open=True),
+    help="In place of -q: at least N dB, at most 0.1 above.",
+)
+@click.option(
+    "--width",
+    type=click.IntRange(1, fnet.MAX_WIDTH),
+    help="Of fnet: numbers in a hidden state.  [default: 8, or by -q or target]",
+)
+@click.option(
+    "--depth",
+    type=click.IntRange(1, fnet.MAX_DEPTH),
+    help="Of fnet: hidden states.  [default: 6, or by -q or target]",
+)
 @click.option(
     "--effort", type=click.IntRange(1, 9), default=codec.DEFAULT_EFFORT, show_default=True, help="1 is fast, 9 is good."
 )
@@ -65,6 +83,9 @@ def encode(
     strip: bool,
     profile: str | None,
     quality: float | None,
+    target_bytes: int | None,
+    target_bpp: float | None,
+    target_psnr: float | None,
     width: int | None,
     depth: int | None,
     effort: int,
@@ -82,7 +103,7 @@ def encode(
     The numbers shown are measured on the file: it is decoded again and compared with the picture.
     """
     try:
-        codec.choose_profile(profile, quality, width, depth, max_seconds)
+        request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
     except ValueError as exc:
         raise click.UsageError(str(exc)) from exc
     target = options.target_of(source, output, ".fnc")
@@ -99,13 +120,9 @@ def encode(
     with options.ProgressLine() as line:
         encoded = codec.encode(
             picture,
-            profile=profile,
-            quality=quality,
-            width=width,
-            depth=depth,
+            **asdict(request),
             effort=effort,
             iterations=iterations,
-            max_seconds=max_seconds,
             device=device,
             seed=seed,
             strip=strip,
@@ -130,6 +147,8 @@ class _Watch:
             minutes = round(progress.seconds_left / 60)
             options.note(f"this takes about {minutes} minute{'s' * (minutes > 1)}; a lower --effort takes less")
         self._said = True
+        if progress.note:
+            options.note(progress.note)
         if self._line is not None:
             self._line(progress)
 

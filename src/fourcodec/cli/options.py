@@ -134,8 +134,9 @@ class ProgressLine:
 
     def __call__(self, progress: "Progress") -> None:
         minutes, seconds = divmod(round(progress.seconds_left), 60)
+        stage = progress.stage and f"{progress.stage}: "
         self.show(
-            f"step {progress.step}/{progress.steps}  loss {progress.loss:.3e}  "
+            f"{stage}step {progress.step}/{progress.steps}  loss {progress.loss:.3e}  "
             f"PSNR {progress.psnr_db:.2f} dB  {minutes}:{seconds:02} left",
             last=progress.step >= progress.steps,
         )

@@ -4,12 +4,27 @@ from fourcodec.fitting.fnet import fit, fit_float
 from fourcodec.fitting.grid import fit as fit_grid
 from fourcodec.fitting.grid import hidden_units, phase_index
 from fourcodec.fitting.progress import Progress
-from fourcodec.fitting.settings import FLOAT_SCHEDULE, FitSettings, GridSettings, Phase, grid_settings_for, settings_for
+from fourcodec.fitting.settings import (
+    FLOAT_SCHEDULE,
+    RATE_WEIGHT,
+    WHOLE,
+    FitSettings,
+    GridSettings,
+    Part,
+    Phase,
+    grid_settings_for,
+    rate_weight_of,
+    settings_for,
+)
+from fourcodec.fitting.sizes import size_for
 
 __all__ = [
     "FLOAT_SCHEDULE",
+    "RATE_WEIGHT",
+    "WHOLE",
     "FitSettings",
     "GridSettings",
+    "Part",
     "Phase",
     "Progress",
     "fit",
@@ -18,5 +33,7 @@ __all__ = [
     "grid_settings_for",
     "hidden_units",
     "phase_index",
+    "rate_weight_of",
     "settings_for",
+    "size_for",
 ]

@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from fourcodec.fitting.progress import Progress
+from fourcodec.fitting.last_good import LastGood
+from fourcodec.fitting.progress import Progress, psnr_of_mse_db
 from fourcodec.fitting.quantisation import LaplacePrior, StepSizes
 from fourcodec.fitting.settings import FitSettings, Phase
 from fourcodec.fitting.soap import SoapState
@@ -23,7 +25,7 @@ from fourcodec.kernels.threads import map_threads, thread_count
 from fourcodec.networks.backends import Backend, backend_of
 from fourcodec.networks.positions import PIXEL_CENTRES, positions
 from fourcodec.networks.shape import NetworkShape
-from fourcodec.profiles.fnet import FnetConfig, QuantizedFnet, spread_steps
+from fourcodec.profiles.fnet import FnetConfig, QuantizedFnet, coefficients_of, spread_steps
 from fourcodec.quantize import dequantize, quantize, step_index, step_size
 
 Floats = NDArray[np.float32]
@@ -32,6 +34,9 @@ WARM_UP = 100  # steps over which the rate rises: SOAP's first bases are poor
 CURVATURE_EVERY = 50  # steps
 PROBE_PIXELS = 768  # pixels on which a step's effect is measured
 MAX_SHIFT = 6e-3  # turns (or units of colour) that one step may move a layer's outputs, root mean square
+CHECK_EVERY = 25  # steps
+SAMPLE_PIXELS = 4 * 768  # on which a fit is checked, the same ones all the time
+FLAT_STEP = 2.0**-9  # of the quantiser of a flat colour: half a level of 8 bits
 REPORT_SECONDS = 0.2
 FEWEST_PIXELS = 1 << 14  # bits cost no more than at 128 x 128: one pixel's fair price would leave no picture
 
@@ -44,16 +49,22 @@ def fit(
     seed: int,
     device: str,
     report: Callable[[Progress], None] | None,
+    start: QuantizedFnet | None = None,
     visible: NDArray[np.bool_] | None = None,
 ) -> QuantizedFnet:
     """A network for planes (channels, H, W) float32 in [0, 1]; pixels where `visible` (H, W) is false may become
-    anything. Equal arguments give equal results on one machine."""
+    anything. Equal arguments give equal results on one machine.
+
+    `start` is a network of the same config that is fitted on, say at another lambda; `settings.begin` says how much of
+    the schedule it stands for. Where the fit comes to nothing better than the flat mean colour, that is the result.
+    """
+    if start is not None and start.config != config:
+        raise ValueError(f"a fit of {config} cannot start from {start.config}")
     fitted = _Fit(planes, config, settings, seed, backend_of(device), visible)
+    if start is not None:
+        fitted.coefficients = coefficients_of(start)
     fitted.run(report)
-    indices = fitted.step_indices
-    assert indices is not None, "a schedule that ends in integers has a noisy phase"
-    steps = spread_steps(config.shape, step_size(indices))
-    return QuantizedFnet(config, indices, quantize(fitted.coefficients, steps))
+    return fitted.integers()
 
 
 def fit_float(
@@ -130,7 +141,7 @@ class _Fit:
         self._size = (planes.shape[1], planes.shape[2])
         self._target = planes.reshape(planes.shape[0], -1)
         self._candidates = None if visible is None else np.flatnonzero(visible)
-        self._settings, self._shape, self._backend = settings, config.shape, backend
+        self._settings, self._config, self._shape, self._backend = settings, config, config.shape, backend
         self._random = np.random.default_rng(seed)
         self._rate = learning_rate(config.width)
         counted = self._target if self._candidates is None else self._target[:, self._candidates]
@@ -139,7 +150,10 @@ class _Fit:
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
         self._threads = thread_count()
         self._frozen = 0  # layers rounded for good, from the first
-        self.coefficients = initial_coefficients(self._shape, counted.mean(axis=1), self._random)
+        self._guard, self._sample = LastGood(), self._colours_at(self._sampled(seed))
+        self._rise_from = 0  # the step from which the rate rises
+        self._mean = counted.mean(axis=1)
+        self.coefficients = initial_coefficients(self._shape, self._mean, self._random)
         self.step_indices: NDArray[np.uint8] | None = None
         self._steps: Floats | None = None  # (coefficient_count,)
 
@@ -155,12 +169,15 @@ class _Fit:
         for phase, first, end in zip(self._settings.phases, edges, edges[1:], strict=False):
             for step in range(first, end):
                 self._prepare(phase, step, first, end)
+                if step == first:
+                    self._guard.rescore(partial(self._score, phase))
+                note = self._check(phase, step) if (step - first) % CHECK_EVERY == 0 else ""
                 loss = self._step(phase, step)
                 now = time.monotonic()
-                if report is not None and (now - reported > REPORT_SECONDS or step + 1 == edges[-1]):
+                if report is not None and (now - reported > REPORT_SECONDS or step + 1 == edges[-1] or note):
                     reported = now
                     left = (now - started) / (step + 1) * (edges[-1] - step - 1)
-                    report(Progress(step + 1, edges[-1], loss, _psnr_db(loss), left))
+                    report(Progress(step + 1, edges[-1], loss, psnr_of_mse_db(loss), left, note))
             if phase.noisy and self._steps is None:  # a run too short for this phase
                 self._observe()
 
@@ -174,6 +191,33 @@ class _Fit:
                 self._freeze_next()
         elif phase.noisy and (step - first) % CURVATURE_EVERY == 0:
             self._observe()
+
+    def _check(self, phase: Phase, step: int) -> str:
+        """Goes back to the last good coefficients, with half the rate, where a fit has diverged. What there is to say.
+
+        Layers that are frozen stay as they are: they have been rounded since.
+        """
+        if not self._guard.diverged(self._score(phase, self.coefficients), self.coefficients):
+            return ""
+        assert self._guard.coefficients is not None
+        self.coefficients[self._frozen_size :] = self._guard.coefficients[self._frozen_size :]
+        self._rate /= 2
+        self._rise_from = step
+        self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
+        return f"the fit diverged by step {step}: it goes on from its last good state with half the learning rate"
+
+    def _score(self, phase: Phase, coefficients: Floats) -> float:
+        """What the phase minimises."""
+        mse = self._mse(coefficients)
+        if phase.noisy and self._steps is not None:
+            return mse + self._bit_price * self._prior.bits(coefficients, self._steps)
+        return mse
+
+    def _mse(self, coefficients: Floats) -> float:
+        """On a sample of pixels that stays the same; infinite where it is no number."""
+        x, target = self._sample
+        mse = float(np.square(self._backend.evaluate(self._shape, coefficients, x) - target, dtype=np.float64).mean())
+        return mse if math.isfinite(mse) else math.inf
 
     def _step(self, phase: Phase, step: int) -> float:
         x, target = self._batch()
@@ -190,14 +234,13 @@ class _Fit:
 
     def _rate_at(self, step: int) -> float:
         """A short rise, then half a cosine to 0."""
-        steps = self._settings.iterations
-        rise = min(1.0, (step + 1) / min(WARM_UP, 0.2 * steps + 1))
-        return self._rate * rise * 0.5 * (1 + math.cos(math.pi * step / steps))
+        rise = min(1.0, (step - self._rise_from + 1) / min(WARM_UP, 0.2 * self._settings.iterations + 1))
+        return self._rate * rise * 0.5 * (1 + math.cos(math.pi * self._settings.done(step)))
 
     def _move(self, gradient: Floats, probe: Floats, rate: float) -> None:
         """SOAP, each layer's step cut where it would move the layer's outputs by more than MAX_SHIFT.
 
-        That stops blow-ups; a learning rate twice too high can still creep to a collapse.
+        That stops blow-ups; a learning rate twice too high can still creep to a collapse, which `_check` finds.
         """
         layers = self._shape.layers
         direction = np.zeros_like(gradient)
@@ -215,10 +258,22 @@ class _Fit:
             )
 
     def _batch(self) -> tuple[Floats, Floats]:
+        return self._colours_at(self._chosen(self._settings.batch_pixels, self._random))
+
+    def _sampled(self, seed: int) -> NDArray[np.int64]:
+        """The pixels that the fit is checked on: all of a small picture."""
+        candidates = np.arange(self._target.shape[1]) if self._candidates is None else self._candidates
+        if len(candidates) <= SAMPLE_PIXELS:
+            return candidates
+        return self._chosen(SAMPLE_PIXELS, np.random.default_rng(seed))
+
+    def _chosen(self, count: int, random: np.random.Generator) -> NDArray[np.int64]:
         if self._candidates is None:
-            chosen = stratified_pixels(self._size, self._settings.batch_pixels, self._random)
-        else:
-            chosen = stratified_choice(self._candidates, self._settings.batch_pixels, self._random)
+            return stratified_pixels(self._size, count, random)
+        return stratified_choice(self._candidates, count, random)
+
+    def _colours_at(self, chosen: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Positions (2, N) of pixels and their colours (channels, N)."""
         return positions(self._size, chosen, PIXEL_CENTRES), self._target[:, chosen]
 
     def _observe(self) -> None:
@@ -227,6 +282,15 @@ class _Fit:
         self._sizes.observe(self._backend.curvature(self._shape, self.coefficients, x, signs))
         self.step_indices = step_index(self._sizes.steps())
         self._steps = spread_steps(self._shape, step_size(self.step_indices))
+
+    def integers(self) -> QuantizedFnet:
+        """The network under its quantiser, or the flat mean colour where that is as near the picture."""
+        indices = self.step_indices
+        assert indices is not None, "a schedule that ends in integers has a noisy phase"
+        steps = spread_steps(self._shape, step_size(indices))
+        network = QuantizedFnet(self._config, indices, quantize(self.coefficients, steps))
+        flat = flat_network(self._config, self._mean)
+        return network if self._mse(coefficients_of(network)) < self._mse(coefficients_of(flat)) else flat
 
     @property
     def _frozen_size(self) -> int:
@@ -239,5 +303,9 @@ class _Fit:
         self._frozen += 1
 
 
-def _psnr_db(mse: float) -> float:
-    return -10 * math.log10(max(mse, 1e-12))
+def flat_network(config: FnetConfig, colour: Floats) -> QuantizedFnet:
+    """One colour (channels,) everywhere, to within 1/512."""
+    steps = step_index(np.full(config.shape.output_count, FLAT_STEP))
+    symbols = np.zeros(config.coefficient_count, np.int32)
+    symbols[config.shape.layers[-1].span].reshape(-1, 2, config.channels)[0, 0] = np.rint(colour / FLAT_STEP)
+    return QuantizedFnet(config, steps, symbols)

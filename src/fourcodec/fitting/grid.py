@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from fourcodec.fitting.grid_weights import WeightPrior, choose_integers
-from fourcodec.fitting.progress import Progress
+from fourcodec.fitting.progress import Progress, psnr_of_mse_db
 from fourcodec.fitting.settings import GridSettings
 from fourcodec.fitting.soap import SoapState
 from fourcodec.kernels import latents as layout
-from fourcodec.kernels.layout import B2, BLOCK, HIDDEN, PASSES, TAPS, W2, W3
+from fourcodec.kernels.layout import B2, BLOCK, HIDDEN, PASS_COLUMN, PASS_ROW, PASSES, TAPS, W2, W3
 from fourcodec.kernels.threads import thread_count
 from fourcodec.networks.grid import GridGradient, pieces
 from fourcodec.networks.grid_weights import BICUBIC, UNUSED, GridShape, GridWeights
-from fourcodec.profiles.grid import PHASE_STEPS, GridConfig, QuantizedGrid
+from fourcodec.profiles.grid import PHASE_STEPS, GridConfig, QuantizedGrid, weights_of
 
 Floats = NDArray[np.float32]
 
@@ -57,14 +57,21 @@ def fit(
     *,
     seed: int,
     report: Callable[[Progress], None] | None,
+    start: QuantizedGrid | None = None,
     visible: NDArray[np.bool_] | None = None,
 ) -> QuantizedGrid:
     """A pyramid and networks for planes (channels, H, W) float32 in [0, 1]; pixels where `visible` (H, W) is false may
     become anything.
 
-    Equal arguments give equal results on one machine, except where settings.max_seconds cuts the fit short.
+    `start` is a picture of the same config that is fitted on, say at another lambda; `settings.begin` says how much of
+    the schedule it stands for. Equal arguments give equal results on one machine, except where settings.max_seconds
+    cuts the fit short.
     """
+    if start is not None and start.config != config:
+        raise ValueError(f"a fit of {config} cannot start from {start.config}")
     fitted = _Fit(planes, config, settings, seed, visible)
+    if start is not None:
+        fitted.place(start)
     fitted.run(report)
     return fitted.integers()
 
@@ -147,10 +154,19 @@ class _Fit:
         self._unused = config.shape.groups[: context.size].reshape(context.shape) == UNUSED
         self._settled = False
 
+    def place(self, start: QuantizedGrid) -> None:
+        """Goes on from the latents and weights of another fit."""
+        levels = self._config.pyramid.levels
+        for level, latents in zip(levels, start.latents, strict=True):
+            for plane, row, column in zip(self._latents, PASS_ROW, PASS_COLUMN, strict=True):
+                self._config.pyramid.view(plane, level)[:] = latents[row::2, column::2]
+        for mine, theirs in zip(self.weights.parts(), weights_of(start).parts(), strict=True):
+            mine[:] = theirs
+
     def run(self, report: Callable[[Progress], None] | None) -> None:
         settings, started, warm, shown = self._settings, time.perf_counter(), 0.0, 0.0
         with threadpool_limits(1):  # products of matrices this small are slower on several threads
-            step, done = 0, 0.0
+            step, done = 0, settings.begin
             while done < 1:
                 squares = self._step(step, done)
                 step += 1
@@ -163,8 +179,8 @@ class _Fit:
                     shown = elapsed
                     mse = squares / self._target.size
                     left = settings.seconds_left(step, elapsed, pace)
-                    steps = max(step, round(step / done))
-                    report(Progress(step, steps, mse, -10 * math.log10(max(mse, 1e-12)), left))
+                    steps = max(step, round(step * (1 - settings.begin) / (done - settings.begin)))
+                    report(Progress(step, steps, mse, psnr_of_mse_db(mse), left))
 
     def integers(self) -> QuantizedGrid:
         """The rounded latents with the best integers for the weights."""

@@ -55,6 +55,12 @@ class LaplacePrior:
         self._groups = groups
         self._counts = np.bincount(groups)
 
+    def bits(self, coefficients: Floats, steps: Floats) -> float:
+        """About what the quantised coefficients cost, as they are priced: the entropy of a Laplace variable of scale b
+        at step s is log2(2 e b / s) where b is large, times _PRESSURE."""
+        scales = np.bincount(self._groups, np.abs(coefficients)) / self._counts
+        return _PRESSURE * float(np.log2(1 + 2 * math.e * scales[self._groups] / steps).sum())
+
     def gradient(self, coefficients: Floats, steps: Floats) -> Floats:
         """Bits per unit of each coefficient, sign(c) / (scale ln 2), times _PRESSURE; smooth within half a step of
         0."""

@@ -70,8 +70,8 @@ class LatentConfig:
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    """An MLP from z to all coefficients. `gains` scale what it adds to base coefficients, which start near the identity:
-    in the first layer, the hidden ones and the last one. Without any there is no base, the MLP gives all."""
+    """An MLP from z to all coefficients. `gains` scale what it adds to base coefficients, which start near the
+    identity: in the first layer, the hidden ones and the last one. Without any there is no base, the MLP gives all."""
 
     hidden: tuple[int, ...] = (512, 512, 192)
     nonlinearity: str = "silu"

@@ -26,11 +26,11 @@ from fourcodec.generative.judging import Judge, Memorisation, SampleScores, memo
 from fourcodec.generative.model import TrainedModel
 from fourcodec.generative.priors import IsotropicGaussian
 from fourcodec.generative.sheets import to_bytes
-from fourcodec.metrics import PEAK
 
 Floats = NDArray[np.float32]
 Images = NDArray[np.uint8]  # (N, H, W, C)
 
+_PEAK = 255  # of samples
 MIN_IMAGES = 10  # more than any score counts neighbours
 _AT_ONCE = 500  # images through the model
 
@@ -197,4 +197,4 @@ def reconstruction(images: Images, copies: Images) -> Reconstruction:
 
 
 def _psnr_db(error: float) -> float:
-    return 10 * math.log10(PEAK**2 / error)
+    return 10 * math.log10(_PEAK**2 / error)

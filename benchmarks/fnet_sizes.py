@@ -1,0 +1,129 @@
+"""Which size of pure network is best at which lambda: makes the table that the encoder chooses by.
+
+    benchmarks/fnet_sizes.py ROWS.tsv TABLE.tsv IMAGE... CROP:IMAGE... [--steps N] [--sizes 6x5,7x5]
+
+One row is appended to ROWS for each picture, size and lambda: bytes and PSNR of the real file, and J = MSE + lambda
+bpp. Rows that are there already are not made again, so that a run goes on where it was stopped. "256:kodim01.png" is
+the centre square of 256 pixels. From the rows TABLE is written (and printed): for each number of steps, of pixels and
+lambda the size of least J, mean of the pictures after division by each picture's least. Steps matter: after few of
+them a small network is ahead of a large one that would pass it.
+
+The rows of 5,000 steps are those of foundation-7x5.tsv and foundation-8x6.tsv, which are the same fits.
+
+The least lambda is fitted from the start; each of the others goes on from the one below it with 0.3 of the steps.
+"""
+
+import argparse
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from fourcodec import files, fitting, images, metrics, pixels
+from fourcodec.bitstream import container
+from fourcodec.fitting.settings import WHOLE, Part
+from fourcodec.profiles import fnet
+
+LAMBDAS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+SIZES = "6x5,7x5,8x6,9x6,8x10"
+ONWARD = Part(0.3, begin=0.3)
+COLUMNS = ["picture", "pixels", "lambda", "width", "depth", "steps", "size_bytes", "psnr_db", "j"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", type=Path)
+    parser.add_argument("table", type=Path)
+    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--sizes", default=SIZES)
+    parser.add_argument("pictures", nargs="*")
+    options = parser.parse_args()
+    if not options.rows.exists():
+        options.rows.write_text("\t".join(COLUMNS) + "\n")
+    for name in options.pictures:
+        picture = load(name)
+        for size in options.sizes.split(","):
+            width, depth = map(int, size.split("x"))
+            measure(options.rows, Path(name).name, picture, fnet.FnetConfig(width, depth, 3), options.steps)
+    text = table(options.rows)
+    files.write(options.table, text.encode(), overwrite=True)
+    print(text, end="")
+
+
+def load(name: str) -> npt.NDArray[np.uint8]:
+    """A whole picture, or the centre square named before a colon."""
+    side, _, path = name.rpartition(":")
+    picture = images.load(Path(path)).pixels
+    if not side:
+        return picture
+    top, left = (picture.shape[0] - int(side)) // 2, (picture.shape[1] - int(side)) // 2
+    return np.ascontiguousarray(picture[top : top + int(side), left : left + int(side)])
+
+
+def measure(rows: Path, name: str, picture: npt.NDArray[np.uint8], config: fnet.FnetConfig, steps: int) -> None:
+    """The rows of one picture and size that are missing; a chain that was stopped begins anew."""
+    label = f"{name}@{picture.shape[0]}"
+    lines = [line.split("\t") for line in rows.read_text().splitlines()[1:]]
+    key = [label, str(picture.shape[0] * picture.shape[1]), str(config.width), str(config.depth), str(steps)]
+    done = {line[2] for line in lines if line[:2] + line[3:6] == key}
+    if done == {f"{weight:g}" for weight in LAMBDAS}:
+        return
+    planes, network = pixels.to_planes(picture), None
+    for weight in LAMBDAS:
+        settings = fitting.FitSettings(steps).part(ONWARD if network else WHOLE, weight)
+        network = fitting.fit(planes, config, settings, seed=0, device="cpu", report=None, start=network)
+        if f"{weight:g}" in done:
+            continue
+        size_bytes, psnr_db = measured(network, picture)
+        cost = 10 ** (-psnr_db / 10) + weight * metrics.bpp(size_bytes, picture.shape[1], picture.shape[0])
+        row = [*key[:2], f"{weight:g}", *key[2:], str(size_bytes), f"{psnr_db:.3f}", f"{cost:.4e}"]
+        with rows.open("a") as file:
+            file.write("\t".join(row) + "\n")
+
+
+def measured(network: fnet.QuantizedFnet, picture: npt.NDArray[np.uint8]) -> tuple[int, float]:
+    """Bytes of the file, PSNR of the decoded pixels."""
+    height, width, channels = picture.shape
+    architecture, sections = fnet.pack(network)
+    header = container.Header(
+        width=width, height=height, channels=channels, profile=fnet.PROFILE_ID, architecture=architecture
+    )
+    copy = pixels.from_planes(fnet.render(network, (height, width), "cpu"))
+    return len(container.write(header, sections)), metrics.psnr_db(picture, copy)
+
+
+def table(path: Path) -> str:
+    """The best size for each number of steps, of pixels and lambda."""
+    costs: dict[tuple[int, int, float], dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
+    for line in path.read_text().splitlines()[1:]:
+        picture, pixel_count, weight, width, depth, steps, _, _, cost = line.split("\t")
+        costs[int(steps), int(pixel_count), float(weight)][f"{width}x{depth}"][picture] = float(cost)
+    lines = [
+        "# The size of pure network with the least J = MSE + lambda bpp (benchmarks/fnet_sizes.py): the mean of the",
+        "# pictures, each relative to its least. Others: what they have in relation to the best.",
+        "\t".join(["steps", "pixels", "lambda", "width", "depth", "pictures", "others"]),
+    ]
+    for (step_count, count, rate_weight), sizes in sorted(costs.items()):
+        pictures = set.intersection(*(set(found) for found in sizes.values()))
+        if not pictures:
+            continue
+        means = relative_means(sizes, pictures)
+        best = min(means, key=lambda size: means[size])
+        others = ", ".join(f"{size} {mean / means[best]:.3f}" for size, mean in means.items() if size != best)
+        keys = [str(step_count), str(count), f"{rate_weight:g}", *best.split("x")]
+        lines.append("\t".join([*keys, ", ".join(sorted(pictures)), others]))
+    return "\n".join(lines) + "\n"
+
+
+def relative_means(sizes: dict[str, dict[str, float]], pictures: set[str]) -> dict[str, float]:
+    """Mean J of each size over the pictures, each divided by its least."""
+    least = {picture: min(costs[picture] for costs in sizes.values()) for picture in pictures}
+    return {
+        size: sum(costs[picture] / least[picture] for picture in pictures) / len(pictures)
+        for size, costs in sizes.items()
+    }
+
+
+if __name__ == "__main__":
+    main()

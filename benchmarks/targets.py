@@ -1,0 +1,102 @@
+"""Whether targets are met, and what the search costs: random pictures, profiles and targets.
+
+    benchmarks/targets.py RESULT.tsv FOLDER [--pairs 20] [--crop PIXELS] [--effort N] [--iterations N] [--seed 0]
+
+One row for each pair: target, what was reached, whether that is within the tolerance or why it was refused, how many
+fits that took, the seconds of the whole encode and those until its whole fit began. Rows that RESULT has already are
+not made again. Pairs take turns between the profiles; targets are 0.08 to 1.5 bpp (as bytes or bpp) and 24 to 38 dB,
+and every fifth pair of fnet has a fixed size.
+"""
+
+import argparse
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fourcodec
+from fourcodec import images
+from fourcodec.benchmark import sources
+from fourcodec.errors import TargetError
+from fourcodec.fitting import Progress
+from fourcodec.fitting.targets import BYTES_BELOW, PSNR_ABOVE_DB
+
+COLUMNS = "pair picture profile size target wanted bytes bpp psnr_db outcome fits seconds search_seconds"
+KINDS = ("target_bytes", "target_bpp", "target_psnr")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("result", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pairs", type=int, default=20)
+    parser.add_argument("--crop", type=int, help="a random square of so many pixels of each picture")
+    parser.add_argument("--effort", type=int, default=5)
+    parser.add_argument("--iterations", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    if not options.result.exists():
+        options.result.write_text("\t".join(COLUMNS.split()) + "\n")
+    done = {line.split("\t")[0] for line in options.result.read_text().splitlines()[1:]}
+    found = sources.discover(options.folder)
+    for pair in range(options.pairs):
+        chance = random.Random(options.seed * 1000 + pair)
+        name = chance.choice(found)
+        picture = cut(images.load(options.folder / name).pixels, options.crop, chance)
+        asked = wish(pair, chance, picture.shape[0] * picture.shape[1])
+        if str(pair) not in done:
+            row = measure(picture, asked, options.effort, options.iterations)
+            with options.result.open("a") as file:
+                file.write("\t".join([str(pair), name, *row]) + "\n")
+    print(options.result.read_text(), end="")
+
+
+def cut(picture: np.ndarray, side: int | None, chance: random.Random) -> np.ndarray:
+    if side is None:
+        return picture
+    top, left = (chance.randrange(max(1, length - side + 1)) for length in picture.shape[:2])
+    return np.ascontiguousarray(picture[top : top + side, left : left + side])
+
+
+def wish(pair: int, chance: random.Random, pixels: int) -> dict[str, Any]:
+    """Arguments of encode."""
+    kind, rate_bpp = chance.choice(KINDS), round(0.08 * (1.5 / 0.08) ** chance.random(), 3)
+    value = {
+        "target_bytes": int(rate_bpp * pixels / 8),
+        "target_bpp": rate_bpp,
+        "target_psnr": round(chance.uniform(24, 38), 1),
+    }[kind]
+    size = {"width": 7, "depth": 5} if pair % 10 == 9 else {}
+    return {kind: value, "profile": "fnet" if pair % 2 else "grid", **size}
+
+
+def measure(picture: np.ndarray, asked: dict[str, Any], effort: int, iterations: int | None) -> list[str]:
+    """The row behind pair and picture."""
+    kind = next(name for name in KINDS if name in asked)
+    wanted, started, stages = asked[kind], time.perf_counter(), dict[str, float]()
+
+    def watch(progress: Progress) -> None:
+        stages.setdefault(progress.stage, time.perf_counter() - started)
+
+    asked_for = [asked["profile"], f"{asked['width']}x{asked['depth']}" if "width" in asked else "", kind, str(wanted)]
+    try:
+        encoded = fourcodec.encode(picture, **asked, effort=effort, iterations=iterations, progress=watch)
+        reached = [str(encoded.size_bytes), f"{encoded.rate_bpp:.4f}", f"{encoded.psnr_db or float('inf'):.3f}"]
+        outcome = "within" if within(kind, wanted, encoded) else "MISSED"
+    except TargetError as exc:
+        reached, outcome = ["", "", ""], f"refused: {exc}"
+    seconds = time.perf_counter() - started
+    return [*asked_for, *reached, outcome, str(len(stages)), f"{seconds:.0f}", f"{stages.get('fit', 0):.0f}"]
+
+
+def within(kind: str, wanted: float, encoded: fourcodec.Encoded) -> bool:
+    if kind == "target_psnr":
+        return encoded.psnr_db is not None and wanted <= encoded.psnr_db <= wanted + PSNR_ABOVE_DB
+    most = int(wanted * encoded.width * encoded.height / 8) if kind == "target_bpp" else wanted
+    return (1 - BYTES_BELOW) * most <= encoded.size_bytes <= most
+
+
+if __name__ == "__main__":
+    main()

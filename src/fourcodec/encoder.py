@@ -1,0 +1,156 @@
+"""From planes to the bytes of a file: which fits are made, with which networks, for what was asked.
+
+a quality:  one fit at its lambda
+a target:   a search over lambda (fitting/target_search.py), each of whose fits is packed, decoded and measured
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec import fitting
+from fourcodec.bitstream import container
+from fourcodec.bitstream.container import Section
+from fourcodec.fitting.progress import Progress, StageReport
+from fourcodec.fitting.settings import WHOLE, Part
+from fourcodec.fitting.target_search import MOVE, Plan, Point, Stage, search
+from fourcodec.fitting.targets import QualityTarget, SizeTarget, Target, rate_target
+from fourcodec.profiles import fnet, grid
+from fourcodec.request import DEFAULT_QUALITY, Request
+
+FEWEST_PROBE_STEPS = 300
+Report = Callable[[Progress], None] | None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A picture as it is encoded: planes (1 or 3, H, W) float32 in [0, 1]; `visible` (H, W), false where their values
+    do not matter, None if they do everywhere; channels and bits a sample of the file; its sections beside the
+    network's."""
+
+    planes: NDArray[np.float32]
+    visible: NDArray[np.bool_] | None
+    channels: int
+    bit_depth: int
+    beside: list[Section]
+
+
+class Fits(Protocol):
+    """Fits of one picture in one profile."""
+
+    profile: Any  # the module
+    plan: Plan  # how lambda is searched for
+
+    def rate_weight(self, request: Request) -> float:
+        """lambda where there is no target."""
+
+    def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
+        """A quantised network, from nothing or on from `start`."""
+
+
+def _probe(iterations: int) -> Part:
+    """A tenth of a fit, or as much more as it takes to tell one lambda from another."""
+    return Part(min(max(0.1, FEWEST_PROBE_STEPS / iterations), 0.5))
+
+
+class GridFits:
+    """Of the profile grid."""
+
+    def __init__(self, subject: Subject, request: Request, effort: int, iterations: int | None, seed: int) -> None:
+        self.profile: Any = grid
+        self._planes, self._visible, self._seed = subject.planes, subject.visible, seed
+        self._whole = fitting.grid_settings_for(DEFAULT_QUALITY, effort, iterations, request.max_seconds)
+        # In the last half of the schedule latents stay where they are, whatever lambda.
+        self.plan = Plan(1e-5, 0.5, _probe(self._whole.iterations), correction=Part(0.15, begin=0.4))
+
+    def rate_weight(self, request: Request) -> float:
+        return fitting.rate_weight_of(DEFAULT_QUALITY if request.quality is None else request.quality)
+
+    def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
+        channels, height, width = self._planes.shape
+        if start is None:
+            hidden, phase = fitting.hidden_units(rate_weight), fitting.phase_index(rate_weight)
+            config = grid.config_for(height, width, channels, hidden, phase)
+        else:
+            config = start.config
+        settings = self._whole.part(part, rate_weight)
+        return fitting.fit_grid(
+            self._planes, config, settings, seed=self._seed, report=report, start=start, visible=self._visible
+        )
+
+
+class FnetFits:
+    """Of the profile fnet, at the size that was asked for or else at the one that is best for each lambda."""
+
+    def __init__(
+        self, subject: Subject, request: Request, effort: int, iterations: int | None, seed: int, device: str
+    ) -> None:
+        self.profile: Any = fnet
+        self._planes, self._visible = subject.planes, subject.visible
+        self._size, self._seed, self._device = request.size, seed, device
+        self._whole = fitting.settings_for(effort, iterations)
+        self.plan = Plan(1e-7, 2.0, _probe(self._whole.iterations), correction=Part(0.1, begin=0.7))
+
+    def rate_weight(self, request: Request) -> float:
+        return fitting.RATE_WEIGHT if request.quality is None else fitting.rate_weight_of(request.quality)
+
+    def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
+        channels, height, width = self._planes.shape
+        size = self._size or fitting.size_for(rate_weight, height * width, self._whole.iterations)
+        best = fnet.FnetConfig(*size, channels=channels)
+        if start is not None and start.config != best and part == MOVE:  # far away, another size is better
+            start, part = None, WHOLE
+        config = best if start is None else start.config
+        settings = self._whole.part(part, rate_weight)
+        return fitting.fit(
+            self._planes, config, settings,
+            seed=self._seed, device=self._device, report=report, start=start, visible=self._visible,
+        )  # fmt: skip
+
+
+class Encoder:
+    """Makes files of one picture."""
+
+    def __init__(self, subject: Subject, fits: Fits) -> None:
+        self._subject, self._fits = subject, fits
+        _, self._height, self._width = subject.planes.shape
+
+    def encode(self, request: Request, psnr_of: Callable[[bytes], float], report: Report) -> bytes:
+        """The file asked for; psnr_of(file) decodes and compares. Raises TargetError."""
+        target = self._target(request)
+        if target is not None:
+            return self._write(self._search(target, psnr_of, report))
+        return self._write(self._fits.fit(self._fits.rate_weight(request), WHOLE, None, report))
+
+    def _target(self, request: Request) -> Target | None:
+        if request.target_bytes is not None:
+            return SizeTarget(request.target_bytes)
+        if request.target_bpp is not None:
+            return rate_target(request.target_bpp, self._width, self._height)
+        return None if request.target_psnr is None else QualityTarget(request.target_psnr)
+
+    def _search(self, target: Target, psnr_of: Callable[[bytes], float], report: Report) -> Any:
+        def fit(rate_weight: float, start: Point[Any] | None, stage: Stage) -> Point[Any]:
+            watched = None if report is None else StageReport(report, stage.name, stage.later)
+            network = self._fits.fit(rate_weight, stage.part, start and start.state, watched)
+            data = self._write(network)
+            return Point(rate_weight, len(data), psnr_of(data), network)
+
+        return search(target, fit, target.guess(self._width * self._height), self._fits.plan).state
+
+    def _write(self, network: Any) -> bytes:
+        architecture, sections = self._fits.profile.pack(network)
+        header = container.Header(
+            width=self._width,
+            height=self._height,
+            channels=self._subject.channels,
+            profile=self._fits.profile.PROFILE_ID,
+            architecture=architecture,
+            bit_depth=self._subject.bit_depth,
+        )
+        return container.write(header, [*sections, *self._subject.beside])

@@ -1,0 +1,74 @@
+"""What a caller asks a file to be: its profile, its size of network, and how much is to be spent on the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fourcodec.profiles import PROFILES, grid
+
+DEFAULT_WIDTH, DEFAULT_DEPTH = 8, 6
+DEFAULT_QUALITY = 60.0
+TARGETS = ("target_bytes", "target_bpp", "target_psnr")
+HIGHEST_PSNR_DB = 90.0  # above it are only exact copies of all but large pictures
+PROFILE_NAMES = tuple(profile.NAME for profile in PROFILES.values())
+
+
+@dataclass(frozen=True)
+class Request:
+    """The arguments of `encode` of these names. Raises ValueError where they are out of range or contradict each
+    other."""
+
+    profile: str | None = None
+    quality: float | None = None
+    width: int | None = None
+    depth: int | None = None
+    target_bytes: int | None = None
+    target_bpp: float | None = None
+    target_psnr: float | None = None
+    max_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        self._check_ranges()
+        amounts = [name for name in ("quality", *TARGETS) if getattr(self, name) is not None]
+        if len(amounts) > 1:
+            raise ValueError(f"{amounts[0]} and {amounts[1]} exclude each other: give one of them")
+        if self.profile == grid.NAME and self.sized:
+            raise ValueError("width and depth belong to the profile fnet; the grid has a quality or a target")
+        if self.max_seconds is not None and not self.is_grid:
+            raise ValueError("max_seconds belongs to the profile grid; fnet has an effort")
+        if self.max_seconds is not None and self.targeted:
+            raise ValueError("max_seconds and a target exclude each other: a lower effort takes less time")
+
+    def _check_ranges(self) -> None:
+        if self.profile is not None and self.profile not in PROFILE_NAMES:
+            raise ValueError(f"profiles are {' and '.join(PROFILE_NAMES)}, not {self.profile!r}")
+        if self.quality is not None and not 0 <= self.quality <= 100:
+            raise ValueError(f"quality is 0 to 100, not {self.quality}")
+        for name in ("max_seconds", *TARGETS):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise ValueError(f"{name} is above 0, not {value}")
+        if self.target_psnr is not None and self.target_psnr > HIGHEST_PSNR_DB:
+            raise ValueError(f"target_psnr is at most {HIGHEST_PSNR_DB:g} dB, not {self.target_psnr}")
+
+    @property
+    def is_grid(self) -> bool:
+        return not self.sized if self.profile is None else self.profile == grid.NAME
+
+    @property
+    def sized(self) -> bool:
+        return self.width is not None or self.depth is not None
+
+    @property
+    def targeted(self) -> bool:
+        return any(getattr(self, name) is not None for name in TARGETS)
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and depth of the pure network; None where they are for the encoder to choose."""
+        if not self.sized and (self.quality is not None or self.targeted):
+            return None
+        return (
+            DEFAULT_WIDTH if self.width is None else self.width,
+            DEFAULT_DEPTH if self.depth is None else self.depth,
+        )

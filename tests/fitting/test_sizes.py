@@ -1,0 +1,25 @@
+"""The table that says which size of network is best."""
+
+import pytest
+
+from fourcodec.fitting import size_for
+from fourcodec.fitting.sizes import rows
+from fourcodec.profiles.fnet import FnetConfig
+
+
+@pytest.mark.parametrize("pixels", [1, 1 << 14, 1 << 16, 768 * 512, 12_000_000])
+@pytest.mark.parametrize("steps", [1, 400, 5000, 60000])
+def test_every_picture_lambda_and_length_of_fit_has_a_size(pixels: int, steps: int) -> None:
+    for rate_weight in (1e-7, 1e-4, 1e-3, 1e-2, 1.0):
+        FnetConfig(*size_for(rate_weight, pixels, steps), channels=3)
+
+
+def test_what_was_measured_is_what_is_chosen() -> None:
+    for row in rows():
+        assert size_for(row.rate_weight, row.pixels, row.steps) == (row.width, row.depth)
+
+
+def test_lambda_counts_per_pixel() -> None:
+    large, small = max(row.pixels for row in rows()), 1 << 14
+    assert size_for(4e-3, 4 * large, 5000) == size_for(1e-3, large, 5000)
+    assert size_for(1e-3, 1, 5000) == size_for(1e-3, small, 5000)  # bits cost no more in smaller pictures

@@ -1,0 +1,49 @@
+"""What may be asked of a file together."""
+
+from typing import Any
+
+import pytest
+
+from fourcodec.request import Request
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_grid", "size"),
+    [
+        ({}, True, None),
+        ({"target_bytes": 9}, True, None),
+        ({"quality": 40}, True, None),
+        ({"width": 3}, False, (3, 6)),
+        ({"depth": 3, "quality": 40}, False, (8, 3)),
+        ({"profile": "fnet"}, False, (8, 6)),
+        ({"profile": "fnet", "quality": 40}, False, None),
+        ({"profile": "fnet", "target_psnr": 30.0}, False, None),
+        ({"width": 7, "depth": 5, "target_bpp": 0.1}, False, (7, 5)),
+    ],
+)
+def test_profile_and_size_follow_from_what_is_asked(asked: dict[str, Any], is_grid: bool, size: Any) -> None:
+    request = Request(**asked)
+    assert request.is_grid == is_grid
+    if not is_grid:
+        assert request.size == size
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"quality": 30, "target_bytes": 9}, "quality and target_bytes exclude each other"),
+        ({"target_bpp": 0.3, "target_psnr": 30}, "target_bpp and target_psnr exclude each other"),
+        ({"target_bpp": 0.3, "max_seconds": 3}, "max_seconds and a target"),
+        ({"profile": "fnet", "max_seconds": 3}, "max_seconds belongs"),
+        ({"profile": "grid", "width": 3}, "width and depth belong"),
+        ({"profile": "jpeg"}, "profiles are grid and fnet|profiles are fnet and grid"),
+        ({"quality": 101}, "quality is 0 to 100"),
+        ({"target_bytes": 0}, "target_bytes is above 0"),
+        ({"target_bpp": float("nan")}, "target_bpp is above 0"),
+        ({"target_psnr": 91}, "target_psnr is at most"),
+        ({"max_seconds": float("inf")}, "max_seconds is above 0"),
+    ],
+)
+def test_contradictions_are_a_callers_mistake(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Request(**asked)
