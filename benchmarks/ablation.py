@@ -11,7 +11,7 @@ import functools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -202,11 +202,11 @@ def passes(count: int) -> Iterator[None]:
 def measure(planes: np.ndarray, quality: float, steps: int, variant: str) -> tuple[float, float, float, float]:
     """PSNR, bytes of networks and latents, J."""
     settings = fitting.grid_settings_for(quality, 5, steps, None)
-    hidden, phase = fitting.hidden_units(settings.rate_weight), fitting.phase_index(settings.rate_weight)
-    config = config_for(planes.shape[1], planes.shape[2], planes.shape[0], hidden, phase)
+    phase = fitting.phase_index(settings.rate_weight)  # and no prior: it was trained for one of the variants
+    config = config_for(planes.shape[1], planes.shape[2], planes.shape[0], phase, 0)
     name, _, value = variant.partition("=")
     if name == "order":
-        config = GridConfig(config.height, config.width, config.channels, config.levels, int(value), hidden, phase)
+        config = replace(config, order=int(value))
     if name == "relu":
         return finish(relu_fit(planes, config, settings, float(value)), planes, config, settings)
     if name == "passes":

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import zstandard
 
+import fourcodec.networks
+
+PRIORS = Path(next(iter(fourcodec.networks.__path__))) / "grid_priors.npz"
 SIDES = [(0, -1), (0, 1), (-1, 0), (1, 0)]
 CORNERS = [(-1, -1), (-1, 1), (1, -1), (1, 1)]
 KNIGHTS = [(-2, -1), (-2, 1), (2, -1), (2, 1), (-1, -2), (-1, 2), (1, -2), (1, 2)]
@@ -99,10 +103,23 @@ class Models:
         return -value if bits and self.decoder.plain() else value
 
 
+def context_of(prior: int, hidden: int) -> np.ndarray:
+    """The prior's integers, in the order of the weights of a context model with so many hidden units."""
+    with np.load(PRIORS) as stored:
+        passes = stored["context"][prior - 1].astype(int)
+    parts = []
+    for vector in passes:
+        w1, w2, b2, w3 = np.split(vector, [24 * 16, 40 * 16, 41 * 16])
+        rows = w3.reshape(40, 2)
+        parts += [w1.reshape(24, 16)[:23, :hidden], w2.reshape(16, 16)[:hidden, :hidden], b2[:hidden]]
+        parts += [rows[:hidden], rows[16:39]]
+    return np.concatenate([part.ravel() for part in parts])
+
+
 class Networks:
     """Section `networks`: integers q by part, and the weights that they stand for."""
 
-    def __init__(self, payload: bytes, levels: int, order: int, hidden: int, channels: int) -> None:
+    def __init__(self, payload: bytes, levels: int, order: int, hidden: int, channels: int, prior: int = 0) -> None:
         frequencies = sum(math.comb(levels, n) for n in range(order + 1))
         rows = 2 * frequencies - 1
         groups: list[int] = []
@@ -118,6 +135,11 @@ class Networks:
         self._weights = self.symbols * 2.0 ** -np.array([self.exponents[group] for group in groups])
         self.hidden, self._at = hidden, groups.index(4)
         self._context_size = self._at // 4
+        self.shifts, self._units = self.exponents[:4], self.symbols[: self._at]
+        if prior:
+            e = np.array([self.exponents[group] for group in groups[: self._at]])
+            self.shifts, shifts = [max(shift, 10) for shift in self.shifts], np.maximum(e, 10)
+            self._units = (self._units << (shifts - e)) + (context_of(prior, hidden) << (shifts - 10))
         self.first = self._fourier(rows, levels)
         self.last = self._fourier(rows, channels)
         self.linear = self._next(levels, channels)
@@ -135,7 +157,7 @@ class Networks:
     def context(self, p: int) -> Context:
         """W1, W2, b2 and W3 of a pass, as integers."""
         u, size = self.hidden, self._context_size
-        w1, w2, b2, w3 = np.split(self.symbols[size * p : size * (p + 1)], [23 * u, (23 + u) * u, (24 + u) * u])
+        w1, w2, b2, w3 = np.split(self._units[size * p : size * (p + 1)], [23 * u, (23 + u) * u, (24 + u) * u])
         return w1.reshape(23, u).tolist(), w2.reshape(u, u).tolist(), b2.tolist(), w3.reshape(-1, 2).tolist()
 
 
@@ -174,7 +196,7 @@ class Latents:
 
     def _distribution(self, weights: Context, taps: list[int]) -> tuple[int, int]:
         w1, w2, b2, w3 = weights
-        e, units = self._networks.exponents, range(self._networks.hidden)
+        e, units = self._networks.shifts, range(self._networks.hidden)
         h1 = [sum(t * row[j] for t, row in zip(taps, w1, strict=True)) for j in units]
         h1 = [min(max(shift(value, 8 - e[0]), 0), 2**24) for value in h1]
         h2 = [256 * b2[j] + sum(h * row[j] for h, row in zip(h1, w2, strict=True)) for j in units]
@@ -238,12 +260,16 @@ def fourier(matrix: np.ndarray, x: np.ndarray, order: int) -> np.ndarray:
 
 
 def decode(
-    payloads: tuple[bytes, bytes], size: tuple[int, int], channels: int, architecture: tuple[int, ...]
+    payloads: tuple[bytes, bytes],
+    size: tuple[int, int],
+    channels: int,
+    architecture: tuple[int, ...],
+    prior: int = 0,
 ) -> tuple[Networks, Latents, np.ndarray]:
     """payloads of `networks` and `latents`, size (height, width): all integers, and the picture (channels, H, W)."""
     count, order, hidden, phase = architecture
     sides = [(2 * -(-height // 2), 2 * -(-width // 2)) for height, width in halvings(size, count)]
-    networks = Networks(payloads[0], count, order, hidden, channels)
+    networks = Networks(payloads[0], count, order, hidden, channels, prior)
     latents = Latents(payloads[1], networks, sides)
     planes = [latents.levels[-1]]
     for number in range(count - 2, -1, -1):

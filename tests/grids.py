@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from fourcodec.networks.grid_weights import UNUSED
+from fourcodec.networks.grid_priors import FRACTION
+from fourcodec.networks.grid_weights import SCALES, UNUSED
 from fourcodec.networks.pyramid import level_count
 from fourcodec.profiles.grid import MAX_EXPONENT, MAX_SYMBOL, GridConfig, QuantizedGrid
 
@@ -17,8 +18,8 @@ def config_of(height: int = 16, width: int = 24, channels: int = 3, **changes: i
 
 
 def architecture_of(config: GridConfig) -> tuple[int, ...]:
-    """The header's fields: all but the picture's size and channels, in their order."""
-    return dataclasses.astuple(config)[3:]
+    """The header's fields: all but the picture's size and channels and the prior, in their order."""
+    return dataclasses.astuple(config)[3:-1]
 
 
 def random_latents(config: GridConfig, spread: float, random: np.random.Generator) -> list[np.ndarray]:
@@ -33,6 +34,8 @@ def random_picture(config: GridConfig, spread: float = 20.0, seed: int = 0, **ch
     random = np.random.default_rng(seed)
     shape = config.shape
     exponents = random.integers(7, MAX_EXPONENT + 1, shape.group_count).astype(np.uint8)
+    if config.prior:
+        exponents[: SCALES + 1] = FRACTION  # finer steps have no room for the prior's weights
     symbols = np.rint(random.laplace(0, spread, shape.groups.size)).clip(-MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)
     symbols[shape.groups == UNUSED] = 0
     picture = QuantizedGrid(config, exponents, symbols, random_latents(config, 2.0, random))

@@ -147,7 +147,6 @@ def test_a_missing_device_is_said(photo: np.ndarray, monkeypatch: pytest.MonkeyP
         ({"profile": 9}, "profile 9"),
         ({"bit_depth": 10}, "10-bit"),
         ({"bit_depth": 12}, "12-bit"),
-        ({"prior": 3}, "prior 3"),
         ({"tiles": 1}, "tiled"),
     ],
 )

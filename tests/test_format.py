@@ -18,7 +18,9 @@ def assert_decodes(header: container.Header, sections: list[container.Section]) 
     picture = grid.unpack(header, sections)
     size = (header.height, header.width)
     payloads = (sections[0].payload, sections[1].payload)
-    networks, latents, planes = format_decoder.decode(payloads, size, header.channels, header.architecture)
+    networks, latents, planes = format_decoder.decode(
+        payloads, size, header.channels, header.architecture, header.prior
+    )
     assert networks.exponents == picture.exponents.tolist()
     assert np.array_equal(networks.symbols, picture.symbols[picture.config.shape.groups != UNUSED])
     for found, wanted in zip(latents.levels, picture.latents, strict=True):
@@ -32,7 +34,9 @@ def test_golden_files_with_alpha_and_16_bits_decode_as_the_document_says(name: s
     header, sections = container.read(data)
     found = {section.kind: section.payload for section in sections}
     size, copy = (header.height, header.width), codec.decode(data).astype(int)
-    planes = format_decoder.decode((found[0], found[1]), size, header.colour_channels, header.architecture)[2]
+    planes = format_decoder.decode(
+        (found[0], found[1]), size, header.colour_channels, header.architecture, header.prior
+    )[2]
     colours = format_decoder.samples(planes, header.bit_depth).transpose(1, 2, 0)
     tolerance = 1 if header.bit_depth == 8 else 257
     assert np.abs(colours - copy[:, :, : header.colour_channels]).max() <= tolerance
@@ -58,7 +62,7 @@ def test_metadata_decode_as_the_document_says(plain: bytes) -> None:
     assert format_decoder.document(section.payload, section.coder) == plain
 
 
-@pytest.mark.parametrize("name", ["grid-rgb", "grid-grey", "grid-one-pixel"])
+@pytest.mark.parametrize("name", ["grid-rgb", "grid-grey", "grid-one-pixel", "grid-prior"])
 def test_golden_files_decode_as_the_document_says(name: str) -> None:
     header, sections = container.read((FOLDER / f"{name}.fnc").read_bytes())
     assert_decodes(header, sections)
@@ -66,7 +70,12 @@ def test_golden_files_decode_as_the_document_says(name: str) -> None:
 
 @pytest.mark.parametrize(
     "config",
-    [config_of(13, 22, 1, order=1, hidden=5), config_of(6, 1, 3), config_of(9, 10, 1, order=3, levels=3, phase=7)],
+    [
+        config_of(13, 22, 1, order=1, hidden=5),
+        config_of(6, 1, 3),
+        config_of(9, 10, 1, order=3, levels=3, phase=7),
+        config_of(5, 7, 3, hidden=9, prior=2),
+    ],
 )
 def test_random_integers_decode_as_the_document_says(config: grid.GridConfig) -> None:
     """Integers of all sizes, where a fit's are small: escapes and cuts among them."""

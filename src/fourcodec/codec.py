@@ -234,8 +234,6 @@ def _profile_of(header: container.Header) -> Any:
         raise UnsupportedFormatError(f"the file is of profile {header.profile}, unknown to this version")
     if header.bit_depth not in pixels.SAMPLE_TYPES:
         raise UnsupportedFormatError(f"the file has {header.bit_depth}-bit samples, this version decodes 8 and 16")
-    if header.prior:
-        raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
     if header.tiles:
         raise UnsupportedFormatError("the file is tiled, which this version cannot decode")
     return PROFILES[header.profile]

@@ -20,6 +20,7 @@ from fourcodec.fitting.progress import Progress, StageReport
 from fourcodec.fitting.settings import WHOLE, Part
 from fourcodec.fitting.target_search import MOVE, Plan, Point, Stage, search
 from fourcodec.fitting.targets import QualityTarget, SizeTarget, Target, rate_target
+from fourcodec.networks.grid_priors import nearest_prior
 from fourcodec.profiles import fnet, grid
 from fourcodec.request import DEFAULT_QUALITY, Request
 
@@ -52,6 +53,9 @@ class Fits(Protocol):
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         """A quantised network, from nothing or on from `start`."""
 
+    def prior_of(self, network: Any) -> int:
+        """The header's prior id."""
+
 
 def _probe(iterations: int) -> Part:
     """A tenth of a fit, or as much more as it takes to tell one lambda from another."""
@@ -74,14 +78,17 @@ class GridFits:
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         channels, height, width = self._planes.shape
         if start is None:
-            hidden, phase = fitting.hidden_units(rate_weight), fitting.phase_index(rate_weight)
-            config = grid.config_for(height, width, channels, hidden, phase)
+            prior = nearest_prior(rate_weight)
+            config = grid.config_for(height, width, channels, fitting.phase_index(rate_weight), prior)
         else:
             config = start.config
         settings = self._whole.part(part, rate_weight)
         return fitting.fit_grid(
             self._planes, config, settings, seed=self._seed, report=report, start=start, visible=self._visible
         )
+
+    def prior_of(self, network: Any) -> int:
+        return int(network.config.prior)
 
 
 class FnetFits:
@@ -111,6 +118,9 @@ class FnetFits:
             self._planes, config, settings,
             seed=self._seed, device=self._device, report=report, start=start, visible=self._visible,
         )  # fmt: skip
+
+    def prior_of(self, network: Any) -> int:
+        return 0
 
 
 class Encoder:
@@ -144,12 +154,14 @@ class Encoder:
         return search(target, fit, target.guess(self._width * self._height), self._fits.plan).state
 
     def _write(self, network: Any) -> bytes:
-        architecture, sections = self._fits.profile.pack(network)
+        profile = self._fits.profile
+        architecture, sections = profile.pack(network)
         header = container.Header(
             width=self._width,
             height=self._height,
             channels=self._subject.channels,
-            profile=self._fits.profile.PROFILE_ID,
+            profile=profile.PROFILE_ID,
+            prior=self._fits.prior_of(network),
             architecture=architecture,
             bit_depth=self._subject.bit_depth,
         )

@@ -74,7 +74,7 @@ def grid_file(image: np.ndarray, quality: float, **architecture: int) -> bytes:
     settings = grid_settings_for(quality, 5, 300, None)
     config = config_of(height, width, channels, **architecture)
     fields, sections = grid.pack(fit_grid(planes, config, settings, seed=0, report=None))
-    return container.write(Header(width, height, channels, grid.PROFILE_ID, fields), sections)
+    return container.write(Header(width, height, channels, grid.PROFILE_ID, fields, prior=config.prior), sections)
 
 
 FILES: dict[str, Callable[[], bytes]] = {
@@ -90,6 +90,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "grid-grey-alpha": lambda: whole_file(picture(20, 31, 2), quality=60),
     "grid-rgb-16": lambda: whole_file(deep(picture(18, 27, 3)), quality=95),
     "grid-rgba-16": lambda: whole_file(deep(picture(21, 16, 4)), quality=80),
+    "grid-prior": lambda: grid_file(picture(33, 50, 3), quality=40, hidden=12, prior=2),
     "grid-one-pixel": lambda: grid_file(picture(1, 1, 3), quality=60),
 }
 

@@ -23,7 +23,9 @@ FIELDS = ("levels", "order", "hidden", "phase")
 
 def header_of(picture: QuantizedGrid, **changes: object) -> Header:
     config = picture.config
-    header = Header(config.width, config.height, config.channels, grid.PROFILE_ID, architecture_of(config))
+    header = Header(
+        config.width, config.height, config.channels, grid.PROFILE_ID, architecture_of(config), prior=config.prior
+    )
     return dataclasses.replace(header, **changes)
 
 
@@ -99,6 +101,7 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
         (header_with(tiles=1), both, CorruptFileError, "4 architecture fields, the header 5"),
         (header_of(picture, coordinates=1), both, CorruptFileError, "coordinates"),
         (header_of(picture, activation=1), both, CorruptFileError, "activation"),
+        (header_of(picture, prior=99), both, UnsupportedFormatError, "prior 99"),
         (header_of(picture), [networks], CorruptFileError, "'latents' is missing"),
         (header_of(picture), [latents], CorruptFileError, "'networks' is missing"),
         (header_of(picture), [*both, latents], CorruptFileError, "'latents' comes twice"),
@@ -122,6 +125,22 @@ def test_left_over_bytes_are_refused(kind: int) -> None:
         changed[kind] = dataclasses.replace(sections[kind], payload=sections[kind].payload + tail)
         with pytest.raises(CorruptFileError, match=message):
             grid.unpack(header_of(picture), changed)
+
+
+@pytest.mark.parametrize("hidden", [16, 5])
+def test_integers_survive_beside_a_prior(hidden: int) -> None:
+    picture = random_picture(config_of(9, 30, hidden=hidden, prior=2), spread=50.0)
+    architecture, sections = grid.pack(picture)
+    assert_equal(grid.unpack(header_of(picture, architecture=architecture), sections), picture)
+
+
+def test_weights_too_large_beside_their_prior_are_refused() -> None:
+    picture = random_picture(config_of(prior=1))
+    _, sections = grid.pack(picture)
+    values = network_values(picture)
+    values[picture.config.shape.group_count :] = MAX_SYMBOL
+    with pytest.raises(CorruptFileError, match="weights of the context model are at most"):
+        grid.unpack(header_of(picture), [networks_section(picture, values), sections[1]])
 
 
 @pytest.mark.parametrize(("at", "value"), [(0, -1), (3, MAX_EXPONENT + 1), (9, 300), (-1, MAX_SYMBOL + 1)])

@@ -2,7 +2,7 @@
 
 from fourcodec.fitting.fnet import fit, fit_float
 from fourcodec.fitting.grid import fit as fit_grid
-from fourcodec.fitting.grid import hidden_units, phase_index
+from fourcodec.fitting.grid import phase_index
 from fourcodec.fitting.progress import Progress
 from fourcodec.fitting.settings import (
     FLOAT_SCHEDULE,
@@ -31,7 +31,6 @@ __all__ = [
     "fit_float",
     "fit_grid",
     "grid_settings_for",
-    "hidden_units",
     "phase_index",
     "rate_weight_of",
     "settings_for",

@@ -32,6 +32,7 @@ from fourcodec.profiles.grid import PHASE_STEPS, GridConfig, QuantizedGrid, weig
 Floats = NDArray[np.float32]
 
 # Rates of the optimisers at the start, per step; see docs/results.md for what else was tried.
+PRIOR_RATE = 7e-3  # of the context model where it starts from a prior
 CONTEXT_RATE, FOURIER_RATE, KERNEL_RATE, FILTER_RATE = 1.4e-2, 1e-3, 3e-3, 2e-3
 LINEAR_RATE = 3e-4  # relative to the square root of lambda / 1e-3, as the linear path's weights are
 LATENT_RATE, LATENT_FLOOR, LATENT_MOMENTUM, LATENT_DECAY = 0.2, 2.0, 0.5, 0.98
@@ -40,7 +41,6 @@ LINEAR_START, LINEAR_FALL = 0.05, 1.0  # grey that a latent of 1 adds at lambda 
 PHASE_START = 1 / 25  # turns that a latent of 1 moves a phase
 # Where few latents are worth their bits, those few must do more: factors at lambda 1.2e-2, in between by its logarithm.
 COARSE_LAMBDA, COARSE_START, COARSE_FALL, COARSE_PHASE = 1.2e-2, 1.6, 0.6, 2.1
-FEW_LAMBDA = 3e-3  # from here on the context model has half the hidden units
 COARSE_FOURIER, COARSE_LATENT, COARSE_FLOOR = 2.0, 1.5, 2.0
 WARM_UP = 20  # steps over which the rates rise
 LAST_RATE = 0.02  # of the noisy phase, relative to the first; the rate falls as half a cosine
@@ -84,12 +84,6 @@ def coarseness(rate_weight: float) -> float:
 def phase_index(rate_weight: float) -> int:
     """The architecture field that a picture is fitted with: see GridConfig.phase_scale."""
     return round(-PHASE_STEPS * math.log2(PHASE_START * COARSE_PHASE ** coarseness(rate_weight)))
-
-
-def hidden_units(rate_weight: float) -> int:
-    """Units of the context model's layers: where little is to be spent, fewer cost less. All of 4, 8, 12 and 16 are
-    within 2% of each other."""
-    return 12 if rate_weight < FEW_LAMBDA else 6
 
 
 class _Optimiser:
@@ -143,7 +137,9 @@ class _Fit:
         self._first, self._second = np.zeros_like(self._latents), np.zeros_like(self._latents)
         self._chain = np.zeros_like(self._latents)
         self._parts = pieces(0, config.pyramid.total, 64 * BLOCK)
-        rates = [CONTEXT_RATE] * (3 * PASSES) + [FOURIER_RATE * COARSE_FOURIER**self._coarse] * 2
+        rates = [PRIOR_RATE if config.prior else CONTEXT_RATE] * (3 * PASSES) + [
+            FOURIER_RATE * COARSE_FOURIER**self._coarse
+        ] * 2
         rates += [LINEAR_RATE * math.sqrt(self._lambda / 1e-3), KERNEL_RATE, FILTER_RATE]
         matrices = _matrices(self.weights, config.shape)
         self._optimisers = [
@@ -268,5 +264,7 @@ def initial_weights(
         colour[2:] += 0.5 * random.standard_normal(colour[2:].shape)
     weights.last[shape.rows : shape.rows + shape.levels] = amplitude[:, None] * colour
     weights.filters[:] = BICUBIC
+    if shape.prior:
+        weights.context[:] = shape.weights(shape.base).context
     weights.context.ravel()[shape.groups[: weights.context.size] == UNUSED] = 0
     return weights

@@ -16,6 +16,7 @@ _ZONES = (0.5, 0.6, 0.7, 0.8)  # values below this share of a step become 0: the
 # Mean magnitude of the symbols that the search starts from: fine enough to lose nothing, since coarse groups may make
 # up for each other's errors by chance, and then no group alone can be made finer.
 START_SYMBOL = 256
+_LARGEST = 31  # weight of a context model with a prior, whose integers are units of 2^-10 or less and have 15 bits
 _ROUNDS = 2  # of the search over all groups; a third changes nothing
 
 
@@ -56,7 +57,10 @@ class _Search:
     ) -> None:
         self._network, self._config, self._target, self._weight = network, config, target, distortion_weight
         shape = config.shape
-        self._values, self._groups = weights.flat() - shape.base, shape.groups
+        if config.prior:
+            np.clip(weights.context, -_LARGEST, _LARGEST, out=weights.context)
+        self._weights, self._groups = weights.flat(), shape.groups
+        self._values = self._weights - shape.base
         self.exponents = np.zeros(shape.group_count, np.uint8)
         self._zones = np.full(shape.group_count, _ZONES[0])
         for group in range(shape.group_count):
@@ -105,9 +109,10 @@ class _Search:
         return False
 
     def _finest(self, group: int) -> int:
-        """The largest exponent at which the group's symbols are in range."""
-        largest = float(np.abs(self._values[self._groups == group]).max(initial=0))
-        return min(MAX_EXPONENT, math.floor(math.log2(MAX_SYMBOL / max(largest, 1e-9))))
+        """The largest exponent at which the group's symbols are in range, and their sums with the prior's."""
+        values = self._weights if group <= SCALES and self._config.prior else self._values
+        largest = float(np.abs(values[self._groups == group]).max(initial=0))
+        return min(MAX_EXPONENT, math.floor(math.log2((MAX_SYMBOL - 1) / max(largest, 1e-9))))
 
     def _picture(self) -> QuantizedGrid:
         return QuantizedGrid(self._config, self.exponents, self.symbols(), [])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.kernels import layout
+from fourcodec.networks import grid_priors
 from fourcodec.networks.pyramid import pass_taps
 
 Floats = NDArray[np.float32]
@@ -46,12 +47,14 @@ class GridWeights:
 @dataclass(frozen=True)
 class GridShape:
     """levels of latents; frequencies of the Fourier layers have at most `order` ones; `hidden` units are used of the
-    HIDDEN in each layer of the context model; channels of the picture."""
+    HIDDEN in each layer of the context model; channels of the picture; the prior that the context model is coded
+    against, 0 for none."""
 
     levels: int
     order: int
     hidden: int
     channels: int
+    prior: int = 0
 
     @property
     def feature_count(self) -> int:
@@ -108,8 +111,18 @@ class GridShape:
     def base(self) -> Floats:
         """What the weights are coded against, flat."""
         weights = GridWeights(*(np.zeros(shape, np.float32) for shape in self.shapes))
+        weights.context[:] = np.ldexp(self.context_base.astype(np.float32), -grid_priors.FRACTION)
         weights.filters[:] = BICUBIC
         return weights.flat()
+
+    @cached_property
+    def context_base(self) -> NDArray[np.int64]:
+        """What the context model's integers are added to, in units of 2^-grid_priors.FRACTION."""
+        shape = self.shapes[0]
+        if not self.prior:
+            return np.zeros(shape, np.int64)
+        used = (self.groups[: math.prod(shape)] != UNUSED).reshape(shape)
+        return grid_priors.priors()[self.prior].context * used
 
     def weights(self, flat: Floats) -> GridWeights:
         """The inverse of GridWeights.flat."""

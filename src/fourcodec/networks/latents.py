@@ -30,7 +30,7 @@ class ContextIntegers:
     """weights (PASSES, PASS_WEIGHTS) integers; shifts: W is an integer times 2^-shift, for W1, W2 with b2, and the
     columns of W3 for means and for scales. Raises ValueError where sums could pass 2^53."""
 
-    weights: NDArray[np.int32]
+    weights: NDArray[np.int64]
     shifts: tuple[int, int, int, int]
 
     def __post_init__(self) -> None:

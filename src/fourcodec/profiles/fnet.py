@@ -159,6 +159,8 @@ def spread_steps(shape: NetworkShape, steps: NDArray[np.float32]) -> NDArray[np.
 
 
 def _read_config(header: Header) -> FnetConfig:
+    if header.prior:
+        raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
     if len(header.architecture) != 2:
         raise CorruptFileError(f"profile fnet has 2 architecture fields, the header {len(header.architecture)}")
     try:

@@ -10,6 +10,7 @@ Weights are integers times powers of two, one exponent per group; latents are co
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.kernels import layout
+from fourcodec.networks import grid_priors
 from fourcodec.networks.grid_weights import HIDDEN, MEANS, SCALES, TAPS, UNUSED, GridShape, GridWeights
 from fourcodec.networks.pyramid import MAX_LEVELS, Pyramid, level_count
 
@@ -39,8 +41,8 @@ MAX_HIDDEN = layout.HIDDEN
 
 @dataclass(frozen=True)
 class GridConfig:
-    """height, width in pixels; channels 1 or 3; levels 1..9; order 0..3; hidden 1..16; phase 0..63. Raises ValueError
-    outside."""
+    """height, width in pixels; channels 1 or 3; levels 1..9; order 0..3; hidden 1..16; phase 0..63; the number of a
+    trained prior, or 0. Raises ValueError outside."""
 
     height: int
     width: int
@@ -49,6 +51,7 @@ class GridConfig:
     order: int
     hidden: int
     phase: int
+    prior: int = 0
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -61,6 +64,8 @@ class GridConfig:
         ):
             if not least <= value <= largest:
                 raise ValueError(f"{name} is {least} to {largest}, not {value}")
+        if self.prior and self.prior not in grid_priors.priors():
+            raise ValueError(f"the prior {self.prior} is unknown")
 
     @property
     def phase_scale(self) -> float:
@@ -69,16 +74,16 @@ class GridConfig:
 
     @property
     def shape(self) -> GridShape:
-        return GridShape(self.levels, self.order, self.hidden, self.channels)
+        return GridShape(self.levels, self.order, self.hidden, self.channels, self.prior)
 
     @property
     def pyramid(self) -> Pyramid:
         return Pyramid(self.height, self.width, self.levels)
 
 
-def config_for(height: int, width: int, channels: int, hidden: int, phase: int) -> GridConfig:
-    """What a picture is coded with."""
-    return GridConfig(height, width, channels, level_count(height, width), ORDER, hidden, phase)
+def config_for(height: int, width: int, channels: int, phase: int, prior: int) -> GridConfig:
+    """What a picture is coded with. Units of the context model cost next to nothing where they are the prior's."""
+    return GridConfig(height, width, channels, level_count(height, width), ORDER, MAX_HIDDEN, phase, prior)
 
 
 @dataclass(frozen=True)
@@ -120,8 +125,11 @@ def unpack(header: Header, sections: Sequence[Section]) -> QuantizedGrid:
         if found[kind].coder != container.CODER_RANGE:
             raise UnsupportedFormatError(f"section {name!r} has coder {found[kind].coder}, unknown to this version")
     exponents, symbols = decode_networks(found[NETWORKS].payload, config)
-    picture = QuantizedGrid(config, exponents, symbols, [])
-    latents = decode_latents(config.pyramid, found[LATENTS].payload, context_integers(picture), thread_count())
+    try:
+        integers = context_integers(QuantizedGrid(config, exponents, symbols, []))
+    except ValueError as exc:
+        raise CorruptFileError(f"section 'networks': {exc}") from exc
+    latents = decode_latents(config.pyramid, found[LATENTS].payload, integers, thread_count())
     return QuantizedGrid(config, exponents, symbols, latents)
 
 
@@ -185,20 +193,28 @@ def weights_of(picture: QuantizedGrid) -> GridWeights:
 
 
 def context_integers(picture: QuantizedGrid) -> Any:
-    """The ContextIntegers of the same weights."""
+    """The ContextIntegers of the same weights. Raises ValueError where one is too large."""
     from fourcodec.networks.latents import ContextIntegers
 
-    first = picture.config.shape.shapes[0]
-    weights = picture.symbols[: first[0] * first[1]].reshape(first)
-    taps, hidden, means, scales = (int(picture.exponents[group]) for group in (TAPS, HIDDEN, MEANS, SCALES))
-    return ContextIntegers(weights, (taps, hidden, means, scales))
+    shape = picture.config.shape
+    size = shape.shapes[0]
+    symbols = picture.symbols[: math.prod(size)].reshape(size).astype(np.int64)
+    exponents = picture.exponents[[TAPS, HIDDEN, MEANS, SCALES]].astype(np.int64)
+    if not picture.config.prior:
+        return ContextIntegers(symbols, tuple(exponents.tolist()))
+    shifts = np.maximum(exponents, grid_priors.FRACTION)
+    group = np.minimum(shape.groups[: math.prod(size)], SCALES).reshape(size)  # what is unused is 0 in any unit
+    weights = (symbols << (shifts - exponents)[group]) + (shape.context_base << (shifts - grid_priors.FRACTION)[group])
+    return ContextIntegers(weights, tuple(shifts.tolist()))
 
 
 def _read_config(header: Header) -> GridConfig:
     if len(header.architecture) != 4:
         raise CorruptFileError(f"profile grid has 4 architecture fields, the header {len(header.architecture)}")
+    if header.prior and header.prior not in grid_priors.priors():
+        raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
     try:
-        return GridConfig(header.height, header.width, header.colour_channels, *header.architecture)
+        return GridConfig(header.height, header.width, header.colour_channels, *header.architecture, header.prior)
     except ValueError as exc:
         raise CorruptFileError(f"the header is invalid: {exc}") from exc
 

@@ -1,0 +1,119 @@
+"""Trains the priors of the grid profile: one context model for many pictures, at five qualities.
+
+    grid_priors.py PHOTOS IMAGENET OUT.npz     OUT is src/fourcodec/networks/grid_priors.npz
+
+Every picture is fitted as always, with a synthesis of its own; the context model is shared and sees a few pictures a
+step. Pictures are halved or so, which rids them of JPEG's traces, and cropped. None of them is in any result here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from threadpoolctl import threadpool_limits
+
+from fourcodec import pixels
+from fourcodec.fitting import grid as fitting
+from fourcodec.fitting.settings import GridSettings, rate_weight_of
+from fourcodec.kernels.layout import PASSES
+from fourcodec.networks.grid_priors import FRACTION
+from fourcodec.profiles.grid import MAX_HIDDEN, ORDER, GridConfig
+
+Floats = NDArray[np.float32]
+LEVELS = 7
+QUALITIES = (10, 30, 50, 70, 90)
+CROP = (288, 192)  # width, height
+CROPS_OF_A_PHOTO, OF_IMAGENET = ((0.25, 0.3), (0.75, 0.6)), 20
+UPDATES, BATCH = 400, 4  # of each picture; pictures a step of the context model
+EXAMPLE_PIXELS = 1e5  # gradients are scaled to a picture of so many
+CONTEXT_MATRICES = 3 * PASSES  # the first of a fit's
+
+
+def pictures(photos: Path, imagenet: Path) -> list[Floats]:
+    """Planes (3, H, W) of crops."""
+    width, height = CROP
+    crops = []
+    for path in sorted(photos.iterdir()):
+        image = Image.open(path).convert("RGB")
+        image = image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
+        for across, down in CROPS_OF_A_PHOTO:
+            left = min(max(int(across * image.width) - width // 2, 0), image.width - width)
+            top = min(max(int(down * image.height) - height // 2, 0), image.height - height)
+            crops.append(image.crop((left, top, left + width, top + height)))
+    most = len(crops) + OF_IMAGENET
+    for path in sorted(imagenet.iterdir()):
+        image = Image.open(path).convert("RGB")
+        factor = 1.6 if min(image.size) < 512 else 2.5
+        image = image.resize((int(image.width / factor), int(image.height / factor)), Image.Resampling.LANCZOS)
+        if image.width >= 216 and image.height >= height and len(crops) < most:
+            wide = min(image.width, width)
+            left, top = (image.width - wide) // 2, (image.height - height) // 2
+            crops.append(image.crop((left, top, left + wide, top + height)))
+    return [pixels.to_planes(np.array(crop)) for crop in crops]
+
+
+def train(planes: list[Floats], quality: float) -> Floats:
+    """The context model (PASSES, PASS_WEIGHTS) for a quality."""
+    rate_weight = rate_weight_of(quality)
+    phase = fitting.phase_index(rate_weight)
+    settings = GridSettings(1, rate_weight)
+    configs = [GridConfig(p.shape[1], p.shape[2], 3, LEVELS, ORDER, MAX_HIDDEN, phase) for p in planes]
+    fits = [fitting._Fit(p, config, settings, 0) for p, config in zip(planes, configs, strict=True)]
+    context, shape = fits[0].weights.context, fits[0]._shape
+    for fit in fits:
+        fit.weights.context = context
+    shared = fits[0]._optimisers[:CONTEXT_MATRICES]
+    random, order, steps = np.random.default_rng(1), list[int](), UPDATES * len(fits) // BATCH
+    costs, started = np.zeros(len(fits)), time.perf_counter()
+    for step in range(steps):
+        share = step / steps
+        rate = fitting.LAST_RATE + (1 - fitting.LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
+        rate *= min(1.0, (step + 1) * BATCH / (fitting.WARM_UP * len(fits)))
+        if len(order) < BATCH:
+            order += list(random.permutation(len(fits)))
+        chosen, order = order[:BATCH], order[BATCH:]
+        total = fits[0].weights.zeros()
+        for n in chosen:
+            fit = fits[n]
+            size = fit._target[0].size
+            fit._perturb(step * len(fits) + n, share)
+            squares, bits, gradients = fit._network.gradient(fit.weights, fit._target, fit._weight, filters=True)
+            total.context += gradients.context * np.float32(EXAMPLE_PIXELS / size / BATCH)
+            fit._prior.add_gradient(fit.weights, gradients)
+            fit._move_latents(rate)
+            own, slopes = fitting._matrices(fit.weights, shape), fitting._matrices(gradients, shape)
+            for optimiser, matrix, slope in list(zip(fit._optimisers, own, slopes, strict=True))[CONTEXT_MATRICES:]:
+                optimiser.step(matrix, slope, rate)
+            costs[n] = squares / fit._target.size + fit._lambda * bits.sum() / size
+        everybodys, slopes = fitting._matrices(fits[0].weights, shape), fitting._matrices(total, shape)
+        for optimiser, matrix, slope in zip(shared, everybodys, slopes, strict=False):
+            optimiser.step(matrix, slope, rate)
+        context[fits[0]._unused] = 0
+        if step % 200 == 0 or step == steps - 1:
+            seconds = time.perf_counter() - started
+            print(f"quality {quality}, step {step} of {steps}, J {costs.mean():.5f}, {seconds:.0f} s", flush=True)
+    return context
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("photos", "imagenet", "out"):
+        parser.add_argument(name, type=Path)
+    arguments = parser.parse_args()
+    planes = pictures(arguments.photos, arguments.imagenet)
+    rates, contexts = [], []
+    with threadpool_limits(1):
+        for quality in QUALITIES:
+            contexts.append(np.rint(train(planes, quality) * 2**FRACTION).astype(np.int16))
+            rates.append(rate_weight_of(quality))
+            np.savez_compressed(arguments.out, rate_weights=np.array(rates), context=np.array(contexts))
+
+
+if __name__ == "__main__":
+    main()
