@@ -26,6 +26,7 @@ STARTS = ("components", "random")
 SCHEDULES = ("linear", "cosine")
 MAX_UNITS = 1 << 14  # of a layer: an MLP of this width has a quarter of a billion weights
 _SUFFIX = ".toml"
+_KIND_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ class LatentConfig:
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    """An MLP from z to all coefficients. `gains` scale what it adds to base coefficients, which start near the identity:
-    in the first layer, the hidden ones and the last one. Without any there is no base, the MLP gives all."""
+    """An MLP from z to all coefficients. `gains` scale what it adds to base coefficients, which start near the
+    identity: in the first layer, the hidden ones and the last one. Without any there is no base, the MLP gives all."""
 
     hidden: tuple[int, ...] = (512, 512, 192)
     nonlinearity: str = "silu"
@@ -200,7 +201,7 @@ def _convert(wanted: Any, value: Any, where: str) -> Any:
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
-        raise ConfigError(f"{where} is of type {kind.__name__}, not {value!r}")
+        raise ConfigError(f"{where} is {_KIND_NAMES[kind]}, not {value!r}")
     return value
 
 

@@ -28,6 +28,7 @@ class Decoder(nn.Module):
         settings = config.decoder
         self.mlp = _mlp((config.latents.size, *settings.hidden, shape.coefficient_count), settings.nonlinearity)
         self.base: nn.Parameter | None = None
+        self.gains: torch.Tensor
         if settings.gains:
             self.base = nn.Parameter(_near_identity(shape))
             self.register_buffer("gains", _spread(settings.gains, shape), persistent=False)
