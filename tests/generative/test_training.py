@@ -76,7 +76,7 @@ def test_a_training_in_two_parts_equals_one_without_a_break(
 
 
 def test_killed_three_times_it_ends_where_an_unbroken_run_does(data: Dataset, tmp_path: Path) -> None:
-    epochs = 12
+    epochs = 5
     trained(data, tmp_path / "whole", epochs)
     Training.begin(data, sets.tiny(), tmp_path / "killed", device="cpu", seed=1).save()
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "discs.npz"), str(tmp_path / "killed"), str(epochs)]
