@@ -5,10 +5,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks
 
-.PHONY: demo test lint format kernels results clean
+.PHONY: demo generate-demo test lint format kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python benchmarks/demo.py demo
+
+# A small generative model, trained in a minute and a half on bundled digits, or on the images in DATA.
+generate-demo: $(STAMP)
+	$(BIN)/python benchmarks/generate_demo.py demo/generate $(if $(filter file,$(origin DATA)),,$(DATA))
 
 test: lint
 	$(BIN)/python -m pytest
@@ -31,6 +35,7 @@ RESULTS := benchmarks/results
 FOUR := $(patsubst %,$(DATA)/kodak/kodim%.png,23 15 01 05)
 results: $(STAMP)
 	$(BIN)/python benchmarks/kernels.py > $(RESULTS)/kernels.txt
+	$(BIN)/python benchmarks/generative_kernel.py $(RESULTS)/generative-kernel.txt
 	$(BIN)/python benchmarks/costs.py > $(RESULTS)/costs.txt
 	$(BIN)/python benchmarks/grid_step.py step > $(RESULTS)/grid-step.txt
 	$(BIN)/python benchmarks/grid_step.py sizes >> $(RESULTS)/grid-step.txt

@@ -30,6 +30,13 @@ def test_a_judgement_has_features_and_confidences(trained: Classifier) -> None:
     assert judgement.confidence.max() <= 1
 
 
+@pytest.mark.filterwarnings("error")
+def test_images_that_are_read_only_are_judged_without_a_warning(trained: Classifier) -> None:
+    images = toy.dataset().test[:2]
+    images.setflags(write=False)
+    assert len(trained.judge(images).features) == 2
+
+
 def test_the_seed_decides_on_the_weights(trained: Classifier) -> None:
     lines: list[str] = []
     again = train_classifier(toy.dataset(), toy.SETTINGS, seed=0, progress=lines.append)

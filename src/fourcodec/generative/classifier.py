@@ -268,8 +268,8 @@ def _convolution(inputs: int, outputs: int, stride: int, size: int = 3) -> nn.Se
 
 
 def _to_tensor(images: Images) -> torch.Tensor:
-    """(N, H, W, C) -> (N, C, H, W)."""
-    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+    """(N, H, W, C) -> (N, C, H, W), a copy: torch warns of arrays that are read-only, as those of idx files are."""
+    return torch.from_numpy(np.array(images.transpose(0, 3, 1, 2), order="C"))
 
 
 def _slices(count: int) -> Iterator[slice]:

@@ -26,6 +26,7 @@ STARTS = ("components", "random")
 SCHEDULES = ("linear", "cosine")
 MAX_UNITS = 1 << 14  # of a layer: an MLP of this width has a quarter of a billion weights
 _SUFFIX = ".toml"
+_KIND_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def _convert(wanted: Any, value: Any, where: str) -> Any:
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is not kind:
-        raise ConfigError(f"{where} is of type {kind.__name__}, not {value!r}")
+        raise ConfigError(f"{where} is {_KIND_NAMES[kind]}, not {value!r}")
     return value
 
 

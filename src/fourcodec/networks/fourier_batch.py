@@ -30,7 +30,7 @@ class FourierImages:
 
     def __init__(self, shape: NetworkShape, positions: NDArray[np.float32], activation: int) -> None:
         self.shape, self.activation = shape, activation
-        self._positions = positions
+        self.positions = positions
         self._features = position_features(positions)
 
     def evaluate(self, coefficients: torch.Tensor) -> torch.Tensor:
@@ -54,13 +54,13 @@ class FourierImages:
 
     def formula(self, coefficients: torch.Tensor) -> torch.Tensor:
         """As `evaluate`, in plain torch and differentiable: what the kernels are bound to, and what CUDA runs."""
-        x = torch.from_numpy(self._positions).to(coefficients).expand(len(coefficients), -1, -1)
+        x = torch.from_numpy(self.positions).to(coefficients).expand(len(coefficients), -1, -1)
         for layer in self.shape.layers:
             x = _layer(layer, coefficients[:, layer.span].reshape(-1, 2**layer.inputs, 2, layer.outputs), x)
         return torch.tanh(x / 2) if self.activation == SIGMOID else 2 * x - 1
 
     def _evaluate_with_kernels(self, coefficients: torch.Tensor) -> torch.Tensor:
-        samples = np.empty((len(coefficients), self.shape.channels, self._positions.shape[1]), np.float32)
+        samples = np.empty((len(coefficients), self.shape.channels, self.positions.shape[1]), np.float32)
         weights, kernel = np.ascontiguousarray(coefficients.numpy()), self._kernels().evaluate
 
         def run(start: int) -> None:
@@ -87,7 +87,7 @@ class FourierImages:
         return network_kernels(self.shape.width, self.shape.depth, self.shape.channels)
 
     def _tile(self) -> int:
-        return max(1, _TILE_FLOATS // ((2 << self.shape.width) * self._positions.shape[1]))
+        return max(1, _TILE_FLOATS // ((2 << self.shape.width) * self.positions.shape[1]))
 
 
 class _SquaredErrors(torch.autograd.Function):

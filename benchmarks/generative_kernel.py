@@ -1,0 +1,113 @@
+"""The batch kernel of the generative model against plain torch, in one run.
+
+    python benchmarks/generative_kernel.py [RESULT.txt]
+
+Squared errors of a batch of images, each with coefficients of its own, and their gradients: forward and backward. One
+line per network and number of threads: images a second by the kernel and by the fastest of three ways to write the same
+in torch, GFLOP/s of the matrix products alone, and the ratio of the two. Seconds are the best of several runs.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fourcodec.kernels.layout import SIGMOID
+from fourcodec.kernels.threads import thread_count
+from fourcodec.networks.fourier_batch import FourierImages
+from fourcodec.networks.positions import PIXEL_CENTRES, positions
+from fourcodec.networks.shape import NetworkShape
+
+CASES = [("MNIST", NetworkShape(5, 6, 1), 28), ("CIFAR-10, thesis", NetworkShape(6, 10, 3), 32)]
+BATCH = 256
+TILE = 16  # images at a time in the tiled versions: their features stay in L2 or L3
+LEAST_SECONDS = 4.0
+
+
+def best_seconds(run: Callable[[], object]) -> float:
+    run()
+    best, until = float("inf"), time.perf_counter() + LEAST_SECONDS
+    while time.perf_counter() < until:
+        started = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - started)
+    return best
+
+
+def layer_by_phasors(layer, w, x):  # type: ignore[no-untyped-def]
+    """x (B, inputs, N): cosines and sines as products of the phasors of x."""
+    angle = 2 * torch.pi * x
+    features = torch.polar(torch.ones_like(x[:, :1]), torch.zeros_like(x[:, :1]))
+    for j in range(layer.inputs):
+        phasor = torch.polar(torch.ones_like(angle[:, j : j + 1]), angle[:, j : j + 1])
+        features = torch.cat([features, features * phasor], dim=1)
+    y = w[:, :, 0].transpose(1, 2) @ features.real + w[:, :, 1].transpose(1, 2) @ features.imag
+    return y + x if layer.residual else y
+
+
+def phasor_errors(fourier: FourierImages, coefficients: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """As FourierImages.squared_errors_by_formula."""
+    x = torch.from_numpy(fourier.positions).expand(len(coefficients), -1, -1)
+    for layer in fourier.shape.layers:
+        w = coefficients[:, layer.span].reshape(-1, 2**layer.inputs, 2, layer.outputs)
+        x = layer_by_phasors(layer, w, x)
+    return (torch.tanh(x / 2) - (targets * (2 / 255) - 1)).square().sum(dim=(1, 2))
+
+
+def versions(
+    fourier: FourierImages, coefficients: torch.Tensor, targets: torch.Tensor
+) -> dict[str, Callable[[], object]]:
+    """The kernel, and plain torch whole, in tiles, and in tiles with products of phasors."""
+    direct = fourier.squared_errors_by_formula
+
+    def run(errors_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], tile: int) -> Callable[[], object]:
+        def step() -> None:
+            for part, wanted in zip(coefficients.split(tile), targets.split(tile), strict=True):
+                inner = part.clone().requires_grad_()
+                errors_of(inner, wanted).sum().backward()  # type: ignore[no-untyped-call]
+
+        return step
+
+    return {
+        "kernel": run(fourier.squared_errors, BATCH),
+        "direct": run(direct, BATCH),
+        "tiled": run(direct, TILE),
+        "tiled phasors": run(lambda part, wanted: phasor_errors(fourier, part, wanted), TILE),
+    }
+
+
+def measure(name: str, shape: NetworkShape, side: int, threads: int) -> str:
+    random = np.random.default_rng(0)
+    where = positions((side, side), np.arange(side**2), PIXEL_CENTRES)
+    coefficients = torch.from_numpy(random.normal(0, 0.02, (BATCH, shape.coefficient_count)).astype(np.float32))
+    targets = torch.from_numpy(random.integers(0, 256, (BATCH, shape.channels, side**2), dtype=np.uint8))
+    runs = versions(FourierImages(shape, where, SIGMOID), coefficients, targets)
+    seconds = {version: best_seconds(step) for version, step in runs.items()}
+    ours = seconds.pop("kernel")
+    fastest = min(seconds, key=lambda version: seconds[version])
+    gflops = 3 * 2 * shape.coefficient_count * side**2 * BATCH / ours / 1e9
+    return (
+        f"{name}, width {shape.width}, depth {shape.depth}, {side**2} positions, batch {BATCH}, {threads} thread(s): "
+        f"{BATCH / ours:.0f} images/s, {gflops:.0f} GFLOP/s; "
+        f"torch ({fastest}) {BATCH / seconds[fastest]:.0f} images/s: {seconds[fastest] / ours:.1f}x"
+    )
+
+
+def main() -> None:
+    lines = ["forward and backward, best run each; torch by the fastest of direct, tiled, tiled phasors"]
+    for threads in sorted({1, thread_count()}):
+        torch.set_num_threads(threads)
+        os.environ["FOURCODEC_THREADS"] = str(threads)
+        for case in CASES:
+            lines.append(measure(*case, threads))
+            print(lines[-1], flush=True)
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""What a data set on disk becomes, and how bad ones are refused."""
+
+import gzip
+import pickle
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fourcodec.errors import DatasetError
+from fourcodec.generative.datasets import load_dataset
+from tests.generative import sets
+
+
+def idx(array: np.ndarray) -> bytes:
+    return bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+
+
+def write_mnist(folder: Path, zipped: bool) -> dict[str, np.ndarray]:
+    random, arrays = np.random.default_rng(0), {}
+    for part, count in (("train", 7), ("t10k", 3)):
+        arrays[f"{part}-images-idx3-ubyte"] = random.integers(0, 256, (count, 5, 4), dtype=np.uint8)
+        arrays[f"{part}-labels-idx1-ubyte"] = random.integers(0, 10, count, dtype=np.uint8)
+    for name, array in arrays.items():
+        data = gzip.compress(idx(array)) if zipped else idx(array)
+        (folder / (name + ".gz" * zipped)).write_bytes(data)
+    return arrays
+
+
+def batch_of_python_two(pixels: np.ndarray, labels: list[int], column_major: bool = False) -> bytes:
+    """What Python 2's cPickle wrote: {'labels': [...], 'data': array}, strings of bytes as such."""
+    items = b"".join(b"K" + bytes([label]) for label in labels)
+    array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR(K\x01K" + bytes([len(pixels)])
+    array += b"M\x00\x0c\x86cnumpy\ndtype\n(U\x02u1K\x00K\x01tR" + (b"\x88" if column_major else b"\x89")
+    array += b"T" + struct.pack("<I", pixels.size) + pixels.tobytes() + b"tb"
+    return b"\x80\x02}(U\x06labels](" + items + b"eU\x04data" + array + b"u."
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_mnist_files_keep_their_own_parts(zipped: bool, tmp_path: Path) -> None:
+    arrays = write_mnist(tmp_path, zipped)
+    data = load_dataset(tmp_path)
+    assert np.array_equal(data.train[..., 0], arrays["train-images-idx3-ubyte"])
+    assert np.array_equal(data.test[..., 0], arrays["t10k-images-idx3-ubyte"])
+    assert np.array_equal(data.train_labels, arrays["train-labels-idx1-ubyte"])
+    assert data.name == tmp_path.name
+
+
+def test_npz_files_with_test_in_their_names_are_the_test_part(tmp_path: Path) -> None:
+    images = sets.discs(9)
+    for name, part in (("train_0", slice(0, 4)), ("train_1", slice(4, 7)), ("test", slice(7, 9))):
+        np.savez(tmp_path / f"{name}.npz", images=images[part], labels=np.arange(9, dtype=np.uint8)[part])
+    data = load_dataset(tmp_path)
+    assert np.array_equal(data.train, images[:7])
+    assert np.array_equal(data.test, images[7:])
+    assert data.test_labels is not None
+    assert data.test_labels.tolist() == [7, 8]
+
+
+def test_python_batches_are_read_without_running_them(tmp_path: Path) -> None:
+    planes = np.random.default_rng(0).integers(0, 256, (3, 3, 32, 32), dtype=np.uint8)
+    for name in ("data_batch_1", "data_batch_2", "test_batch"):
+        (tmp_path / name).write_bytes(batch_of_python_two(planes, [4, 0, 9]))
+    data = load_dataset(tmp_path)
+    assert data.train.shape == (6, 32, 32, 3)
+    assert np.array_equal(data.test.transpose(0, 3, 1, 2), planes)
+    assert data.test_labels is not None
+    assert data.test_labels.tolist() == [4, 0, 9]
+
+
+class Attack:
+    """Unpickling it writes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("column_major", [False, True])
+def test_a_hostile_or_strange_batch_is_refused_and_not_run(column_major: bool, tmp_path: Path) -> None:
+    planes = np.zeros((1, 3, 32, 32), np.uint8)
+    strange = batch_of_python_two(planes, [1], column_major=True)
+    hostile = pickle.dumps({"labels": [1], "data": Attack(tmp_path / "harm")})
+    (tmp_path / "data_batch_1").write_bytes(strange if column_major else hostile)
+    (tmp_path / "test_batch").write_bytes(batch_of_python_two(planes, [1]))
+    with pytest.raises(DatasetError, match="data_batch_1"):
+        load_dataset(tmp_path)
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_folder_is_split_by_the_images_hashes(tmp_path: Path) -> None:
+    images = sets.discs(60)
+    data = load_dataset(sets.write_pictures(tmp_path / "all", images))
+    fewer = load_dataset(sets.write_pictures(tmp_path / "fewer", images[:40]))
+    assert len(data.train) + len(data.test) == 60
+    assert 1 <= len(data.test) <= 15
+    test = {image.tobytes() for image in data.test}
+    assert not test & {image.tobytes() for image in data.train}
+    assert {image.tobytes() for image in fewer.test} <= test
+    assert data.content_hash != fewer.content_hash
+
+
+def test_mixed_sizes_name_the_two_files(tmp_path: Path) -> None:
+    folder = sets.write_pictures(tmp_path / "mixed", sets.discs(3))
+    sets.Image.new("RGB", (9, 9)).save(folder / "zebra.png")
+    with pytest.raises(DatasetError, match=r"000\.png' is 12 x 8 colour, .*zebra\.png' is 9 x 9 colour"):
+        load_dataset(folder)
+
+
+def test_bad_sets_are_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "noise").mkdir()
+    (tmp_path / "noise" / "a.png").write_bytes(b"no picture")
+    (tmp_path / "cut").mkdir()
+    write_mnist(tmp_path / "cut", zipped=False)
+    images = tmp_path / "cut" / "t10k-images-idx3-ubyte"
+    images.write_bytes(images.read_bytes()[:-1])
+    (tmp_path / "bad.npz").write_bytes(b"PK no zip")
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    sets.write_pictures(tmp_path / "few", sets.discs(1))
+    for name, message in {
+        "missing": "no such folder",
+        "empty": "holds neither",
+        "noise": "a.png",
+        "cut": "damaged",
+        "bad.npz": "not a sound",
+        "other.npz": "no array 'images'",
+        "few": "too few",
+    }.items():
+        with pytest.raises(DatasetError, match=message) as caught:
+            load_dataset(tmp_path / name)
+        assert "\n" not in str(caught.value)

@@ -1,0 +1,96 @@
+"""`fourcodec generate` from the command line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fourcodec
+from fourcodec import cli
+from tests.generative import sets
+
+TINY = """
+network = { width = 2, depth = 2 }
+latents = { size = 4 }
+decoder = { hidden = [8] }
+training = { epochs = 2, batch = 16 }
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pictures, a configuration and a model of them."""
+    home = tmp_path_factory.mktemp("home")
+    sets.write_pictures(home / "pictures", sets.discs(60))
+    (home / "tiny.toml").write_text(TINY)
+    assert generate(home, "train", "pictures", "--config", "tiny.toml", "-o", "model", "--device", "cpu") == 0
+    return home
+
+
+def generate(home: Path, command: str, *arguments: str) -> int:
+    """Runs a command in `home`: whatever names something there is a path."""
+    known = [
+        str(home / text) if (home / text).exists() or "." in text or text == "model" else text for text in arguments
+    ]
+    return cli.run(["generate", command, *known])
+
+
+def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["generate", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("train", "sample", "reconstruct", "interpolate", "embed"))
+
+
+def test_samples_are_a_sheet_and_fnc_files(home: Path) -> None:
+    assert (
+        generate(home, "sample", "model", "-n", "4", "-o", "sheet.png", "--fnc", str(home / "coded"), "--size", "24")
+        == 0
+    )
+    sheet = np.asarray(Image.open(home / "sheet.png"))
+    files = sorted((home / "coded").glob("*.fnc"))
+    assert len(files) == 4
+    first = fourcodec.decode(files[0].read_bytes())
+    assert first.shape == (16, 24, 3)
+    assert np.abs(first.astype(int) - sheet[2:18, 2:26]).max() <= 1
+
+
+def test_reconstructions_strips_animations_and_latents_are_written(home: Path) -> None:
+    pictures = ["pictures/000.png", "pictures/001.png", "pictures/002.png"]
+    assert generate(home, "reconstruct", "model", *pictures, "-o", "copies.png") == 0
+    assert Image.open(home / "copies.png").size == (3 * 14 + 2, 2 * 10 + 2)
+    assert generate(home, "interpolate", "model", *pictures, "-o", "way.gif", "--frames", "3") == 0
+    assert getattr(Image.open(home / "way.gif"), "n_frames") > 7  # noqa: B009
+    assert generate(home, "interpolate", "model", "pictures", "-o", "way.png") == 0
+    assert generate(home, "embed", "model", *pictures, "-o", "z.npz") == 0
+    assert np.load(home / "z.npz")["z"].shape == (3, 4)
+
+
+def test_training_goes_on_with_resume(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sets.write_pictures(home / "again", sets.discs(40))
+    assert generate(home, "train", "again", "--config", "tiny.toml", "-o", str(home / "longer"), "--device", "cpu") == 0
+    assert generate(home, "train", "again", "--resume", "-o", str(home / "longer"), "--epochs", "3") == 0
+    assert "3 epochs" in capsys.readouterr().out
+
+
+def test_mistakes_are_one_line_and_write_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sets.Image.new("RGB", (9, 9)).save(home / "odd.png")
+    (home / "bad.toml").write_text("[training]\nspeed = 3\n")
+    for arguments, message in [
+        (["train", "nowhere", "--config", "mnist", "-o", "new"], "no such folder"),
+        (["train", "pictures", "--config", "bad.toml", "-o", "new"], "unknown key 'speed' in [training]"),
+        (["train", "pictures", "--config", "best", "-o", "new"], "no configuration 'best'"),
+        (["train", "pictures", "--config", "tiny.toml", "-o", "model"], "holds a model already"),
+        (["train", "pictures", "-o", "new"], "--config"),
+        (["train", "pictures", "--config", "tiny.toml", "-o", "new", "--epochs", "1", "--minutes", "1"], "one of them"),
+        (["sample", "pictures", "-o", "new.png"], "there is no model.safetensors"),
+        (["sample", "model", "-o", "tiny.toml"], "exists already"),
+        (["reconstruct", "model", "odd.png", "-o", "new.png"], "odd.png': images are 9 x 9 colour, the model's 12 x 8"),
+        (["interpolate", "model", "pictures/000.png", "-o", "new.png"], "fewer than two"),
+        (["interpolate", "model", "pictures", "-o", "new.jpg"], "not .jpg"),
+    ]:
+        assert generate(home, *arguments) in (1, 2)
+        err = capsys.readouterr().err
+        assert message in err
+        assert err.count("\n") == 1
+        assert not list(home.glob("new*"))

@@ -1,0 +1,144 @@
+"""Training: it learns, it can be killed, and it goes on as if nothing had happened."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fourcodec.errors import ModelError
+from fourcodec.generative.checkpoints import FILE_NAME, read_checkpoint
+from fourcodec.generative.config import TrainingConfig
+from fourcodec.generative.datasets import Dataset, load_dataset
+from fourcodec.generative.schedules import Budget, rate_factor
+from fourcodec.generative.training import Training
+from tests.generative import sets
+
+# Trains what is in the folder, or resumes it, with a checkpoint after every step.
+SCRIPT = """
+import sys
+from pathlib import Path
+from fourcodec.generative.datasets import load_dataset
+from fourcodec.generative.schedules import Budget
+from fourcodec.generative.training import Training
+Training.resume(load_dataset(Path(sys.argv[1])), Path(sys.argv[2]), device="cpu").run(
+    Budget(epochs=int(sys.argv[3])), lambda progress: print(progress.epoch, flush=True), checkpoint_seconds=0
+)
+"""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Dataset:
+    return load_dataset(sets.write_npz(tmp_path / "discs.npz", sets.discs(120)))
+
+
+def trained(data: Dataset, folder: Path, epochs: int, **tables: object) -> Training:
+    training = Training.begin(data, sets.tiny(**tables), folder, device="cpu", seed=1)
+    training.run(Budget(epochs=epochs))
+    return training
+
+
+def test_training_learns_and_says_so(data: Dataset, tmp_path: Path) -> None:
+    history = trained(data, tmp_path / "model", 8, training={"batch": 8, "rate": 5e-3}).history
+    assert history[-1].psnr_db > history[0].psnr_db + 1
+    assert len((tmp_path / "model" / "log.csv").read_text().splitlines()) == 9
+    assert (tmp_path / "model" / "log.png").exists()
+    assert list((tmp_path / "model" / "sheets").glob("epoch-*.png"))
+
+
+@pytest.mark.parametrize("tables", [{}, {"encoder": {"hidden": [8]}}], ids=["free", "encoder"])
+def test_a_training_in_two_parts_equals_one_without_a_break(
+    tables: dict[str, object], data: Dataset, tmp_path: Path
+) -> None:
+    whole = trained(data, tmp_path / "whole", 3, **tables)
+    broken = Training.begin(data, sets.tiny(**tables), tmp_path / "broken", device="cpu", seed=1)
+
+    class Stop(Exception):
+        pass
+
+    def stop_in_the_second_epoch(progress: object) -> None:
+        broken.save()
+        if getattr(progress, "epoch") == 2:  # noqa: B009
+            raise Stop
+
+    with pytest.raises(Stop):
+        broken.run(Budget(epochs=3), stop_in_the_second_epoch)
+    resumed = Training.resume(data, tmp_path / "broken", device="cpu")
+    resumed.run(Budget(epochs=3))
+    assert_equal_models(tmp_path / "whole", tmp_path / "broken")
+    assert [record.loss for record in whole.history] == [record.loss for record in resumed.history]
+
+
+def test_killed_three_times_it_ends_where_an_unbroken_run_does(data: Dataset, tmp_path: Path) -> None:
+    epochs = 5
+    trained(data, tmp_path / "whole", epochs)
+    Training.begin(data, sets.tiny(), tmp_path / "killed", device="cpu", seed=1).save()
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "discs.npz"), str(tmp_path / "killed"), str(epochs)]
+    for _ in range(3):
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()  # it is under way
+            time.sleep(random.uniform(0, 0.05))
+            os.kill(process.pid, signal.SIGKILL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    assert_equal_models(tmp_path / "whole", tmp_path / "killed")
+    assert not list((tmp_path / "killed").glob("*.safetensors.tmp"))
+
+
+def assert_equal_models(first: Path, second: Path) -> None:
+    (one, facts), (other, others) = read_checkpoint(first), read_checkpoint(second)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    losses, same = ([record["loss"] for record in found["history"]] for found in (facts, others))
+    assert losses == same
+
+
+def test_a_model_is_never_begun_over_another_or_resumed_on_other_data(data: Dataset, tmp_path: Path) -> None:
+    trained(data, tmp_path / "model", 1)
+    with pytest.raises(FileExistsError, match="holds a model already"):
+        trained(data, tmp_path / "model", 1)
+    other = load_dataset(sets.write_npz(tmp_path / "other.npz", sets.discs(120, seed=5)))
+    with pytest.raises(ModelError, match="other data"):
+        Training.resume(other, tmp_path / "model", device="cpu")
+
+
+def test_what_is_no_model_is_refused_in_one_line(data: Dataset, tmp_path: Path) -> None:
+    from safetensors.numpy import save
+
+    trained(data, tmp_path / "model", 1)
+    sound = (tmp_path / "model" / FILE_NAME).read_bytes()
+    bad = {
+        "cut": sound[: len(sound) // 2],
+        "empty": b"",
+        "text": b"hello" * 100,
+        "foreign": save({"weights": np.zeros(3, np.float32)}),
+        "bare": save({"weights": np.zeros(3, np.float32)}, {"fourcodec": '{"version": 1}'}),
+        "newer": save({}, {"fourcodec": '{"version": 99}'}),
+        "json": save({}, {"fourcodec": "{"}),
+    }
+    for name, content in bad.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / FILE_NAME).write_bytes(content)
+    (tmp_path / "nothing").mkdir()
+    for name in (*bad, "nothing", "missing"):
+        with pytest.raises(ModelError, match=name) as caught:
+            Training.resume(data, tmp_path / name, device="cpu")
+        assert "\n" not in str(caught.value)
+
+
+def test_rates_rise_and_fall_to_nothing_by_epochs_or_by_time() -> None:
+    settings = TrainingConfig(warm_up=0.1, schedule="cosine")
+    factors = [rate_factor(settings, fraction) for fraction in np.linspace(0, 1, 21)]
+    assert factors[0] == 0
+    assert factors[2] == 1
+    assert factors[-1] == 0
+    assert factors[2:] == sorted(factors[2:], reverse=True)
+    assert Budget(minutes=2).fraction(epochs=7, seconds=60) == 0.5
+    assert Budget(epochs=8).fraction(epochs=2, seconds=60) == 0.25
+    with pytest.raises(ValueError, match="either"):
+        Budget(epochs=1, minutes=1)
