@@ -72,49 +72,25 @@ def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
     announce_compilation()
     table = frequencies(m, order)
     rows = -(-2 * len(table) // 4) * 4
-    forward, backward = _build(m, channels, rows, rows + -(-m // 4) * 4)
+    kernel = _build(m, channels, rows, rows + -(-m // 4) * 4)
+    none, nothing = np.empty(0, np.float32), np.empty((0, 0), np.float32)
 
-    def run_forward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, y: Any) -> None:
-        forward(x, w1, w2, scale, table, start, stop, y)
+    def forward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, y: Any) -> None:
+        kernel(x, w1, w2, none, none, scale, table, start, stop, False, y, nothing, none, none)
 
-    def run_backward(x: Any, w1: Any, w2: Any, w1t: Any, w2t: Any, scale: Any, *others: Any) -> None:
-        backward(x, w1, w2, w1t, w2t, scale, table, *others)
+    def backward(x: Any, w1: Any, w2: Any, w1t: Any, w2t: Any, scale: Any, start: int, stop: int, *slopes: Any) -> None:
+        kernel(x, w1, w2, w1t, w2t, scale, table, start, stop, True, *slopes)
 
-    return SynthesisKernels(run_forward, run_backward)
+    return SynthesisKernels(forward, backward)
 
 
 @functools.cache
-def _build(m: int, channels: int, rows: int, both: int) -> tuple[Callable[..., None], Callable[..., None]]:
+def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
     inputs, outputs, all_rows, first_rows = m, channels, both, rows
 
+    # Both ways in one function: numba's cache on disk does not find functions again that call others made here.
     @njit(nogil=True, fastmath=True, cache=True)
-    def fill(x: Any, at: int, size: int, w1: Any, scale: Any, table: Any, hidden: Any, f1: Any, f2: Any) -> None:
-        """One block: f1, the features of the scaled x; hidden; f2, the features of hidden, and below them x itself."""
-        cosines, sines = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
-        _scaled(x, at, size, scale, hidden)
-        _fill_phasors(hidden, 0, BLOCK, cosines, sines)
-        _features(cosines, sines, table, f1)
-        accumulate_outputs(hidden, f1, w1, 0, first_rows, inputs)
-        _fill_phasors(hidden, 0, BLOCK, cosines, sines)
-        _features(cosines, sines, table, f2)
-        _scaled(x, at, size, _ONE, f2[first_rows : first_rows + inputs])
-
-    @njit(nogil=True, fastmath=True, cache=True)
-    def forward(x: Any, w1: Any, w2: Any, scale: Any, table: Any, start: int, stop: int, y: Any) -> None:
-        f1, f2 = np.zeros((first_rows, BLOCK), np.float32), np.zeros((all_rows, BLOCK), np.float32)
-        hidden, out = np.empty((inputs, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
-        for at in range(start, stop, BLOCK):
-            size = min(BLOCK, stop - at)
-            fill(x, at, size, w1, scale, table, hidden, f1, f2)
-            out[:] = _ZERO
-            accumulate_outputs(out, f2, w2, 0, all_rows, outputs)
-            for o in range(outputs):
-                row = y[o, at : at + size]
-                for i in range(size):
-                    row[i] = out[o, i]
-
-    @njit(nogil=True, fastmath=True, cache=True)
-    def backward(
+    def kernel(
         x: Any,
         w1: Any,
         w2: Any,
@@ -124,23 +100,39 @@ def _build(m: int, channels: int, rows: int, both: int) -> tuple[Callable[..., N
         table: Any,
         start: int,
         stop: int,
-        dy: Any,
+        backwards: bool,
+        y: Any,
         dx: Any,
         dw1: Any,
         dw2: Any,
     ) -> None:
+        """y is the result, or backwards its slopes."""
         f1, f2 = np.zeros((first_rows, BLOCK), np.float32), np.zeros((all_rows, BLOCK), np.float32)
         d1, d2 = np.empty((first_rows, BLOCK), np.float32), np.empty((all_rows, BLOCK), np.float32)
-        hidden, slope = np.empty((inputs, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
-        back_hidden = np.empty((inputs, BLOCK), np.float32)
-        back = np.empty((inputs, BLOCK), np.float32)
+        cosines, sines = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
+        hidden, out = np.empty((inputs, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
+        back_hidden, back = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
-            fill(x, at, size, w1, scale, table, hidden, f1, f2)
-            _scaled(dy, at, size, _ONE, slope)
-            accumulate_weight_gradients(dw2, 0, slope, f2, all_rows, outputs)
+            _scaled(x, at, size, scale, hidden)
+            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
+            _features(cosines, sines, table, f1)
+            accumulate_outputs(hidden, f1, w1, 0, first_rows, inputs)
+            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
+            _features(cosines, sines, table, f2)
+            _scaled(x, at, size, _ONE, f2[first_rows : first_rows + inputs])
+            if not backwards:
+                out[:] = _ZERO
+                accumulate_outputs(out, f2, w2, 0, all_rows, outputs)
+                for o in range(outputs):
+                    row = y[o, at : at + size]
+                    for i in range(size):
+                        row[i] = out[o, i]
+                continue
+            _scaled(y, at, size, _ONE, out)
+            accumulate_weight_gradients(dw2, 0, out, f2, all_rows, outputs)
             d2[:] = _ZERO
-            accumulate_outputs(d2, slope, w2t, 0, outputs, all_rows)
+            accumulate_outputs(d2, out, w2t, 0, outputs, all_rows)
             back_hidden[:] = _ZERO
             fold_slopes(f2, d2, table, table.shape[0], back_hidden)
             back_hidden *= TWO_PI
@@ -154,4 +146,4 @@ def _build(m: int, channels: int, rows: int, both: int) -> tuple[Callable[..., N
                 for i in range(size):
                     row[i] = scale * TWO_PI * back[j, i] + straight[i]
 
-    return forward, backward
+    return kernel  # type: ignore[no-any-return]
