@@ -27,6 +27,7 @@ from fourcodec.kernels.layout import BLOCK
 from fourcodec.kernels.simd import accumulate_outputs, accumulate_weight_gradients
 from fourcodec.networks import pyramid
 from fourcodec.networks.grid_weights import GridShape
+from fourcodec.networks.grid_priors import nearest_prior
 from fourcodec.profiles.grid import GridConfig, config_for
 
 RELU_UNITS = (
@@ -205,6 +206,8 @@ def measure(planes: np.ndarray, quality: float, steps: int, variant: str) -> tup
     phase = fitting.phase_index(settings.rate_weight)  # and no prior: it was trained for one of the variants
     config = config_for(planes.shape[1], planes.shape[2], planes.shape[0], phase, 0)
     name, _, value = variant.partition("=")
+    if name == "prior":
+        config = replace(config, prior=nearest_prior(settings.rate_weight))
     if name == "order":
         config = replace(config, order=int(value))
     if name == "relu":
