@@ -26,8 +26,8 @@ from fourcodec.fitting.grid_weights import _Search
 from fourcodec.kernels.layout import BLOCK
 from fourcodec.kernels.simd import accumulate_outputs, accumulate_weight_gradients
 from fourcodec.networks import pyramid
-from fourcodec.networks.grid_weights import GridShape
 from fourcodec.networks.grid_priors import nearest_prior
+from fourcodec.networks.grid_weights import GridShape
 from fourcodec.profiles.grid import GridConfig, config_for
 
 RELU_UNITS = (
