@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         LimitError,
         UnsupportedFormatError,
     )
+    from fourcodec.views import View
 
 __version__ = "0.1.0"
 
@@ -30,6 +31,7 @@ __all__ = [
     "ImageError",
     "LimitError",
     "UnsupportedFormatError",
+    "View",
     "__version__",
     "decode",
     "encode",
@@ -45,6 +47,7 @@ _HOMES = {
     "ImageError": "fourcodec.errors",
     "LimitError": "fourcodec.errors",
     "UnsupportedFormatError": "fourcodec.errors",
+    "View": "fourcodec.views",
 }
 
 

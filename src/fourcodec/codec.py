@@ -1,7 +1,8 @@
 """encode() and decode(): the whole route from a picture to a file and back on one page.
 
     encode:  picture -> pixels -> planes -> fitting.fit -> integers -> profile.pack -> container.write -> bytes
-    decode:  bytes -> container.read -> profile.unpack -> integers -> profile.render -> planes -> pixels
+    decode:  bytes -> container.read -> profile.unpack -> integers -> profile.render, where the view asks -> planes
+             -> pixels
 
 What encode reports was measured on the file: it decodes the very bytes it returns.
 """
@@ -19,8 +20,9 @@ from PIL import Image
 
 from fourcodec import devices, images, metrics, pixels
 from fourcodec.bitstream import container
-from fourcodec.errors import DeviceError, UnsupportedFormatError
+from fourcodec.errors import DeviceError, LimitError, UnsupportedFormatError
 from fourcodec.profiles import PROFILES, fnet, grid
+from fourcodec.views import WHOLE, Lattice, View
 
 if TYPE_CHECKING:
     from fourcodec.fitting import Progress  # importing it for real costs torch
@@ -153,18 +155,31 @@ def _fit_fnet(
     return fnet.pack(fitting.fit(planes, config, settings, seed=seed, device=processor, report=progress))
 
 
-def decode(data: bytes, *, device: str = "cpu", max_pixels: int = container.MAX_PIXELS) -> npt.NDArray[np.uint8]:
+def decode(
+    data: bytes, *, view: View = WHOLE, device: str = "cpu", max_pixels: int = container.MAX_PIXELS
+) -> npt.NDArray[np.uint8]:
     """The picture in a .fnc file: uint8 (H, W) or (H, W, 3).
 
-    `device` is "cpu" (which imports no torch), "cuda" or "auto"; pixels differ by at most 1 between them. Raises
-    CorruptFileError, UnsupportedFormatError, LimitError (more than `max_pixels` pixels) and DeviceError.
+    `view` is a part of it, a size, or both; the network is evaluated where that asks for it, and a region at full size
+    has the very samples of the whole picture. `device` is "cpu" (which imports no torch), "cuda" or "auto"; pixels
+    differ by at most 1 between them. Raises ValueError for a region that is not inside the picture, CorruptFileError,
+    UnsupportedFormatError, LimitError (more than `max_pixels` pixels, in the file or in the view) and DeviceError.
     """
     processor = devices.resolve(device)
     header, sections = container.read(data, max_pixels=max_pixels)
     profile = _profile_of(header)
-    network = profile.unpack(header, sections)
-    planes = profile.render(network, (header.height, header.width), processor)  # (C, H, W), float32, about [0, 1]
+    lattice = view.on(header.width, header.height)
+    _check_count(lattice, max_pixels)
+    network = profile.unpack(header, sections, lattice)
+    planes = profile.render(network, (header.height, header.width), processor, lattice)  # (C, H, W), about [0, 1]
     return pixels.from_planes(planes)
+
+
+def _check_count(lattice: Lattice, max_pixels: int) -> None:
+    if lattice.count > max_pixels:
+        raise LimitError(
+            f"{lattice.columns} x {lattice.rows} pixels are asked for, more than the limit of {max_pixels}"
+        )
 
 
 def describe(data: bytes) -> dict[str, Any]:

@@ -4,30 +4,85 @@ from pathlib import Path
 
 import click
 
-from fourcodec import codec, files, images
+from fourcodec import codec, files, outputs
 from fourcodec.bitstream.container import MAX_FILE_BYTES
 from fourcodec.cli import options
+from fourcodec.views import View
 
-OTHER_FORMATS = (".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
+
+class Size(click.ParamType):
+    """WxH."""
+
+    name = "WxH"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        return _whole_numbers(self, value, "x", 2, "a size like 640x480", param, ctx)
+
+
+class Region(click.ParamType):
+    """X,Y,W,H."""
+
+    name = "X,Y,W,H"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        return _whole_numbers(self, value, ",", 4, "a region like 0,0,640,480", param, ctx)
+
+
+def _whole_numbers(
+    kind: click.ParamType,
+    value: object,
+    separator: str,
+    count: int,
+    wanted: str,
+    param: click.Parameter | None,
+    ctx: click.Context | None,
+) -> tuple[int, ...]:
+    parts = str(value).lower().split(separator)
+    if len(parts) != count or not all(part.isdecimal() and len(part) < 10 for part in parts):
+        kind.fail(f"{value!r} is not {wanted}", param, ctx)
+    return tuple(map(int, parts))
 
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The PNG to write.  [default: IN with .png]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help=f"The picture to write: {', '.join(outputs.SUFFIXES)}.  [default: IN with .png]",
+)
+@click.option("--region", type=Region(), help="Decode this part, in pixels of the picture.")
+@click.option("--scale", type=click.FloatRange(min=0, min_open=True), help="Decode at this scale, 0.25 or 2 say.")
+@click.option("--size", type=Size(), help="Decode to so many pixels.")
 @options.device_option("cpu")
 @options.force_option
 @options.quiet_option
 @options.debug_option
-def decode(source: Path, output: Path | None, device: str, force: bool, quiet: bool) -> None:
-    """Turn the .fnc file IN back into a picture, a PNG."""
+def decode(
+    source: Path,
+    output: Path | None,
+    region: tuple[int, int, int, int] | None,
+    scale: float | None,
+    size: tuple[int, int] | None,
+    device: str,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Turn the .fnc file IN back into a picture, or a part of it, at any size.
+
+    A region comes first and is scaled after.
+    """
     target = output or source.with_suffix(".png")
-    if target.suffix.lower() in OTHER_FORMATS:
-        raise click.UsageError(f"the output is a PNG: name it .png, not {target.suffix}")
+    with options.usage():
+        view = View(region, scale, size)
+        outputs.check_suffix(target)
     with options.about(source):
         data = files.read(source, MAX_FILE_BYTES)
-        codec.describe(data)  # what is wrong with the file is said before what is wrong with the output
+        description = codec.describe(data)  # what is wrong with the file is said before what is wrong with the output
+        with options.usage():
+            view.on(description["width"], description["height"])
         options.check_output(source, target, force=force)
-        pixels = codec.decode(data, device=device)
-    files.write(target, images.to_png(pixels), overwrite=force)
+        pixels = codec.decode(data, view=view, device=device)
+    files.write(target, outputs.to_bytes(pixels, target.suffix), overwrite=force)
     if not quiet:
         click.echo(f"{target}: {pixels.shape[1]} x {pixels.shape[0]} pixels")

@@ -72,10 +72,8 @@ def encode(
 
     The numbers shown are measured on the file: it is decoded again and compared with the picture.
     """
-    try:
+    with options.usage():
         codec.choose_profile(profile, quality, width, depth, max_seconds)
-    except ValueError as exc:
-        raise click.UsageError(str(exc)) from exc
     with options.about(source):
         picture = images.load(source)
     target = output or source.with_suffix(".fnc")

@@ -64,6 +64,15 @@ def about(path: Path) -> Iterator[None]:
         raise type(exc)(f"{str(path)!r}: {exc}") from exc
 
 
+@contextmanager
+def usage() -> Iterator[None]:
+    """Makes a ValueError about what the user asked for one about how the command is used."""
+    try:
+        yield
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from exc
+
+
 def check_output(source: Path, target: Path, *, force: bool) -> None:
     """Refuses, before any work, an output that exists or cannot be written."""
     if target.exists() and target.samefile(source):
