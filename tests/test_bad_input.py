@@ -65,7 +65,7 @@ CASES = [
     ("decode {}/newer.fnc", 1, "newer.fnc': the file is of format 15.1, newer than"),
     ("decode {}/picture.png", 1, "picture.png': not a .fnc file"),
     ("decode {}/coded.fnc -o {}/picture.png", 1, "choose another name with -o, or replace it with -f"),
-    ("decode {}/coded.fnc -o {}/a.jpg", 2, "the output is a PNG: name it .png, not .jpg"),
+    ("decode {}/coded.fnc -o {}/a.gif", 2, "the output's name ends in .png, .jpg, "),
     ("decode {}/coded.fnc -o {}/nowhere/a.png", 1, "nowhere/a.png': cannot write: No such file or directory"),
     ("decode {}/coded.fnc --device cuda", 1, "no CUDA device is available"),
     ("info {}/missing.fnc", 1, "missing.fnc': No such file or directory"),

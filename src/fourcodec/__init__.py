@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         LimitError,
         UnsupportedFormatError,
     )
+    from fourcodec.pillow_plugin import register
     from fourcodec.views import View
 
 __version__ = "0.1.0"
@@ -35,6 +36,7 @@ __all__ = [
     "__version__",
     "decode",
     "encode",
+    "register",
 ]
 
 _HOMES = {
@@ -48,6 +50,7 @@ _HOMES = {
     "LimitError": "fourcodec.errors",
     "UnsupportedFormatError": "fourcodec.errors",
     "View": "fourcodec.views",
+    "register": "fourcodec.pillow_plugin",
 }
 
 
