@@ -34,3 +34,8 @@ class ImageError(FourcodecError):
 
 class DeviceError(FourcodecError):
     """The requested device is not there."""
+
+
+def one_line(exc: BaseException) -> str:
+    """What an exception says, without line breaks."""
+    return " ".join(str(exc).split()) or type(exc).__name__

@@ -52,13 +52,13 @@ class FncImageFile(ImageFile.ImageFile):
         self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> Any:
-        """Has the picture decoded at 1/2, 1/4, ... of its size, close to `size` or above it.
+        """Has the picture decoded at 1/2, 1/4, ... of its size, about so large that it fits into `size` or just not.
 
         Returns the mode, which stays, and the box of the whole picture; None without a size, or where it is too late.
         """
         if not self.tile or size is None or self._view != WHOLE:
             return None
-        ratio = min(self.width / size[0], self.height / size[1])
+        ratio = max(self.width / size[0], self.height / size[1])
         view = View(scale=2.0 ** -max(0, math.floor(math.log2(max(ratio, 1)) + _DRAFT_SLACK)))
         lattice = view.on(*self.size)
         self._view, self._size = view, (lattice.columns, lattice.rows)

@@ -25,11 +25,11 @@ def margin(width: float, height: float, columns: int, rows: int) -> tuple[int, i
     return _reach((0, 0, width, height), columns, rows)
 
 
-def area_mean(plane: NDArray[Any], factor: int, rows: int, columns: int) -> Floats:
-    """(H, W) -> (rows, columns) of means over squares of factor x factor; its edge is repeated where it ends before."""
-    missing = rows * factor - plane.shape[0], columns * factor - plane.shape[1]
-    padded = np.pad(plane, ((0, missing[0]), (0, missing[1])), mode="edge")
-    means: Floats = padded.reshape(rows, factor, columns, factor).mean((1, 3), dtype=np.float32)
+def area_mean(plane: NDArray[Any], factors: tuple[int, int], size: tuple[int, int]) -> Floats:
+    """(H, W) -> size (rows, columns): means over so many rows and columns; its edge is repeated beyond its end."""
+    missing = [(0, count * factor - side) for count, factor, side in zip(size, factors, plane.shape, strict=True)]
+    padded = np.pad(plane, missing, mode="edge")
+    means: Floats = padded.reshape(size[0], factors[0], size[1], factors[1]).mean((1, 3), dtype=np.float32)
     return means
 
 

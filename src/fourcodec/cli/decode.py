@@ -1,13 +1,17 @@
 """`fourcodec decode`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from fourcodec import codec, files, outputs
 from fourcodec.bitstream.container import MAX_FILE_BYTES
 from fourcodec.cli import options
+from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
 from fourcodec.views import View
+
+FORMATS = tuple(suffix[1:] for suffix in outputs.SUFFIXES)
 
 
 class Size(click.ParamType):
@@ -54,6 +58,8 @@ def _whole_numbers(
 @click.option("--region", type=Region(), help="Decode this part, in pixels of the picture.")
 @click.option("--scale", type=click.FloatRange(min=0, min_open=True), help="Decode at this scale, 0.25 or 2 say.")
 @click.option("--size", type=Size(), help="Decode to so many pixels.")
+@click.option("--to", type=click.Choice(FORMATS), help="Of a folder: the format of the pictures.  [default: png]")
+@folder_options
 @options.device_option("cpu")
 @options.force_option
 @options.quiet_option
@@ -64,17 +70,29 @@ def decode(
     region: tuple[int, int, int, int] | None,
     scale: float | None,
     size: tuple[int, int] | None,
+    to: str | None,
     device: str,
     force: bool,
     quiet: bool,
-) -> None:
+    **of_folder: Any,
+) -> int:
     """Turn the .fnc file IN back into a picture, or a part of it, at any size.
 
-    A region comes first and is scaled after.
+    A region comes first and is scaled after. Where IN is a folder, each .fnc file in it becomes a picture in the folder
+    given by -o.
     """
-    target = output or source.with_suffix(".png")
     with options.usage():
         view = View(region, scale, size)
+    if source.is_dir():
+        from fourcodec.folders.work import decoding
+
+        direction = decoding(view, f".{to or 'png'}", device)
+        return run_folder(direction, source, output, of_folder, force=force, quiet=quiet)
+    refuse_folder_options(of_folder)
+    if to is not None:
+        raise click.UsageError("--to is about folders: name the output with -o")
+    target = output or source.with_suffix(".png")
+    with options.usage():
         outputs.check_suffix(target)
     with options.about(source):
         data = files.read(source, MAX_FILE_BYTES)
@@ -86,3 +104,4 @@ def decode(
     files.write(target, outputs.to_bytes(pixels, target.suffix), overwrite=force)
     if not quiet:
         click.echo(f"{target}: {pixels.shape[1]} x {pixels.shape[0]} pixels")
+    return 0

@@ -10,6 +10,7 @@ import click
 
 from fourcodec import codec, files, images
 from fourcodec.cli import options
+from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
 from fourcodec.profiles import fnet
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ LONG_SECONDS = 60.0  # fits that take longer are announced
 @options.force_option
 @options.json_option
 @options.quiet_option
+@folder_options
 @click.option("--progress/--no-progress", default=None, help="Show the fit on stderr.  [default: on a terminal]")
 @options.debug_option
 def encode(
@@ -67,13 +69,32 @@ def encode(
     as_json: bool,
     quiet: bool,
     progress: bool | None,
-) -> None:
+    **of_folder: Any,
+) -> int:
     """Code the picture IN as a small Fourier network and, in the profile grid, what it looks at.
 
-    The numbers shown are measured on the file: it is decoded again and compared with the picture.
+    The numbers shown are measured on the file: it is decoded again and compared with the picture. Where IN is a folder,
+    each picture in it becomes a file in the folder given by -o.
     """
     with options.usage():
         codec.choose_profile(profile, quality, width, depth, max_seconds)
+    arguments: dict[str, Any] = {
+        "profile": profile,
+        "quality": quality,
+        "width": width,
+        "depth": depth,
+        "effort": effort,
+        "iterations": iterations,
+        "max_seconds": max_seconds,
+        "device": device,
+        "seed": seed,
+    }
+    if source.is_dir():
+        from fourcodec.folders.work import encoding
+
+        direction = encoding(arguments)
+        return run_folder(direction, source, output, of_folder, force=force, quiet=quiet, as_json=as_json)
+    refuse_folder_options(of_folder)
     with options.about(source):
         picture = images.load(source)
     target = output or source.with_suffix(".fnc")
@@ -84,25 +105,14 @@ def encode(
 
     shown = not quiet and (sys.stderr.isatty() if progress is None else progress)
     with options.ProgressLine() as line:
-        encoded = codec.encode(
-            picture.pixels,
-            profile=profile,
-            quality=quality,
-            width=width,
-            depth=depth,
-            effort=effort,
-            iterations=iterations,
-            max_seconds=max_seconds,
-            device=device,
-            seed=seed,
-            progress=None if quiet else _Watch(line if shown else None),
-        )
+        encoded = codec.encode(picture.pixels, **arguments, progress=None if quiet else _Watch(line if shown else None))
     files.write(target, encoded.data, overwrite=force)
 
     if as_json:
         click.echo(json.dumps(_measured(target, encoded)))
     elif not quiet:
         click.echo(_summary(target, encoded))
+    return 0
 
 
 class _Watch:

@@ -108,8 +108,9 @@ def _sweep(
     done: list[NDArray[np.int16]] = []
     for number in range(pyramid.count - 1, finest - 1, -1):
         level = pyramid.levels[number]
+        parts = [(at, min(at + _PIECE, level.end)) for at in range(level.base, level.end, _PIECE)]
         for p in range(PASSES):
-            _predict(level, p, planes, integers, threads, means, scales)
+            _predict(level, p, parts, planes, integers, threads, means, scales)
             visit(pyramid.view(planes[p], level), pyramid.view(means, level), pyramid.view(scales, level))
         plain = np.empty((level.rows, level.columns), np.float32)
         layout.interleave(planes, level.base, level.stride, 0, level.half_rows, plain)
@@ -120,36 +121,36 @@ def _sweep(
 
 
 def expected_means(
-    pyramid: Pyramid, number: int, coarser: list[NDArray[np.int16]], integers: ContextIntegers, threads: int
+    pyramid: Pyramid, number: int, coarser: list[NDArray[np.int16]], integers: ContextIntegers, every: int, threads: int
 ) -> NDArray[np.float32]:
-    """What a level that is not decoded is likely to hold, a value for every 2 x 2 latents (half_rows, half_columns):
-    the means that the context model gives the first pass. `coarser`: the next one or two levels, finest first."""
+    """What a level that is not decoded is likely to hold, a value for each 2 x 2 latents, in the middle one of `every`
+    rows of these: (ceil(half_rows / every), half_columns). The means that the context model gives the first pass.
+    `coarser`: the next one or two levels, finest first."""
     level = pyramid.levels[number]
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for shift, values in enumerate(coarser[: PLANES - PARENT]):
         _show(values.astype(np.float32), shift, level, planes)
     means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
-    _predict(level, 0, planes, integers, threads, means, scales)
-    return (pyramid.view(means, level) / MEAN_STEPS).astype(np.float32)
+    rows = np.minimum(np.arange(0, level.half_rows, every) + every // 2, level.half_rows - 1)
+    parts = [(level.base + row * level.stride, level.base + (row + 1) * level.stride) for row in rows.tolist()]
+    _predict(level, 0, parts, planes, integers, threads, means, scales)
+    return (pyramid.view(means, level)[rows] / MEAN_STEPS).astype(np.float32)
 
 
 def _predict(
     level: Level,
     number: int,
+    parts: list[tuple[int, int]],
     planes: Planes,
     integers: ContextIntegers,
     threads: int,
     means: NDArray[np.int64],
     scales: NDArray[np.int64],
 ) -> None:
-    """Fills in means and scales of a pass of a level."""
+    """Fills in means and scales of parts, and of the rest of their last blocks, of a pass of a level."""
     tap_planes, tap_offsets = taps_of(level)
     network = tap_planes[number], tap_offsets[number], integers.weights[number].astype(np.float64), integers.factors
-
-    def run(start: int) -> None:
-        context_integer.predict(planes, *network, start, min(start + _PIECE, level.end), means, scales)
-
-    map_threads(run, range(level.base, level.end, _PIECE), threads)
+    map_threads(lambda part: context_integer.predict(planes, *network, *part, means, scales), parts, threads)
 
 
 def _show(values: NDArray[np.float32], shift: int, level: Level, planes: Planes) -> None:

@@ -41,6 +41,7 @@ MAX_SYMBOL = 2**15 - 1  # what the integer context model allows
 PHASE_STEPS = 4  # per octave of the phase scale
 MAX_PHASE = 63
 MAX_HIDDEN = layout.HIDDEN
+_SLACK = 0.1  # octaves: sides rounded up make a quarter of an odd size a little more than a quarter
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,8 @@ def render(
 def _reduction(config: GridConfig, lattice: Lattice) -> int:
     """r of the size 1:2^r at which synthesis runs. One that has two samples for each: features averaged as far as the
     lattice itself cost 3 to 8 dB, since colours are no linear function of them."""
-    return min(max(math.floor(math.log2(lattice.pitch)) - 1, 0), config.levels - 1)
+    octaves = math.floor(math.log2(lattice.pitch) + _SLACK)
+    return min(max(octaves - 1, 0), config.levels - 1)
 
 
 def _finest_needed(config: GridConfig, lattice: Lattice) -> int:
@@ -217,10 +219,12 @@ def _averages(picture: QuantizedGrid, reduction: int) -> list[NDArray[np.float32
     size = pyramid.levels[reduction].rows, pyramid.levels[reduction].columns
     for number in range(reduction):
         if number < picture.finest:  # only ever the finest level
-            halved = expected_means(pyramid, number, picture.latents, context_integers(picture), thread_count())
-            planes.append(area_mean(halved, 2 ** (reduction - 1), *size))
+            integers, every = context_integers(picture), 2 ** (reduction - 1)
+            halved = expected_means(pyramid, number, picture.latents, integers, every, thread_count())
+            planes.append(area_mean(halved, (1, every), size))
         else:
-            planes.append(area_mean(picture.latents[number - picture.finest], 2 ** (reduction - number), *size))
+            factor = 2 ** (reduction - number)
+            planes.append(area_mean(picture.latents[number - picture.finest], (factor, factor), size))
     return planes
 
 
