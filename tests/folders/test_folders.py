@@ -130,19 +130,8 @@ def undisturbed(folder: Path, out: Path) -> dict[str, bytes]:
 
 
 def start(folder: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-m",
-        "fourcodec",
-        "encode",
-        str(folder),
-        "-o",
-        str(out),
-        "--resume",
-        "--iterations",
-        "1",
-    ]
-    return subprocess.Popen([*command, "--device", "cpu", "--quiet", *more], start_new_session=True)
+    command = [sys.executable, "-m", "fourcodec", "encode", str(folder), "-o", str(out), "--resume", "--quiet"]
+    return subprocess.Popen([*command, *FAST_OPTIONS, *more], start_new_session=True)
 
 
 def wait_for(out: Path, files: int) -> None:
