@@ -34,9 +34,8 @@ def main() -> None:
             print(f"killed     after {done} files")
         timed(top / "photos", out, 2)
         leftovers = len(list(out.glob(".*.tmp")))
-        print(
-            f"resumed    to {len(contents(out))} files, {compared(contents(out), wanted)}, {leftovers} temporary files left"
-        )
+        ending = f"{compared(contents(out), wanted)}, {leftovers} temporary files left"
+        print(f"resumed    to {len(contents(out))} files, {ending}")
 
 
 def make_pictures(folder: Path) -> None:

@@ -177,6 +177,7 @@ def test_a_draft_says_what_it_will_be(path: Path) -> None:
         assert image.draft(None, (5, 5)) is None
 
 
+@pytest.mark.usefixtures("stub_profile")
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_what_is_saved_is_opened_again(tmp_path: Path, photo: np.ndarray, mode: str) -> None:
     original = Image.fromarray(photo).convert(mode)
@@ -186,7 +187,7 @@ def test_what_is_saved_is_opened_again(tmp_path: Path, photo: np.ndarray, mode: 
     assert stream.getvalue() == (tmp_path / "b.fnc").read_bytes()
     with Image.open(tmp_path / "b.fnc") as image:
         assert (image.mode, image.size) == (mode, original.size)
-        image.load()
+        assert image.tobytes() == original.tobytes()
 
 
 def test_options_choose_the_network(photo: np.ndarray) -> None:
