@@ -33,8 +33,9 @@ def main() -> None:
             done = kill_after(top / "photos", out, files)
             print(f"killed     after {done} files")
         timed(top / "photos", out, 2)
-        found, leftovers = contents(out), len(list(out.glob(".*.tmp")))
-        print(f"resumed    to {len(found)} files, {compared(found, wanted)}, {leftovers} temporary files left")
+        leftovers = len(list(out.glob(".*.tmp")))
+        ending = f"{compared(contents(out), wanted)}, {leftovers} temporary files left"
+        print(f"resumed    to {len(contents(out))} files, {ending}")
 
 
 def make_pictures(folder: Path) -> None:

@@ -28,9 +28,11 @@ def margin(width: float, height: float, columns: int, rows: int) -> tuple[int, i
 def area_mean(plane: NDArray[Any], factors: tuple[int, int], size: tuple[int, int]) -> Floats:
     """(H, W) -> size (rows, columns): means over so many rows and columns; its edge is repeated beyond its end."""
     missing = [(0, count * factor - side) for count, factor, side in zip(size, factors, plane.shape, strict=True)]
-    padded = np.pad(plane, missing, mode="edge")
-    means: Floats = padded.reshape(size[0], factors[0], size[1], factors[1]).mean((1, 3), dtype=np.float32)
-    return means
+    padded = np.pad(plane, missing, mode="edge") if any(after for _, after in missing) else plane
+    total = np.zeros(size, np.float32)
+    for row, column in np.ndindex(factors):
+        total += padded[row :: factors[0], column :: factors[1]]
+    return total / np.float32(factors[0] * factors[1])
 
 
 def _reach(box: tuple[float, float, float, float], columns: int, rows: int) -> tuple[int, int]:

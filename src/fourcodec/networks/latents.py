@@ -114,7 +114,7 @@ def _sweep(
             visit(pyramid.view(planes[p], level), pyramid.view(means, level), pyramid.view(scales, level))
         plain = np.empty((level.rows, level.columns), np.float32)
         layout.interleave(planes, level.base, level.stride, 0, level.half_rows, plain)
-        for finer in range(max(number - 2, 0), number):
+        for finer in range(max(number - 2, finest), number):
             _show(plain, number - finer - 1, pyramid.levels[finer], planes)
         done.append(plain.astype(np.int16))
     return done[::-1]
