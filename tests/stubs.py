@@ -12,6 +12,7 @@ from fourcodec import codec, encoder, fitting, pixels
 from fourcodec.bitstream import container, zstd
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError
+from fourcodec.views import Lattice, whole
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def pack(network: StubNetwork) -> tuple[tuple[int, ...], list[Section]]:
     return tuple(getattr(config, field) for field in fields), sections
 
 
-def unpack(header: Header, sections: Sequence[Section]) -> StubNetwork:
+def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None = None) -> StubNetwork:
     section = container.by_kind(sections, {0: "samples"}).get(0)
     if section is None:
         raise CorruptFileError("section 'samples' is missing")
@@ -61,8 +62,11 @@ def unpack(header: Header, sections: Sequence[Section]) -> StubNetwork:
     return StubNetwork(None, samples)
 
 
-def render(network: StubNetwork, size: tuple[int, int], device: str) -> np.ndarray:
-    return pixels.to_planes(network.samples)
+def render(network: StubNetwork, size: tuple[int, int], device: str, lattice: Lattice | None = None) -> np.ndarray:
+    lattice = lattice or whole(size[1], size[0])
+    rows = (lattice.top + (np.arange(lattice.rows) + 0.5) * lattice.row_pitch).astype(int)
+    columns = (lattice.left + (np.arange(lattice.columns) + 0.5) * lattice.column_pitch).astype(int)
+    return pixels.to_planes(network.samples)[:, rows][:, :, columns]
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ FLOORS = {
     "cli": 6,
     "__main__": 7,
     "benchmark": 5,
+    "folders": 5,
+    "pillow_plugin": 5,
     "codec": 4,
     "encoder": 4,
     "generative": 4,
@@ -25,7 +27,14 @@ FLOORS = {
     "quantize": 2,
     "images": 2,
     "metrics": 2,
+    "resampling": 2,
+    "transparency": 2,
     "pixels": 1,
+    "views": 1,
+    "parallel": 1,
+    "journal": 1,
+    "terminal": 1,
+    "listing": 1,
     "devices": 1,
     "kernels": 1,
     "bitstream": 1,
@@ -45,6 +54,10 @@ LIGHT = {
     "devices",
     "images",
     "pixels",
+    "views",
+    "resampling",
+    "transparency",
+    "pillow_plugin",
     "metrics",
     "codec",
     "request",
@@ -138,3 +151,10 @@ def test_info_loads_neither_torch_nor_numba_and_decoding_no_torch(name: str, tmp
     loaded = loaded_by(run, "decode", source, "-o", str(tmp_path / "a.png"))
     # numba itself looks for scipy; the float form of the context model is an encoder's
     assert not loaded & {"torch", "skimage", "fourcodec.fitting", "fourcodec.kernels.context"}
+
+
+def test_pillow_opens_a_file_without_the_codec() -> None:
+    script = "import sys, fourcodec\nfrom PIL import Image\nfourcodec.register()\n"
+    script += "assert Image.open(sys.argv[1]).size == (50, 33)"
+    loaded = loaded_by(script, str(GOLDEN / "grid-rgb.fnc"))
+    assert not loaded & {"torch", "numba", "scipy", "skimage", "fourcodec.codec", "fourcodec.kernels"}

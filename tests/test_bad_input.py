@@ -18,7 +18,7 @@ PICTURE, CODED = "picture.png", "coded.fnc"
 # command line ({} is the folder below), exit status, and what the line on stderr says
 CASES = [
     ("encode {}/missing.png", 1, "missing.png': No such file or directory"),
-    ("encode {}/folder", 1, "folder': Is a directory"),
+    ("encode {}/folder", 2, "a folder needs -o"),
     ("encode {}/text.png", 1, "text.png': not a picture of a known format"),
     ("encode {}/empty.png", 1, "empty.png': not a picture of a known format"),
     ("encode {}/cut.png", 1, "cut.png': the picture is damaged"),
@@ -56,7 +56,7 @@ CASES = [
     ("encode {}/picture.png -f -o /dev/null", 1, "is not a regular file"),
     ("encode {}/picture.png -o {}/coded.fnc", 1, "coded.fnc' exists already"),
     ("decode {}/missing.fnc", 1, "missing.fnc': No such file or directory"),
-    ("decode {}/folder", 1, "folder': Is a directory"),
+    ("decode {}/folder", 2, "a folder needs -o"),
     ("decode {}/empty.fnc", 1, "empty.fnc': the file is empty"),
     ("decode {}/cut.fnc", 1, "cut.fnc': "),
     ("decode {}/header.fnc", 1, "header.fnc': the file ends inside"),

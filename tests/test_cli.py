@@ -72,6 +72,38 @@ def test_decoding_writes_a_png_beside_the_file(coded: Path, capsys: pytest.Captu
     assert names(coded.parent) == ["coded.fnc", "coded.png"]
 
 
+def test_a_part_is_decoded_at_a_size_into_the_format_of_the_name(coded: Path, photo: np.ndarray) -> None:
+    part = coded.with_name("part.npy")
+    assert cli.run(["decode", str(coded), "--region", "4,2,10,6", "-o", str(part)]) == 0
+    np.testing.assert_array_equal(np.load(part), photo[2:8, 4:14])
+    for options, size in (("--scale 0.25", (6, 4)), ("--size 5x9", (5, 9)), ("--region 0,0,3,3 --scale 2", (6, 6))):
+        assert cli.run(["decode", str(coded), *options.split(), "-f", "-o", str(coded.with_name("small.webp"))]) == 0
+        assert Image.open(coded.with_name("small.webp")).size == size
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--scale 0.5 --size 2x2", "contradict each other"),
+        ("--scale 0", "not in the range"),
+        ("--scale nan", "above 0"),
+        ("--size 2", "not a size like 640x480"),
+        ("--size 0x4", "at least 1 x 1"),
+        ("--region 1,2,3", "not a region like"),
+        ("--region 20,0,5,5", "not inside the picture of 24 x 16 pixels"),
+        ("-o copy.gif", "is named like none of png, jpeg, "),
+    ],
+)
+def test_a_part_that_cannot_be_is_a_matter_of_usage(
+    coded: Path, options: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["decode", str(coded), *options.split()]) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert said in err
+    assert names(coded.parent) == ["coded.fnc"]
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_json_is_one_object_with_the_agreed_keys(source: Path, capsys: pytest.CaptureFixture[str], seed: int) -> None:
     assert cli.run(["encode", str(source), "--json", "--seed", str(seed)]) == 0
@@ -168,6 +200,23 @@ def test_the_output_is_of_the_format_that_its_name_says(coded: Path, photo: np.n
 def test_format_beats_the_name(coded: Path) -> None:
     assert cli.run(["decode", str(coded), "--format", "webp", "--quiet"]) == 0
     assert names(coded.parent) == ["coded.fnc", "coded.webp"]
+
+
+def test_a_part_of_a_picture_with_alpha_keeps_it_and_the_metadata(tmp_path: Path) -> None:
+    (tmp_path / "in.png").write_bytes(FILES["everything.png"]())
+    wanted = images.load(tmp_path / "in.png")
+    assert cli.run(["encode", str(tmp_path / "in.png"), "--quiet"]) == 0
+    command = ["decode", str(tmp_path / "in.fnc"), "--region", "3,2,5,4", "-o", str(tmp_path / "part.png")]
+    assert cli.run(command) == 0
+    part = images.load(tmp_path / "part.png")
+    np.testing.assert_array_equal(part.pixels, wanted.pixels[2:6, 3:8])
+    assert part.metadata == wanted.metadata
+
+
+def test_a_size_that_the_format_cannot_have_is_refused(coded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["decode", str(coded), "--size", "16384x1", "--format", "webp"]) == 1
+    assert "WEBP holds at most 16383 pixels a side, not 16384 x 1" in capsys.readouterr().err
+    assert names(coded.parent) == ["coded.fnc"]
 
 
 def test_a_frame_can_be_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         TargetError,
         UnsupportedFormatError,
     )
+    from fourcodec.pillow_plugin import register
+    from fourcodec.views import View
 
 __version__ = "0.1.0"
 
@@ -34,10 +36,12 @@ __all__ = [
     "Metadata",
     "TargetError",
     "UnsupportedFormatError",
+    "View",
     "__version__",
     "decode",
     "encode",
     "read_metadata",
+    "register",
 ]
 
 _HOMES = {
@@ -53,6 +57,8 @@ _HOMES = {
     "LimitError": "fourcodec.errors",
     "TargetError": "fourcodec.errors",
     "UnsupportedFormatError": "fourcodec.errors",
+    "View": "fourcodec.views",
+    "register": "fourcodec.pillow_plugin",
 }
 
 

@@ -1,7 +1,8 @@
 """encode() and decode(): the whole route from a picture to a file and back on one page.
 
     encode:  picture -> pixels -> planes -> encoder: fitting.fit -> integers -> profile.pack -> container.write -> bytes
-    decode:  bytes -> container.read -> profile.unpack -> integers -> profile.render -> planes -> pixels
+    decode:  bytes -> container.read -> profile.unpack -> integers -> profile.render, where the view asks -> planes
+             -> pixels
 
 Alpha goes beside the network, without loss, and so do ICC profile, EXIF and XMP.
 
@@ -19,13 +20,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from fourcodec import devices, images, metrics, pixels
+from fourcodec import devices, images, metrics, pixels, transparency
 from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.bitstream.metadata import Metadata
-from fourcodec.errors import CorruptFileError, DeviceError, UnsupportedFormatError
+from fourcodec.errors import CorruptFileError, DeviceError, LimitError, UnsupportedFormatError
 from fourcodec.images import Picture
 from fourcodec.profiles import PROFILES, fnet, grid
 from fourcodec.request import Request
+from fourcodec.views import WHOLE, Lattice, View
 
 Samples = npt.NDArray[Any]  # uint8 or uint16
 
@@ -135,20 +137,31 @@ def encode(
     )
 
 
-def decode(data: bytes, *, device: str = "cpu", max_pixels: int = container.MAX_PIXELS) -> Samples:
+def decode(data: bytes, *, view: View = WHOLE, device: str = "cpu", max_pixels: int = container.MAX_PIXELS) -> Samples:
     """The picture in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it.
 
-    `device` is "cpu" (which imports no torch), "cuda" or "auto"; pixels differ by at most 1 of 255 between them. Raises
-    CorruptFileError, UnsupportedFormatError, LimitError (more than `max_pixels` pixels) and DeviceError.
+    `view` is a part of it, a size, or both; the network is evaluated where that asks for it, and a region at full size
+    has the very samples of the whole picture. `device` is "cpu" (which imports no torch), "cuda" or "auto"; pixels
+    differ by at most 1 of 255 between them. Raises ValueError for a region that is not inside the picture,
+    CorruptFileError, UnsupportedFormatError, LimitError (more than `max_pixels` pixels, in the file or in the view) and
+    DeviceError.
     """
     processor = devices.resolve(device)
     header, sections = container.read(data, max_pixels=max_pixels)
     profile = _profile_of(header)
+    lattice = view.on(header.width, header.height)
+    _check_count(lattice, max_pixels)
     own, mask = _split(header, sections)
-    network = profile.unpack(header, own)
-    planes = profile.render(network, (header.height, header.width), processor)  # (1 or 3, H, W), float32, about [0, 1]
-    colours = pixels.from_planes(planes, header.bit_depth)
-    return colours if mask is None else np.dstack([colours, alpha.read(mask, header)])
+
+    def render(at: Lattice) -> npt.NDArray[np.float32]:  # (1 or 3, rows, columns), about [0, 1]
+        network = profile.unpack(header, own, at)
+        planes: npt.NDArray[np.float32] = profile.render(network, (header.height, header.width), processor, at)
+        return planes
+
+    if mask is None:
+        return pixels.from_planes(render(lattice), header.bit_depth)
+    planes, opacity = transparency.on_lattice(render, alpha.read(mask, header), lattice)
+    return np.dstack([pixels.from_planes(planes, header.bit_depth), opacity])
 
 
 def read_metadata(data: bytes) -> Metadata:
@@ -226,6 +239,13 @@ def _split(
         word = "without" if header.has_alpha else "with"
         raise CorruptFileError(f"{header.channels} channels {word} section {alpha.NAME!r}")
     return [section for section in sections if section.kind != alpha.KIND], mask.get(alpha.KIND)
+
+
+def _check_count(lattice: Lattice, max_pixels: int) -> None:
+    if lattice.count > max_pixels:
+        raise LimitError(
+            f"{lattice.columns} x {lattice.rows} pixels are asked for, more than the limit of {max_pixels}"
+        )
 
 
 def _profile_of(header: container.Header) -> Any:

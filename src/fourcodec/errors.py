@@ -54,3 +54,8 @@ class ConfigError(FourcodecError):
 
 class ModelError(FourcodecError):
     """A folder that should hold a trained model does not, or a damaged one."""
+
+
+def one_line(exc: BaseException) -> str:
+    """What an exception says, without line breaks."""
+    return " ".join(str(exc).split()) or type(exc).__name__

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from fourcodec.errors import LimitError
 
 _PIECE_BYTES = 1 << 20
+_TOKEN_BYTES, _SUFFIX = 6, ".tmp"  # of temporary files' names
 
 
 def read(path: Path, limit_bytes: int) -> bytes:
@@ -66,6 +67,20 @@ def write(path: Path, data: bytes, *, overwrite: bool) -> None:
         os.replace(temporary, _target(path))
 
 
+def remove_leftovers(path: Path) -> None:
+    """Removes what a `write` of this path left behind when its process was killed. Only where nobody else writes it."""
+    target = _target(path)
+    length = len(_prefix(target)) + 2 * _TOKEN_BYTES + len(_SUFFIX)
+    for name in os.listdir(target.parent):
+        if name.startswith(_prefix(target)) and name.endswith(_SUFFIX) and len(name) == length:
+            (target.parent / name).unlink(missing_ok=True)
+
+
+def _prefix(target: Path) -> str:
+    """What the names of its temporary files begin with."""
+    return f".{target.name[:100]}."
+
+
 def _check_replaceable(path: Path, overwrite: bool) -> None:
     if path.is_dir():
         raise IsADirectoryError(f"{str(path)!r} is a folder")
@@ -84,7 +99,7 @@ def _target(path: Path) -> Path:
 def _temporary(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
     """A new file beside the target, open for writing; gone at the end unless it was renamed."""
     target = _target(path)
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
+    temporary = target.with_name(f"{_prefix(target)}{secrets.token_hex(_TOKEN_BYTES)}{_SUFFIX}")
     # Not tempfile.mkstemp, whose files only their owner can read: a new file gets the rights that the user's umask
     # gives.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from fourcodec.benchmark.cluster import run_on_cluster
-from fourcodec.benchmark.items import enumerate_items
+from fourcodec.benchmark.items import enumerate_items, work_of
 from fourcodec.benchmark.runner import RunOptions, run
-from fourcodec.benchmark.settings import BenchError, BenchSettings
+from fourcodec.benchmark.settings import BenchSettings
+from fourcodec.parallel.cluster import ClusterError, run_on_cluster
 from tests.benchmark.conftest import table, wait_for_items
 
 distributed = pytest.importorskip("distributed")
@@ -52,7 +52,7 @@ def test_a_worker_killed_at_work_changes_nothing(cluster: Any, folder: Path, tmp
 def test_a_cluster_that_goes_away_fails_no_items(
     cluster: Any, folder: Path, tmp_path: Path, settings_of: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fourcodec.benchmark.cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("fourcodec.parallel.cluster.CONNECT_SECONDS", 1)
     out = tmp_path / "out"
 
     def close_at_work() -> None:
@@ -61,7 +61,7 @@ def test_a_cluster_that_goes_away_fails_no_items(
 
     closer = threading.Thread(target=close_at_work, daemon=True)
     closer.start()
-    with pytest.raises(BenchError, match=r"the cluster failed .*--resume"):
+    with pytest.raises(ClusterError, match=r"the cluster failed .*--resume"):
         run(settings_of(folder), RunOptions(out, scheduler=cluster.scheduler_address, quiet=True))
     closer.join()
     run(settings_of(folder), RunOptions(out, resume=True, quiet=True))
@@ -79,7 +79,7 @@ def test_few_items_are_in_flight(cluster: Any, folder: Path, settings_of: Make) 
             yield item
 
     taken = 0
-    for _ in run_on_cluster(many(), settings, cluster.scheduler_address):
+    for _ in run_on_cluster(many(), work_of(settings), cluster.scheduler_address):
         taken += 1
         assert len(begun) <= taken + 4  # two for each of two threads
     assert taken == 20
@@ -88,8 +88,8 @@ def test_few_items_are_in_flight(cluster: Any, folder: Path, settings_of: Make) 
 def test_no_scheduler_at_the_address_is_one_line(
     folder: Path, settings_of: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fourcodec.benchmark.cluster.CONNECT_SECONDS", 0.5)
-    with pytest.raises(BenchError, match=r"no scheduler answers at 'tcp://127\.0\.0\.1:1'"):
-        list(run_on_cluster([], settings_of(folder), "tcp://127.0.0.1:1"))
-    with pytest.raises(BenchError, match="no scheduler answers at 'nonsense://x'"):
-        list(run_on_cluster([], settings_of(folder), "nonsense://x"))
+    monkeypatch.setattr("fourcodec.parallel.cluster.CONNECT_SECONDS", 0.5)
+    with pytest.raises(ClusterError, match=r"no scheduler answers at 'tcp://127\.0\.0\.1:1'"):
+        list(run_on_cluster([], work_of(settings_of(folder)), "tcp://127.0.0.1:1"))
+    with pytest.raises(ClusterError, match="no scheduler answers at 'nonsense://x'"):
+        list(run_on_cluster([], work_of(settings_of(folder)), "nonsense://x"))

@@ -7,7 +7,7 @@ import pytest
 from fourcodec.benchmark.itemlog import ItemLog
 from fourcodec.benchmark.items import Outcome
 from fourcodec.benchmark.rows import Row
-from fourcodec.benchmark.settings import BenchError
+from fourcodec.journal import JournalError
 
 
 def outcome(index: int) -> Outcome:
@@ -54,18 +54,18 @@ def test_a_line_torn_at_any_byte_costs_that_item_only(path: Path) -> None:
 
 def test_a_damaged_log_is_refused(path: Path) -> None:
     path.write_bytes(b'{"index": 0}\nnonsense\n')
-    with pytest.raises(BenchError, match="damaged at byte 13"):
+    with pytest.raises(JournalError, match="damaged at byte 13"):
         opened(path)
 
 
 def test_a_log_of_a_longer_run_is_refused(path: Path) -> None:
     with opened(path) as log:
         log.append(outcome(4))
-    with pytest.raises(BenchError, match="damaged"):
+    with pytest.raises(JournalError, match="damaged"):
         opened(path, count=2)
 
 
 def test_two_runs_do_not_share_a_log(path: Path) -> None:
-    with opened(path), pytest.raises(BenchError, match="another run is writing"):
+    with opened(path), pytest.raises(JournalError, match="another run is writing"):
         opened(path)
     opened(path)

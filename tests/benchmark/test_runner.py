@@ -11,6 +11,7 @@ from PIL import Image
 from fourcodec.benchmark.rows import COLUMNS
 from fourcodec.benchmark.runner import RunOptions, run
 from fourcodec.benchmark.settings import BenchError, BenchSettings, OurSetting
+from fourcodec.parallel.cluster import ClusterError
 from tests.benchmark.conftest import make_folder, picture, stub_settings, table
 
 Make = Callable[..., BenchSettings]
@@ -171,7 +172,7 @@ def test_outputs_among_the_pictures_are_not_measured(folder: Path, settings_of: 
 
 
 def test_a_run_that_never_began_leaves_no_results_to_refuse(folder: Path, tmp_path: Path, settings_of: Make) -> None:
-    with pytest.raises(BenchError, match="no scheduler"):
+    with pytest.raises(ClusterError, match="no scheduler"):
         run(settings_of(folder), RunOptions(tmp_path / "out", scheduler="nonsense://x", quiet=True))
     assert run(settings_of(folder), RunOptions(tmp_path / "out", quiet=True)).progress.complete
 

@@ -41,7 +41,7 @@ def peak_mb(count: int, out: Path, settings: BenchSettings, monkeypatch: pytest.
 
 
 def test_memory_is_flat_over_50_000_items(tmp_path: Path, settings_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_here(items: Iterable[Item], settings: BenchSettings) -> Iterator[Outcome]:
+    def run_here(items: Iterable[Item], _: object) -> Iterator[Outcome]:
         return (outcome_of(item, settings) for item in items)
 
     monkeypatch.setattr(runner, "run_here", run_here)

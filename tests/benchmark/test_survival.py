@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from fourcodec.benchmark.items import Item, Outcome, enumerate_items
-from fourcodec.benchmark.processes import run_in_processes
+from fourcodec.benchmark.items import Item, Outcome, enumerate_items, work_of
 from fourcodec.benchmark.runner import RunOptions, run
 from fourcodec.benchmark.settings import BenchSettings
+from fourcodec.parallel.processes import run_in_processes
 from tests.benchmark.conftest import table, wait_for_items
 
 Make = Callable[..., BenchSettings]
@@ -68,7 +68,9 @@ def test_an_item_whose_worker_dies_is_done_by_another(
     (tmp_path / "victim").touch()
     monkeypatch.setenv("STUB_KILL", str(tmp_path / "victim"))
     images = ["n01/a.png", "n01/b.JPEG", "n02/c.webp"]
-    outcomes = sorted(run_in_processes(enumerate_items(images, settings), settings, 2), key=lambda one: one.index)
+    outcomes = sorted(
+        run_in_processes(enumerate_items(images, settings), work_of(settings), 2), key=lambda one: one.index
+    )
     assert not (tmp_path / "victim").exists()
     assert [outcome.index for outcome in outcomes] == list(range(9))
     assert not [row for outcome in outcomes for row in outcome.rows if "failed" in row.note]
@@ -76,7 +78,7 @@ def test_an_item_whose_worker_dies_is_done_by_another(
 
 def test_an_item_that_kills_every_worker_is_given_up(folder: Path, settings_of: Make) -> None:
     settings = settings_of(folder, codec="tests.benchmark.deadly_codec")
-    outcomes = list(run_in_processes(enumerate_items(["n01/a.png"], settings), settings, 2))
+    outcomes = list(run_in_processes(enumerate_items(["n01/a.png"], settings), work_of(settings), 2))
     assert len(outcomes) == 3
     notes = [row.note for outcome in outcomes for row in outcome.rows if row.codec == "fourcodec"]
     assert notes == ["failed: its process ended 3 times (exit status -9): out of memory?"] * 2
@@ -92,7 +94,7 @@ def test_the_next_item_begins_only_when_the_last_outcome_was_taken(folder: Path,
             yield item
 
     taken: list[Outcome] = []
-    for outcome in run_in_processes(watched(), settings, 2):
+    for outcome in run_in_processes(watched(), work_of(settings), 2):
         taken.append(outcome)
         assert len(begun) <= len(taken) + 1  # two workers: one item beside the one just taken
     assert len(taken) == 9

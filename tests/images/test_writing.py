@@ -9,6 +9,7 @@ import pytest
 
 from fourcodec import images
 from fourcodec.bitstream.metadata import Metadata
+from fourcodec.errors import ImageError
 from tests.images.oddities import XMP, deep, exif, photo, rgb_profile, rgba
 
 METADATA = Metadata(rgb_profile(), exif(1)[6:], XMP.replace(b'"6"', b'"1"'))
@@ -71,6 +72,19 @@ def test_what_does_not_fit_into_jpeg_is_left_out_and_said() -> None:
         "JPEG holds no exif metadata of 7",
         "JPEG holds no xmp metadata of 70",
     ]
+
+
+@pytest.mark.parametrize(("file_format", "limit"), [("jpeg", 65535), ("webp", 16383), ("avif", 65536)])
+def test_a_side_that_a_format_cannot_have_is_refused(file_format: str, limit: int) -> None:
+    images.check_format(file_format, limit, 1)
+    with pytest.raises(ImageError, match=f"{file_format.upper()} holds at most {limit} pixels a side"):
+        images.write(np.zeros((limit + 1, 1), np.uint8), file_format)
+
+
+def test_a_pillow_without_avif_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fourcodec.images.writing.features.check", lambda name: name != "avif")
+    with pytest.raises(ImageError, match="without AVIF"):
+        images.write(photo(), "avif")
 
 
 def test_a_profile_that_readers_of_png_refuse_is_said() -> None:

@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import fourcodec
-from fourcodec.benchmark.processes import available_cores
+from fourcodec.parallel.processes import available_cores
 
 _PACKAGES = (
     "bjontegaard",

@@ -1,12 +1,10 @@
-"""What is finished, on the disk: one line of JSON per item, appended and synced before the next item begins.
+"""The outcomes of a run, in a journal and a folder of our own files beside it.
 
-A process killed while it writes leaves at most one torn line at the end, which is cut off when the log is opened
-again; its item is done anew. Nothing but the place of each line is held in memory.
+Nothing but the place of each line is held in memory.
 """
 
 import json
 import os
-import sys
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,10 +14,7 @@ from typing import Any
 
 from fourcodec.benchmark.items import Outcome
 from fourcodec.benchmark.rows import from_json
-from fourcodec.benchmark.settings import BenchError
-
-if sys.platform != "win32":
-    import fcntl
+from fourcodec.journal import Journal
 
 _NOT_DONE = -1
 
@@ -28,15 +23,14 @@ class ItemLog:
     """The outcomes of a run of `count` items, in a file and a folder of our own files beside it."""
 
     def __init__(self, path: Path, files: Path, count: int) -> None:
-        """Opens or creates the log and reads where each finished item stands. Raises BenchError for a foreign file."""
+        """Opens or creates the log and reads where each finished item stands. Raises JournalError for a foreign
+        file."""
         self.files = files
         self._path = path
         self._places = array("q", [_NOT_DONE]) * count
         self._done = 0
         files.mkdir(exist_ok=True)
-        self._file = path.open("a+b")
-        self._lock()
-        self._recover()
+        self._journal = Journal(path, lambda line, place: self._note(line["index"], place))
 
     def __enter__(self) -> "ItemLog":
         return self
@@ -44,7 +38,7 @@ class ItemLog:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        self._journal.close()
 
     def __len__(self) -> int:
         return self._done
@@ -56,11 +50,7 @@ class ItemLog:
         """Returns when the outcome, and our file with it, is on the disk."""
         if outcome.data is not None:
             _write_synced(self.file_of(outcome.index), outcome.data)
-        place = self._file.seek(0, os.SEEK_END)
-        self._file.write(json.dumps(_to_json(outcome), separators=(",", ":")).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._note(outcome.index, place)
+        self._note(outcome.index, self._journal.append(_to_json(outcome)))
 
     def __iter__(self) -> Iterator[Outcome]:
         """The finished items by number, whatever the order they were finished in; without `data`."""
@@ -79,29 +69,6 @@ class ItemLog:
     def file_of(self, index: int) -> Path:
         """Where our file of an item is kept."""
         return self.files / f"{index:06}.fnc"
-
-    def _lock(self) -> None:
-        """Two runs in one folder would tear each other's lines; a killed one leaves no lock."""
-        if sys.platform == "win32":
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
-            self._file.close()
-            raise BenchError(f"another run is writing to {str(self._path)!r}") from exc
-
-    def _recover(self) -> None:
-        place = 0
-        self._file.seek(0)
-        for line in self._file:
-            if not line.endswith(b"\n"):
-                break
-            try:
-                self._note(json.loads(line)["index"], place)
-            except (ValueError, KeyError, TypeError, IndexError) as exc:
-                raise BenchError(f"{str(self._path)!r} is damaged at byte {place}: begin anew with -f") from exc
-            place += len(line)
-        self._file.truncate(place)
 
     def _note(self, index: int, place: int) -> None:
         self._done += index not in self

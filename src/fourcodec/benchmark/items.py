@@ -7,13 +7,16 @@ order. Whatever goes wrong within an item becomes part of its outcome, so that o
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from fourcodec.benchmark import ours, sources
 from fourcodec.benchmark.measuring import measure
-from fourcodec.benchmark.peer_rows import Peers, one_line
+from fourcodec.benchmark.peer_rows import Peers
 from fourcodec.benchmark.rows import Row
 from fourcodec.benchmark.settings import OUR_NAME, BenchSettings, OurSetting
+from fourcodec.errors import one_line
+from fourcodec.parallel.work import Work
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,11 @@ def enumerate_items(images: Sequence[str], settings: BenchSettings) -> Iterator[
             yield Item(position * len(kinds) + offset, image, our)
 
 
+def work_of(settings: BenchSettings) -> Work[Item, Outcome]:
+    """For the engines of fourcodec.parallel."""
+    return Work(partial(run_item, settings=settings), failed_outcome)
+
+
 def run_item(item: Item, settings: BenchSettings) -> Outcome:
     """Does the work, in whatever process or machine it is called."""
     try:
@@ -62,6 +70,11 @@ def run_item(item: Item, settings: BenchSettings) -> Outcome:
     except Exception as exc:
         rows, data = [failed_row(item, one_line(exc))], None
     return Outcome(item.index, item.image, tuple(rows), is_jpeg=source.is_jpeg, data=data)
+
+
+def failed_outcome(item: Item, reason: str) -> Outcome:
+    """Of an item that took its worker with it."""
+    return Outcome(item.index, item.image, (failed_row(item, reason),))
 
 
 def failed_row(item: Item, reason: str) -> Row:

@@ -12,6 +12,7 @@ from fourcodec.benchmark.baselines import BASELINES, PeerSetting
 from fourcodec.benchmark.matching import PeerFiles, Point
 from fourcodec.benchmark.measuring import measure
 from fourcodec.benchmark.rows import Row
+from fourcodec.errors import one_line
 
 
 class Peers:
@@ -79,11 +80,6 @@ def _or_failed(blank: Row, make_row: Callable[[], Row]) -> Row:
         return make_row()
     except Exception as exc:
         return replace(blank, note=f"failed: {one_line(exc)}")
-
-
-def one_line(exc: BaseException) -> str:
-    """What an exception says, without line breaks."""
-    return " ".join(str(exc).split()) or type(exc).__name__
 
 
 def _joined(*notes: str) -> str:

@@ -1,14 +1,12 @@
 """The line on stderr: pictures done, time left, means so far."""
 
-import sys
 import time
 from collections.abc import Callable
 
 from fourcodec.benchmark.aggregate import Mean
 from fourcodec.benchmark.items import Item, Outcome
 from fourcodec.benchmark.settings import OUR_NAME
-
-_EVERY_SECONDS = 10.0  # where stderr is not a terminal, so that a log stays readable
+from fourcodec.terminal import StatusLine, duration
 
 
 class ProgressLine:
@@ -21,11 +19,10 @@ class ProgressLine:
         self._left = bytearray([per_image]) * images  # items of each picture; a byte, hence at most 255 settings
         self._complete = 0
         self._expected_left = self._expected_done = 0.0
-        self._started = self._last = time.monotonic()
+        self._started = time.monotonic()
         self._means = {"ours": (Mean(), Mean()), "peer": (Mean(), Mean())}
         self._peer = ""
-        self._on_terminal = sys.stderr.isatty()
-        self._width = 0
+        self._status = StatusLine()
 
     def expect(self, item: Item) -> None:
         """An item that is still to be done."""
@@ -41,15 +38,11 @@ class ProgressLine:
         self._expected_left -= self._seconds_of(item)
         self._expected_done += self._seconds_of(item)
         self._add_means(outcome)
-        now = time.monotonic()
-        if self._on_terminal or now - self._last >= _EVERY_SECONDS or self._complete == self._images:
-            self._last = now
-            self._draw()
+        self._draw()
 
     def close(self) -> None:
         """Leaves the cursor on a fresh line."""
-        if self._on_terminal and self._width:
-            print(file=sys.stderr)
+        self._status.close()
 
     def _count(self, index: int) -> None:
         image = index // self._per_image
@@ -75,12 +68,7 @@ class ProgressLine:
             rate, quality = (mean.value for mean in self._means[whose])
             if rate is not None and quality is not None:
                 parts.append(f"{name} {rate:.3f} bpp {quality:.2f} dB")
-        line = ", ".join(parts)
-        if self._on_terminal:
-            print("\r" + line.ljust(self._width), end="", file=sys.stderr, flush=True)
-            self._width = len(line)
-        else:
-            print(line, file=sys.stderr, flush=True)
+        self._status.show(", ".join(parts), last=self._complete == self._images)
 
     @property
     def seconds_left(self) -> float:
@@ -89,12 +77,3 @@ class ProgressLine:
             return max(0.0, self._expected_left)
         pace = (time.monotonic() - self._started) / self._expected_done
         return max(0.0, self._expected_left * pace)
-
-
-def duration(seconds: float) -> str:
-    """For people: 42 s, 12 min, 3.5 h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

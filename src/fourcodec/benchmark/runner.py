@@ -12,12 +12,13 @@ from fourcodec import devices, files
 from fourcodec.benchmark import environment, ours, sources, trial
 from fourcodec.benchmark.aggregate import Aggregate
 from fourcodec.benchmark.itemlog import ItemLog
-from fourcodec.benchmark.items import Item, Outcome, enumerate_items, items_per_image
-from fourcodec.benchmark.processes import run_here, run_in_processes
-from fourcodec.benchmark.progress import ProgressLine, duration
+from fourcodec.benchmark.items import Item, Outcome, enumerate_items, items_per_image, work_of
+from fourcodec.benchmark.progress import ProgressLine
 from fourcodec.benchmark.reports import OUTPUTS, Circumstances, write_all
 from fourcodec.benchmark.settings import BenchError, BenchSettings, refuse_changes
 from fourcodec.benchmark.tables import Progress
+from fourcodec.parallel.processes import run_here, run_in_processes
+from fourcodec.terminal import duration
 
 _SETTINGS, _LOG, _FILES = "settings.json", "items.jsonl", "files"
 Engine = Callable[[Iterable[Item]], Generator[Outcome, None, None]]
@@ -144,14 +145,15 @@ def _item_of(outcome: Outcome, settings: BenchSettings) -> Item:
 
 
 def _engine(settings: BenchSettings, options: RunOptions) -> Engine:
+    work = work_of(settings)
     if options.scheduler is not None:
-        from fourcodec.benchmark.cluster import run_on_cluster
+        from fourcodec.parallel.cluster import run_on_cluster
 
         address = options.scheduler
-        return lambda items: run_on_cluster(items, settings, address)
+        return lambda items: run_on_cluster(items, work, address)
     if options.jobs > 1:
-        return lambda items: run_in_processes(items, settings, options.jobs)
-    return lambda items: run_here(items, settings)
+        return lambda items: run_in_processes(items, work, options.jobs)
+    return lambda items: run_here(items, work)
 
 
 def _announce(

@@ -1,25 +1,17 @@
 """Which files of a folder are measured, and how one is opened."""
 
 import hashlib
-import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from fourcodec import images
+from fourcodec import images, listing
 from fourcodec.errors import FourcodecError
 
-# By name, since a folder of 50,000 files is not opened twice; what a file really is, `load` finds out from its content.
-SUFFIXES = frozenset(
-    (
-        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"),
-        *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".tga", ".qoi"),
-    )
-)
 Pixels = npt.NDArray[np.uint8]
 _JPEG_START = b"\xff\xd8\xff"
 
@@ -45,7 +37,7 @@ def discover(folder: Path) -> list[str]:
     """
     if folder.is_file():
         return [folder.name]
-    return sorted(_walk(folder))
+    return listing.discover(folder, listing.PICTURE_SUFFIXES, recursive=True)
 
 
 def sample(paths: Sequence[str], limit: int | None, seed: int) -> list[str]:
@@ -77,25 +69,3 @@ def load(folder: Path, path: str) -> Source:
     except FourcodecError as exc:
         raise SourceProblem(str(exc).removeprefix(f"{str(file)!r} ")) from exc
     return Source(picture.pixels, is_jpeg, picture.notes)
-
-
-def _walk(folder: Path) -> Iterator[str]:
-    """Follows links to folders (data sets are often made of them), but none twice."""
-    seen = {os.path.realpath(folder)}
-    for top, folders, files in os.walk(folder, followlinks=True):
-        if {"items.jsonl", "settings.json"} <= set(
-            files
-        ):  # the outputs of a run: its plots are not pictures to measure
-            folders.clear()
-            continue
-        relative = Path(top).relative_to(folder)
-        for name in [*folders, *files]:
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield (relative / name).as_posix()
-        fresh = []
-        for name in sorted(folders):
-            real = os.path.realpath(os.path.join(top, name))
-            if real not in seen and not name.startswith("."):
-                seen.add(real)
-                fresh.append(name)
-        folders[:] = fresh

@@ -1,12 +1,48 @@
 """`fourcodec decode`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from fourcodec import codec, images
 from fourcodec.bitstream.container import MAX_FILE_BYTES
 from fourcodec.cli import options
+from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
+from fourcodec.views import View
+
+
+class Size(click.ParamType):
+    """WxH."""
+
+    name = "WxH"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        return _whole_numbers(self, value, "x", 2, "a size like 640x480", param, ctx)
+
+
+class Region(click.ParamType):
+    """X,Y,W,H."""
+
+    name = "X,Y,W,H"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        return _whole_numbers(self, value, ",", 4, "a region like 0,0,640,480", param, ctx)
+
+
+def _whole_numbers(
+    kind: click.ParamType,
+    value: object,
+    separator: str,
+    count: int,
+    wanted: str,
+    param: click.Parameter | None,
+    ctx: click.Context | None,
+) -> tuple[int, ...]:
+    parts = str(value).lower().split(separator)
+    if len(parts) != count or not all(part.isdecimal() and len(part) < 10 for part in parts):
+        kind.fail(f"{value!r} is not {wanted}", param, ctx)
+    return tuple(map(int, parts))
 
 
 @click.command()
@@ -20,22 +56,52 @@ from fourcodec.cli import options
 @click.option(
     "--format", "file_format", type=click.Choice(images.FORMATS), help="Of the output.  [default: as named, or png]"
 )
+@click.option("--region", type=Region(), help="Decode this part, in pixels of the picture.")
+@click.option("--scale", type=click.FloatRange(min=0, min_open=True), help="Decode at this scale, 0.25 or 2 say.")
+@click.option("--size", type=Size(), help="Decode to so many pixels.")
 @options.strip_option
+@folder_options
 @options.device_option("cpu")
 @options.force_option
 @options.quiet_option
 @options.debug_option
 def decode(
-    source: Path, output: Path | None, file_format: str | None, strip: bool, device: str, force: bool, quiet: bool
-) -> None:
-    """Turn the .fnc file IN (- is standard input) back into a picture: PNG, JPEG, WebP, AVIF, TIFF or NPY."""
+    source: Path,
+    output: Path | None,
+    file_format: str | None,
+    region: tuple[int, int, int, int] | None,
+    scale: float | None,
+    size: tuple[int, int] | None,
+    strip: bool,
+    device: str,
+    force: bool,
+    quiet: bool,
+    **of_folder: Any,
+) -> int:
+    """Turn the .fnc file IN (- is standard input) back into a picture, or a part of it, at any size: PNG, JPEG, WebP,
+    AVIF, TIFF or NPY.
+
+    A region comes first and is scaled after. Where IN is a folder, each .fnc file in it becomes a picture in the folder
+    given by -o.
+    """
+    with options.usage():
+        view = View(region, scale, size)
+    if options.is_folder(source):
+        from fourcodec.folders.work import decoding
+
+        direction = decoding(view, file_format or "png", strip=strip, device=device)
+        return run_folder(direction, source, output, of_folder, force=force, quiet=quiet)
+    refuse_folder_options(of_folder)
     target = options.target_of(source, output, f".{file_format or 'png'}")
     chosen = file_format or options.format_of(target)
     with options.about(source):
         data = options.read_source(source, MAX_FILE_BYTES)
-        codec.describe(data)  # what is wrong with the file is said before what is wrong with the output
+        description = codec.describe(data)  # what is wrong with the file is said before what is wrong with the output
+        with options.usage():
+            lattice = view.on(description["width"], description["height"])
+        images.check_format(chosen, lattice.columns, lattice.rows)
         options.check_output(source, target, force=force)
-        pixels = codec.decode(data, device=device)
+        pixels = codec.decode(data, view=view, device=device)
         metadata = None if strip else codec.read_metadata(data)
     picture, notes = images.write(pixels, chosen, metadata)
     options.write_target(target, picture, overwrite=force)
@@ -43,3 +109,4 @@ def decode(
         for remark in notes:
             options.note(remark)
         options.say(f"{target}: {pixels.shape[1]} x {pixels.shape[0]} pixels", target)
+    return 0

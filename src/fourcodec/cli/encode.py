@@ -10,6 +10,7 @@ import click
 
 from fourcodec import codec, images
 from fourcodec.cli import options
+from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
 from fourcodec.profiles import fnet
 from fourcodec.request import DEFAULT_QUALITY, HIGHEST_PSNR_DB, PROFILE_NAMES, Request
 
@@ -74,6 +75,7 @@ LONG_SECONDS = 60.0  # fits that take longer are announced
 @options.force_option
 @options.json_option
 @options.quiet_option
+@folder_options
 @click.option("--progress/--no-progress", default=None, help="Show the fit on stderr.  [default: on a terminal]")
 @options.debug_option
 def encode(
@@ -97,15 +99,29 @@ def encode(
     as_json: bool,
     quiet: bool,
     progress: bool | None,
-) -> None:
+    **of_folder: Any,
+) -> int:
     """Code the picture IN (- is standard input) as a small Fourier network and, in the profile grid, what it looks at.
 
-    The numbers shown are measured on the file: it is decoded again and compared with the picture.
+    The numbers shown are measured on the file: it is decoded again and compared with the picture. Where IN is a folder,
+    each picture in it becomes a file in the folder given by -o.
     """
-    try:
+    with options.usage():
         request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
-    except ValueError as exc:
-        raise click.UsageError(str(exc)) from exc
+    arguments: dict[str, Any] = {
+        **asdict(request),
+        "effort": effort,
+        "iterations": iterations,
+        "device": device,
+        "seed": seed,
+        "strip": strip,
+    }
+    if options.is_folder(source):
+        from fourcodec.folders.work import encoding
+
+        direction = encoding(arguments, frame)
+        return run_folder(direction, source, output, of_folder, force=force, quiet=quiet, as_json=as_json)
+    refuse_folder_options(of_folder)
     target = options.target_of(source, output, ".fnc")
     if as_json and target == options.STANDARD:
         raise click.UsageError("--json is printed on standard output, where the file goes: name an output with -o")
@@ -118,22 +134,14 @@ def encode(
 
     shown = not quiet and (sys.stderr.isatty() if progress is None else progress)
     with options.ProgressLine() as line:
-        encoded = codec.encode(
-            picture,
-            **asdict(request),
-            effort=effort,
-            iterations=iterations,
-            device=device,
-            seed=seed,
-            strip=strip,
-            progress=None if quiet else _Watch(line if shown else None),
-        )
+        encoded = codec.encode(picture, **arguments, progress=None if quiet else _Watch(line if shown else None))
     options.write_target(target, encoded.data, overwrite=force)
 
     if as_json:
         click.echo(json.dumps(_measured(target, encoded)))
     elif not quiet:
         options.say(_summary(target, encoded), target)
+    return 0
 
 
 class _Watch:

@@ -74,6 +74,11 @@ def target_of(source: Path, output: Path | None, suffix: str) -> Path:
     return STANDARD if source == STANDARD else source.with_suffix(suffix)
 
 
+def is_folder(source: Path) -> bool:
+    """Whether a command is to work on a folder; standard input is none, whatever there is of that name."""
+    return source != STANDARD and source.is_dir()
+
+
 def format_of(target: Path) -> str:
     """The picture format that the output's name asks for; PNG for standard output. Raises UsageError."""
     from fourcodec import images
@@ -102,6 +107,15 @@ def write_target(target: Path, data: bytes, *, overwrite: bool) -> None:
 def say(line: str, target: Path) -> None:
     """A line for people: on standard output, unless the result itself goes there."""
     click.echo(line, err=target == STANDARD)
+
+
+@contextmanager
+def usage() -> Iterator[None]:
+    """Makes a ValueError about what the user asked for one about how the command is used."""
+    try:
+        yield
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from exc
 
 
 def check_output(source: Path, target: Path, *, force: bool) -> None:

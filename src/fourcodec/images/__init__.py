@@ -2,12 +2,13 @@
 
 from fourcodec.images.picture import Picture, check_size, from_array, plain
 from fourcodec.images.reading import MAX_FILE_BYTES, from_pillow, load, read
-from fourcodec.images.writing import FORMATS, format_of, to_png, write
+from fourcodec.images.writing import FORMATS, check_format, format_of, to_png, write
 
 __all__ = [
     "FORMATS",
     "MAX_FILE_BYTES",
     "Picture",
+    "check_format",
     "check_size",
     "format_of",
     "from_array",

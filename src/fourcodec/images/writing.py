@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, features
 
 from fourcodec.bitstream.metadata import Metadata
+from fourcodec.errors import ImageError
 from fourcodec.images.embedded import EXIF_PREFIX
 from fourcodec.images.picture import Samples, has_alpha, on_white, to_eight_bits
 
@@ -38,6 +39,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "tiff": {"compression": None},  # libtiff, which compresses, takes no EXIF from Pillow
 }
 _DEEP = ("png", "tiff", "npy")  # hold 16 bits
+_SIDE_LIMITS = {"jpeg": 65535, "webp": 16383, "avif": 65536}  # pixels
 _JPEG_LIMITS = {"exif": 65533 - len(EXIF_PREFIX), "xmp": 65533 - 29}  # bytes in one segment
 _PNG_PROFILE_BYTES = 1 << 20
 _PNG_HEADER_BYTES = 33  # signature and IHDR, behind which metadata stand
@@ -49,11 +51,24 @@ def format_of(path: Path) -> str | None:
     return SUFFIXES.get(path.suffix.lower())
 
 
+def check_format(file_format: str, width: int, height: int) -> None:
+    """Raises ImageError where `write` cannot write a picture of this size in this format."""
+    if file_format == "avif" and not features.check("avif"):
+        raise ImageError("Pillow was built without AVIF on this machine: choose another format")
+    limit = _SIDE_LIMITS.get(file_format)
+    if limit is not None and max(width, height) > limit:
+        raise ImageError(
+            f"{file_format.upper()} holds at most {limit} pixels a side, not {width} x {height}: choose another format"
+        )
+
+
 def write(pixels: Samples, file_format: str, metadata: Metadata | None = None) -> tuple[bytes, tuple[str, ...]]:
     """The file, and notes on what the format could not hold.
 
     `pixels` as in Picture, `file_format` one of FORMATS; "npy" is the array as numpy.save writes it, without metadata.
+    Raises ImageError as `check_format`.
     """
+    check_format(file_format, pixels.shape[1], pixels.shape[0])
     notes: list[str] = []
     metadata = Metadata() if metadata is None else metadata
     if file_format == "npy":

@@ -4,6 +4,8 @@
 # 12 KB of L1
 BLOCK = 192
 
+PAD = 2  # cells beyond an edge that the upsampling filter reaches
+
 # Where in its 2 x 2 cell the latent of each pass lies.
 PASS_ROW = (0, 1, 0, 1)
 PASS_COLUMN = (0, 1, 1, 0)

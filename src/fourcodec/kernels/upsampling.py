@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-PAD = 2  # cells beyond an edge that the filter reaches
+from fourcodec.kernels.layout import PAD
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.kernels.fourier import layer_kernels
+from fourcodec.kernels.layout import BLOCK
 from fourcodec.kernels.threads import map_threads
 from fourcodec.networks.shape import NetworkShape
 
@@ -24,7 +25,11 @@ def evaluate(shape: NetworkShape, coefficients: Floats, x: Floats, threads: int)
     y = np.empty((shape.channels, x.shape[1]), np.float32)
 
     def run(part: slice) -> None:
-        y[:, part] = _forward(shape, coefficients, np.ascontiguousarray(x[:, part]))[-1]
+        # Whole blocks, so that a position has the same value wherever it stands among others, to the last bit.
+        count = part.stop - part.start
+        block = np.zeros((len(x), -(-count // BLOCK) * BLOCK), np.float32)
+        block[:, :count] = x[:, part]
+        y[:, part] = _forward(shape, coefficients, block)[-1][:, :count]
 
     map_threads(run, _pieces(x.shape[1]), threads)
     return y

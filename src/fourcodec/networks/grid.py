@@ -1,5 +1,6 @@
-"""The grid profile's network: latents -> upsampled features -> Fourier synthesis -> picture, and the context model's
-bits. Values for decoding and fitting alike, gradients for fitting, over the kernels; see kernels/ for the formulas.
+"""The grid profile's network: latents -> upsampled features -> Fourier synthesis -> picture or a window of it, and the
+context model's bits. Values for decoding and fitting alike, gradients for fitting, over the kernels; see kernels/ for
+the formulas.
 
 Work is cut into pieces of fixed size and sums run over the pieces in their order, so that nothing depends on the number
 of threads.
@@ -20,6 +21,7 @@ from fourcodec.kernels.synthesis import synthesis_kernels
 from fourcodec.kernels.threads import map_threads
 from fourcodec.networks.grid_weights import GridShape, GridWeights
 from fourcodec.networks.pyramid import PARENT, PLANES, Pyramid, taps_of
+from fourcodec.networks.windows import Window, level_windows
 
 Floats = NDArray[np.float32]
 _PIECE = 32 * BLOCK  # positions per piece of work
@@ -32,14 +34,21 @@ def pieces(start: int, stop: int, size: int) -> list[tuple[int, int]]:
 
 
 class GridNetwork:
-    """The network on one picture, with its work space: features[l] (levels - l, rows, columns) holds level l's latents
-    and above them the coarser levels, upsampled."""
+    """The network on one picture or on a window of it, with its work space: features[l] (levels - l, rows, columns)
+    holds level l's latents and above them the coarser levels, upsampled, in the level's window."""
 
-    def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int) -> None:
+    def __init__(
+        self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int, window: Window | None = None
+    ) -> None:
         self.pyramid, self.shape, self.threads = pyramid, shape, threads
+        self.window = window or Window(0, 0, pyramid.height, pyramid.width)
+        # The residual filter looks one pixel beyond the window, and repeats the edge of the picture, not of the window.
+        near = self.window.grown(1, 1, pyramid.height, pyramid.width)
+        self._coloured = near.aligned(pyramid.height, pyramid.width)
+        self._windows = level_windows(pyramid, self._coloured)
         self.features = [
-            np.zeros((pyramid.count - n, level.rows, level.columns), np.float32)
-            for n, level in enumerate(pyramid.levels)
+            np.zeros((pyramid.count - n, window.rows, window.columns), np.float32)
+            for n, window in enumerate(self._windows)
         ]
         self.colours = np.zeros((shape.channels, *self.features[0].shape[1:]), np.float32)  # before the filter
         self._kernels = synthesis_kernels(shape.levels, shape.order, shape.channels)
@@ -49,39 +58,55 @@ class GridNetwork:
         return map_threads(function, items, self.threads)
 
     def place(self, levels: list[NDArray[np.int16]]) -> None:
-        """Latents, finest level first, (rows, columns) each."""
-        for feature, level in zip(self.features, levels, strict=True):
-            feature[0] = level
+        """Latents, finest level first, (rows, columns) each, of the whole levels."""
+        for feature, level, window in zip(self.features, levels, self._windows, strict=True):
+            feature[0] = level[window.slices]
 
     def upsample(self, filters: Floats) -> None:
         """Each level through all finer ones."""
         for number in range(self.pyramid.count - 2, -1, -1):
-            coarse, fine, taps = self.features[number + 1], self.features[number], filters[number]
+            coarse, fine, taps = self.features[number + 1], self.features[number][1:], filters[number]
+            level, inner = self.pyramid.levels[number], self._windows[number]
+            doubled = self._windows[number + 1].doubled(level.rows, level.columns)
+            fits = doubled == inner
+            out = fine if fits else np.empty((len(coarse), doubled.rows, doubled.columns), np.float32)
 
             def run(
-                task: tuple[int, int, int], coarse: Floats = coarse, fine: Floats = fine, taps: Floats = taps
+                task: tuple[int, int, int], coarse: Floats = coarse, out: Floats = out, taps: Floats = taps
             ) -> None:
                 channel, first, last = task
-                upsampling.upsample(coarse[channel], taps, first, last, fine[1 + channel])
+                upsampling.upsample(coarse[channel], taps, first, last, out[channel])
 
             self.map(run, self._bands(coarse))
+            if not fits:
+                fine[:] = out[:, *inner.within(doubled)]
+
+    def cut(self, plane: Floats) -> Floats:
+        """What of a plane of the finest level the network works on."""
+        return plane[self._windows[0].slices]
+
+    def complete(self, finer: Floats, gain: np.float32) -> None:
+        """Puts planes of levels finer than the pyramid's before the features of its finest, which grow by `gain`."""
+        self.features[0] = np.concatenate([finer, gain * self.features[0]])
 
     def synthesise(self, weights: GridWeights, out: Floats | None = None) -> Floats:
-        """features -> the picture (channels, height, width), not clamped."""
-        height, width = self.pyramid.height, self.pyramid.width
-        x = self.features[0].reshape(self.pyramid.count, -1)
+        """features -> the window of the picture (channels, rows, columns), not clamped."""
+        height, width = self._coloured.rows, self._coloured.columns
+        x = self.features[0].reshape(self.shape.levels, -1)
         colours, first, last = self.colours.reshape(len(self.colours), -1), weights.first.ravel(), weights.last.ravel()
         planes = np.empty((len(colours), height, width), np.float32) if out is None else out
+        seen = self._coloured.within(self._windows[0])
 
         def colour(part: tuple[int, int]) -> None:
             self._kernels.forward(x, first, last, self._phase_scale, *part, colours)
 
         def smooth(part: tuple[int, int]) -> None:
-            residual.filter_rows(self.colours, weights.kernel, width, height, *part, planes)
+            residual.filter_rows(unfiltered, weights.kernel, width, height, *part, planes)
 
         self.map(colour, pieces(0, x.shape[1], _PIECE))
+        unfiltered = np.ascontiguousarray(self.colours[:, seen[0].start :, seen[1].start :])  # no copy of a whole one
         self.map(smooth, pieces(0, height, _ROWS))
-        return planes
+        return planes[:, *self.window.within(self._coloured)]
 
     def _bands(self, coarse: Floats) -> list[tuple[int, int, int]]:
         """(channel, first row, last row) of what is to be upsampled."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +71,11 @@ def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: 
     return out[: range_coder.finish_encoder(state, out)].tobytes()
 
 
-def decode_latents(pyramid: Pyramid, data: bytes, integers: ContextIntegers, threads: int) -> list[NDArray[np.int16]]:
-    """The inverse of encode_latents. Raises CorruptFileError where the bytes cannot be what it wrote."""
+def decode_latents(
+    pyramid: Pyramid, data: bytes, integers: ContextIntegers, threads: int, finest: int = 0
+) -> list[NDArray[np.int16]]:
+    """The inverse of encode_latents, of the levels from `finest` on. Raises CorruptFileError where the bytes cannot be
+    what it wrote."""
     if data.endswith(b"\0"):
         raise CorruptFileError("section 'latents' ends in a zero byte")
     announce_compilation()
@@ -86,8 +88,8 @@ def decode_latents(pyramid: Pyramid, data: bytes, integers: ContextIntegers, thr
             raise CorruptFileError("section 'latents': a latent has more than 15 bits")
 
     planes = np.zeros((PLANES, pyramid.total), np.float32)
-    levels = _sweep(pyramid, planes, integers, threads, visit)
-    if state[range_coder.POSITION] < len(data):
+    levels = _sweep(pyramid, planes, integers, threads, visit, finest)
+    if finest == 0 and state[range_coder.POSITION] < len(data):
         raise CorruptFileError(f"section 'latents': {len(data) - state[range_coder.POSITION]} bytes are left over")
     return levels
 
@@ -98,30 +100,61 @@ def _sweep(
     integers: ContextIntegers,
     threads: int,
     visit: Callable[[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]], None],
+    finest: int = 0,
 ) -> list[NDArray[np.int16]]:
     """Calls visit(latents, means, scales), each (half_rows, half_columns), pass by pass; encoding reads the latents,
     decoding fills them in. The levels as (rows, columns), finest first."""
-    weights, factors = integers.weights.astype(np.float64), integers.factors
     means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
     done: list[NDArray[np.int16]] = []
-    for number in range(pyramid.count - 1, -1, -1):
+    for number in range(pyramid.count - 1, finest - 1, -1):
         level = pyramid.levels[number]
-        tap_planes, tap_offsets = taps_of(level)
+        parts = [(at, min(at + _PIECE, level.end)) for at in range(level.base, level.end, _PIECE)]
         for p in range(PASSES):
-            network = tap_planes[p], tap_offsets[p], weights[p], factors
-
-            def predict(start: int, network: tuple[Any, ...] = network, level: Level = level) -> None:
-                stop = min(start + _PIECE, level.end)
-                context_integer.predict(planes, *network, start, stop, means, scales)
-
-            map_threads(predict, range(level.base, level.end, _PIECE), threads)
+            _predict(level, p, parts, planes, integers, threads, means, scales)
             visit(pyramid.view(planes[p], level), pyramid.view(means, level), pyramid.view(scales, level))
         plain = np.empty((level.rows, level.columns), np.float32)
         layout.interleave(planes, level.base, level.stride, 0, level.half_rows, plain)
-        for finer in range(max(number - 2, 0), number):
-            shift, at = number - finer - 1, pyramid.levels[finer]
-            layout.place_coarser(
-                plain, shift, at.base, at.stride, at.half_rows, at.half_columns, planes[PARENT + shift]
-            )
+        for finer in range(max(number - 2, finest), number):
+            _show(plain, number - finer - 1, pyramid.levels[finer], planes)
         done.append(plain.astype(np.int16))
     return done[::-1]
+
+
+def expected_means(
+    pyramid: Pyramid, number: int, coarser: list[NDArray[np.int16]], integers: ContextIntegers, every: int, threads: int
+) -> NDArray[np.float32]:
+    """What a level that is not decoded is likely to hold, a value for each 2 x 2 latents, in the middle one of `every`
+    rows of these: (ceil(half_rows / every), half_columns). The means that the context model gives the first pass.
+    `coarser`: the next one or two levels, finest first."""
+    level = pyramid.levels[number]
+    planes = np.zeros((PLANES, pyramid.total), np.float32)
+    for shift, values in enumerate(coarser[: PLANES - PARENT]):
+        _show(values.astype(np.float32), shift, level, planes)
+    means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
+    rows = np.minimum(np.arange(0, level.half_rows, every) + every // 2, level.half_rows - 1)
+    parts = [(level.base + row * level.stride, level.base + (row + 1) * level.stride) for row in rows.tolist()]
+    _predict(level, 0, parts, planes, integers, threads, means, scales)
+    return (pyramid.view(means, level)[rows] / MEAN_STEPS).astype(np.float32)
+
+
+def _predict(
+    level: Level,
+    number: int,
+    parts: list[tuple[int, int]],
+    planes: Planes,
+    integers: ContextIntegers,
+    threads: int,
+    means: NDArray[np.int64],
+    scales: NDArray[np.int64],
+) -> None:
+    """Fills in means and scales of parts, and of the rest of their last blocks, of a pass of a level."""
+    tap_planes, tap_offsets = taps_of(level)
+    network = tap_planes[number], tap_offsets[number], integers.weights[number].astype(np.float64), integers.factors
+    map_threads(lambda part: context_integer.predict(planes, *network, *part, means, scales), parts, threads)
+
+
+def _show(values: NDArray[np.float32], shift: int, level: Level, planes: Planes) -> None:
+    """A coarser level (rows, columns), by shift + 1 levels, where the context model of `level` looks for it."""
+    layout.place_coarser(
+        values, shift, level.base, level.stride, level.half_rows, level.half_columns, planes[PARENT + shift]
+    )

@@ -102,6 +102,11 @@ class Pyramid:
     def latent_count(self) -> int:
         return sum(level.rows * level.columns for level in self.levels)
 
+    def reduced(self, levels: int) -> Pyramid:
+        """Of the picture at 1 : 2^levels: the same but for the finest levels."""
+        height, width = (math.ceil(side / 2**levels) for side in (self.height, self.width))
+        return Pyramid(height, width, self.count - levels)
+
     def mask(self) -> NDArray[np.float32]:
         """(total,): 1 where there are latents."""
         mask = np.zeros(self.total, np.float32)

@@ -1,4 +1,4 @@
-"""The engine of many machines: dask.distributed (the extra `cluster`). Its workers must see the pictures' folder.
+"""The engine of many machines: dask.distributed (the extra `cluster`). Its workers must see the files that items name.
 
 A few futures for each worker are in flight and no more, so that 50,000 pictures cost the scheduler and us no memory.
 An item whose worker dies is run again by dask elsewhere; one that takes several workers with it is given up and noted
@@ -10,10 +10,9 @@ from collections.abc import Generator, Iterable
 from itertools import islice
 from typing import Any
 
-from fourcodec.benchmark.items import Item, Outcome, failed_row, run_item
-from fourcodec.benchmark.peer_rows import one_line
-from fourcodec.benchmark.processes import share_threads
-from fourcodec.benchmark.settings import BenchError, BenchSettings
+from fourcodec.errors import FourcodecError, one_line
+from fourcodec.parallel.processes import share_threads
+from fourcodec.parallel.work import Item, Outcome, Work
 
 PER_THREAD = 2  # futures in flight: one in work, one waiting beside it
 CONNECT_SECONDS = 10.0
@@ -21,8 +20,12 @@ RETRIES = 2  # of an item that raises, which only the cluster itself makes it do
 _one_at_a_time = threading.Lock()  # per worker process: two fits at once would measure each other's time and memory
 
 
-def run_on_cluster(items: Iterable[Item], settings: BenchSettings, address: str) -> Generator[Outcome, None, None]:
-    """Outcomes as they come. Raises BenchError where no cluster is at the address, or no dask.distributed here."""
+class ClusterError(FourcodecError):
+    """There is no cluster, or no more; one line for a person."""
+
+
+def run_on_cluster(items: Iterable[Item], work: Work[Item, Outcome], address: str) -> Generator[Outcome, None, None]:
+    """Outcomes as they come. Raises ClusterError where no cluster is at the address, or no dask.distributed here."""
     distributed = _distributed()
     waiting = iter(items)
     with _client(distributed, address) as client:
@@ -30,36 +33,36 @@ def run_on_cluster(items: Iterable[Item], settings: BenchSettings, address: str)
         running = distributed.as_completed(raise_errors=False)
 
         def submit(item: Item) -> None:
-            future = client.submit(run_on_worker, item, settings, pure=False, retries=RETRIES)
+            future = client.submit(run_on_worker, item, work, pure=False, retries=RETRIES)
             in_flight[future.key] = item
             running.add(future)
 
         for item in islice(waiting, _wanted_in_flight(client)):
             submit(item)
         for future in running:
-            yield _outcome(distributed, future, in_flight.pop(future.key))
+            yield _outcome(distributed, future, in_flight.pop(future.key), work)
             for item in islice(waiting, max(0, _wanted_in_flight(client) - len(in_flight))):
                 submit(item)
 
 
-def run_on_worker(item: Item, settings: BenchSettings) -> Outcome:
+def run_on_worker(item: Item, work: Work[Item, Outcome]) -> Outcome:
     """Runs within a worker: with as many threads as dask counts for it, one item at a time."""
     from distributed import get_worker
 
     with _one_at_a_time:
         share_threads(get_worker().state.nthreads)
-        return run_item(item, settings)
+        return work.run(item)
 
 
-def _outcome(distributed: Any, future: Any, item: Item) -> Outcome:
-    """Raises BenchError for what is no fault of the item: the rest of the run would fail as well."""
+def _outcome(distributed: Any, future: Any, item: Item, work: Work[Item, Outcome]) -> Outcome:
+    """Raises ClusterError for what is no fault of the item: the rest of the run would fail as well."""
     try:
         outcome: Outcome = future.result()
         return outcome
     except distributed.scheduler.KilledWorker as exc:
-        return Outcome(item.index, item.image, (failed_row(item, f"given up by the cluster: {one_line(exc)}"),))
+        return work.failed(item, f"given up by the cluster: {one_line(exc)}")
     except (Exception, distributed.CancelledError) as exc:
-        raise BenchError(f"the cluster failed ({one_line(exc)}): continue with --resume") from exc
+        raise ClusterError(f"the cluster failed ({one_line(exc)}): continue with --resume") from exc
 
 
 def _wanted_in_flight(client: Any) -> int:
@@ -72,12 +75,12 @@ def _client(distributed: Any, address: str) -> Any:
     try:
         return distributed.Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as exc:
-        raise BenchError(f"no scheduler answers at {address!r}: {one_line(exc)}") from exc
+        raise ClusterError(f"no scheduler answers at {address!r}: {one_line(exc)}") from exc
 
 
 def _distributed() -> Any:
     try:
         import distributed
     except ImportError as exc:
-        raise BenchError("--scheduler needs dask.distributed: pip install 'fourcodec[cluster]'") from exc
+        raise ClusterError("--scheduler needs dask.distributed: pip install 'fourcodec[cluster]'") from exc
     return distributed

@@ -14,29 +14,29 @@ from contextlib import suppress
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import Any, Generic
 
-from fourcodec.benchmark.items import Item, Outcome, failed_row, run_item
-from fourcodec.benchmark.settings import BenchSettings
+from fourcodec.parallel.work import Item, Outcome, Work
 
 ATTEMPTS = 3  # of an item whose worker dies, since the death may be another's fault (memory)
 # The first is read by our kernels at every use, the others by libraries when they are loaded.
 _THREAD_VARIABLES = ("FOURCODEC_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def run_here(items: Iterable[Item], settings: BenchSettings) -> Generator[Outcome, None, None]:
+def run_here(items: Iterable[Item], work: Work[Item, Outcome]) -> Generator[Outcome, None, None]:
     """One item after the other in this process, with all its threads."""
     for item in items:
-        yield run_item(item, settings)
+        yield work.run(item)
 
 
-def run_in_processes(items: Iterable[Item], settings: BenchSettings, jobs: int) -> Generator[Outcome, None, None]:
+def run_in_processes(items: Iterable[Item], work: Work[Item, Outcome], jobs: int) -> Generator[Outcome, None, None]:
     """`jobs` items at a time, each in a process with its share of the cores; outcomes as they come."""
     waiting = iter(items)
     threads = max(1, available_cores() // jobs)
-    workers: list[_Worker] = []
+    workers: list[_Worker[Item, Outcome]] = []
     try:
         for item in _first(waiting, jobs):
-            workers.append(_Worker(settings, threads, item))
+            workers.append(_Worker(work, threads, item))
         while workers:
             for worker in _ready(workers):
                 outcome = worker.outcome()
@@ -60,14 +60,14 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class _Worker:
+class _Worker(Generic[Item, Outcome]):
     """A process and the item it has."""
 
-    def __init__(self, settings: BenchSettings, threads: int, item: Item, attempt: int = 1) -> None:
-        self.settings, self.threads = settings, threads
+    def __init__(self, work: Work[Item, Outcome], threads: int, item: Item, attempt: int = 1) -> None:
+        self.work, self.threads = work, threads
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, settings, threads), daemon=True)
+        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, work, threads), daemon=True)
         self.process.start()
         theirs.close()
         self.give(item, attempt)
@@ -87,11 +87,11 @@ class _Worker:
             if self.attempt < ATTEMPTS:
                 return None
             reason = f"its process ended {ATTEMPTS} times (exit status {self.process.exitcode}): out of memory?"
-            return Outcome(self.item.index, self.item.image, (failed_row(self.item, reason),))
+            return self.work.failed(self.item, reason)
 
-    def replaced(self) -> "_Worker":
+    def replaced(self) -> "_Worker[Item, Outcome]":
         self.stop()
-        return _Worker(self.settings, self.threads, self.item, self.attempt + 1)
+        return _Worker(self.work, self.threads, self.item, self.attempt + 1)
 
     def stop(self) -> None:
         self.pipe.close()
@@ -104,13 +104,13 @@ def _first(items: Iterator[Item], count: int) -> Iterator[Item]:
         yield item
 
 
-def _ready(workers: list[_Worker]) -> list[_Worker]:
+def _ready(workers: list[_Worker[Item, Outcome]]) -> list[_Worker[Item, Outcome]]:
     """Waits until a worker has sent something or is gone (its end of the pipe closes with it)."""
     pipes = connection.wait([worker.pipe for worker in workers])
     return [worker for worker in workers if worker.pipe in pipes]
 
 
-def _serve(pipe: Connection, settings: BenchSettings, threads: int) -> None:
+def _serve(pipe: Connection, work: Work[Any, Any], threads: int) -> None:
     """The life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -120,7 +120,7 @@ def _serve(pipe: Connection, settings: BenchSettings, threads: int) -> None:
             item = pipe.recv()
         except EOFError:
             return
-        pipe.send(run_item(item, settings))
+        pipe.send(work.run(item))
 
 
 def _end_with_parent() -> None:

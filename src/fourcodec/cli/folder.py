@@ -1,0 +1,71 @@
+"""What `encode` and `decode` do with a folder."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fourcodec.cli.options import STANDARD
+
+if TYPE_CHECKING:
+    from fourcodec.folders.work import Direction
+
+_ONLY_FOLDERS = ("recursive", "jobs", "scheduler", "resume")
+
+
+def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--recursive, --jobs, --resume and --scheduler, which a command hands on as **of_folder."""
+    for option in (
+        click.option("--scheduler", metavar="ADDRESS", help="Of a folder: do the work on this dask cluster."),
+        click.option("--resume", is_flag=True, help="Of a folder: do what is not done yet, or has changed since."),
+        click.option("--jobs", type=click.IntRange(1), help="Of a folder: files at a time, sharing the cores."),
+        click.option("--recursive", is_flag=True, help="Of a folder: the folders below it, too."),
+    ):
+        command = option(command)
+    return command
+
+
+def refuse_folder_options(of_folder: dict[str, Any]) -> None:
+    """Raises UsageError where a single file comes with what only folders have."""
+    given = [f"--{name}" for name in _ONLY_FOLDERS if of_folder[name]]
+    if given:
+        raise click.UsageError(f"{' and '.join(given)} are about folders, and IN is none")
+
+
+def run_folder(
+    direction: "Direction",
+    source: Path,
+    out: Path | None,
+    of_folder: dict[str, Any],
+    *,
+    force: bool,
+    quiet: bool,
+    as_json: bool = False,
+) -> int:
+    """Works, says what came of it, and returns the exit status."""
+    from fourcodec.folders.runner import FolderOptions, run
+
+    if out is None or out == STANDARD:
+        raise click.UsageError("a folder needs -o, the folder to write to")
+    if of_folder["resume"] and force:
+        raise click.UsageError("--resume continues and -f begins anew: give one of them")
+    if of_folder["jobs"] and of_folder["scheduler"]:
+        raise click.UsageError("--jobs is about this machine and --scheduler about others: give one of them")
+    of_folder = {**of_folder, "jobs": of_folder["jobs"] or 1}
+    finished = run(direction, FolderOptions(source, out, force=force, quiet=quiet, **of_folder))
+    for name, reason in finished.failed:
+        click.echo(f"failed: {name}: {reason}", err=True)
+    if as_json:
+        counts = {"done": finished.done, "skipped": finished.skipped, "left": finished.left}
+        failures = [{"source": name, "reason": reason} for name, reason in finished.failed]
+        click.echo(json.dumps({"output": str(out), **counts, "failed": failures}))
+    elif not quiet:
+        skipped = f", {finished.skipped} were done before" if finished.skipped else ""
+        failed = f", {len(finished.failed)} failed" if finished.failed else ""
+        click.echo(f"{out}: {finished.done} files{skipped}{failed}")
+    if finished.interrupted:
+        click.echo(f"interrupted, {finished.left} files left: continue with --resume", err=True)
+        return 130
+    return int(bool(finished.failed))

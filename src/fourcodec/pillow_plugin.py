@@ -1,0 +1,175 @@
+"""Pillow's door to .fnc files: importing this module lets Image.open and Image.save know them.
+
+    import fourcodec.pillow_plugin        (or fourcodec.register())
+    Image.open("a.fnc").save("b.fnc", quality=50, effort=3)
+
+Opening reads the file and checks it, and decodes nothing: neither numba nor torch is loaded before pixels are wanted.
+Pillow has 16 bits for grey alone, so other 16-bit pictures are opened in 8 bits; fourcodec.decode gives them whole.
+
+The one module of the package that does something when it is imported, since that is how Pillow finds plugins.
+"""
+
+import math
+import warnings
+from io import BytesIO
+from typing import IO, Any
+
+from PIL import Image, ImageFile
+
+from fourcodec.bitstream import container, metadata
+from fourcodec.bitstream.container import MAX_FILE_BYTES, Header
+from fourcodec.errors import FourcodecError
+from fourcodec.views import WHOLE, View
+
+FORMAT = "FNC"
+EXTENSION = ".fnc"
+MIME = "image/x-fnc"
+MODES = {  # by channels and bits
+    (1, 8): "L",
+    (2, 8): "LA",
+    (3, 8): "RGB",
+    (4, 8): "RGBA",
+    (1, 16): "I;16",
+    (2, 16): "LA",
+    (3, 16): "RGB",
+    (4, 16): "RGBA",
+}
+SAVED_MODES = tuple(dict.fromkeys(MODES.values()))
+OPTIONS = (  # of fourcodec.encode
+    *("profile", "quality", "width", "depth", "target_bytes", "target_bpp", "target_psnr"),
+    *("effort", "iterations", "max_seconds", "device", "seed"),
+)
+# A draft may be a little smaller than asked for: 4000 pixels asked for at 512, twice a thumbnail's 256, become 500.
+_DRAFT_SLACK = 0.1  # octaves
+_EXIF_PREFIX = b"Exif\0\0"  # stands before the structure in Image.info
+
+
+class FncImageFile(ImageFile.ImageFile):
+    """A .fnc file that is decoded when its pixels are wanted."""
+
+    format = FORMAT
+    format_description = "Fourier network image"
+
+    def _open(self) -> None:
+        """Raises SyntaxError for files of another kind, as Pillow wants it, and OSError for damaged ones of ours."""
+        assert self.fp is not None
+        self._data = self.fp.read(MAX_FILE_BYTES + 1)
+        if not accept(self._data):
+            raise SyntaxError("not a .fnc file")
+        try:
+            header, sections = container.read(self._data)
+        except FourcodecError as exc:
+            raise OSError(str(exc)) from exc
+        self._size, self._mode = (header.width, header.height), _mode_of(header)
+        self.info.update(_info_of(sections))
+        self._view = WHOLE
+        self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
+
+    def draft(self, mode: str | None, size: tuple[int, int] | None) -> Any:
+        """Has the picture decoded at 1/2, 1/4, ... of its size, about so large that it fits into `size` or just not.
+
+        Returns the mode, which stays, and the box of the whole picture; None without a size, or where it is too late.
+        """
+        if not self.tile or size is None or self._view != WHOLE:
+            return None
+        ratio = max(self.width / size[0], self.height / size[1])
+        view = View(scale=2.0 ** -max(0, math.floor(math.log2(max(ratio, 1)) + _DRAFT_SLACK)))
+        lattice = view.on(*self.size)
+        self._view, self._size = view, (lattice.columns, lattice.rows)
+        self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
+        return self.mode, (0, 0, *self.size)
+
+    def load(self) -> Any:
+        """Decodes, the first time. Raises OSError where the file is not as it should be."""
+        if self.tile and self._data:
+            samples = _decode(self._data, self._view, self.mode)
+            if self.fp and self._exclusive_fp:
+                self.fp.close()
+            self.fp, self._data = BytesIO(samples), b""
+        return super().load()
+
+    def load_seek(self, pos: int) -> None:
+        """Keeps Pillow from mapping the file into memory as if it held pixels."""
+
+
+def accept(prefix: bytes) -> bool:
+    """Whether a file that begins like this is ours."""
+    return prefix.startswith(container.MAGIC)
+
+
+def _mode_of(header: Header) -> str:
+    """Raises OSError for samples that only later versions decode."""
+    mode = MODES.get((header.channels, header.bit_depth))
+    if mode is None:
+        raise OSError(f"the file has {header.bit_depth}-bit samples, this version decodes 8 and 16")
+    return mode
+
+
+def _info_of(sections: list[container.Section]) -> dict[str, bytes]:
+    """Image.info: icc_profile, exif and xmp, what there is of them. Pixels can be had without."""
+    try:
+        found = metadata.read(sections)
+    except FourcodecError as exc:
+        warnings.warn(f"ICC profile, EXIF and XMP are left out: {exc}", stacklevel=4)
+        return {}
+    exif = _EXIF_PREFIX + found.exif if found.exif else b""
+    info = {"icc_profile": found.icc, "exif": exif, "xmp": found.xmp}
+    return {name: value for name, value in info.items() if value}
+
+
+def _decode(data: bytes, view: View, mode: str) -> bytes:
+    """Samples in the order of Pillow's raw decoder. Raises OSError."""
+    from fourcodec import codec  # imported here, since opening must not cost it
+    from fourcodec.images.picture import to_eight_bits
+
+    try:
+        pixels = codec.decode(data, view=view)
+    except FourcodecError as exc:
+        raise OSError(str(exc)) from exc
+    if mode == "I;16":
+        return pixels.astype("<u2").tobytes()
+    return (pixels if pixels.itemsize == 1 else to_eight_bits(pixels)).tobytes()
+
+
+def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
+    """Options: those of fourcodec.encode, and icc_profile, exif and xmp; others are ignored.
+
+    As Pillow's own plugins do, it keeps the image's profile unless another one (or None) is given, and EXIF and XMP
+    only where they are given. An orientation in these is applied to the pixels. Raises OSError for pictures that cannot
+    be coded, ValueError for options out of range.
+    """
+    from fourcodec import codec
+
+    if image.mode not in SAVED_MODES:
+        raise OSError(f"cannot write mode {image.mode} as {FORMAT}: convert the picture to {' or '.join(SAVED_MODES)}")
+    options = {name: image.encoderinfo[name] for name in OPTIONS if name in image.encoderinfo}
+    described = image.copy()
+    described.info = _info_to_save(image)
+    try:
+        encoded = codec.encode(described, **options)
+    except FourcodecError as exc:
+        raise OSError(str(exc)) from exc
+    file.write(encoded.data)
+
+
+def _info_to_save(image: Image.Image) -> dict[str | tuple[int, int], Any]:
+    given = image.encoderinfo
+    exif = given.get("exif")
+    info = {
+        "icc_profile": given.get("icc_profile", image.info.get("icc_profile")),
+        "exif": exif.tobytes() if isinstance(exif, Image.Exif) else exif,
+        "xmp": given.get("xmp"),
+        "transparency": image.info.get("transparency"),  # a colour of L or RGB
+    }
+    return {name: value for name, value in info.items() if value is not None}
+
+
+def register() -> None:
+    """Tells Pillow of the format; once is enough, more does no harm."""
+    Image.register_open(FORMAT, FncImageFile, accept)
+    Image.register_save(FORMAT, _save)
+    Image.register_extension(FORMAT, EXTENSION)
+    Image.register_mime(FORMAT, MIME)
+
+
+register()
