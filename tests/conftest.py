@@ -1,5 +1,8 @@
 """Fixtures that several test modules use."""
 
+import signal
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -9,6 +12,14 @@ from tests import stubs
 # The same examples each time, and no deadline: whether a change passes must not depend on luck or on a busy machine.
 settings.register_profile("fourcodec", deadline=None, derandomize=True)
 settings.load_profile("fourcodec")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def heeded_interrupts() -> Iterator[None]:
+    """A shell's background jobs ignore Ctrl-C, and so would the commands that tests start; a handler is not inherited."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
