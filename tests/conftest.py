@@ -16,7 +16,7 @@ settings.load_profile("fourcodec")
 
 @pytest.fixture(autouse=True, scope="session")
 def heeded_interrupts() -> Iterator[None]:
-    """A shell's background jobs ignore Ctrl-C, and so would the commands that tests start; a handler is not inherited."""
+    """A shell's background jobs ignore Ctrl-C, and so would what tests start; a handler is not inherited."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
