@@ -9,7 +9,6 @@ in torch, GFLOP/s of the matrix products alone, and the ratio of the two. Second
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,21 +20,12 @@ from fourcodec.kernels.threads import thread_count
 from fourcodec.networks.fourier_batch import FourierImages
 from fourcodec.networks.positions import PIXEL_CENTRES, positions
 from fourcodec.networks.shape import NetworkShape
+from timing import best_seconds
 
 CASES = [("MNIST", NetworkShape(5, 6, 1), 28), ("CIFAR-10, thesis", NetworkShape(6, 10, 3), 32)]
 BATCH = 256
 TILE = 16  # images at a time in the tiled versions: their features stay in L2 or L3
 LEAST_SECONDS = 4.0
-
-
-def best_seconds(run: Callable[[], object]) -> float:
-    run()
-    best, until = float("inf"), time.perf_counter() + LEAST_SECONDS
-    while time.perf_counter() < until:
-        started = time.perf_counter()
-        run()
-        best = min(best, time.perf_counter() - started)
-    return best
 
 
 def layer_by_phasors(layer, w, x):  # type: ignore[no-untyped-def]
@@ -86,7 +76,7 @@ def measure(name: str, shape: NetworkShape, side: int, threads: int) -> str:
     coefficients = torch.from_numpy(random.normal(0, 0.02, (BATCH, shape.coefficient_count)).astype(np.float32))
     targets = torch.from_numpy(random.integers(0, 256, (BATCH, shape.channels, side**2), dtype=np.uint8))
     runs = versions(FourierImages(shape, where, SIGMOID), coefficients, targets)
-    seconds = {version: best_seconds(step) for version, step in runs.items()}
+    seconds = {version: best_seconds(step, LEAST_SECONDS) for version, step in runs.items()}
     ours = seconds.pop("kernel")
     fastest = min(seconds, key=lambda version: seconds[version])
     gflops = 3 * 2 * shape.coefficient_count * side**2 * BATCH / ours / 1e9

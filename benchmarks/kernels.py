@@ -6,7 +6,6 @@ One line per case: what, layer, threads, Mpixel/s of ours, GFLOP/s (of the matri
 peak, and last the ratio to the fastest of three plain torch versions of the same layer.
 """
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -16,22 +15,13 @@ from numba import njit
 from fourcodec.kernels import simd
 from fourcodec.kernels.fourier import layer_kernels
 from fourcodec.kernels.threads import map_threads, thread_count
+from timing import best_seconds
 
 PIXELS = 96 * 768
 PIECE = 768
 CASES = [(8, 8), (6, 6), (7, 3), (2, 8)]
 TILE = 2048  # pixels per tile of the tiled torch version: its features stay in L2
 LEAST_SECONDS = 0.4  # each case runs for at least so long; the best run counts
-
-
-def best_seconds(run: Callable[[], object]) -> float:
-    run()
-    best, until = float("inf"), time.perf_counter() + LEAST_SECONDS
-    while time.perf_counter() < until:
-        started = time.perf_counter()
-        run()
-        best = min(best, time.perf_counter() - started)
-    return best
 
 
 def peak_gflops(threads: int) -> float:
@@ -43,7 +33,7 @@ def peak_gflops(threads: int) -> float:
 
     steps = 200_000
     buffers = [np.full(2 * simd.VECTOR, 0.5, np.float32) for _ in range(threads)]
-    seconds = best_seconds(lambda: map_threads(lambda buffer: spin(buffer, steps), buffers, threads))
+    seconds = best_seconds(lambda: map_threads(lambda buffer: spin(buffer, steps), buffers, threads), LEAST_SECONDS)
     return threads * steps * simd._REGISTERS * simd.VECTOR * 2 / seconds / 1e9
 
 
@@ -120,9 +110,10 @@ def main() -> None:
         print(f"peak of fused multiply-adds on registers, {threads} thread(s): {peak:.0f} GFLOP/s")
         for backward in (False, True):
             for inputs, outputs in CASES:
-                seconds = best_seconds(ours(inputs, outputs, backward, threads))
+                seconds = best_seconds(ours(inputs, outputs, backward, threads), LEAST_SECONDS)
                 versions = plain_torch(inputs, outputs, backward)
-                name, other = min(((n, best_seconds(run)) for n, run in versions.items()), key=lambda pair: pair[1])
+                timed = ((n, best_seconds(run, LEAST_SECONDS)) for n, run in versions.items())
+                name, other = min(timed, key=lambda pair: pair[1])
                 gflops = (3 if backward else 1) * 2 * 2 ** (inputs + 1) * outputs * PIXELS / seconds / 1e9
                 print(
                     f"{'forward+backward' if backward else 'forward':16} {inputs}->{outputs} {threads} thread(s): "
