@@ -167,7 +167,7 @@ def relu_fit(planes: np.ndarray, config: GridConfig, settings: Any, rate: float)
     )
     with replaced(fitting_grid, "FOURIER_RATE", rate):
         fit = fitting_grid._Fit(planes, changed, settings, 0)
-    fit._network._kernels = relu_kernels(config.levels, config.channels, changed.shape.rows)
+    fit._pyramids[0].network._kernels = relu_kernels(config.levels, config.channels, changed.shape.rows)
     random, weights = np.random.default_rng(0), fit.weights
     weights.first[2:] = random.normal(0, math.sqrt(2 / config.levels), weights.first[2:].shape)
     return fit
@@ -226,8 +226,7 @@ def measure(planes: np.ndarray, quality: float, steps: int, variant: str) -> tup
 
 def finish(fit: Any, planes: np.ndarray, config: GridConfig, settings: Any) -> tuple[float, float, float, float]:
     fit.run(None)
-    fit._settle()
-    search = _Search(fit._network, fit._config, fit.weights, planes, fit._weight)
+    search = _Search(fit._pyramids[0], fit._config, fit.weights, fit._weight)
     for _ in range(2):
         for group in range(fit._config.shape.group_count):
             search.improve(group)

@@ -81,16 +81,16 @@ def train(planes: list[Floats], quality: float) -> Floats:
         total = fits[0].weights.zeros()
         for n in chosen:
             fit = fits[n]
-            size = fit._target[0].size
-            fit._perturb(step * len(fits) + n, share)
-            squares, bits, gradients = fit._network.gradient(fit.weights, fit._target, fit._weight, filters=True)
+            pyramid, size = fit._pyramids[0], planes[n][0].size
+            pyramid.perturb(step * len(fits) + n, share)
+            squares, bits, gradients = pyramid.gradient(fit.weights, fit._weight)
             total.context += gradients.context * np.float32(EXAMPLE_PIXELS / size / BATCH)
             fit._prior.add_gradient(fit.weights, gradients)
-            fit._move_latents(rate)
+            pyramid.move(fit._latent_rates(rate))
             own, slopes = fitting._matrices(fit.weights, shape), fitting._matrices(gradients, shape)
             for optimiser, matrix, slope in list(zip(fit._optimisers, own, slopes, strict=True))[CONTEXT_MATRICES:]:
                 optimiser.step(matrix, slope, rate)
-            costs[n] = squares / fit._target.size + fit._lambda * bits.sum() / size
+            costs[n] = squares / planes[n].size + fit._lambda * bits.sum() / size
         everybodys, slopes = fitting._matrices(fits[0].weights, shape), fitting._matrices(total, shape)
         for optimiser, matrix, slope in zip(shared, everybodys, slopes, strict=False):
             optimiser.step(matrix, slope, rate)

@@ -287,6 +287,29 @@ def decode(
     return networks, latents, y
 
 
+def tiles(
+    payloads: tuple[bytes, bytes], size: tuple[int, int], side: int
+) -> list[tuple[tuple[int, int], tuple[int, int], tuple[bytes, bytes]]]:
+    """Of a picture (height, width) with the header's tiles: (top, left), size and payloads of each, for `decode`."""
+    places = list(itertools.product(range(0, size[0], 64 * side), range(0, size[1], 64 * side)))
+    at, lengths = 0, []
+    for _ in places:
+        length, shift = 0, 0
+        while True:
+            byte = payloads[1][at]
+            at, length, shift = at + 1, length | (byte & 127) << shift, shift + 7
+            if byte < 128:
+                break
+        lengths.append(length)
+    found = []
+    for (top, left), length in zip(places, lengths, strict=True):
+        own = min(64 * side, size[0] - top), min(64 * side, size[1] - left)
+        found.append(((top, left), own, (payloads[0], payloads[1][at : at + length])))
+        at += length
+    assert at == len(payloads[1])
+    return found
+
+
 def samples(y: np.ndarray, bit_depth: int) -> np.ndarray:
     """The network's outputs (C, H, W) as integers."""
     peak = 2**bit_depth - 1

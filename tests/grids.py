@@ -18,8 +18,8 @@ def config_of(height: int = 16, width: int = 24, channels: int = 3, **changes: i
 
 
 def architecture_of(config: GridConfig) -> tuple[int, ...]:
-    """The header's fields: all but the picture's size and channels and the prior, in their order."""
-    return dataclasses.astuple(config)[3:-1]
+    """The header's fields: all but the picture's size and channels, the prior and tiles, in their order."""
+    return dataclasses.astuple(config)[3:-2]
 
 
 def random_latents(config: GridConfig, spread: float, random: np.random.Generator) -> list[np.ndarray]:

@@ -76,6 +76,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (codec, encoder):
         monkeypatch.setattr(module, "grid", grid)
         monkeypatch.setattr(module, "fnet", fnet)
+    monkeypatch.setattr(encoder, "tiled", grid)
     monkeypatch.setattr(codec, "PROFILES", {profile.PROFILE_ID: profile for profile in (grid, fnet)})
     monkeypatch.setattr(fitting, "fit", fit)
     monkeypatch.setattr(fitting, "fit_grid", fit_grid)

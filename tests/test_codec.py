@@ -23,6 +23,7 @@ from fourcodec.errors import (
     UnsupportedFormatError,
 )
 from fourcodec.images import Picture
+from fourcodec.profiles import fnet
 
 stubbed = pytest.mark.usefixtures("stub_profile")
 
@@ -147,7 +148,7 @@ def test_a_missing_device_is_said(photo: np.ndarray, monkeypatch: pytest.MonkeyP
         ({"profile": 9}, "profile 9"),
         ({"bit_depth": 10}, "10-bit"),
         ({"bit_depth": 12}, "12-bit"),
-        ({"tiles": 1}, "tiled"),
+        ({"profile": fnet.PROFILE_ID, "tiles": 1}, "tiled"),
     ],
 )
 def test_what_later_versions_write_is_refused_by_name(photo: np.ndarray, fields: dict[str, int], message: str) -> None:

@@ -28,6 +28,18 @@ def assert_decodes(header: container.Header, sections: list[container.Section]) 
     assert np.abs(planes - grid.render(picture, size, "cpu")).max() < 1e-3
 
 
+def test_tiles_decode_as_the_document_says() -> None:
+    data = (FOLDER / "grid-tiled.fnc").read_bytes()
+    header, sections = container.read(data)
+    copy, size = codec.decode(data), (header.height, header.width)
+    tiles = format_decoder.tiles((sections[0].payload, sections[1].payload), size, header.tiles)
+    assert len(tiles) == 6
+    for (top, left), (height, width), payloads in tiles:
+        _, _, planes = format_decoder.decode(payloads, (height, width), 3, header.architecture, header.prior)
+        found = format_decoder.samples(planes, 8).transpose(1, 2, 0)
+        assert np.abs(found - copy[top : top + height, left : left + width].astype(int)).max() <= 1
+
+
 @pytest.mark.parametrize("name", ["grid-grey-alpha", "grid-rgb-16", "grid-rgba-16"])
 def test_golden_files_with_alpha_and_16_bits_decode_as_the_document_says(name: str) -> None:
     data = (FOLDER / f"{name}.fnc").read_bytes()

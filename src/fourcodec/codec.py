@@ -254,6 +254,6 @@ def _profile_of(header: container.Header) -> Any:
         raise UnsupportedFormatError(f"the file is of profile {header.profile}, unknown to this version")
     if header.bit_depth not in pixels.SAMPLE_TYPES:
         raise UnsupportedFormatError(f"the file has {header.bit_depth}-bit samples, this version decodes 8 and 16")
-    if header.tiles:
-        raise UnsupportedFormatError("the file is tiled, which this version cannot decode")
+    if header.tiles and header.profile != grid.PROFILE_ID:
+        raise UnsupportedFormatError("the file is tiled, which this version knows only of the profile grid")
     return PROFILES[header.profile]

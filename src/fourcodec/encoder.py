@@ -21,7 +21,7 @@ from fourcodec.fitting.settings import WHOLE, Part
 from fourcodec.fitting.target_search import MOVE, Plan, Point, Stage, search
 from fourcodec.fitting.targets import QualityTarget, SizeTarget, Target, rate_target
 from fourcodec.networks.grid_priors import nearest_prior
-from fourcodec.profiles import fnet, grid
+from fourcodec.profiles import fnet, grid, tiled
 from fourcodec.request import DEFAULT_QUALITY, Request
 
 FEWEST_PROBE_STEPS = 300
@@ -53,8 +53,8 @@ class Fits(Protocol):
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         """A quantised network, from nothing or on from `start`."""
 
-    def prior_of(self, network: Any) -> int:
-        """The header's prior id."""
+    def header_fields(self, network: Any) -> dict[str, int]:
+        """What the header says beside the architecture fields."""
 
 
 def _probe(iterations: int) -> Part:
@@ -66,7 +66,7 @@ class GridFits:
     """Of the profile grid."""
 
     def __init__(self, subject: Subject, request: Request, effort: int, iterations: int | None, seed: int) -> None:
-        self.profile: Any = grid
+        self.profile: Any = tiled
         self._planes, self._visible, self._seed = subject.planes, subject.visible, seed
         self._whole = fitting.grid_settings_for(DEFAULT_QUALITY, effort, iterations, request.max_seconds)
         # In the last half of the schedule latents stay where they are, whatever lambda.
@@ -87,8 +87,8 @@ class GridFits:
             self._planes, config, settings, seed=self._seed, report=report, start=start, visible=self._visible
         )
 
-    def prior_of(self, network: Any) -> int:
-        return int(network.config.prior)
+    def header_fields(self, network: Any) -> dict[str, int]:
+        return {"prior": network.config.prior, "tiles": network.config.tiles}
 
 
 class FnetFits:
@@ -119,8 +119,8 @@ class FnetFits:
             seed=self._seed, device=self._device, report=report, start=start, visible=self._visible,
         )  # fmt: skip
 
-    def prior_of(self, network: Any) -> int:
-        return 0
+    def header_fields(self, network: Any) -> dict[str, int]:
+        return {}
 
 
 class Encoder:
@@ -161,8 +161,8 @@ class Encoder:
             height=self._height,
             channels=self._subject.channels,
             profile=profile.PROFILE_ID,
-            prior=self._fits.prior_of(network),
             architecture=architecture,
             bit_depth=self._subject.bit_depth,
+            **self._fits.header_fields(network),
         )
         return container.write(header, [*sections, *self._subject.beside])

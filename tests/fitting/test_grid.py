@@ -296,17 +296,20 @@ class Choice:
         self.distortion_weight = 1 / (3 * RATE_WEIGHT)
 
     def choose(self) -> QuantizedGrid:
-        exponents, symbols = choose_integers(
-            self.network, self.config, self.weights, self.target, self.distortion_weight
-        )
+        exponents, symbols = choose_integers(self, self.config, self.weights, self.distortion_weight)
         return QuantizedGrid(self.config, exponents, symbols, [])
+
+    def squared_error(self, weights: GridWeights) -> float:
+        return self.network.squared_error(weights, self.target)
+
+    def latent_bits(self, context: np.ndarray) -> float:
+        return self.network.latent_bits(context)
 
     def cost(self, picture: QuantizedGrid) -> float:
         """Bits: distortion, latents and networks."""
         weights = weights_of(picture)
-        squares = self.network.squared_error(weights, self.target)
         own = 8 * len(encode_networks(picture))
-        return self.distortion_weight * squares + self.network.latent_bits(weights.context) + own
+        return self.distortion_weight * self.squared_error(weights) + self.latent_bits(weights.context) + own
 
 
 def test_chosen_integers_never_cost_more_than_those_that_the_choice_starts_with(

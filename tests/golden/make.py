@@ -14,7 +14,7 @@ from fourcodec import codec, images, pixels
 from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.fitting import FitSettings, fit, fit_grid, grid_settings_for
-from fourcodec.profiles import fnet, grid
+from fourcodec.profiles import fnet, tiled
 from tests.grids import config_of
 
 FOLDER = Path(__file__).parent / f"v{container.FORMAT_MAJOR}.{container.FORMAT_MINOR}"
@@ -48,9 +48,14 @@ def integers_of(data: bytes) -> dict[str, np.ndarray]:
     if header.profile == fnet.PROFILE_ID:
         network = fnet.unpack(header, sections)
         return {"symbols": network.symbols, "step_indices": network.step_indices}
-    found = grid.unpack(header, sections)
-    latents = {f"latents_{number}": level for number, level in enumerate(found.latents)}
-    return {"symbols": found.symbols, "exponents": found.exponents, **latents}
+    found = tiled.unpack(header, sections)
+    tiles = found.tiles if isinstance(found, tiled.TiledGrid) else {0: found}
+    latents = {
+        f"latents_{level}" + (f"_{number}" if header.tiles else ""): values
+        for number, tile in tiles.items()
+        for level, values in enumerate(tile.latents)
+    }
+    return {"symbols": tiles[0].symbols, "exponents": tiles[0].exponents, **latents}
 
 
 def write(name: str, data: bytes) -> None:
@@ -73,8 +78,9 @@ def grid_file(image: np.ndarray, quality: float, **architecture: int) -> bytes:
     channels, height, width = planes.shape
     settings = grid_settings_for(quality, 5, 300, None)
     config = config_of(height, width, channels, **architecture)
-    fields, sections = grid.pack(fit_grid(planes, config, settings, seed=0, report=None))
-    return container.write(Header(width, height, channels, grid.PROFILE_ID, fields, prior=config.prior), sections)
+    fields, sections = tiled.pack(fit_grid(planes, config, settings, seed=0, report=None))
+    header = Header(width, height, channels, tiled.PROFILE_ID, fields, prior=config.prior, tiles=config.tiles)
+    return container.write(header, sections)
 
 
 FILES: dict[str, Callable[[], bytes]] = {
@@ -91,6 +97,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "grid-rgb-16": lambda: whole_file(deep(picture(18, 27, 3)), quality=95),
     "grid-rgba-16": lambda: whole_file(deep(picture(21, 16, 4)), quality=80),
     "grid-prior": lambda: grid_file(picture(33, 50, 3), quality=40, hidden=12, prior=2),
+    "grid-tiled": lambda: grid_file(picture(70, 150, 3), quality=30, levels=6, prior=2, tiles=1),
     "grid-one-pixel": lambda: grid_file(picture(1, 1, 3), quality=60),
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from fourcodec import codec
 from fourcodec.bitstream import alpha, container
-from fourcodec.profiles import fnet, grid
+from fourcodec.profiles import fnet, tiled
 from tests.golden.make import FILES, FOLDER, integers_of
 
 PATHS = sorted(Path(__file__).parent.glob("v*/*.fnc"))
@@ -18,7 +18,7 @@ def test_there_are_golden_files_of_every_profile() -> None:
     assert {path.stem for path in PATHS if path.parent == FOLDER} == set(FILES)
     profiles = [container.read(path.read_bytes())[0].profile for path in PATHS]
     assert profiles.count(fnet.PROFILE_ID) >= 5
-    assert profiles.count(grid.PROFILE_ID) >= 3
+    assert profiles.count(tiled.PROFILE_ID) >= 3
 
 
 @every_file
@@ -40,8 +40,8 @@ def test_integers_are_exact_and_pixels_within_one(path: Path) -> None:
 def test_packing_the_integers_again_gives_the_same_file(path: Path) -> None:
     header, sections = container.read(path.read_bytes())
     own = [section for section in sections if section.kind < alpha.KIND]
-    if header.profile == grid.PROFILE_ID:
-        architecture, packed = grid.pack(grid.unpack(header, own))
+    if header.profile == tiled.PROFILE_ID:
+        architecture, packed = tiled.pack(tiled.unpack(header, own))
         assert architecture == header.architecture
         assert packed == own
     elif sections[0].coder == container.CODER_RANGE:  # zstd's bytes belong to its version

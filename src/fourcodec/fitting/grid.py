@@ -10,6 +10,7 @@ lambda * bpp times pixels / lambda.
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -18,16 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from fourcodec.fitting.grid_latents import PyramidFit, Rates, Sample, Space
 from fourcodec.fitting.grid_weights import WeightPrior, choose_integers
 from fourcodec.fitting.progress import Progress, psnr_of_mse_db
 from fourcodec.fitting.settings import GridSettings
 from fourcodec.fitting.soap import SoapState
-from fourcodec.kernels import latents as layout
-from fourcodec.kernels.layout import B2, BLOCK, HIDDEN, PASS_COLUMN, PASS_ROW, PASSES, TAPS, W2, W3
-from fourcodec.kernels.threads import thread_count
-from fourcodec.networks.grid import GridGradient, pieces
+from fourcodec.kernels.layout import B2, HIDDEN, PASSES, TAPS, W2, W3
 from fourcodec.networks.grid_weights import BICUBIC, UNUSED, GridShape, GridWeights
 from fourcodec.profiles.grid import PHASE_STEPS, GridConfig, QuantizedGrid, weights_of
+from fourcodec.profiles.tiled import TiledGrid
 
 Floats = NDArray[np.float32]
 
@@ -45,8 +45,8 @@ COARSE_FOURIER, COARSE_LATENT, COARSE_FLOOR = 2.0, 1.5, 2.0
 WARM_UP = 20  # steps over which the rates rise
 LAST_RATE = 0.02  # of the noisy phase, relative to the first; the rate falls as half a cosine
 SETTLE_SHARE, SETTLE_RATE = 0.03, 0.1
-TEMPERATURES, DEVIATIONS = (0.4, 0.03), (0.25, 0.15)  # of soft rounding and its noise, from the first step to the last
 REPORT_SECONDS = 0.2
+TILE_NOISE = 15_485_863  # a prime far above any number of steps: tiles have noise of their own
 FEWEST_PIXELS = 1 << 12  # bits cost no more than at 64 x 64: one pixel's fair price would not even leave its colour
 
 
@@ -57,11 +57,11 @@ def fit(
     *,
     seed: int,
     report: Callable[[Progress], None] | None,
-    start: QuantizedGrid | None = None,
+    start: QuantizedGrid | TiledGrid | None = None,
     visible: NDArray[np.bool_] | None = None,
-) -> QuantizedGrid:
-    """A pyramid and networks for planes (channels, H, W) float32 in [0, 1]; pixels where `visible` (H, W) is false may
-    become anything.
+) -> QuantizedGrid | TiledGrid:
+    """A pyramid, or one for each tile, and networks for planes (channels, H, W) float32 in [0, 1]; pixels where
+    `visible` (H, W) is false may become anything.
 
     `start` is a picture of the same config that is fitted on, say at another lambda; `settings.begin` says how much of
     the schedule it stands for. Equal arguments give equal results on one machine, except where settings.max_seconds
@@ -114,7 +114,7 @@ def _matrices(weights: GridWeights, shape: GridShape) -> list[Floats]:
 
 
 class _Fit:
-    """The state of one fit and its step."""
+    """The state of one fit and its step: the networks of all and the latents of every tile."""
 
     def __init__(
         self,
@@ -125,18 +125,14 @@ class _Fit:
         visible: NDArray[np.bool_] | None = None,
     ) -> None:
         self._config, self._settings, self._seed = config, settings, seed
-        self._target, self._shape = planes, config.shape
-        self._network = GridGradient(config.pyramid, config.shape, config.phase_scale, thread_count(), visible)
+        self._shape, self._size = config.shape, planes.size
         pixels = config.height * config.width
         self._lambda = settings.rate_weight * min(1.0, pixels / FEWEST_PIXELS)
         self._coarse = coarseness(self._lambda)
         self._weight = 1 / (config.channels * self._lambda)  # of a squared error, in bits
         mean_colour = planes.mean(axis=(1, 2)) if visible is None else planes[:, visible].mean(axis=1)
         self.weights = initial_weights(mean_colour, config.shape, self._lambda, np.random.default_rng(seed))
-        self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
-        self._first, self._second = np.zeros_like(self._latents), np.zeros_like(self._latents)
-        self._chain = np.zeros_like(self._latents)
-        self._parts = pieces(0, config.pyramid.total, 64 * BLOCK)
+        self._pyramids = _pyramids(planes, config, visible)
         rates = [PRIOR_RATE if config.prior else CONTEXT_RATE] * (3 * PASSES) + [
             FOURIER_RATE * COARSE_FOURIER**self._coarse
         ] * 2
@@ -148,15 +144,13 @@ class _Fit:
         self._prior = WeightPrior(config.shape)
         context = self.weights.context
         self._unused = config.shape.groups[: context.size].reshape(context.shape) == UNUSED
-        self._settled = False
 
-    def place(self, start: QuantizedGrid) -> None:
+    def place(self, start: QuantizedGrid | TiledGrid) -> None:
         """Goes on from the latents and weights of another fit."""
-        levels = self._config.pyramid.levels
-        for level, latents in zip(levels, start.latents, strict=True):
-            for plane, row, column in zip(self._latents, PASS_ROW, PASS_COLUMN, strict=True):
-                self._config.pyramid.view(plane, level)[:] = latents[row::2, column::2]
-        for mine, theirs in zip(self.weights.parts(), weights_of(start).parts(), strict=True):
+        tiles = [start] if isinstance(start, QuantizedGrid) else [start.tiles[n] for n in sorted(start.tiles)]
+        for pyramid, tile in zip(self._pyramids, tiles, strict=True):
+            pyramid.place(tile.latents)
+        for mine, theirs in zip(self.weights.parts(), weights_of(tiles[0]).parts(), strict=True):
             mine[:] = theirs
 
     def run(self, report: Callable[[Progress], None] | None) -> None:
@@ -173,20 +167,21 @@ class _Fit:
                 done = settings.progress(step, elapsed, pace)
                 if step > 1 and report and (done >= 1 or elapsed - shown > REPORT_SECONDS):
                     shown = elapsed
-                    mse = squares / self._target.size
+                    mse = squares / self._size
                     left = settings.seconds_left(step, elapsed, pace)
                     steps = max(step, round(step * (1 - settings.begin) / (done - settings.begin)))
                     report(Progress(step, steps, mse, psnr_of_mse_db(mse), left))
 
-    def integers(self) -> QuantizedGrid:
+    def integers(self) -> QuantizedGrid | TiledGrid:
         """The rounded latents with the best integers for the weights."""
-        network = self._network
-        self._settle()  # a fit of few steps has no time for it
+        config = self._config
         with threadpool_limits(1):
-            exponents, symbols = choose_integers(network, self._config, self.weights, self._target, self._weight)
-        network.spread(self.weights.filters)
-        latents = [feature[0].astype(np.int16) for feature in network.features]
-        return QuantizedGrid(self._config, exponents, symbols, latents)
+            exponents, symbols = choose_integers(Sample(self._pyramids), config, self.weights, self._weight)
+        tiles = [
+            QuantizedGrid(pyramid.config, exponents, symbols, pyramid.integers(self.weights))
+            for pyramid in self._pyramids
+        ]
+        return TiledGrid(config, dict(enumerate(tiles))) if config.tiles else tiles[0]
 
     def _step(self, step: int, done: float) -> float:
         """One step of latents and networks; `done` is the share of the fit that is behind. The sum of squared
@@ -195,49 +190,53 @@ class _Fit:
         if share < 1:
             rate = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
             rate *= min(1.0, (step + 1) / WARM_UP)
-            self._perturb(step, share)
         else:
             rate = SETTLE_RATE * (1 - done) / SETTLE_SHARE
-            self._settle()
-        squares, _, gradients = self._network.gradient(self.weights, self._target, self._weight, filters=True)
+        total, gradients = 0.0, self.weights.zeros()
+        for number, pyramid in enumerate(self._pyramids):
+            if share < 1:
+                pyramid.perturb(self._noise(step, number), share)
+            else:
+                pyramid.settle()
+            squares, _, found = pyramid.gradient(self.weights, self._weight)
+            if share < 1:
+                pyramid.move(self._latent_rates(rate))
+            total += squares
+            for sum_, some in zip(gradients.parts(), found.parts(), strict=True):
+                sum_ += some
         self._prior.add_gradient(self.weights, gradients)
-        if share < 1:
-            self._move_latents(rate)
-        found = zip(
+        pairs = zip(
             self._optimisers, _matrices(self.weights, self._shape), _matrices(gradients, self._shape), strict=True
         )
-        for optimiser, matrix, gradient in found:
+        for optimiser, matrix, gradient in pairs:
             optimiser.step(matrix, gradient, rate)
         self.weights.context[self._unused] = 0  # SOAP's bases mix rows, unused ones too
-        return squares
+        return total
 
-    def _perturb(self, step: int, share: float) -> None:
-        temperature = np.float32(TEMPERATURES[0] + share * (TEMPERATURES[1] - TEMPERATURES[0]))
-        deviation = np.float32(DEVIATIONS[0] + share * (DEVIATIONS[1] - DEVIATIONS[0]))
-        noise = (self._seed * 1_000_003 + step) % 2**31
+    def _noise(self, step: int, tile: int) -> int:
+        return (self._seed * 1_000_003 + step + tile * TILE_NOISE) % 2**31
 
-        def run(part: tuple[int, int]) -> None:
-            network = self._network
-            layout.perturb(
-                self._latents, network.mask, temperature, deviation, noise, *part, network.planes, self._chain
-            )
+    def _latent_rates(self, rate: float) -> Rates:
+        return Rates(
+            rate * LATENT_RATE * COARSE_LATENT**self._coarse,
+            LATENT_FLOOR * COARSE_FLOOR**self._coarse,
+            LATENT_MOMENTUM,
+            LATENT_DECAY,
+        )
 
-        self._network.map(run, self._parts)
 
-    def _settle(self) -> None:
-        if not self._settled:
-            self._network.planes[:PASSES] = np.rint(self._latents)
-            self._settled = True
+def _pyramids(planes: Floats, config: GridConfig, visible: NDArray[np.bool_] | None) -> list[PyramidFit]:
+    """Of every tile, or of the picture."""
+    if not config.tiles:
+        return [PyramidFit(config, Space(config), planes, visible)]
+    space_of = functools.cache(Space)
 
-    def _move_latents(self, rate: float) -> None:
-        rate *= LATENT_RATE * COARSE_LATENT**self._coarse
-        floor = LATENT_FLOOR * COARSE_FLOOR**self._coarse
-        factors = [np.float32(value) for value in (rate, floor, LATENT_MOMENTUM, LATENT_DECAY)]
+    def of(number: int) -> PyramidFit:
+        tile, own = config.tiling.tile(number), config.of_tile(number)
+        space = space_of(own)  # tiles of one size have one configuration
+        return PyramidFit(own, space, planes[:, *tile.slices], None if visible is None else visible[tile.slices])
 
-        def run(part: tuple[int, int]) -> None:
-            layout.adam(self._latents, self._first, self._second, self._network.slopes, self._chain, *factors, *part)
-
-        self._network.map(run, self._parts)
+    return [of(number) for number in range(config.tiling.count)]
 
 
 def initial_weights(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fourcodec.networks.grid import GridGradient
 from fourcodec.networks.grid_weights import SCALES, UNUSED, GridShape, GridWeights
 from fourcodec.profiles.grid import MAX_EXPONENT, MAX_SYMBOL, GridConfig, QuantizedGrid, encode_networks, weights_of
 
@@ -39,12 +39,22 @@ class WeightPrior:
             gradient += slope
 
 
+class Measured(Protocol):
+    """A picture's rounded latents."""
+
+    def squared_error(self, weights: GridWeights) -> float:
+        """The sum of squared errors."""
+
+    def latent_bits(self, context: Floats) -> float:
+        """Under a context model (PASSES, PASS_WEIGHTS)."""
+
+
 def choose_integers(
-    network: GridGradient, config: GridConfig, weights: GridWeights, target: Floats, distortion_weight: float
+    measured: Measured, config: GridConfig, weights: GridWeights, distortion_weight: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """Exponents and symbols for `weights`, given the rounded latents in network.planes: group by group the step and the
-    width of the zone around 0 that cost least in distortion, latents' bits and own bits, all measured."""
-    search = _Search(network, config, weights, target, distortion_weight)
+    """Exponents and symbols for `weights`, given the latents: group by group the step and the width of the zone around
+    0 that cost least in distortion, latents' bits and own bits, all measured."""
+    search = _Search(measured, config, weights, distortion_weight)
     for _ in range(_ROUNDS):
         for group in range(config.shape.group_count):
             search.improve(group)
@@ -52,10 +62,8 @@ def choose_integers(
 
 
 class _Search:
-    def __init__(
-        self, network: GridGradient, config: GridConfig, weights: GridWeights, target: Floats, distortion_weight: float
-    ) -> None:
-        self._network, self._config, self._target, self._weight = network, config, target, distortion_weight
+    def __init__(self, measured: Measured, config: GridConfig, weights: GridWeights, distortion_weight: float) -> None:
+        self._measured, self._config, self._weight = measured, config, distortion_weight
         shape = config.shape
         if config.prior:
             np.clip(weights.context, -_LARGEST, _LARGEST, out=weights.context)
@@ -118,10 +126,10 @@ class _Search:
         return QuantizedGrid(self._config, self.exponents, self.symbols(), [])
 
     def _measure_distortion(self) -> float:
-        return self._weight * self._network.squared_error(weights_of(self._picture()), self._target)
+        return self._weight * self._measured.squared_error(weights_of(self._picture()))
 
     def _measure_rate(self) -> float:
-        return self._network.latent_bits(weights_of(self._picture()).context)
+        return self._measured.latent_bits(weights_of(self._picture()).context)
 
     def _own_bits(self) -> float:
         return 8 * len(encode_networks(self._picture()))

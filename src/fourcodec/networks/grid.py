@@ -116,18 +116,11 @@ class GridNetwork:
 class GridGradient(GridNetwork):
     """The network with gradients. `planes` (PLANES, total) holds the latents as the context model sees them, `slopes`
     after a step the derivatives of distortion_weight * (sum of squared errors) + bits by them. Errors count where
-    `visible` (height, width) is true: everywhere where it is None."""
+    `visible` (height, width) float32 is 1 and not 0: everywhere where it is None."""
 
-    def __init__(
-        self,
-        pyramid: Pyramid,
-        shape: GridShape,
-        phase_scale: float,
-        threads: int,
-        visible: NDArray[np.bool_] | None = None,
-    ) -> None:
+    def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int) -> None:
         super().__init__(pyramid, shape, phase_scale, threads)
-        self._visible = None if visible is None else visible.astype(np.float32)
+        self.visible: Floats | None = None
         self.planes = np.zeros((PLANES, pyramid.total), np.float32)
         self.slopes = np.zeros((PLANES, pyramid.total), np.float32)
         self.mask = pyramid.mask()
@@ -160,11 +153,17 @@ class GridGradient(GridNetwork):
         return self._subtract(self.synthesise(weights, self._error), target)
 
     def latent_bits(self, weights: Floats) -> float:
-        """Of the latents in the planes, under the context model (PASSES, PASS_WEIGHTS)."""
+        """Of the latents in planes[:4], under the context model (PASSES, PASS_WEIGHTS)."""
+        self._arrange()
         return float(self._rate_gradient(weights, np.zeros_like(weights)).sum())
 
     def spread(self, filters: Floats) -> None:
         """planes[:4] -> features, and the coarser levels as the context model sees them."""
+        self._arrange()
+        self.upsample(filters)
+
+    def _arrange(self) -> None:
+        """planes[:4] -> each level's own feature, and the coarser levels' planes."""
         levels = self.pyramid.levels
 
         def interleave(task: tuple[int, int, int]) -> None:
@@ -187,7 +186,6 @@ class GridGradient(GridNetwork):
 
         self.map(interleave, self._cells())
         self.map(place, self._relations)
-        self.upsample(filters)
 
     def _cells(self) -> list[tuple[int, int, int]]:
         """(level, first row, last row) of the planes."""
@@ -197,9 +195,9 @@ class GridGradient(GridNetwork):
         """planes -= target; the sum of the squares of what is left."""
 
         def run(band: tuple[int, int]) -> float:
-            if self._visible is None:
+            if self.visible is None:
                 return float(residual.subtract(planes, target, *band))
-            return float(residual.subtract_visible(planes, target, self._visible, *band))
+            return float(residual.subtract_visible(planes, target, self.visible, *band))
 
         return sum(self.map(run, pieces(0, planes.shape[1], _ROWS)))
 

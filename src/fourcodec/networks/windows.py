@@ -43,6 +43,18 @@ class Window:
             slice(self.left - outer.left, self.right - outer.left),
         )
 
+    def shared(self, other: Window) -> Window:
+        """What both have; they do overlap."""
+        return Window(
+            max(self.top, other.top),
+            max(self.left, other.left),
+            min(self.bottom, other.bottom),
+            min(self.right, other.right),
+        )
+
+    def moved(self, down: int, across: int) -> Window:
+        return Window(self.top + down, self.left + across, self.bottom + down, self.right + across)
+
     def grown(self, across: int, down: int, rows: int, columns: int) -> Window:
         """Wider and higher by so much on every side, as far as there are rows and columns."""
         return Window(

@@ -6,7 +6,7 @@
              -> planes
 
 Weights are integers times powers of two, one exponent per group; latents are coded under the context model
-(networks/latents.py).
+(networks/latents.py). Here is one pyramid, of a picture or of a tile; profiles/tiled.py has the whole profile.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from fourcodec.kernels import layout
 from fourcodec.networks import grid_priors
 from fourcodec.networks.grid_weights import HIDDEN, MEANS, SCALES, TAPS, UNUSED, GridShape, GridWeights
 from fourcodec.networks.pyramid import MAX_LEVELS, Pyramid, level_count
+from fourcodec.networks.tiling import MAX_TILES, REDUCTIONS, UNIT, Tiling, tile_side
 from fourcodec.networks.windows import Window
 from fourcodec.resampling import area_mean, margin, resample
 from fourcodec.views import Lattice, whole
@@ -49,7 +50,7 @@ _SLACK = 0.1  # octaves: sides rounded up make a quarter of an odd size a little
 @dataclass(frozen=True)
 class GridConfig:
     """height, width in pixels; channels 1 or 3; levels 1..9; order 0..3; hidden 1..16; phase 0..63; the number of a
-    trained prior, or 0. Raises ValueError outside."""
+    trained prior, or 0; the side of tiles in units of 64 pixels, 0 for none. Raises ValueError outside."""
 
     height: int
     width: int
@@ -59,6 +60,7 @@ class GridConfig:
     hidden: int
     phase: int
     prior: int = 0
+    tiles: int = 0
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -73,6 +75,8 @@ class GridConfig:
                 raise ValueError(f"{name} is {least} to {largest}, not {value}")
         if self.prior and self.prior not in grid_priors.priors():
             raise ValueError(f"the prior {self.prior} is unknown")
+        if self.tiles and self.tiling.count > MAX_TILES:
+            raise ValueError(f"tiles are at most {MAX_TILES}, not {self.tiling.count}")
 
     @property
     def phase_scale(self) -> float:
@@ -85,12 +89,25 @@ class GridConfig:
 
     @property
     def pyramid(self) -> Pyramid:
+        """Of a picture without tiles."""
         return Pyramid(self.height, self.width, self.levels)
+
+    @property
+    def tiling(self) -> Tiling:
+        """Of one with tiles."""
+        return Tiling(self.height, self.width, UNIT * self.tiles)
+
+    def of_tile(self, number: int) -> GridConfig:
+        """A tile as a picture of its own."""
+        tile = self.tiling.tile(number)
+        return dataclasses.replace(self, height=tile.rows, width=tile.columns, tiles=0)
 
 
 def config_for(height: int, width: int, channels: int, phase: int, prior: int) -> GridConfig:
     """What a picture is coded with. Units of the context model cost next to nothing where they are the prior's."""
-    return GridConfig(height, width, channels, level_count(height, width), ORDER, MAX_HIDDEN, phase, prior)
+    side = tile_side(height, width)
+    levels = level_count(min(height, side or height), min(width, side or width))
+    return GridConfig(height, width, channels, levels, ORDER, MAX_HIDDEN, phase, prior, side // UNIT)
 
 
 @dataclass(frozen=True)
@@ -128,9 +145,13 @@ def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None 
 
     Raises CorruptFileError and UnsupportedFormatError.
     """
-    from fourcodec.kernels.threads import thread_count
-    from fourcodec.networks.latents import decode_latents
+    networks, payload = read_networks(header, sections)
+    finest = 0 if lattice is None else sampling(networks.config, lattice).finest
+    return with_latents(networks, payload, finest)
 
+
+def read_networks(header: Header, sections: Sequence[Section]) -> tuple[QuantizedGrid, bytes]:
+    """The networks, without latents, and the section that holds these. Raises as unpack."""
     config = _read_config(header)
     if header.coordinates or header.activation:
         raise CorruptFileError("profile grid uses neither coordinates nor an activation")
@@ -141,13 +162,20 @@ def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None 
         if found[kind].coder != container.CODER_RANGE:
             raise UnsupportedFormatError(f"section {name!r} has coder {found[kind].coder}, unknown to this version")
     exponents, symbols = decode_networks(found[NETWORKS].payload, config)
+    return QuantizedGrid(config, exponents, symbols, []), found[LATENTS].payload
+
+
+def with_latents(networks: QuantizedGrid, payload: bytes, finest: int) -> QuantizedGrid:
+    """The picture of these networks and coded latents, of levels from `finest` on. Raises CorruptFileError."""
+    from fourcodec.kernels.threads import thread_count
+    from fourcodec.networks.latents import decode_latents
+
     try:
-        integers = context_integers(QuantizedGrid(config, exponents, symbols, []))
+        integers = context_integers(networks)
     except ValueError as exc:
         raise CorruptFileError(f"section 'networks': {exc}") from exc
-    finest = 0 if lattice is None else _finest_needed(config, lattice)
-    latents = decode_latents(config.pyramid, found[LATENTS].payload, integers, thread_count(), finest)
-    return QuantizedGrid(config, exponents, symbols, latents)
+    latents = decode_latents(networks.config.pyramid, payload, integers, thread_count(), finest)
+    return dataclasses.replace(networks, latents=latents)
 
 
 def render(
@@ -160,33 +188,56 @@ def render(
     asked for; what lies between such sizes, and above 1:1, is resampled.
     """
     lattice = lattice or whole(size[1], size[0])
-    reduction = _reduction(picture.config, lattice)
+    how = sampling(picture.config, lattice)
+    return how.resampled(synthesised(picture, how.reduction, how.window))
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a lattice is rendered: `window` of the picture at 1:2^reduction, resampled where it does not lie on pixels;
+    `finest` is the first level of latents that this needs."""
+
+    lattice: Lattice
+    reduction: int
+    window: Window
+
+    @property
+    def finest(self) -> int:
+        """Of the finest level, three quarters of all latents, small sizes do well with what the context model expects;
+        without the next one as well they lose 5 to 12 dB."""
+        return min(self.reduction, 1)
+
+    def resampled(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Planes of the window on the lattice."""
+        lattice, step = self.lattice, 2**self.reduction
+        if lattice.on_pixels:
+            return planes
+        left, top = lattice.left / step - self.window.left, lattice.top / step - self.window.top
+        box = left, top, left + lattice.width / step, top + lattice.height / step
+        return resample(np.clip(planes, 0, 1), box, lattice.columns, lattice.rows)
+
+
+def sampling(config: GridConfig, lattice: Lattice) -> Sampling:
+    """At a size that has two samples for each of the lattice: features averaged as far as the lattice itself cost 3 to
+    8 dB, since colours are no linear function of them."""
+    octaves = math.floor(math.log2(lattice.pitch) + _SLACK)
+    most = config.levels - 1
+    reduction = min(max(octaves - 1, 0), min(most, REDUCTIONS) if config.tiles else most)
     step = 2**reduction
     left, top, width, height = (at / step for at in (lattice.left, lattice.top, lattice.width, lattice.height))
     window = Window(math.floor(top), math.floor(left), math.ceil(top + height), math.ceil(left + width))
-    if lattice.on_pixels:
-        return _synthesised(picture, window)
-    reduced = picture.config.pyramid.reduced(reduction)
-    window = window.grown(*margin(width, height, lattice.columns, lattice.rows), reduced.height, reduced.width)
-    planes = _reduced(picture, reduction, window) if reduction else _synthesised(picture, window)
-    left, top = left - window.left, top - window.top
-    return resample(np.clip(planes, 0, 1), (left, top, left + width, top + height), lattice.columns, lattice.rows)
+    if not lattice.on_pixels:
+        rows, columns = math.ceil(config.height / step), math.ceil(config.width / step)
+        window = window.grown(*margin(width, height, lattice.columns, lattice.rows), rows, columns)
+    return Sampling(lattice, reduction, window)
 
 
-def _reduction(config: GridConfig, lattice: Lattice) -> int:
-    """r of the size 1:2^r at which synthesis runs. One that has two samples for each: features averaged as far as the
-    lattice itself cost 3 to 8 dB, since colours are no linear function of them."""
-    octaves = math.floor(math.log2(lattice.pitch) + _SLACK)
-    return min(max(octaves - 1, 0), config.levels - 1)
+def synthesised(picture: QuantizedGrid, reduction: int, window: Window) -> NDArray[np.float32]:
+    """A window of the picture at 1:2^reduction."""
+    return _reduced(picture, reduction, window) if reduction else _full_size(picture, window)
 
 
-def _finest_needed(config: GridConfig, lattice: Lattice) -> int:
-    """The first level that a lattice needs. Of the finest, three quarters of all latents, small sizes do well with what
-    the context model expects; without the next one as well they lose 5 to 12 dB."""
-    return min(_reduction(config, lattice), 1)
-
-
-def _synthesised(picture: QuantizedGrid, window: Window) -> NDArray[np.float32]:
+def _full_size(picture: QuantizedGrid, window: Window) -> NDArray[np.float32]:
     """A window of the picture."""
     from fourcodec.kernels.threads import thread_count
     from fourcodec.networks.grid import GridNetwork
@@ -240,11 +291,13 @@ def _averages(picture: QuantizedGrid, reduction: int) -> list[NDArray[np.float32
 def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
     """Facts for `info`, without decoding."""
     config = _read_config(header)
-    pyramid, shape = config.pyramid, config.shape
+    shape = config.shape
+    parts = [config.of_tile(number) for number in range(config.tiling.count)] if config.tiles else [config]
     return {
         "levels": config.levels,
         "order": config.order,
-        "latents": pyramid.latent_count,
+        "tiles": len(parts),
+        "latents": sum(part.pyramid.latent_count for part in parts),
         "weights": int((shape.groups != UNUSED).sum()),
         "bytes": {SECTION_NAMES[s.kind]: len(s.payload) for s in sections if s.kind in SECTION_NAMES},
     }
@@ -306,7 +359,9 @@ def _read_config(header: Header) -> GridConfig:
     if header.prior and header.prior not in grid_priors.priors():
         raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
     try:
-        return GridConfig(header.height, header.width, header.colour_channels, *header.architecture, header.prior)
+        return GridConfig(
+            header.height, header.width, header.colour_channels, *header.architecture, header.prior, header.tiles
+        )
     except ValueError as exc:
         raise CorruptFileError(f"the header is invalid: {exc}") from exc
 

@@ -1,0 +1,104 @@
+"""Profile 2, `grid`, whole: a picture as one pyramid of latents or as tiles, each of which is a picture of
+profiles/grid with the networks of all.
+
+    pack:    integers -> architecture fields and two sections; that of latents has the tiles' lengths, then the tiles
+    unpack:  the same, checked, backwards; of the tiles those that are wanted
+    render:  tiles -> the picture, or a part of it, at a size that the levels have -> planes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.bitstream import container, varint
+from fourcodec.bitstream.container import Header, Section
+from fourcodec.errors import CorruptFileError
+from fourcodec.profiles import grid
+from fourcodec.profiles.grid import LATENTS, GridConfig, QuantizedGrid, describe, sampling, synthesised
+from fourcodec.views import Lattice, whole
+
+PROFILE_ID, NAME, SECTION_NAMES = grid.PROFILE_ID, grid.NAME, grid.SECTION_NAMES
+
+__all__ = ["NAME", "PROFILE_ID", "SECTION_NAMES", "TiledGrid", "describe", "pack", "render", "unpack"]
+
+
+@dataclass(frozen=True)
+class TiledGrid:
+    """A picture as tiles, by number; all of them, but where some were not wanted."""
+
+    config: GridConfig
+    tiles: dict[int, QuantizedGrid]
+
+
+def pack(picture: QuantizedGrid | TiledGrid) -> tuple[tuple[int, ...], list[Section]]:
+    """The header's architecture fields and the sections. Raises ValueError where a weight has more than 15 bits."""
+    if not isinstance(picture, TiledGrid):
+        return grid.pack(picture)
+    packed = [grid.pack(picture.tiles[number]) for number in range(picture.config.tiling.count)]
+    fields, (networks, _) = packed[0]
+    streams = [latents.payload for _, (_, latents) in packed]
+    payload = b"".join([varint.write(len(stream)) for stream in streams] + streams)
+    return fields, [networks, Section(LATENTS, container.CODER_RANGE, payload)]
+
+
+def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None = None) -> QuantizedGrid | TiledGrid:
+    """The inverse of pack; of tiles and latents what a lattice needs, where one is given.
+
+    Raises CorruptFileError and UnsupportedFormatError.
+    """
+    if not header.tiles:
+        return grid.unpack(header, sections, lattice)
+    networks, payload = grid.read_networks(header, sections)
+    config = networks.config
+    streams = _split(payload, config.tiling.count)
+    how = sampling(config, lattice or whole(config.width, config.height))
+    return TiledGrid(
+        config,
+        {
+            number: grid.with_latents(
+                QuantizedGrid(config.of_tile(number), networks.exponents, networks.symbols, []),
+                streams[number],
+                how.finest,
+            )
+            for number in config.tiling.touched(how.window, how.reduction)
+        },
+    )
+
+
+def render(
+    picture: QuantizedGrid | TiledGrid, size: tuple[int, int], device: str, lattice: Lattice | None = None
+) -> NDArray[np.float32]:
+    """The picture of (height, width) on a lattice, at every pixel unless given: (channels, rows, columns) float32,
+    about [0, 1], not clamped; see grid.render."""
+    if not isinstance(picture, TiledGrid):
+        return grid.render(picture, size, device, lattice)
+    config = picture.config
+    how = sampling(config, lattice or whole(size[1], size[0]))
+    planes = np.empty((config.channels, how.window.rows, how.window.columns), np.float32)
+    for number in config.tiling.touched(how.window, how.reduction):
+        tile = config.tiling.tile(number, how.reduction)
+        shared = how.window.shared(tile)
+        planes[:, *shared.within(how.window)] = synthesised(
+            picture.tiles[number], how.reduction, shared.moved(-tile.top, -tile.left)
+        )
+    return how.resampled(planes)
+
+
+def _split(payload: bytes, count: int) -> list[Any]:
+    """The tiles' streams. Raises CorruptFileError where their lengths are not those of the payload."""
+    lengths, at = [], 0
+    for _ in range(count):
+        length, at = varint.read(payload, at)
+        lengths.append(length)
+    if at + sum(lengths) != len(payload):
+        raise CorruptFileError("section 'latents': the tiles' lengths are not those of the section")
+    streams = []
+    for length in lengths:
+        streams.append(payload[at : at + length])
+        at += length
+    return streams
