@@ -3,8 +3,8 @@
     python benchmarks/rounding.py [--steps N] [--crop SIDE] IMAGE... > benchmarks/results/rounding.tsv
 
 J = 1000 (MSE + lambda bpp) of the latents, without the weights' bytes. "noisy" is the mean over eight draws of the
-noise at the end of the noisy phase; "rounded" has the same weights in float; "settled" comes after the networks' last steps;
-"weights" has theirs rounded, too.
+noise at the end of the noisy phase; "rounded" has the same weights in float; "settled" comes after the networks' last
+steps; "weights" has theirs rounded, too.
 """
 
 import argparse
