@@ -16,7 +16,7 @@ from fourcodec.profiles.grid import GridConfig
 
 Floats = NDArray[np.float32]
 TEMPERATURES, DEVIATIONS = (0.4, 0.03), (0.25, 0.15)  # of soft rounding and its noise, from the first step to the last
-_SAMPLES = 4  # tiles that stand for all when weights are rounded
+_SAMPLES = 2  # tiles that stand for all when weights are rounded
 
 
 @dataclass(frozen=True)
