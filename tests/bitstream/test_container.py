@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fourcodec.bitstream import container, varint
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, FourcodecError, LimitError, UnsupportedFormatError
+from fourcodec.limits import DEFAULT, Limits
 
 HEADER = Header(width=24, height=16, channels=3, profile=1, architecture=(8, 6))
 SECTIONS = [Section(0, container.CODER_RAW, b"steps"), Section(1, container.CODER_ZSTD, b"coefficients" * 20)]
@@ -134,7 +135,7 @@ def test_random_damage_behind_right_checksums_raises_nothing_else() -> None:
         except FourcodecError:
             continue
         assert sum(len(part.payload) for part in parts) < len(data)
-        assert header.width * header.height <= container.MAX_PIXELS
+        assert header.width * header.height <= DEFAULT.pixels
 
 
 @given(st.binary(max_size=200))
@@ -181,10 +182,10 @@ def test_a_section_longer_than_the_file_is_refused() -> None:
 
 def test_more_pixels_than_allowed_are_refused() -> None:
     with pytest.raises(LimitError, match="24 x 16 pixels, more than the limit of 383"):
-        container.read(container.write(HEADER, SECTIONS), max_pixels=383)
+        container.read(container.write(HEADER, SECTIONS), Limits(pixels=383))
 
 
-def test_more_pixels_than_the_format_allows_are_refused() -> None:
+def test_more_pixels_than_the_default_limit_are_refused() -> None:
     header = replace(HEADER, width=2**27, height=1)
     data = bytearray(container.write(header, SECTIONS))
     data[15] = 1  # height - 1

@@ -39,10 +39,12 @@ MAX_ORDER = 3
 ORDER = 2  # ones in the frequencies that encoders use
 MAX_EXPONENT = 20  # of weights: steps of 2^-20 are finer than any use
 MAX_SYMBOL = 2**15 - 1  # what the integer context model allows
+MAX_GAIN = 2**48  # of all upsampling together; bicubic filters have at most 16
 PHASE_STEPS = 4  # per octave of the phase scale
 MAX_PHASE = 63
 MAX_HIDDEN = layout.HIDDEN
 _SPARSE_ROWS = 4  # expectations for a thumbnail: one row of so many, which costs it 1 to 3 dB and a fifth of its time
+_TILE_SAMPLES = 1 << 22
 _SLACK = 0.1  # octaves: sides rounded up make a quarter of an odd size a little more than a quarter
 
 
@@ -141,8 +143,10 @@ def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None 
         if found[kind].coder != container.CODER_RANGE:
             raise UnsupportedFormatError(f"section {name!r} has coder {found[kind].coder}, unknown to this version")
     exponents, symbols = decode_networks(found[NETWORKS].payload, config)
+    networks = QuantizedGrid(config, exponents, symbols, [])
     try:
-        integers = context_integers(QuantizedGrid(config, exponents, symbols, []))
+        integers = context_integers(networks)
+        _check_gain(weights_of(networks))
     except ValueError as exc:
         raise CorruptFileError(f"section 'networks': {exc}") from exc
     finest = 0 if lattice is None else _finest_needed(config, lattice)
@@ -187,15 +191,18 @@ def _finest_needed(config: GridConfig, lattice: Lattice) -> int:
 
 
 def _synthesised(picture: QuantizedGrid, window: Window) -> NDArray[np.float32]:
-    """A window of the picture."""
+    """A window of the picture, tile by tile: the features of a tile take up to 60 bytes a pixel."""
     from fourcodec.kernels.threads import thread_count
     from fourcodec.networks.grid import GridNetwork
 
     config, weights = picture.config, weights_of(picture)
-    network = GridNetwork(config.pyramid, config.shape, config.phase_scale, thread_count(), window)
-    network.place(picture.latents)
-    network.upsample(weights.filters)
-    return network.synthesise(weights)
+    planes = np.empty((config.channels, window.rows, window.columns), np.float32)
+    for tile in window.tiles(_TILE_SAMPLES):
+        network = GridNetwork(config.pyramid, config.shape, config.phase_scale, thread_count(), tile)
+        network.place(picture.latents)
+        network.upsample(weights.filters)
+        planes[:, *tile.within(window)] = network.synthesise(weights)
+    return planes
 
 
 def _reduced(picture: QuantizedGrid, reduction: int, window: Window) -> NDArray[np.float32]:
@@ -235,6 +242,28 @@ def _averages(picture: QuantizedGrid, reduction: int) -> list[NDArray[np.float32
             factor = 2 ** (reduction - number)
             planes.append(area_mean(picture.latents[number - picture.finest], (factor, factor), size))
     return planes
+
+
+def multiplications(header: Header, lattice: Lattice) -> int:
+    """What `unpack` and `render` cost at most: one for each latent and weight of its pass of the context model, and for
+    each weight of the other networks and pixel of the lattice's box. Raises as `unpack` for the header."""
+    config = _read_config(header)
+    used = config.shape.groups != UNUSED
+    of_context = int(used[: math.prod(config.shape.shapes[0])].sum())
+    of_picture = int(used.sum()) - of_context
+    return config.pyramid.latent_count * of_context // layout.PASSES + lattice.width * lattice.height * of_picture
+
+
+def same(first: QuantizedGrid, second: QuantizedGrid) -> bool:
+    """Whether all integers are equal."""
+    if first.config != second.config:
+        return False
+    ours, theirs = _integers(first), _integers(second)
+    return all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
+
+
+def _integers(picture: QuantizedGrid) -> list[NDArray[Any]]:
+    return [picture.exponents, picture.symbols, *picture.latents]
 
 
 def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
@@ -282,6 +311,14 @@ def weights_of(picture: QuantizedGrid) -> GridWeights:
     steps = np.append(np.ldexp(np.float32(1.0), -picture.exponents.astype(np.int32)), np.zeros(256, np.float32))
     groups = np.minimum(shape.groups, shape.group_count)
     return shape.weights(shape.base + picture.symbols.astype(np.float32) * steps[groups].astype(np.float32))
+
+
+def _check_gain(weights: GridWeights) -> None:
+    """Raises ValueError for upsampling filters that could make features of more than 2^63: beside the largest weights
+    that a file can have, all sums up to the samples then stay below 2^103, and so within float32."""
+    reach = np.abs(weights.filters.astype(np.float64)).sum(axis=1)  # of one direction; there are two
+    if math.prod(np.maximum(reach, 1).tolist()) ** 2 > MAX_GAIN:
+        raise ValueError(f"the upsampling filters together amplify more than {MAX_GAIN} times")
 
 
 def context_integers(picture: QuantizedGrid) -> Any:
