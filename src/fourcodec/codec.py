@@ -271,7 +271,7 @@ def _split(
 
 def _refusal(data: bytes) -> str:
     try:
-        check_limits(data)
+        check_limits(data, DEFAULT)
     except LimitError as exc:
         return str(exc)
     return ""
