@@ -168,6 +168,24 @@ def test_another_version_is_refused_by_its_number(version: int, message: str) ->
         container.read(bytes(data))
 
 
+@pytest.mark.parametrize(
+    ("version", "readable"), [(0x10, True), (0x17, True), (0x1F, True), (0x20, False), (0xF0, False), (0x01, False)]
+)
+def test_from_1_0_on_higher_minor_versions_are_read_and_higher_major_ones_refused(
+    version: int, readable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytearray(container.write(HEADER, SECTIONS))
+    data[8] = version
+    data = bytearray(with_checksums(bytes(data), header_bytes_of(HEADER)))
+    monkeypatch.setattr(container, "FORMAT_MAJOR", 1)
+    monkeypatch.setattr(container, "FORMAT_MINOR", 0)
+    if readable:
+        assert container.read(bytes(data)) == (HEADER, SECTIONS)
+    else:
+        with pytest.raises(UnsupportedFormatError):
+            container.read(bytes(data))
+
+
 def test_bytes_after_the_last_section_are_refused() -> None:
     data = container.write(HEADER, SECTIONS)
     with pytest.raises(CorruptFileError, match="3 bytes are left over"):
