@@ -69,6 +69,14 @@ def render(network: StubNetwork, size: tuple[int, int], device: str, lattice: La
     return pixels.to_planes(network.samples)[:, rows][:, :, columns]
 
 
+def multiplications(header: Header, lattice: Lattice) -> int:
+    return lattice.count
+
+
+def same(first: StubNetwork, second: StubNetwork) -> bool:
+    return np.array_equal(first.samples.ravel(), second.samples.ravel())
+
+
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the codec use stubs in place of `grid` and `fnet`, under the same names and ids."""
     grid = _stub_of(codec.grid, ("levels", "order"), config_for=codec.grid.config_for)
@@ -95,6 +103,8 @@ def _stub_of(real: Any, fields: tuple[str, str], **others: Any) -> SimpleNamespa
         pack=pack,
         unpack=unpack,
         render=render,
+        multiplications=multiplications,
+        same=same,
         describe=describe,
         **others,
     )

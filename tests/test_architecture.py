@@ -41,16 +41,23 @@ FLOORS = {
     "bitstream": 1,
     "files": 1,
     "errors": 0,
+    "limits": 0,
     "__init__": 0,
 }
 # unit: what it may import from outside (beside the standard library); units not named here may import anything
-ALLOWED = {"bitstream": {"numpy", "zstandard"}, "errors": set(), "kernels": {"numpy", "numba", "llvmlite", "torch"}}
+ALLOWED = {
+    "bitstream": {"numpy", "zstandard"},
+    "errors": set(),
+    "limits": set(),
+    "kernels": {"numpy", "numba", "llvmlite", "torch"},
+}
 HEAVY = {"torch", "numba", "llvmlite", "skimage", "scipy", "matplotlib", "distributed", "dask", "sklearn"}
 # modules imported by `import fourcodec.codec` and by --help, which must not reach anything heavy at their top level
 LIGHT = {
     "__init__",
     "__main__",
     "errors",
+    "limits",
     "files",
     "devices",
     "images",

@@ -16,6 +16,7 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, codec, fitting, images
+from fourcodec.limits import DEFAULT
 from fourcodec.request import PROFILE_NAMES, TARGETS
 from tests import stubs
 from tests.images.oddities import FILES
@@ -349,7 +350,7 @@ def test_options_reach_the_codec(
     monkeypatch.setattr(codec, "encode", record)
     assert cli.run(["encode", str(source), *options.split()]) == 1
     del given["progress"]
-    assert given == dict.fromkeys(ALL) | {"strip": False} | wanted
+    assert given == dict.fromkeys(ALL) | {"strip": False, "limits": DEFAULT} | wanted
 
 
 @pytest.mark.parametrize("options", [[], ["--progress"]])

@@ -23,6 +23,7 @@ from fourcodec.errors import (
     UnsupportedFormatError,
 )
 from fourcodec.images import Picture
+from fourcodec.limits import Limits
 from fourcodec.profiles import fnet
 
 stubbed = pytest.mark.usefixtures("stub_profile")
@@ -171,7 +172,7 @@ def test_a_description_accounts_for_every_byte(photo: np.ndarray) -> None:
 def test_a_callers_own_limit_is_kept(photo: np.ndarray) -> None:
     data = fourcodec.encode(photo).data
     with pytest.raises(LimitError, match="limit of 100"):
-        fourcodec.decode(data, max_pixels=100)
+        fourcodec.decode(data, limits=Limits(pixels=100))
 
 
 def test_unknown_names_of_the_package_are_attribute_errors() -> None:
@@ -229,7 +230,7 @@ def test_random_flips_behind_right_checksums_give_an_error_or_a_picture(real: co
         payload = bytes(damaged[header_bytes:])
         head = bytes(damaged[: header_bytes - 8]) + zlib.crc32(payload).to_bytes(4, "little")
         try:
-            copy = codec.decode(head + zlib.crc32(head).to_bytes(4, "little") + payload, max_pixels=10_000)
+            copy = codec.decode(head + zlib.crc32(head).to_bytes(4, "little") + payload, limits=Limits(pixels=10_000))
         except FourcodecError:
             continue
         assert copy.dtype == np.uint8

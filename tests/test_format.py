@@ -1,15 +1,20 @@
-"""What FORMAT.md says about profile 2, alpha and metadata is what the code does: a decoder written after it decodes our
-files."""
+"""What FORMAT.md says is what the code does: a decoder written after it decodes our files."""
+
+import hashlib
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import fourcodec.bitstream
 from fourcodec import codec
 from fourcodec.bitstream import alpha, container, metadata
+from fourcodec.networks.grid_priors import priors
 from fourcodec.networks.grid_weights import UNUSED
-from fourcodec.profiles import grid
+from fourcodec.profiles import fnet, grid
 from tests import format_decoder
-from tests.golden.make import FOLDER
+from tests.golden.make import FILES, FOLDER
 from tests.grids import config_of, random_picture
 from tests.profiles.test_grid import header_of
 
@@ -28,16 +33,46 @@ def assert_decodes(header: container.Header, sections: list[container.Section]) 
     assert np.abs(planes - grid.render(picture, size, "cpu")).max() < 1e-3
 
 
-def test_tiles_decode_as_the_document_says() -> None:
-    data = (FOLDER / "grid-tiled.fnc").read_bytes()
-    header, sections = container.read(data)
-    copy, size = codec.decode(data), (header.height, header.width)
-    tiles = format_decoder.tiles((sections[0].payload, sections[1].payload), size, header.tiles)
-    assert len(tiles) == 6
-    for (top, left), (height, width), payloads in tiles:
-        _, _, planes = format_decoder.decode(payloads, (height, width), 3, header.architecture, header.prior)
-        found = format_decoder.samples(planes, 8).transpose(1, 2, 0)
-        assert np.abs(found - copy[top : top + height, left : left + width].astype(int)).max() <= 1
+@pytest.mark.parametrize("name", FILES)
+def test_every_golden_file_decodes_as_the_document_says(name: str) -> None:
+    """From the first byte on: samples within 1 of 255, alpha and metadata exact."""
+    data = (FOLDER / f"{name}.fnc").read_bytes()
+    found, documents = format_decoder.decode_file(data)
+    wanted = np.atleast_3d(codec.decode(data)).astype(int)
+    assert found.shape == wanted.shape
+    assert np.abs(found - wanted).max() <= (1 if container.read(data)[0].bit_depth == 8 else 257)
+    if container.read(data)[0].has_alpha:
+        assert np.array_equal(found[:, :, -1], wanted[:, :, -1])
+    stored = codec.read_metadata(data)
+    assert documents == {kind: getattr(stored, word) for kind, word in metadata.NAMES.items() if getattr(stored, word)}
+
+
+@pytest.mark.parametrize("coder", [container.CODER_RANGE, container.CODER_ZSTD])
+def test_random_integers_of_fnet_decode_as_the_document_says(coder: int) -> None:
+    """Integers of all sizes, in both coders: the coefficients are equal to the last bit."""
+    random, config = np.random.default_rng(5), fnet.FnetConfig(4, 3, 3)
+    sizes = 2.0 ** random.uniform(0, 20, config.coefficient_count) - 1
+    symbols = (sizes * random.choice([-1, 1], len(sizes))).astype(np.int32)
+    indices = random.integers(0, 256, config.shape.output_count).astype(np.uint8)
+    network = fnet.QuantizedFnet(config, indices, symbols)
+    values = fnet.plain_integers(network)
+    payload = fnet.encode_range(values, config.shape) if coder == 2 else fnet.encode_planes(values)
+    header = container.Header(24, 16, 3, fnet.PROFILE_ID, (4, 3))
+    data = container.write(header, [container.Section(fnet.NETWORK, coder, payload)])
+    found = format_decoder.Fourier(format_decoder.parse(data), 3)
+    assert found.step_indices == indices.tolist()
+    assert found.symbols == symbols.tolist()
+    assert np.array_equal(found.coefficients(), fnet.coefficients_of(network))
+
+
+def test_the_priors_are_those_of_the_document() -> None:
+    document = (Path(fourcodec.bitstream.__path__[0]) / "FORMAT.md").read_text(encoding="utf-8")
+    stated = {
+        int(number): digest for number, digest in re.findall(r"^\| (\d+) \| `([0-9a-f]{64})` \|$", document, re.M)
+    }
+    assert stated == {
+        number: hashlib.sha256(prior.context.astype("<i2").tobytes()).hexdigest() for number, prior in priors().items()
+    }
 
 
 @pytest.mark.parametrize("name", ["grid-grey-alpha", "grid-rgb-16", "grid-rgba-16"])

@@ -12,6 +12,7 @@ import pytest
 from fourcodec import codec, pixels
 from fourcodec.bitstream import container
 from fourcodec.errors import CorruptFileError, FourcodecError
+from fourcodec.limits import Limits
 from fourcodec.profiles import fnet, grid
 from tests.grids import architecture_of
 
@@ -156,7 +157,7 @@ def test_random_flips_behind_right_checksums_give_an_error_or_a_picture(real: co
         payload = bytes(damaged[header_bytes:])
         head = bytes(damaged[: header_bytes - 8]) + zlib.crc32(payload).to_bytes(4, "little")
         try:
-            copy = codec.decode(head + zlib.crc32(head).to_bytes(4, "little") + payload, max_pixels=10_000)
+            copy = codec.decode(head + zlib.crc32(head).to_bytes(4, "little") + payload, limits=Limits(pixels=10_000))
         except FourcodecError:
             continue
         assert copy.dtype == np.uint8

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
         LimitError,
         TargetError,
         UnsupportedFormatError,
+        VerificationError,
     )
+    from fourcodec.limits import Limits
     from fourcodec.pillow_plugin import register
     from fourcodec.views import View
 
@@ -33,9 +35,11 @@ __all__ = [
     "FourcodecError",
     "ImageError",
     "LimitError",
+    "Limits",
     "Metadata",
     "TargetError",
     "UnsupportedFormatError",
+    "VerificationError",
     "View",
     "__version__",
     "decode",
@@ -57,6 +61,8 @@ _HOMES = {
     "LimitError": "fourcodec.errors",
     "TargetError": "fourcodec.errors",
     "UnsupportedFormatError": "fourcodec.errors",
+    "VerificationError": "fourcodec.errors",
+    "Limits": "fourcodec.limits",
     "View": "fourcodec.views",
     "register": "fourcodec.pillow_plugin",
 }

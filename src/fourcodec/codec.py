@@ -6,7 +6,8 @@
 
 Alpha goes beside the network, without loss, and so do ICC profile, EXIF and XMP.
 
-What encode reports was measured on the file: it decodes the very bytes it returns.
+What encode returns was decoded again: every integer of it is what the fit came to, alpha and metadata are the picture's
+own, and the numbers that it reports were measured on the very bytes.
 """
 
 import math
@@ -23,11 +24,12 @@ from PIL import Image
 from fourcodec import devices, images, metrics, pixels, transparency
 from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.bitstream.metadata import Metadata
-from fourcodec.errors import CorruptFileError, DeviceError, LimitError, UnsupportedFormatError
+from fourcodec.errors import CorruptFileError, DeviceError, LimitError, UnsupportedFormatError, VerificationError
 from fourcodec.images import Picture
+from fourcodec.limits import DEFAULT, UNLIMITED, Limits
 from fourcodec.profiles import PROFILES, fnet, grid
 from fourcodec.request import Request
-from fourcodec.views import WHOLE, Lattice, View
+from fourcodec.views import WHOLE, Lattice, View, whole
 
 Samples = npt.NDArray[Any]  # uint8 or uint16
 
@@ -56,6 +58,7 @@ class Encoded:
     ssim: float | None  # None where a side is shorter than 11 pixels
     encode_seconds: float
     decode_seconds: float
+    refusal: str = ""  # why `decode` with the default limits refuses the file, where higher ones were given
 
 
 def encode(
@@ -74,6 +77,7 @@ def encode(
     device: str = "auto",
     seed: int = 0,
     strip: bool = False,
+    limits: Limits = DEFAULT,
     progress: "Callable[[Progress], None] | None" = None,
 ) -> Encoded:
     """Fits a network to a picture.
@@ -91,14 +95,16 @@ def encode(
 
     `effort` is 1 to 9, `iterations` overrides the number of steps it stands for, and the grid's `max_seconds` shortens
     the fit to a time. Equal arguments give equal bytes on the same machine, whatever its number of threads (with
-    `max_seconds`, only where the time does not decide). `progress` is called now and then.
+    `max_seconds`, only where the time does not decide). `progress` is called now and then. Where `limits` are above the
+    default, so must be those of whoever decodes the file (see `check_limits`).
 
     Raises ValueError for arguments out of range or that do not go together, TargetError for a target that no file of
-    this picture comes to, LimitError, ImageError and DeviceError.
+    this picture comes to, LimitError, ImageError, DeviceError, and VerificationError if the file were not to decode to
+    what was encoded.
     """
     request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
     started = time.perf_counter()
-    picture = _to_picture(image)
+    picture = _to_picture(image, limits)
     subject = _to_subject(picture, strip)
     processor = devices.resolve(device)
     if request.is_grid and device == "cuda":
@@ -109,15 +115,20 @@ def encode(
     fits = (
         GridFits(subject, request, effort, iterations, seed)
         if request.is_grid
-        else FnetFits(subject, request, effort, iterations, seed, processor)
+        else FnetFits(subject, request, effort, iterations, seed, processor, limits)
     )
-    data = Encoder(subject, fits).encode(
-        request, lambda file: metrics.psnr_db(picture.pixels, decode(file, device=processor)), progress
+
+    def decoded_again(file: bytes) -> Samples:
+        return decode(file, device=processor, limits=limits)
+
+    data, network = Encoder(subject, fits).encode(
+        request, lambda file: metrics.psnr_db(picture.pixels, decoded_again(file)), progress
     )
     encoded = time.perf_counter()
 
-    copy = decode(data, device=processor)
+    copy = decoded_again(data)
     decoded = time.perf_counter()
+    _verify(data, network, picture, copy, strip, limits)
     psnr_db = metrics.psnr_db(picture.pixels, copy)
     return Encoded(
         data=data,
@@ -134,26 +145,28 @@ def encode(
         ssim=metrics.ssim(picture.pixels, copy),
         encode_seconds=encoded - started,
         decode_seconds=decoded - encoded,
+        refusal=_refusal(data),
     )
 
 
-def decode(data: bytes, *, view: View = WHOLE, device: str = "cpu", max_pixels: int = container.MAX_PIXELS) -> Samples:
+def decode(data: bytes, *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT) -> Samples:
     """The picture in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it.
 
     `view` is a part of it, a size, or both; the network is evaluated where that asks for it, and a region at full size
     has the very samples of the whole picture. `device` is "cpu" (which imports no torch), "cuda" or "auto"; pixels
     differ by at most 1 of 255 between them. Raises ValueError for a region that is not inside the picture,
-    CorruptFileError, UnsupportedFormatError, LimitError (more than `max_pixels` pixels, in the file or in the view) and
-    DeviceError.
+    CorruptFileError, UnsupportedFormatError, LimitError (too many pixels, in the file or in the view, or too much work)
+    and DeviceError. Metadata are not looked at: pixels can be had without.
     """
     processor = devices.resolve(device)
-    header, sections = container.read(data, max_pixels=max_pixels)
+    header, sections = container.read(data, limits)
     profile = _profile_of(header)
     lattice = view.on(header.width, header.height)
-    _check_count(lattice, max_pixels)
+    limits.check_pixels(lattice.columns, lattice.rows, "what is asked for has")
     own, mask = _split(header, sections)
 
     def render(at: Lattice) -> npt.NDArray[np.float32]:  # (1 or 3, rows, columns), about [0, 1]
+        limits.check_work(profile.multiplications(header, at))
         network = profile.unpack(header, own, at)
         planes: npt.NDArray[np.float32] = profile.render(network, (header.height, header.width), processor, at)
         return planes
@@ -166,13 +179,26 @@ def decode(data: bytes, *, view: View = WHOLE, device: str = "cpu", max_pixels: 
 
 def read_metadata(data: bytes) -> Metadata:
     """The ICC profile, EXIF and XMP in a .fnc file. Decodes nothing; raises as `decode`."""
-    _, sections = container.read(data)
+    _, sections = container.read(data, UNLIMITED)
     return metadata.read(sections)
 
 
+def salvage_metadata(data: bytes) -> tuple[Metadata, list[str]]:
+    """As much of them as is sound, and a remark for people on each that is not."""
+    _, sections = container.read(data, UNLIMITED)
+    return metadata.salvage(sections)
+
+
+def check_limits(data: bytes, limits: Limits = DEFAULT) -> None:
+    """Raises LimitError where `decode` of the whole picture would. Decodes nothing; raises otherwise as `decode`."""
+    header, _ = container.read(data, limits)
+    limits.check_work(_profile_of(header).multiplications(header, whole(header.width, header.height)))
+
+
 def describe(data: bytes) -> dict[str, Any]:
-    """What a file says about itself, and its bytes by section, as JSON types. Decodes nothing; raises as `decode`."""
-    header, sections = container.read(data)
+    """What a file says about itself, and its bytes by section, as JSON types. Decodes nothing, and so has no limits;
+    raises as `decode`."""
+    header, sections = container.read(data, UNLIMITED)
     profile = _profile_of(header)
     own, _ = _split(header, sections)
     names = {**profile.SECTION_NAMES, alpha.KIND: alpha.NAME, **metadata.NAMES}
@@ -203,13 +229,15 @@ def describe(data: bytes) -> dict[str, Any]:
             for section in sections
         ],
         "network": profile.describe(header, own),
+        "multiplications": profile.multiplications(header, whole(header.width, header.height)),
     }
 
 
-def _to_picture(image: Image.Image | Samples | Picture) -> Picture:
+def _to_picture(image: Image.Image | Samples | Picture, limits: Limits) -> Picture:
     if isinstance(image, Picture):
+        limits.check_pixels(image.pixels.shape[1], image.pixels.shape[0])
         return image
-    picture = images.from_array(image) if isinstance(image, np.ndarray) else images.from_pillow(image)
+    picture = images.from_array(image, limits) if isinstance(image, np.ndarray) else images.from_pillow(image, limits)
     for note in picture.notes:
         warnings.warn(note, stacklevel=3)
     return picture
@@ -241,11 +269,25 @@ def _split(
     return [section for section in sections if section.kind != alpha.KIND], mask.get(alpha.KIND)
 
 
-def _check_count(lattice: Lattice, max_pixels: int) -> None:
-    if lattice.count > max_pixels:
-        raise LimitError(
-            f"{lattice.columns} x {lattice.rows} pixels are asked for, more than the limit of {max_pixels}"
-        )
+def _refusal(data: bytes) -> str:
+    try:
+        check_limits(data, DEFAULT)
+    except LimitError as exc:
+        return str(exc)
+    return ""
+
+
+def _verify(data: bytes, network: Any, picture: Picture, copy: Samples, strip: bool, limits: Limits) -> None:
+    """Raises VerificationError where anything in the file that is meant to be exact is not."""
+    header, sections = container.read(data, limits)
+    profile = _profile_of(header)
+    own, mask = _split(header, sections)
+    if not profile.same(network, profile.unpack(header, own)):
+        raise VerificationError("the file does not hold the integers that the fit came to; it is not written")
+    if mask is not None and not np.array_equal(copy[:, :, -1], picture.pixels[:, :, -1]):
+        raise VerificationError("the file does not hold the picture's alpha; it is not written")
+    if metadata.read(sections) != (Metadata() if strip else picture.metadata):
+        raise VerificationError("the file does not hold the picture's metadata; it is not written")
 
 
 def _profile_of(header: container.Header) -> Any:

@@ -20,6 +20,7 @@ from fourcodec.fitting.progress import Progress, StageReport
 from fourcodec.fitting.settings import WHOLE, Part
 from fourcodec.fitting.target_search import MOVE, Plan, Point, Stage, search
 from fourcodec.fitting.targets import QualityTarget, SizeTarget, Target, rate_target
+from fourcodec.limits import DEFAULT, Limits
 from fourcodec.networks.grid_priors import nearest_prior
 from fourcodec.profiles import fnet, grid, tiled
 from fourcodec.request import DEFAULT_QUALITY, Request
@@ -95,11 +96,18 @@ class FnetFits:
     """Of the profile fnet, at the size that was asked for or else at the one that is best for each lambda."""
 
     def __init__(
-        self, subject: Subject, request: Request, effort: int, iterations: int | None, seed: int, device: str
+        self,
+        subject: Subject,
+        request: Request,
+        effort: int,
+        iterations: int | None,
+        seed: int,
+        device: str,
+        limits: Limits = DEFAULT,
     ) -> None:
         self.profile: Any = fnet
         self._planes, self._visible = subject.planes, subject.visible
-        self._size, self._seed, self._device = request.size, seed, device
+        self._size, self._seed, self._device, self._limits = request.size, seed, device, limits
         self._whole = fitting.settings_for(effort, iterations)
         self.plan = Plan(1e-7, 2.0, _probe(self._whole.iterations), correction=Part(0.1, begin=0.7))
 
@@ -113,6 +121,7 @@ class FnetFits:
         if start is not None and start.config != best and part == MOVE:  # far away, another size is better
             start, part = None, WHOLE
         config = best if start is None else start.config
+        self._limits.check_work(height * width * config.coefficient_count)  # before minutes are spent
         settings = self._whole.part(part, rate_weight)
         return fitting.fit(
             self._planes, config, settings,
@@ -130,12 +139,15 @@ class Encoder:
         self._subject, self._fits = subject, fits
         _, self._height, self._width = subject.planes.shape
 
-    def encode(self, request: Request, psnr_of: Callable[[bytes], float], report: Report) -> bytes:
-        """The file asked for; psnr_of(file) decodes and compares. Raises TargetError."""
+    def encode(self, request: Request, psnr_of: Callable[[bytes], float], report: Report) -> tuple[bytes, Any]:
+        """The file asked for, and the quantised network that is in it; psnr_of(file) decodes and compares. Raises
+        TargetError and LimitError."""
         target = self._target(request)
         if target is not None:
-            return self._write(self._search(target, psnr_of, report))
-        return self._write(self._fits.fit(self._fits.rate_weight(request), WHOLE, None, report))
+            network = self._search(target, psnr_of, report)
+        else:
+            network = self._fits.fit(self._fits.rate_weight(request), WHOLE, None, report)
+        return self._write(network), network
 
     def _target(self, request: Request) -> Target | None:
         if request.target_bytes is not None:

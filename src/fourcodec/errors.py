@@ -4,6 +4,7 @@
     ├── CorruptFileError         the bytes contradict themselves: truncated, damaged, or not ours
     ├── UnsupportedFormatError   a sound file, but of a kind that this version cannot read
     ├── LimitError               larger than what this program agrees to work on
+    ├── VerificationError        a fresh file that does not hold what was encoded: a fault of this program or machine
     ├── TargetError              a size or quality that no file of this picture comes to
     ├── ImageError               a picture that cannot be read, or has a shape that cannot be coded
     ├── DeviceError              a device that this machine does not have
@@ -30,6 +31,10 @@ class UnsupportedFormatError(FourcodecError):
 
 class LimitError(FourcodecError):
     """The file or picture is larger than the limit named in the message."""
+
+
+class VerificationError(FourcodecError):
+    """A file that was just made does not decode to what was encoded. Never seen; it is what `encode` is checked for."""
 
 
 class TargetError(FourcodecError):

@@ -36,7 +36,7 @@ def _read_whole(file: BinaryIO, limit_bytes: int, name: str) -> bytes:
     while piece := file.read(_PIECE_BYTES):
         data += piece
         if len(data) > limit_bytes:
-            raise LimitError(f"{name} is larger than the limit of {limit_bytes} bytes")
+            raise LimitError(f"{name} is larger than the limit of {limit_bytes} bytes: a larger --max-pixels allows it")
     return bytes(data)
 
 

@@ -17,8 +17,9 @@ from typing import IO, Any
 from PIL import Image, ImageFile
 
 from fourcodec.bitstream import container, metadata
-from fourcodec.bitstream.container import MAX_FILE_BYTES, Header
+from fourcodec.bitstream.container import Header
 from fourcodec.errors import FourcodecError
+from fourcodec.limits import DEFAULT, Limits
 from fourcodec.views import WHOLE, View
 
 FORMAT = "FNC"
@@ -39,6 +40,7 @@ OPTIONS = (  # of fourcodec.encode
     *("profile", "quality", "width", "depth", "target_bytes", "target_bpp", "target_psnr"),
     *("effort", "iterations", "max_seconds", "device", "seed"),
 )
+LIMITS: Limits = DEFAULT  # a program that trusts its files may set others; Pillow's MAX_IMAGE_PIXELS holds beside them
 # A draft may be a little smaller than asked for: 4000 pixels asked for at 512, twice a thumbnail's 256, become 500.
 _DRAFT_SLACK = 0.1  # octaves
 _EXIF_PREFIX = b"Exif\0\0"  # stands before the structure in Image.info
@@ -53,11 +55,14 @@ class FncImageFile(ImageFile.ImageFile):
     def _open(self) -> None:
         """Raises SyntaxError for files of another kind, as Pillow wants it, and OSError for damaged ones of ours."""
         assert self.fp is not None
-        self._data = self.fp.read(MAX_FILE_BYTES + 1)
-        if not accept(self._data):
+        start = self.fp.read(len(container.MAGIC))
+        if not accept(start):
             raise SyntaxError("not a .fnc file")
+        self._data = start + self.fp.read(LIMITS.file_bytes - len(start) + 1)
+        if len(self._data) > LIMITS.file_bytes:
+            raise OSError(f"the file is larger than the limit of {LIMITS.file_bytes} bytes")
         try:
-            header, sections = container.read(self._data)
+            header, sections = container.read(self._data, LIMITS)
         except FourcodecError as exc:
             raise OSError(str(exc)) from exc
         self._size, self._mode = (header.width, header.height), _mode_of(header)
@@ -107,11 +112,9 @@ def _mode_of(header: Header) -> str:
 
 def _info_of(sections: list[container.Section]) -> dict[str, bytes]:
     """Image.info: icc_profile, exif and xmp, what there is of them. Pixels can be had without."""
-    try:
-        found = metadata.read(sections)
-    except FourcodecError as exc:
-        warnings.warn(f"ICC profile, EXIF and XMP are left out: {exc}", stacklevel=4)
-        return {}
+    found, remarks = metadata.salvage(sections)
+    for remark in remarks:
+        warnings.warn(remark, stacklevel=4)
     exif = _EXIF_PREFIX + found.exif if found.exif else b""
     info = {"icc_profile": found.icc, "exif": exif, "xmp": found.xmp}
     return {name: value for name, value in info.items() if value}
@@ -123,7 +126,7 @@ def _decode(data: bytes, view: View, mode: str) -> bytes:
     from fourcodec.images.picture import to_eight_bits
 
     try:
-        pixels = codec.decode(data, view=view)
+        pixels = codec.decode(data, view=view, limits=LIMITS)
     except FourcodecError as exc:
         raise OSError(str(exc)) from exc
     if mode == "I;16":

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 _ROUNDING = 1e-9  # 30 x 0.1 is 3 samples, not 4
+_LARGEST_SCALE = 1e18  # so that the number of samples is a number; nobody decodes so many
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class View:
             )
         if self.size is not None:
             return Lattice(left, top, across, down, *self.size)
-        scale = 1.0 if self.scale is None else self.scale
+        scale = 1.0 if self.scale is None else min(self.scale, _LARGEST_SCALE)
         columns, rows = (max(1, math.ceil(side * scale - _ROUNDING)) for side in (across, down))
         return Lattice(left, top, across, down, columns, rows)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fourcodec.bitstream import container, varint
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, FourcodecError, LimitError, UnsupportedFormatError
+from fourcodec.limits import DEFAULT, Limits
 
 HEADER = Header(width=24, height=16, channels=3, profile=1, architecture=(8, 6))
 SECTIONS = [Section(0, container.CODER_RAW, b"steps"), Section(1, container.CODER_ZSTD, b"coefficients" * 20)]
@@ -76,7 +77,7 @@ def test_a_section_costs_two_to_four_bytes(size_bytes: int, framing_bytes: int) 
     [
         {"width": 0},
         {"height": 0},
-        {"width": 2**27, "height": 2},
+        {"width": 2**32 + 1},
         {"channels": 0},
         {"channels": 5},
         {"profile": 0},
@@ -134,7 +135,7 @@ def test_random_damage_behind_right_checksums_raises_nothing_else() -> None:
         except FourcodecError:
             continue
         assert sum(len(part.payload) for part in parts) < len(data)
-        assert header.width * header.height <= container.MAX_PIXELS
+        assert header.width * header.height <= DEFAULT.pixels
 
 
 @given(st.binary(max_size=200))
@@ -167,6 +168,24 @@ def test_another_version_is_refused_by_its_number(version: int, message: str) ->
         container.read(bytes(data))
 
 
+@pytest.mark.parametrize(
+    ("version", "readable"), [(0x10, True), (0x17, True), (0x1F, True), (0x20, False), (0xF0, False), (0x01, False)]
+)
+def test_from_1_0_on_higher_minor_versions_are_read_and_higher_major_ones_refused(
+    version: int, readable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytearray(container.write(HEADER, SECTIONS))
+    data[8] = version
+    data = bytearray(with_checksums(bytes(data), header_bytes_of(HEADER)))
+    monkeypatch.setattr(container, "FORMAT_MAJOR", 1)
+    monkeypatch.setattr(container, "FORMAT_MINOR", 0)
+    if readable:
+        assert container.read(bytes(data)) == (HEADER, SECTIONS)
+    else:
+        with pytest.raises(UnsupportedFormatError):
+            container.read(bytes(data))
+
+
 def test_bytes_after_the_last_section_are_refused() -> None:
     data = container.write(HEADER, SECTIONS)
     with pytest.raises(CorruptFileError, match="3 bytes are left over"):
@@ -181,10 +200,10 @@ def test_a_section_longer_than_the_file_is_refused() -> None:
 
 def test_more_pixels_than_allowed_are_refused() -> None:
     with pytest.raises(LimitError, match="24 x 16 pixels, more than the limit of 383"):
-        container.read(container.write(HEADER, SECTIONS), max_pixels=383)
+        container.read(container.write(HEADER, SECTIONS), Limits(pixels=383))
 
 
-def test_more_pixels_than_the_format_allows_are_refused() -> None:
+def test_more_pixels_than_the_default_limit_are_refused() -> None:
     header = replace(HEADER, width=2**27, height=1)
     data = bytearray(container.write(header, SECTIONS))
     data[15] = 1  # height - 1

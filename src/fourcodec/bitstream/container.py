@@ -15,13 +15,13 @@ from dataclasses import dataclass
 
 from fourcodec.bitstream import varint
 from fourcodec.errors import CorruptFileError, LimitError, UnsupportedFormatError
+from fourcodec.limits import DEFAULT, Limits
 
 # Like PNG's: a byte that no text has, a name, and line ends and an end-of-file that a text transfer would change.
 MAGIC = b"\x93FNC\r\n\x1a\n"
 FORMAT_MAJOR, FORMAT_MINOR = 0, 1
 
-MAX_PIXELS = 2**27  # 16384 x 8192; decoded as float32 RGB this takes 1.6 GB, and Pillow refuses pictures soon above it
-MAX_FILE_BYTES = 2**28  # 16 bits for each of so many pixels: more than any coder of pictures needs
+MAX_SIDE = varint.MAX_VALUE + 1  # pixels
 MAX_ARCHITECTURE_FIELDS = 7  # three bits count them
 MAX_SECTIONS = 4096  # far above what any profile writes; bounds the list that a hostile file of empty sections makes
 BIT_DEPTHS = (8, 10, 12, 16)  # in the order of their codes
@@ -60,11 +60,8 @@ class Header:
         return self.channels in (2, 4)
 
     def __post_init__(self) -> None:
-        _require(self.width >= 1 and self.height >= 1, "a picture has at least one pixel")
-        _require(
-            self.width * self.height <= MAX_PIXELS,
-            f"{self.width} x {self.height} pixels are more than the limit of {MAX_PIXELS}",
-        )
+        for side in (self.width, self.height):
+            _require(1 <= side <= MAX_SIDE, f"a picture has 1 to {MAX_SIDE} pixels a side, not {side}")
         _require(1 <= self.channels <= 4, f"channels are 1 to 4, not {self.channels}")
         _require(1 <= self.profile <= 15, f"profiles are 1 to 15, not {self.profile}")
         _require(self.bit_depth in BIT_DEPTHS, f"bit depths are 8, 10, 12 and 16, not {self.bit_depth}")
@@ -109,15 +106,15 @@ def write(header: Header, sections: Sequence[Section]) -> bytes:
     return head + _CRC.pack(zlib.crc32(head)) + payload
 
 
-def read(data: bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[Header, list[Section]]:
+def read(data: bytes, limits: Limits = DEFAULT) -> tuple[Header, list[Section]]:
     """What `write` was given.
 
     Raises CorruptFileError where the bytes are damaged, UnsupportedFormatError where they are of a newer format, and
-    LimitError where the picture has more than `max_pixels` pixels.
+    LimitError where the picture has more pixels than the limits allow.
     """
     _read_magic(data)
     _read_version(data)
-    header, payload_crc, start = _read_header(data, max_pixels)
+    header, payload_crc, start = _read_header(data, limits)
     sections = _read_sections(data, start)
     if zlib.crc32(memoryview(data)[start:]) != payload_crc:
         raise CorruptFileError("the payload's checksum does not match: the file is damaged")
@@ -165,7 +162,7 @@ def _write_header(header: Header) -> bytes:
     return bytes(head)
 
 
-def _read_header(data: bytes, max_pixels: int) -> tuple[Header, int, int]:
+def _read_header(data: bytes, limits: Limits) -> tuple[Header, int, int]:
     """The header, the payload's checksum, and the offset of the first section."""
     offset = len(MAGIC) + 1
     if len(data) < offset + 2:
@@ -185,8 +182,7 @@ def _read_header(data: bytes, max_pixels: int) -> tuple[Header, int, int]:
     payload_crc, offset = _read_checksums(data, offset)
     if profile & _EXTENDED and prior == tiles == 0:
         raise CorruptFileError("the header says that prior or tiles follow, and both are 0")
-    if (width + 1) * (height + 1) > max_pixels:
-        raise LimitError(f"the picture has {width + 1} x {height + 1} pixels, more than the limit of {max_pixels}")
+    limits.check_pixels(width + 1, height + 1)
     try:
         header = Header(
             width=width + 1,
@@ -224,7 +220,7 @@ def _read_sections(data: bytes, offset: int) -> list[Section]:
                 f"the file ends after {len(sections)} sections, and none was the last: it is truncated"
             )
         if len(sections) == MAX_SECTIONS:
-            raise LimitError(f"the file has more than {MAX_SECTIONS} sections")
+            raise LimitError(f"the file has more than {MAX_SECTIONS} sections, as many as the format allows")
         tag = data[offset]
         size_bytes, offset = varint.read(data, offset + 1)
         left_bytes = len(data) - offset

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from fourcodec.bitstream import container, varint, zstd
 from fourcodec.bitstream.container import Section
-from fourcodec.errors import CorruptFileError, LimitError, UnsupportedFormatError
+from fourcodec.errors import CorruptFileError, FourcodecError, LimitError, UnsupportedFormatError
 
 ICC, EXIF, XMP = 16, 17, 18  # section kinds
 NAMES = {ICC: "icc", EXIF: "exif", XMP: "xmp"}
@@ -53,6 +53,18 @@ def read(sections: Sequence[Section]) -> Metadata:
     """
     ours = [section for section in sections if section.kind in NAMES]
     return Metadata(**{NAMES[kind]: _plain(section) for kind, section in container.by_kind(ours, NAMES).items()})
+
+
+def salvage(sections: Sequence[Section]) -> tuple[Metadata, list[str]]:
+    """What `read` would give, as far as it is sound, and a remark for people on each document that is not. No pixel
+    depends on metadata, so that damage to them is no reason to refuse a picture."""
+    sound, remarks = {}, []
+    for kind, name in NAMES.items():
+        try:
+            sound[name] = getattr(read([section for section in sections if section.kind == kind]), name)
+        except FourcodecError as exc:
+            remarks.append(f"the {name} metadata are left out: {exc}")
+    return Metadata(**sound), remarks
 
 
 def _plain(section: Section) -> bytes:

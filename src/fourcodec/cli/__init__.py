@@ -24,9 +24,18 @@ COMMANDS = {
     "encode": ("fourcodec.cli.encode", "encode", "Code a picture as a Fourier network in a .fnc file."),
     "decode": ("fourcodec.cli.decode", "decode", "Turn a .fnc file back into a picture."),
     "info": ("fourcodec.cli.info", "info", "Show what a .fnc file holds, without decoding it."),
+    "verify": ("fourcodec.cli.verify", "verify", "Check that .fnc files are whole, by decoding them."),
     "bench": ("fourcodec.cli.bench", "bench", "Measure against JPEG and others on a folder of pictures."),
     "generate": ("fourcodec.cli.generate", "generate", "Train a generative model, and make new images with it."),
 }
+
+
+# torch's error for a full GPU is a RuntimeError; importing torch only to name its type would cost seconds
+_TORCH_MEMORY_ERROR = "OutOfMemoryError"
+_MEMORY_HINT = (
+    "not enough memory: decode a smaller size (--scale 0.25) or a part (--region), encode a smaller picture, or use "
+    "fewer --jobs; a full GPU is avoided by --device cpu"
+)
 
 
 @click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,8 +77,8 @@ def _explain(exc: Exception) -> str:
         return exc.format_message()
     if isinstance(exc, FourcodecError):
         return str(exc)
-    if isinstance(exc, MemoryError):
-        return "not enough memory"
+    if isinstance(exc, MemoryError) or type(exc).__name__ == _TORCH_MEMORY_ERROR:
+        return _MEMORY_HINT
     if isinstance(exc, OSError):
         return f"{exc.filename!r}: {exc.strerror}" if exc.filename and exc.strerror else str(exc)
     return f"this should not have happened: {type(exc).__name__}: {exc} (--debug shows where)"

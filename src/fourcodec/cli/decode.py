@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from fourcodec import codec, images
-from fourcodec.bitstream.container import MAX_FILE_BYTES
 from fourcodec.cli import options
 from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
+from fourcodec.limits import Limits
 from fourcodec.views import View
 
 
@@ -60,6 +60,7 @@ def _whole_numbers(
 @click.option("--scale", type=click.FloatRange(min=0, min_open=True), help="Decode at this scale, 0.25 or 2 say.")
 @click.option("--size", type=Size(), help="Decode to so many pixels.")
 @options.strip_option
+@options.limit_options
 @folder_options
 @options.device_option("cpu")
 @options.force_option
@@ -73,6 +74,8 @@ def decode(
     scale: float | None,
     size: tuple[int, int] | None,
     strip: bool,
+    max_pixels: int,
+    max_work: int,
     device: str,
     force: bool,
     quiet: bool,
@@ -86,27 +89,29 @@ def decode(
     """
     with options.usage():
         view = View(region, scale, size)
+    limits = Limits(max_pixels, max_work)
     if options.is_folder(source):
         from fourcodec.folders.work import decoding
 
-        direction = decoding(view, file_format or "png", strip=strip, device=device)
+        direction = decoding(view, file_format or "png", strip=strip, device=device, limits=limits)
         return run_folder(direction, source, output, of_folder, force=force, quiet=quiet)
     refuse_folder_options(of_folder)
     target = options.target_of(source, output, f".{file_format or 'png'}")
     chosen = file_format or options.format_of(target)
     with options.about(source):
-        data = options.read_source(source, MAX_FILE_BYTES)
+        data = options.read_source(source, limits.file_bytes)
         description = codec.describe(data)  # what is wrong with the file is said before what is wrong with the output
+        limits.check_pixels(description["width"], description["height"])
         with options.usage():
             lattice = view.on(description["width"], description["height"])
         images.check_format(chosen, lattice.columns, lattice.rows)
         options.check_output(source, target, force=force)
-        pixels = codec.decode(data, view=view, device=device)
-        metadata = None if strip else codec.read_metadata(data)
+        pixels = codec.decode(data, view=view, device=device, limits=limits)
+        metadata, remarks = (None, []) if strip else codec.salvage_metadata(data)
     picture, notes = images.write(pixels, chosen, metadata)
     options.write_target(target, picture, overwrite=force)
     if not quiet:
-        for remark in notes:
+        for remark in (*remarks, *notes):
             options.note(remark)
         options.say(f"{target}: {pixels.shape[1]} x {pixels.shape[0]} pixels", target)
     return 0

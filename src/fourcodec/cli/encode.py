@@ -11,6 +11,7 @@ import click
 from fourcodec import codec, images
 from fourcodec.cli import options
 from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
+from fourcodec.limits import Limits
 from fourcodec.profiles import fnet
 from fourcodec.request import DEFAULT_QUALITY, HIGHEST_PSNR_DB, PROFILE_NAMES, Request
 
@@ -72,6 +73,7 @@ LONG_SECONDS = 60.0  # fits that take longer are announced
 )
 @options.device_option("auto")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of every random choice.")
+@options.limit_options
 @options.force_option
 @options.json_option
 @options.quiet_option
@@ -95,6 +97,8 @@ def encode(
     max_seconds: float | None,
     device: str,
     seed: int,
+    max_pixels: int,
+    max_work: int,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -108,6 +112,7 @@ def encode(
     """
     with options.usage():
         request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
+    limits = Limits(max_pixels, max_work)
     arguments: dict[str, Any] = {
         **asdict(request),
         "effort": effort,
@@ -119,14 +124,14 @@ def encode(
     if options.is_folder(source):
         from fourcodec.folders.work import encoding
 
-        direction = encoding(arguments, frame)
+        direction = encoding(arguments, frame, limits)
         return run_folder(direction, source, output, of_folder, force=force, quiet=quiet, as_json=as_json)
     refuse_folder_options(of_folder)
     target = options.target_of(source, output, ".fnc")
     if as_json and target == options.STANDARD:
         raise click.UsageError("--json is printed on standard output, where the file goes: name an output with -o")
     with options.about(source):
-        picture = images.read(options.read_source(source, images.MAX_FILE_BYTES), frame=frame)
+        picture = images.read(options.read_source(source, limits.picture_bytes), frame=frame, limits=limits)
     options.check_output(source, target, force=force)
     if not quiet:
         for remark in picture.notes:
@@ -134,8 +139,11 @@ def encode(
 
     shown = not quiet and (sys.stderr.isatty() if progress is None else progress)
     with options.ProgressLine() as line:
-        encoded = codec.encode(picture, **arguments, progress=None if quiet else _Watch(line if shown else None))
+        watch = None if quiet else _Watch(line if shown else None)
+        encoded = codec.encode(picture, **arguments, limits=limits, progress=watch)
     options.write_target(target, encoded.data, overwrite=force)
+    if not quiet and encoded.refusal:
+        options.note(f"decoders refuse this file by default: {encoded.refusal}")
 
     if as_json:
         click.echo(json.dumps(_measured(target, encoded)))
@@ -163,7 +171,7 @@ class _Watch:
 
 def _measured(target: Path, encoded: codec.Encoded) -> dict[str, Any]:
     measured = asdict(encoded)
-    del measured["data"]
+    del measured["data"], measured["refusal"]
     return {"output": str(target), **measured}
 
 

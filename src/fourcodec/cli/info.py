@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from fourcodec import codec, files
-from fourcodec.bitstream.container import MAX_FILE_BYTES
 from fourcodec.cli import options
+from fourcodec.limits import DEFAULT
 
 
 @click.command()
@@ -18,7 +18,7 @@ from fourcodec.cli import options
 def info(source: Path, as_json: bool) -> None:
     """Show what the .fnc file IN holds: its header, its network, and the bytes of its sections."""
     with options.about(source):
-        description = codec.describe(files.read(source, MAX_FILE_BYTES))
+        description = codec.describe(files.read(source, DEFAULT.file_bytes))
     click.echo(json.dumps(description) if as_json else "\n".join(_lines(description)))
 
 

@@ -12,6 +12,7 @@ import click
 
 from fourcodec import files
 from fourcodec.errors import FourcodecError
+from fourcodec.limits import DEFAULT
 
 if TYPE_CHECKING:
     from fourcodec.fitting import Progress
@@ -55,6 +56,16 @@ def device_option(default: str) -> Callable[[Any], Any]:
         show_default=True,
         help="The processor that does the work.",
     )
+
+
+def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--max-pixels and --max-work, the two of Limits."""
+    for name, default, what in (
+        ("--max-work", DEFAULT.work, "Refuse files whose decoding takes more multiplications."),
+        ("--max-pixels", DEFAULT.pixels, "Refuse pictures of more pixels."),
+    ):
+        command = click.option(name, type=click.IntRange(1), default=default, show_default=True, help=what)(command)
+    return command
 
 
 @contextmanager

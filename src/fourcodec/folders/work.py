@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fourcodec import codec, files, images
-from fourcodec.bitstream.container import MAX_FILE_BYTES
 from fourcodec.errors import one_line
+from fourcodec.limits import DEFAULT, Limits
 from fourcodec.listing import PICTURE_SUFFIXES
 from fourcodec.parallel.work import Work
 from fourcodec.views import View
@@ -70,15 +70,17 @@ class Direction:
         return Work(partial(_run, convert=self.convert, settings=self.settings), _failed)
 
 
-def encoding(arguments: dict[str, Any], frame: int | None = None) -> Direction:
-    """`arguments`: those of codec.encode; `frame`: of pictures that have several, as for images.load."""
-    return Direction("encode", PICTURE_SUFFIXES, ".fnc", {**arguments, "frame": frame}, _encode)
+def encoding(arguments: dict[str, Any], frame: int | None = None, limits: Limits = DEFAULT) -> Direction:
+    """`arguments`: those of codec.encode; `frame`: of pictures that have several, as for images.load. The limits are no
+    setting: they say which files are refused, and no byte of the others."""
+    settings = {**arguments, "frame": frame}
+    return Direction("encode", PICTURE_SUFFIXES, ".fnc", settings, partial(_encode, limits=limits))
 
 
-def decoding(view: View, file_format: str, *, strip: bool, device: str) -> Direction:
+def decoding(view: View, file_format: str, *, strip: bool, device: str, limits: Limits = DEFAULT) -> Direction:
     """`file_format`: of the pictures that are written, one of images.FORMATS; `strip`: without their metadata."""
     settings = {**asdict(view), "format": file_format, "strip": strip, "device": device}
-    return Direction("decode", frozenset({".fnc"}), f".{file_format}", settings, _decode)
+    return Direction("decode", frozenset({".fnc"}), f".{file_format}", settings, partial(_decode, limits=limits))
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -88,23 +90,28 @@ def stamp_of(path: Path) -> Stamp:
         return Stamp(found.st_size, found.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def _encode(path: Path, settings: dict[str, Any]) -> tuple[bytes, tuple[str, ...]]:
+def _encode(path: Path, settings: dict[str, Any], *, limits: Limits) -> tuple[bytes, tuple[str, ...]]:
     arguments = dict(settings)
-    picture = images.load(path, frame=arguments.pop("frame"))
+    picture = images.load(path, frame=arguments.pop("frame"), limits=limits)
     notes = list(picture.notes)
 
     def watch(progress: "Progress") -> None:
         if progress.note:
             notes.append(progress.note)
 
-    return codec.encode(picture, **arguments, progress=watch).data, tuple(notes)
+    encoded = codec.encode(picture, **arguments, limits=limits, progress=watch)
+    if encoded.refusal:
+        notes.append(f"decoders refuse this file by default: {encoded.refusal}")
+    return encoded.data, tuple(notes)
 
 
-def _decode(path: Path, settings: dict[str, Any]) -> tuple[bytes, tuple[str, ...]]:
+def _decode(path: Path, settings: dict[str, Any], *, limits: Limits) -> tuple[bytes, tuple[str, ...]]:
     view = View(settings["region"], settings["scale"], settings["size"])
-    data = files.read(path, MAX_FILE_BYTES)
-    pixels = codec.decode(data, view=view, device=settings["device"])
-    return images.write(pixels, settings["format"], None if settings["strip"] else codec.read_metadata(data))
+    data = files.read(path, limits.file_bytes)
+    pixels = codec.decode(data, view=view, device=settings["device"], limits=limits)
+    metadata, remarks = (None, []) if settings["strip"] else codec.salvage_metadata(data)
+    picture, notes = images.write(pixels, settings["format"], metadata)
+    return picture, (*remarks, *notes)
 
 
 def _run(

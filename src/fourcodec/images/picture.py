@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fourcodec.bitstream.container import MAX_PIXELS
 from fourcodec.bitstream.metadata import Metadata
-from fourcodec.errors import LimitError
+from fourcodec.limits import DEFAULT, Limits
 
 Samples = NDArray[Any]  # uint8 or uint16
 ARRAYS = "uint8 or uint16, (H, W), (H, W, 1), or with 2, 3 or 4 channels: grey and alpha, RGB, RGBA"
@@ -25,7 +24,7 @@ class Picture:
     notes: tuple[str, ...] = ()  # for people, a line each
 
 
-def from_array(array: NDArray[Any]) -> Picture:
+def from_array(array: NDArray[Any], limits: Limits = DEFAULT) -> Picture:
     """Raises ValueError for an array other than ARRAYS, LimitError for a too large one."""
     if array.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"an image array is {ARRAYS}, not {array.dtype}")
@@ -33,14 +32,8 @@ def from_array(array: NDArray[Any]) -> Picture:
         array = array[:, :, 0]
     if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (2, 3, 4))) or array.size == 0:
         raise ValueError(f"an image array is {ARRAYS}, not {array.shape}")
-    check_size(array.shape[1], array.shape[0])
+    limits.check_pixels(array.shape[1], array.shape[0])
     return Picture(array)
-
-
-def check_size(width: int, height: int) -> None:
-    """Raises LimitError for a picture of more than MAX_PIXELS pixels."""
-    if width * height > MAX_PIXELS:
-        raise LimitError(f"the picture has {width} x {height} pixels, more than the limit of {MAX_PIXELS}")
 
 
 def has_alpha(pixels: Samples) -> bool:

@@ -19,15 +19,14 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from fourcodec import files
-from fourcodec.bitstream.container import MAX_PIXELS
 from fourcodec.errors import ImageError, LimitError
 from fourcodec.images import colour, embedded, exact, orientation
-from fourcodec.images.picture import Picture, check_size, without_opaque_alpha
+from fourcodec.images.picture import Picture, without_opaque_alpha
+from fourcodec.limits import DEFAULT, Limits
 
 # Named one by one: Pillow would also start Ghostscript for an EPS file, and read a good many formats that are no
 # photographs.
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "TGA", "QOI")
-MAX_FILE_BYTES = 1 << 31  # MAX_PIXELS of 16-bit RGBA, uncompressed, twice
 
 PLAIN_MODES = ("L", "LA", "RGB", "RGBA")
 STRAIGHTENED_MODES = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "1": "L"}
@@ -40,40 +39,40 @@ _TOO_MUCH_TEXT = "Decompressed data too large"  # a sound PNG, with an ICC profi
 SILENT_ERRORS = (IndexError, KeyError, TypeError, AttributeError)
 
 
-def load(path: Path, *, frame: int | None = None) -> Picture:
+def load(path: Path, *, frame: int | None = None, limits: Limits = DEFAULT) -> Picture:
     """Reads a picture file. Raises OSError where it cannot be opened, and what `read` raises."""
-    return read(files.read(path, MAX_FILE_BYTES), frame=frame)
+    return read(files.read(path, limits.picture_bytes), frame=frame, limits=limits)
 
 
-def read(data: bytes, *, frame: int | None = None) -> Picture:
+def read(data: bytes, *, frame: int | None = None, limits: Limits = DEFAULT) -> Picture:
     """The picture in the bytes of a file; of several frames or pages the one of that number, 1 being the first.
 
-    Raises LimitError before decoding one of more than MAX_PIXELS pixels, ImageError where it is not a picture, a
+    Raises LimitError before decoding one of more pixels than the limits allow, ImageError where it is not a picture, a
     damaged one, or one of several without a `frame`.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own limit, and complaints about metadata
-        with _pillow_errors(_name_by_start(data)):
+        with _pillow_errors(limits, _name_by_start(data)), _room_in_pillow(limits):
             if data.startswith(_STARTS["PNG"]):
                 with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
                     image.verify()  # checksums, those of the pixels among them, which loading does not look at
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                return _picture(image, data, frame)
+                return _picture(image, data, frame, limits)
 
 
-def from_pillow(image: Image.Image) -> Picture:
+def from_pillow(image: Image.Image, limits: Limits = DEFAULT) -> Picture:
     """The same for an image that Pillow has opened, of several frames the one it is at. Raises what `read` raises.
 
     Pillow has read 16-bit colour in 8 bits, which the notes say.
     """
-    with _pillow_errors():
-        return _picture(image, None, image.tell() + 1)
+    with _pillow_errors(limits):
+        return _picture(image, None, image.tell() + 1, limits)
 
 
-def _picture(image: Image.Image, data: bytes | None, frame: int | None) -> Picture:
+def _picture(image: Image.Image, data: bytes | None, frame: int | None, limits: Limits) -> Picture:
     notes: list[str] = []
     index = _choose_frame(image, frame)
-    check_size(image.width, image.height)
+    limits.check_pixels(image.width, image.height)
     reduced = _is_reduced(image)  # before asking for EXIF, for which Pillow may load everything
     turned = embedded.orientation_of(image)
     image.load()
@@ -165,7 +164,22 @@ def _name_by_start(data: bytes) -> str | None:
 
 
 @contextmanager
-def _pillow_errors(named: str | None = None) -> Iterator[None]:
+def _room_in_pillow(limits: Limits) -> Iterator[None]:
+    """Pillow has a limit of its own, one for the whole process: it refuses twice MAX_IMAGE_PIXELS. Ours comes first
+    where it is the usual one; where more is asked for, Pillow's has to give way."""
+    before = Image.MAX_IMAGE_PIXELS
+    if limits.pixels <= DEFAULT.pixels or before is None:
+        yield
+        return
+    Image.MAX_IMAGE_PIXELS = max(before, limits.pixels)
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+@contextmanager
+def _pillow_errors(limits: Limits, named: str | None = None) -> Iterator[None]:
     """Turns whatever Pillow raises for a bad file into ours, with a message of one line. `named`: the format that the
     file begins like."""
     try:
@@ -175,7 +189,9 @@ def _pillow_errors(named: str | None = None) -> Iterator[None]:
             raise ImageError(f"the picture is damaged: it begins as {named} and has no valid header") from exc
         raise ImageError(f"not a picture of a known format ({', '.join(FORMATS)})") from exc
     except Image.DecompressionBombError as exc:
-        raise LimitError(f"the picture has more pixels than the limit of {MAX_PIXELS}") from exc
+        raise LimitError(
+            f"the picture has more pixels than the limit of {limits.pixels}: a larger --max-pixels allows it"
+        ) from exc
     except SILENT_ERRORS as exc:
         raise ImageError("the picture is damaged: something in it is missing or contradicts itself") from exc
     except SPEAKING_ERRORS as exc:

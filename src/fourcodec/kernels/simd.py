@@ -23,7 +23,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.codegen import get_host_cpu_features
-from numba.core.config import CPU_FEATURES
+from numba.core.config import CPU_FEATURES, DISABLE_JIT
 from numba.extending import intrinsic
 
 from fourcodec.kernels.layout import BLOCK
@@ -358,3 +358,7 @@ def peak_loop(typingctx, out, steps):  # type: ignore[no-untyped-def]
         return context.get_dummy_value()
 
     return types.void(out, types.int64), codegen
+
+
+if DISABLE_JIT:  # Python cannot call an intrinsic
+    from fourcodec.kernels.simd_plain import accumulate_outputs, expand_features, multiply_phasors  # noqa: F401

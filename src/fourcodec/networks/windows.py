@@ -7,6 +7,8 @@ and end at whole vectors or with the level: every column then meets the same ins
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fourcodec.kernels.layout import PAD
@@ -54,6 +56,14 @@ class Window:
 
     def moved(self, down: int, across: int) -> Window:
         return Window(self.top + down, self.left + across, self.bottom + down, self.right + across)
+
+    def parts(self, count: int) -> Iterator[Window]:
+        """Parts of at most `count` samples that make it up, row by row: squares, but longer where it is thin itself."""
+        columns = min(self.columns, max(math.isqrt(count), count // self.rows))
+        rows = count // columns
+        for top in range(self.top, self.bottom, rows):
+            for left in range(self.left, self.right, columns):
+                yield Window(top, left, min(top + rows, self.bottom), min(left + columns, self.right))
 
     def grown(self, across: int, down: int, rows: int, columns: int) -> Window:
         """Wider and higher by so much on every side, as far as there are rows and columns."""

@@ -148,6 +148,17 @@ def _values(network: QuantizedFnet, size: tuple[int, int], lattice: Lattice, dev
     return planes.reshape(shape.channels, lattice.rows, lattice.columns)
 
 
+def multiplications(header: Header, lattice: Lattice) -> int:
+    """What `render` costs: one for each coefficient and sample. Raises as `unpack` for the header."""
+    samples = lattice.count if lattice.pitch < _SPARSE_PITCH else 4 * lattice.count
+    return samples * _read_config(header).coefficient_count
+
+
+def same(first: QuantizedFnet, second: QuantizedFnet) -> bool:
+    """Whether all integers are equal."""
+    return first.config == second.config and np.array_equal(plain_integers(first), plain_integers(second))
+
+
 def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
     """Facts for `info`, without decoding."""
     config = _read_config(header)

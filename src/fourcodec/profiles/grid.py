@@ -40,10 +40,12 @@ MAX_ORDER = 3
 ORDER = 2  # ones in the frequencies that encoders use
 MAX_EXPONENT = 20  # of weights: steps of 2^-20 are finer than any use
 MAX_SYMBOL = 2**15 - 1  # what the integer context model allows
+MAX_GAIN = 2**48  # of all upsampling together; bicubic filters have at most 16
 PHASE_STEPS = 4  # per octave of the phase scale
 MAX_PHASE = 63
 MAX_HIDDEN = layout.HIDDEN
 _SPARSE_ROWS = 4  # expectations for a thumbnail: one row of so many, which costs it 1 to 3 dB and a fifth of its time
+_PART_SAMPLES = 1 << 22
 _SLACK = 0.1  # octaves: sides rounded up make a quarter of an odd size a little more than a quarter
 
 
@@ -96,6 +98,13 @@ class GridConfig:
     def tiling(self) -> Tiling:
         """Of one with tiles."""
         return Tiling(self.height, self.width, UNIT * self.tiles)
+
+    @property
+    def latent_count(self) -> int:
+        """Of a picture with or without tiles."""
+        if not self.tiles:
+            return self.pyramid.latent_count
+        return sum(self.of_tile(number).pyramid.latent_count for number in range(self.tiling.count))
 
     def of_tile(self, number: int) -> GridConfig:
         """A tile as a picture of its own."""
@@ -152,7 +161,7 @@ def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None 
 
 def read_networks(header: Header, sections: Sequence[Section]) -> tuple[QuantizedGrid, bytes]:
     """The networks, without latents, and the section that holds these. Raises as unpack."""
-    config = _read_config(header)
+    config = read_config(header)
     if header.coordinates or header.activation:
         raise CorruptFileError("profile grid uses neither coordinates nor an activation")
     found = container.by_kind(sections, SECTION_NAMES)
@@ -162,7 +171,13 @@ def read_networks(header: Header, sections: Sequence[Section]) -> tuple[Quantize
         if found[kind].coder != container.CODER_RANGE:
             raise UnsupportedFormatError(f"section {name!r} has coder {found[kind].coder}, unknown to this version")
     exponents, symbols = decode_networks(found[NETWORKS].payload, config)
-    return QuantizedGrid(config, exponents, symbols, []), found[LATENTS].payload
+    networks = QuantizedGrid(config, exponents, symbols, [])
+    try:
+        context_integers(networks)
+        _check_gain(weights_of(networks))
+    except ValueError as exc:
+        raise CorruptFileError(f"section 'networks': {exc}") from exc
+    return networks, found[LATENTS].payload
 
 
 def with_latents(networks: QuantizedGrid, payload: bytes, finest: int) -> QuantizedGrid:
@@ -170,10 +185,7 @@ def with_latents(networks: QuantizedGrid, payload: bytes, finest: int) -> Quanti
     from fourcodec.kernels.threads import thread_count
     from fourcodec.networks.latents import decode_latents
 
-    try:
-        integers = context_integers(networks)
-    except ValueError as exc:
-        raise CorruptFileError(f"section 'networks': {exc}") from exc
+    integers = context_integers(networks)
     latents = decode_latents(networks.config.pyramid, payload, integers, thread_count(), finest)
     return dataclasses.replace(networks, latents=latents)
 
@@ -238,15 +250,18 @@ def synthesised(picture: QuantizedGrid, reduction: int, window: Window) -> NDArr
 
 
 def _full_size(picture: QuantizedGrid, window: Window) -> NDArray[np.float32]:
-    """A window of the picture."""
+    """A window of the picture, part by part: the features of a part take up to 60 bytes a pixel."""
     from fourcodec.kernels.threads import thread_count
     from fourcodec.networks.grid import GridNetwork
 
     config, weights = picture.config, weights_of(picture)
-    network = GridNetwork(config.pyramid, config.shape, config.phase_scale, thread_count(), window)
-    network.place(picture.latents)
-    network.upsample(weights.filters)
-    return network.synthesise(weights)
+    planes = np.empty((config.channels, window.rows, window.columns), np.float32)
+    for part in window.parts(_PART_SAMPLES):
+        network = GridNetwork(config.pyramid, config.shape, config.phase_scale, thread_count(), part)
+        network.place(picture.latents)
+        network.upsample(weights.filters)
+        planes[:, *part.within(window)] = network.synthesise(weights)
+    return planes
 
 
 def _reduced(picture: QuantizedGrid, reduction: int, window: Window) -> NDArray[np.float32]:
@@ -288,16 +303,37 @@ def _averages(picture: QuantizedGrid, reduction: int) -> list[NDArray[np.float32
     return planes
 
 
+def multiplications(header: Header, lattice: Lattice) -> int:
+    """What `unpack` and `render` cost at most: one for each latent and weight of its pass of the context model, and for
+    each weight of the other networks and pixel of the lattice's box. Raises as `unpack` for the header."""
+    config = read_config(header)
+    used = config.shape.groups != UNUSED
+    of_context = int(used[: math.prod(config.shape.shapes[0])].sum())
+    of_picture = int(used.sum()) - of_context
+    return config.latent_count * of_context // layout.PASSES + lattice.width * lattice.height * of_picture
+
+
+def same(first: QuantizedGrid, second: QuantizedGrid) -> bool:
+    """Whether all integers are equal."""
+    if first.config != second.config:
+        return False
+    ours, theirs = _integers(first), _integers(second)
+    return all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
+
+
+def _integers(picture: QuantizedGrid) -> list[NDArray[Any]]:
+    return [picture.exponents, picture.symbols, *picture.latents]
+
+
 def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
     """Facts for `info`, without decoding."""
-    config = _read_config(header)
+    config = read_config(header)
     shape = config.shape
-    parts = [config.of_tile(number) for number in range(config.tiling.count)] if config.tiles else [config]
     return {
         "levels": config.levels,
         "order": config.order,
-        "tiles": len(parts),
-        "latents": sum(part.pyramid.latent_count for part in parts),
+        "tiles": config.tiling.count if config.tiles else 1,
+        "latents": config.latent_count,
         "weights": int((shape.groups != UNUSED).sum()),
         "bytes": {SECTION_NAMES[s.kind]: len(s.payload) for s in sections if s.kind in SECTION_NAMES},
     }
@@ -337,6 +373,14 @@ def weights_of(picture: QuantizedGrid) -> GridWeights:
     return shape.weights(shape.base + picture.symbols.astype(np.float32) * steps[groups].astype(np.float32))
 
 
+def _check_gain(weights: GridWeights) -> None:
+    """Raises ValueError for upsampling filters that could make features of more than 2^63: beside the largest weights
+    that a file can have, all sums up to the samples then stay below 2^103, and so within float32."""
+    reach = np.abs(weights.filters.astype(np.float64)).sum(axis=1)  # of one direction; there are two
+    if math.prod(np.maximum(reach, 1).tolist()) ** 2 > MAX_GAIN:
+        raise ValueError(f"the upsampling filters together amplify more than {MAX_GAIN} times")
+
+
 def context_integers(picture: QuantizedGrid) -> Any:
     """The ContextIntegers of the same weights. Raises ValueError where one is too large."""
     from fourcodec.networks.latents import ContextIntegers
@@ -353,7 +397,7 @@ def context_integers(picture: QuantizedGrid) -> Any:
     return ContextIntegers(weights, tuple(shifts.tolist()))
 
 
-def _read_config(header: Header) -> GridConfig:
+def read_config(header: Header) -> GridConfig:
     if len(header.architecture) != 4:
         raise CorruptFileError(f"profile grid has 4 architecture fields, the header {len(header.architecture)}")
     if header.prior and header.prior not in grid_priors.priors():

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +18,31 @@ from fourcodec.bitstream import container, varint
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError
 from fourcodec.profiles import grid
-from fourcodec.profiles.grid import LATENTS, GridConfig, QuantizedGrid, describe, sampling, synthesised
+from fourcodec.profiles.grid import (
+    LATENTS,
+    GridConfig,
+    QuantizedGrid,
+    describe,
+    multiplications,
+    sampling,
+    synthesised,
+)
 from fourcodec.views import Lattice, whole
 
 PROFILE_ID, NAME, SECTION_NAMES = grid.PROFILE_ID, grid.NAME, grid.SECTION_NAMES
 
-__all__ = ["NAME", "PROFILE_ID", "SECTION_NAMES", "TiledGrid", "describe", "pack", "render", "unpack"]
+__all__ = [
+    "NAME",
+    "PROFILE_ID",
+    "SECTION_NAMES",
+    "TiledGrid",
+    "describe",
+    "multiplications",
+    "pack",
+    "render",
+    "same",
+    "unpack",
+]
 
 
 @dataclass(frozen=True)
@@ -89,7 +107,16 @@ def render(
     return how.resampled(planes)
 
 
-def _split(payload: bytes, count: int) -> list[Any]:
+def same(first: QuantizedGrid | TiledGrid, second: QuantizedGrid | TiledGrid) -> bool:
+    """Whether all integers are equal."""
+    if not (isinstance(first, TiledGrid) and isinstance(second, TiledGrid)):
+        return isinstance(first, QuantizedGrid) and isinstance(second, QuantizedGrid) and grid.same(first, second)
+    return first.tiles.keys() == second.tiles.keys() and all(
+        grid.same(tile, second.tiles[number]) for number, tile in first.tiles.items()
+    )
+
+
+def _split(payload: bytes, count: int) -> list[bytes]:
     """The tiles' streams. Raises CorruptFileError where their lengths are not those of the payload."""
     lengths, at = [], 0
     for _ in range(count):

@@ -1,0 +1,83 @@
+"""`fourcodec verify`."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fourcodec import codec, files, listing
+from fourcodec.cli import options
+from fourcodec.errors import FourcodecError, one_line
+from fourcodec.limits import Limits
+
+
+@click.command()
+@click.argument("sources", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--recursive", is_flag=True, help="Of a folder: the folders below it, too.")
+@options.limit_options
+@options.device_option("cpu")
+@options.json_option
+@options.quiet_option
+@options.debug_option
+def verify(
+    sources: tuple[Path, ...],
+    recursive: bool,
+    max_pixels: int,
+    max_work: int,
+    device: str,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Check that each .fnc FILE is whole: its checksums, and that its picture and metadata decode. Writes nothing.
+
+    A line a file on standard output; --quiet keeps those of files that are not. A folder stands for the .fnc files in
+    it. The exit status is 1 where any file is not whole.
+    """
+    limits = Limits(max_pixels, max_work)
+    verdicts = []
+    for path in _listed(sources, recursive):
+        verdict = _verdict(path, device, limits)
+        verdicts.append(verdict)
+        if not as_json and not (quiet and verdict["ok"]):
+            click.echo(f"{path}: {'ok, ' + _facts(verdict) if verdict['ok'] else 'FAILED: ' + verdict['error']}")
+    failed = sum(not verdict["ok"] for verdict in verdicts)
+    if as_json:
+        click.echo(json.dumps({"ok": len(verdicts) - failed, "failed": failed, "files": verdicts}))
+    return int(failed > 0)
+
+
+def _listed(sources: Sequence[Path], recursive: bool) -> Iterator[Path]:
+    """The files that are meant. Raises ClickException for a folder without any."""
+    for source in sources:
+        if not source.is_dir():
+            yield source
+            continue
+        names = listing.discover(source, {".fnc"}, recursive=recursive)
+        if not names:
+            below = "" if recursive else " (--recursive looks below it, too)"
+            raise click.ClickException(f"no .fnc files in {str(source)!r}{below}")
+        yield from (source / name for name in names)
+
+
+def _verdict(path: Path, device: str, limits: Limits) -> dict[str, Any]:
+    """JSON types: whether the file is whole, what is wrong with it, and what it is as far as it says."""
+    verdict: dict[str, Any] = {"file": str(path), "ok": False, "error": None}
+    try:
+        data = files.read(path, limits.file_bytes)
+        pixels = codec.decode(data, device=device, limits=limits)
+        codec.read_metadata(data)
+    except FourcodecError as exc:
+        return {**verdict, "error": str(exc)}
+    except OSError as exc:
+        return {**verdict, "error": exc.strerror or one_line(exc)}
+    except MemoryError:
+        return {**verdict, "error": "not enough memory to decode it"}
+    facts = codec.describe(data)
+    height, width = pixels.shape[:2]
+    return {**verdict, "ok": True, "profile": facts["profile"], "width": width, "height": height}
+
+
+def _facts(verdict: dict[str, Any]) -> str:
+    return f"{verdict['width']} x {verdict['height']} pixels, {verdict['profile']}"
