@@ -24,6 +24,7 @@ COMMANDS = {
     "encode": ("fourcodec.cli.encode", "encode", "Code a picture as a Fourier network in a .fnc file."),
     "decode": ("fourcodec.cli.decode", "decode", "Turn a .fnc file back into a picture."),
     "info": ("fourcodec.cli.info", "info", "Show what a .fnc file holds, without decoding it."),
+    "compare": ("fourcodec.cli.compare", "compare", "Compare a picture with its .fnc file and with JPEG."),
     "bench": ("fourcodec.cli.bench", "bench", "Measure against JPEG and others on a folder of pictures."),
     "generate": ("fourcodec.cli.generate", "generate", "Train a generative model, and make new images with it."),
 }

@@ -1,6 +1,15 @@
 """Pictures as people have them <-> arrays: uint8 or uint16, (H, W) or (H, W, C), grey, grey and alpha, RGB or RGBA."""
 
-from fourcodec.images.picture import Picture, check_size, from_array, plain
+from fourcodec.images.picture import (
+    Picture,
+    Samples,
+    check_size,
+    from_array,
+    has_alpha,
+    on_white,
+    plain,
+    to_eight_bits,
+)
 from fourcodec.images.reading import MAX_FILE_BYTES, from_pillow, load, read
 from fourcodec.images.writing import FORMATS, check_format, format_of, to_png, write
 
@@ -8,14 +17,18 @@ __all__ = [
     "FORMATS",
     "MAX_FILE_BYTES",
     "Picture",
+    "Samples",
     "check_format",
     "check_size",
     "format_of",
     "from_array",
     "from_pillow",
+    "has_alpha",
     "load",
+    "on_white",
     "plain",
     "read",
+    "to_eight_bits",
     "to_png",
     "write",
 ]
