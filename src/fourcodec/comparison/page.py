@@ -157,7 +157,7 @@ def _stops() -> str:
 
 
 def _table(found: Sequence[Row], *, has_jpeg: bool) -> str:
-    head = '<td></td><th scope="col">fourcodec</th>' + '<th scope="col">JPEG</th>' * has_jpeg
+    head = '<th scope="col">measure</th><th scope="col">fourcodec</th>' + '<th scope="col">JPEG</th>' * has_jpeg
     body = "".join(
         f'<tr><th scope="row">{escape(row.name)}</th><td>{escape(row.ours)}</td>'
         + f"<td>{escape(row.jpeg)}</td>" * has_jpeg

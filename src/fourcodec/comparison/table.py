@@ -28,9 +28,9 @@ def rows(comparison: Comparison) -> list[Row]:
     pairs = {
         f"PSNR{on_white}": lambda near: decibels(near.psnr_db),
         f"SSIM{on_white}": lambda near: _similarity(near.ssim),
-        "error, mean": lambda near: f"{near.errors.mean:.2f}",
-        "error, 99% at most": lambda near: f"{near.errors.most:.0f}",
-        "error, largest": lambda near: f"{near.errors.largest:.0f}",
+        "error of 255, mean": lambda near: f"{near.errors.mean:.2f}",
+        "error of 255, 99% at most": lambda near: f"{near.errors.most:.0f}",
+        "error of 255, largest": lambda near: f"{near.errors.largest:.0f}",
     }
     found += [Row(name, said(ours), "" if theirs is None else said(theirs)) for name, said in pairs.items()]
     if isinstance(jpeg, Jpeg):
