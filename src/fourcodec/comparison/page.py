@@ -152,7 +152,8 @@ def _buttons(presets: Mapping[str, tuple[str, str]]) -> str:
 
 def _stops() -> str:
     """The palette as a gradient of CSS."""
-    colours = error_map.palette()[:: error_map.COLOURS // _SCALE_STOPS].tolist()
+    places = np.linspace(0, error_map.COLOURS - 1, _SCALE_STOPS).round().astype(int)
+    colours = error_map.palette()[places].tolist()
     return ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in colours)
 
 

@@ -55,7 +55,7 @@ def pyramid(picture: grid.QuantizedGrid) -> "Figure":
         rows, columns = latents.shape
         show(panels[0, number], latents, -reach, reach, DIVERGING)
         panels[0, number].set_title(f"level {number}, 1:{2**number}\n{columns} x {rows}, ±{reach:.0f}", fontsize=8)
-        seen = _pooled(cost)
+        seen = pooled(cost)
         most = max(float(seen.max()), 0.01)
         show(panels[1, number], seen, 0, most, HEAT)
         total = float(cost.sum(dtype=np.float64))
@@ -66,7 +66,7 @@ def pyramid(picture: grid.QuantizedGrid) -> "Figure":
     return figure
 
 
-def _pooled(cost: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def pooled(cost: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Means over so many latents that they can be seen: where bits are few, single ones are dots that no eye finds."""
     factor = math.ceil(max(cost.shape) / _POOLED_SIDE)
     rows, columns = (math.ceil(side / factor) for side in cost.shape)
