@@ -30,7 +30,7 @@ FNET: dict[str, Any] = {"width": 7, "depth": 5, "effort": 3, "device": "cpu"}
 GRID: dict[str, Any] = {"quality": 40, "effort": 3}
 WAVES_SHOWN = 2  # hidden numbers of each layer
 DPI = 80  # with panels of 2.1 inches: what fits into a page of text
-MAX_COLOURS = 256  # of the PNG files: a third of the bytes, and no eye tells
+MAX_COLOURS = 192  # of the PNG files: a third of the bytes, and hardly an eye tells
 
 Pixels = npt.NDArray[np.uint8]
 

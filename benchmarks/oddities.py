@@ -38,7 +38,8 @@ from fourcodec.errors import FourcodecError, one_line
 from fourcodec.images import Picture
 
 STEPS = 60
-SAVING_STEPS = 3  # whether Pillow's picture can be saved does not depend on how well
+# Whether a picture of Pillow's can be saved does not depend on how well.
+SAVING: dict[str, Any] = {"width": 1, "depth": 1, "iterations": 1, "device": "cpu"}
 NOTHING = "-"
 WRONG = "wrong"
 
@@ -132,8 +133,7 @@ def _save(path: Path, found: Outcome) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
-                options: dict[str, Any] = {"iterations": SAVING_STEPS, "device": "cpu"}
-                image.save(buffer, "FNC", **options)
+                image.save(buffer, "FNC", **SAVING)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as exc:
         found.saved = "refused"
         found.reasons.append(f"Pillow: {one_line(exc)}".replace(str(path), path.name))

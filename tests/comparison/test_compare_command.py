@@ -15,7 +15,7 @@ import fourcodec
 from fourcodec import cli, images, metrics
 from fourcodec.benchmark.baselines import decode as decoded_jpeg
 from fourcodec.comparison import page as page_module
-from fourcodec.comparison.jpeg import Jpeg, best_jpeg
+from fourcodec.comparison.jpeg import Jpeg, NoJpeg, best_jpeg
 from tests.images.oddities import FILES, saved
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
@@ -85,6 +85,22 @@ def test_a_size_out_of_jpegs_reach_is_said(tmp_path: Path, capsys: pytest.Captur
     page = (tmp_path / "page.html").read_text()
     assert "smallest file" in page
     assert '<option value="jpeg"' not in page
+
+
+def test_a_side_that_jpeg_cannot_have_is_said() -> None:
+    found = best_jpeg(np.zeros((1, 65_536), np.uint8), 10_000)
+    assert isinstance(found, NoJpeg)
+    assert found.reason.startswith("JPEG cannot hold this picture (")
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 70_000), (40_000, 3), (6_000, 8_000), (1, 1)])
+def test_what_is_shown_fits_into_webp_and_the_page(height: int, width: int) -> None:
+    rows, columns = page_module._middle(height, width)
+    shown = rows.stop - rows.start, columns.stop - columns.start
+    assert min(shown) >= 1
+    assert max(shown) <= 16_383
+    assert shown[0] * shown[1] <= page_module.SHOWN_PIXELS
+    assert abs(rows.start - (height - rows.stop)) <= 1
 
 
 def test_an_exact_copy_has_no_psnr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,11 @@
 """Where the bytes are: sections add up to the file, and parts to their section."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +87,33 @@ def test_info_draws_without_colour_or_blocks_where_they_are_not_at_home(capfd: p
     assert "\x1b" not in out
     assert re.search(r"^header +25 +6\.0%  \S+$", out, re.MULTILINE)
     assert re.search(r"^latents +219 +52\.5%  \S+$", out, re.MULTILINE)
+
+
+def on_a_terminal(*arguments: str, **variables: str) -> str:
+    """What a command writes on a terminal of 80 columns."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    command = [sys.executable, "-m", "fourcodec", *arguments]
+    with subprocess.Popen(command, stdout=theirs, env=environment | {"COLUMNS": "80"} | variables) as process:
+        os.close(theirs)
+        written = b""
+        with suppress(OSError):  # how Linux says that the other side is closed
+            while piece := os.read(ours, 1 << 16):
+                written += piece
+        assert process.wait() == 0
+    os.close(ours)
+    return written.decode()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals as on POSIX")
+def test_a_terminal_has_colours_unless_they_are_unwanted() -> None:
+    command = "info", str(GOLDEN / "grid-rgb.fnc")
+    coloured, grey = on_a_terminal(*command), on_a_terminal(*command, NO_COLOR="1")
+    assert re.search("^header .*\x1b\\[90m.*\x1b\\[0m", coloured, re.MULTILINE)
+    assert "\x1b" not in grey
+    assert plain([coloured]) == [grey]
 
 
 def test_json_has_the_parts(capsys: pytest.CaptureFixture[str]) -> None:
