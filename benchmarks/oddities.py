@@ -1,34 +1,80 @@
-"""Every picture of the folders given, and the oddities of real life, through encode and decode: what came of each.
+"""Every picture of the folders given, and the oddities of real life, through encode, decode, Pillow and compare.
 
     python -m benchmarks.oddities FOLDER... > benchmarks/results/pngsuite.tsv
     python -m benchmarks.oddities --made > benchmarks/results/oddities.tsv
 
-A picture is coded in a few steps, decoded, written as PNG and read back. `outcome` is "coded" where size, channels,
-depth, metadata and, sample by sample, alpha are what they were, or "refused", with the reason that a user is shown.
+A row a file, with an outcome of each and the reasons that a user is shown:
+
+    coded      encode, decode: "coded" where size, channels, depth, metadata and, sample by sample, alpha are what they
+               were, also after the decoded picture is written as PNG and read back; or "refused"
+    opened     Image.open on the .fnc file: "opened" where size, metadata and pixels are those of decode, in 8 bits
+               where Pillow has no more
+    saved      Image.open on the picture itself and Image.save as .fnc: "saved" where the file opens in the same size
+    compared   compare: PSNR of our file and of the JPEG of as many bytes; the page is made as well
+
 Exit status 1 where anything else happened.
 """
 
+import io
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 from tests.images.oddities import make_all
 
+import fourcodec
 from fourcodec import codec, images
-from fourcodec.errors import FourcodecError
+from fourcodec.comparison.jpeg import NoJpeg
+from fourcodec.comparison.measuring import compare
+from fourcodec.comparison.page import page
+from fourcodec.comparison.table import decibels
+from fourcodec.errors import FourcodecError, one_line
+from fourcodec.images import Picture
 
 STEPS = 60
+# Whether a picture of Pillow's can be saved does not depend on how well.
+SAVING: dict[str, Any] = {"width": 1, "depth": 1, "iterations": 1, "device": "cpu"}
+NOTHING = "-"
+WRONG = "wrong"
 
 
-def outcome(path: Path) -> tuple[str, str]:
-    """(coded, refused or wrong; what a person wants to know about it)."""
+@dataclass
+class Outcome:
+    """What came of a file, and what a person wants to know about it."""
+
+    coded: str = "refused"
+    opened: str = NOTHING
+    saved: str = NOTHING
+    compared: str = NOTHING
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def is_wrong(self) -> bool:
+        return WRONG in (self.coded, self.opened, self.saved, self.compared)
+
+
+def outcome(path: Path) -> Outcome:
+    found = Outcome()
     try:
         picture = images.load(path)
     except FourcodecError as exc:
-        return "refused", str(exc)
-    encoded = codec.encode(picture, iterations=STEPS, quality=90, device="cpu")
+        found.reasons.append(str(exc))
+    else:
+        encoded = codec.encode(picture, iterations=STEPS, quality=90, device="cpu")
+        _code(picture, encoded, found)
+        _open(encoded.data, found)
+        _compare(picture, encoded.data, path.name, found)
+    _save(path, found)
+    return found
+
+
+def _code(picture: Picture, encoded: codec.Encoded, found: Outcome) -> None:
     pixels, metadata = codec.decode(encoded.data), codec.read_metadata(encoded.data)
     png, png_notes = images.write(pixels, "png", metadata)
     back = images.read(images.write(pixels, "png")[0] if png_notes else png)
@@ -40,13 +86,66 @@ def outcome(path: Path) -> tuple[str, str]:
         "metadata": metadata == picture.metadata and (bool(png_notes) or back.metadata == metadata),
         "PNG": np.array_equal(back.pixels, pixels),
     }
-    if not all(kept.values()):
-        return "wrong", ", ".join(name for name, same in kept.items() if not same)
+    found.coded = _all(kept, "coded", found)
     kind = ("grey", "grey and alpha", "RGB", "RGBA")[encoded.channels - 1]
-    psnr = "exact" if encoded.psnr_db is None else f"{encoded.psnr_db:.1f} dB"
-    facts = [f"{kind}, {encoded.bit_depth} bits", f"{encoded.size_bytes} bytes", psnr]
+    facts = [f"{kind}, {encoded.bit_depth} bits", f"{encoded.size_bytes} bytes"]
     facts += [f"{name} {size_bytes} bytes" for name, size_bytes in encoded.metadata_bytes.items()]
-    return "coded", "; ".join([*facts, *picture.notes, *png_notes])
+    found.reasons += [*facts, *picture.notes, *png_notes]
+
+
+def _open(data: bytes, found: Outcome) -> None:
+    pixels, metadata = codec.decode(data), codec.read_metadata(data)
+    deep = pixels.dtype == np.uint16 and pixels.ndim == 3
+    with Image.open(io.BytesIO(data)) as image:
+        image.verify()
+    with Image.open(io.BytesIO(data)) as image:
+        described = {name: image.info.get(name, b"") for name in ("icc_profile", "exif", "xmp")}
+        loaded = np.asarray(image)
+    kept = {
+        "size": image.size == pixels.shape[1::-1],
+        "pixels": np.array_equal(loaded, images.to_eight_bits(pixels) if deep else pixels),
+        "metadata in Pillow": described["icc_profile"] == metadata.icc
+        and described["exif"].removeprefix(b"Exif\0\0") == metadata.exif
+        and described["xmp"] == metadata.xmp,
+    }
+    found.opened = _all(kept, "opened", found)
+    if deep:
+        found.reasons.append("Pillow opens it in 8 bits")
+
+
+def _compare(picture: Picture, data: bytes, name: str, found: Outcome) -> None:
+    comparison = compare(picture, data)
+    if "<!doctype html>" not in page(comparison, name, "coded.fnc"):
+        found.compared = WRONG
+        return
+    if isinstance(comparison.jpeg, NoJpeg):
+        theirs = comparison.jpeg.reason.replace("JPEG's smallest file of this picture has", "JPEG needs")
+    else:
+        assert comparison.theirs is not None
+        theirs = f"JPEG {decibels(comparison.theirs.psnr_db)}"
+    found.compared = f"{decibels(comparison.ours.psnr_db)}, {theirs}"
+
+
+def _save(path: Path, found: Outcome) -> None:
+    """Of several frames Pillow has the first, and of 16-bit colour 8 bits: it saves what it has."""
+    buffer = io.BytesIO()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                image.save(buffer, "FNC", **SAVING)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as exc:
+        found.saved = "refused"
+        found.reasons.append(f"Pillow: {one_line(exc)}".replace(str(path), path.name))
+        return
+    sides = sorted(image.size)  # EXIF may have it turned
+    with Image.open(buffer) as saved:
+        found.saved = _all({"size in Pillow": sorted(saved.size) == sides}, "saved", found)
+
+
+def _all(kept: dict[str, bool], good: str, found: Outcome) -> str:
+    found.reasons += [f"not kept: {name}" for name, same in kept.items() if not same]
+    return good if all(kept.values()) else WRONG
 
 
 def pictures(folders: list[str]) -> Iterator[Path]:
@@ -58,17 +157,19 @@ SUFFIXES = (".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", 
 
 
 def main(arguments: list[str]) -> int:
+    fourcodec.register()
     with tempfile.TemporaryDirectory() as made:
         folders = arguments
         if arguments == ["--made"]:
             make_all(Path(made))
             folders = [made]
         wrong = 0
-        print("file\toutcome\treason")
+        print("file", "encode, decode", "Pillow opens it", "Pillow saves it", "compare", "reason", sep="\t")
         for path in pictures(folders):
-            what, why = outcome(path)
-            wrong += what == "wrong"
-            print(path.name, what, why, sep="\t", flush=True)
+            found = outcome(path)
+            wrong += found.is_wrong
+            reasons = "; ".join(dict.fromkeys(found.reasons))
+            print(path.name, found.coded, found.opened, found.saved, found.compared, reasons, sep="\t", flush=True)
     return int(wrong > 0)
 
 

@@ -1,8 +1,6 @@
 """The page: complete in itself, and at home in a real browser."""
 
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,35 +8,15 @@ import pytest
 
 from fourcodec.benchmark.runner import RunOptions, run
 from fourcodec.benchmark.settings import BenchSettings
+from tests.browser import in_a_browser, opened
 
 Make = Callable[..., BenchSettings]
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-logging=stderr",
-    "--v=0",
-    "--virtual-time-budget=5000",
-)
 
 
 @pytest.fixture
 def page(folder: Path, tmp_path: Path, settings_of: Make) -> Path:
     run(settings_of(folder), RunOptions(tmp_path / "out", quiet=True, command="fourcodec bench <pictures>"))
     return tmp_path / "out" / "report.html"
-
-
-def opened(page: Path, profile: Path, *flags: str) -> tuple[str, list[str]]:
-    """What the browser made of a page: its DOM, and the lines on its console."""
-    command = [str(BROWSER), *FLAGS, f"--user-data-dir={profile}", *flags, "--dump-dom", page.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
-    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
 def test_the_page_needs_nothing_else(page: Path) -> None:
@@ -59,16 +37,14 @@ def test_the_page_shows_summary_plots_pictures_and_settings(page: Path) -> None:
     assert "<dt>versions</dt>" in text
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
+@in_a_browser
 def test_a_browser_opens_the_page_without_console_errors(page: Path, tmp_path: Path) -> None:
     dom, console = opened(page, tmp_path / "profile")
     assert 'data-ready="yes"' in dom  # the script ran to its end
     assert console == []
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
+@in_a_browser
 def test_the_page_is_as_wide_as_a_phone(page: Path, tmp_path: Path) -> None:
     """A frame of 360 pixels, since a headless window is never narrower than 500."""
     probe = tmp_path / "out" / "probe.html"

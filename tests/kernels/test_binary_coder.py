@@ -52,3 +52,18 @@ def test_any_bytes_end_in_integers_or_an_error(data: bytes, count: int) -> None:
         return
     assert values.shape == (count,)
     assert np.abs(values).max(initial=0) <= LARGEST
+
+
+def test_the_parts_of_what_was_coded_add_up() -> None:
+    random = np.random.default_rng(3)
+    sizes, spreads = (500, 30, 2000), (2.0, 200.0, 0.3)
+    values = np.concatenate(
+        [np.rint(random.laplace(0, spread, n)) for n, spread in zip(sizes, spreads, strict=True)]
+    ).astype(np.int32)
+    contexts = np.repeat(np.arange(3, dtype=np.uint8), sizes)
+    ends = np.cumsum(sizes).tolist()
+    data = binary_coder.encode(values, contexts)
+    spent = binary_coder.spent_bits(data, contexts, ends)
+    assert sum(spent) == pytest.approx(8 * len(data), abs=33)  # zero bytes at the end are left out
+    for end, bits in zip(ends, np.cumsum(spent), strict=True):  # a part costs what a file that ends there has
+        assert 8 * len(binary_coder.encode(values[:end], contexts[:end])) == pytest.approx(bits, abs=33)

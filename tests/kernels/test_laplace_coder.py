@@ -169,3 +169,16 @@ def test_any_bytes_end_in_integers(data: bytes, count: int, seed: int) -> None:
     of_means = random.integers(-LARGEST * MEAN_STEPS, LARGEST * MEAN_STEPS, count)
     q, _ = decode(data, of_means, random.integers(0, SCALES, count))
     assert np.abs(q - of_means // MEAN_STEPS).max(initial=0) < (2**21 + 30) * 2**LOG_SCALE_MAX
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, SCALES - 1), st.integers(0, 3000))
+def test_what_integers_cost_is_what_they_take(seed: int, scale: int, far: int) -> None:
+    """Far off their means as well, where the rest of an integer is in plain bits."""
+    random = np.random.default_rng(seed)
+    means = random.integers(-64 * MEAN_STEPS, 64 * MEAN_STEPS, 200)
+    scales = np.clip(scale + random.integers(-4, 5, 200), 0, SCALES - 1)
+    coded = drawn(means, scales, seed)
+    coded.q[::7] += far
+    bits = laplace_coder.bits_of(coded.q, coded.means, coded.scales, tables())
+    assert (bits > 0).all()
+    assert bits.sum() == pytest.approx(8 * len(encode(coded)), rel=1e-3, abs=33)  # zero bytes at the end are left out

@@ -192,3 +192,16 @@ def test_hidden_pixels_of_tiles_may_become_anything() -> None:
     ]
     assert fits[0] == fits[1]
     assert {section.kind for section in fits[0][1]} == {NETWORKS, LATENTS}
+
+
+def test_where_bits_are_is_known_of_all_tiles(picture: TiledGrid, data: bytes) -> None:
+    header, sections = container.read(data)
+    bits = tiled.bits_by_part(header, sections)
+    tiles = [sum(float(cost.sum()) for cost in grid.latent_bits(tile)) for tile in picture.tiles.values()]
+    assert sum(cost for _, cost in bits["latents"]) == pytest.approx(sum(tiles), rel=1e-6)
+    assert sum(tiles) / 8 == pytest.approx(len(sections[LATENTS].payload), rel=0.02)
+    assert [level.shape for level in tiled.latents_of(picture)][:2] == [SIZE, (70, 100)]
+    assert np.array_equal(tiled.latents_of(picture)[0][64:128, 64:128], picture.tiles[5].latents[0])
+    other = dataclasses.replace(picture.tiles[5], latents=picture.tiles[5].latents[::-1])
+    assert tiled.same(picture, picture)
+    assert not tiled.same(picture, dataclasses.replace(picture, tiles=picture.tiles | {5: other}))

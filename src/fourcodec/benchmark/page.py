@@ -1,15 +1,15 @@
 """report.html: everything on one page that needs nothing else, neither files nor a network."""
 
-import base64
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib import resources
 
+from fourcodec import web
 from fourcodec.benchmark.plots import Plot
 from fourcodec.benchmark.rows import Row
 from fourcodec.benchmark.showcase import Exhibit
 from fourcodec.benchmark.tables import Table
+from fourcodec.web import data_uri
 
 _WORDY = ("picture", "setting")  # tables that begin with these hold words, which may wrap
 
@@ -30,7 +30,7 @@ def page(
 <title>fourcodec bench</title>
 <link rel="icon" href="data:,">
 <style>
-{_asset("page.css")}</style>
+{web.base_style()}{web.asset(__package__, "page.css")}</style>
 </head>
 <body>
 <h1>fourcodec bench</h1>
@@ -42,14 +42,10 @@ def page(
 <h2>Made with</h2>
 <dl>{"".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())}</dl>
 <script>
-{_asset("page.js")}</script>
+{web.asset(__package__, "page.js")}</script>
 </body>
 </html>
 """
-
-
-def _asset(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
 def _inline(line: str) -> str:
@@ -61,7 +57,7 @@ def _figures(plots: Sequence[Plot]) -> str:
     if not plots:
         return ""
     drawn = "".join(
-        f'<img alt="{escape(plot.title)} against bits per pixel" src="{_data_uri("image/svg+xml", plot.svg.encode())}">'
+        f'<img alt="{escape(plot.title)} against bits per pixel" src="{data_uri("image/svg+xml", plot.svg.encode())}">'
         for plot in plots
     )
     return f'<h2>Rate and distortion</h2><p class="remark">Means over pictures.</p><div class="plots">{drawn}</div>'
@@ -79,7 +75,7 @@ def _exhibit(exhibit: Exhibit) -> str:
     peer = escape(exhibit.peer.codec)
     cropped = " The middle of the picture is shown." if exhibit.cropped else ""
     layers = "".join(
-        f'<img class="{name}" alt="{alt}" width="{width}" height="{height}" src="{_data_uri("image/png", data)}">'
+        f'<img class="{name}" alt="{alt}" width="{width}" height="{height}" src="{data_uri("image/png", data)}">'
         for name, alt, data in (
             ("ours", "ours", exhibit.our_png),
             ("peer", peer, exhibit.peer_png),
@@ -119,7 +115,3 @@ def _table(table: Table) -> str:
         f"<h2>{escape(table.title)}</h2>{remark}"
         f'<div class="scroll"><table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
     )
-
-
-def _data_uri(kind: str, data: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"

@@ -25,6 +25,7 @@ COMMANDS = {
     "decode": ("fourcodec.cli.decode", "decode", "Turn a .fnc file back into a picture."),
     "info": ("fourcodec.cli.info", "info", "Show what a .fnc file holds, without decoding it."),
     "verify": ("fourcodec.cli.verify", "verify", "Check that .fnc files are whole, by decoding them."),
+    "compare": ("fourcodec.cli.compare", "compare", "Compare a picture with its .fnc file and with JPEG."),
     "bench": ("fourcodec.cli.bench", "bench", "Measure against JPEG and others on a folder of pictures."),
     "generate": ("fourcodec.cli.generate", "generate", "Train a generative model, and make new images with it."),
 }

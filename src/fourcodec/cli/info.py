@@ -1,6 +1,9 @@
 """`fourcodec info`."""
 
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +11,53 @@ import click
 
 from fourcodec import codec, files
 from fourcodec.cli import options
+from fourcodec.inspection import bars, spending
 from fourcodec.limits import DEFAULT
+
+_PIPED_COLUMNS = 80
 
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.option("--parts", is_flag=True, help="Split networks by part and latents by level, which decodes the file.")
+@click.option(
+    "--plot", type=click.Path(path_type=Path), help="A PNG file to draw: the latents, or the waves of the first layer."
+)
+@options.force_option
 @options.json_option
 @options.debug_option
-def info(source: Path, as_json: bool) -> None:
-    """Show what the .fnc file IN holds: its header, its network, and the bytes of its sections."""
+def info(source: Path, parts: bool, plot: Path | None, force: bool, as_json: bool) -> None:
+    """Show what the .fnc file IN holds: its header, its network, and where its bytes are.
+
+    Levels of latents share one arithmetic code, and so do the parts of networks: their bytes are computed from the
+    probabilities that the decoder uses, and are no whole numbers.
+    """
+    if plot is not None:
+        _check_plot(source, plot, force=force)
     with options.about(source):
-        description = codec.describe(files.read(source, DEFAULT.file_bytes))
-    click.echo(json.dumps(description) if as_json else "\n".join(_lines(description)))
+        data = files.read(source, DEFAULT.file_bytes)
+        description = codec.describe(data)
+        if parts:
+            description["parts"] = spending.parts_of(data)
+            if not description["parts"]:
+                options.note("zstd mixes its layers: there are no parts to show")
+        if plot is not None:
+            from fourcodec.inspection.plots import plot as drawn
+
+            files.write(plot, drawn(data), overwrite=force)
+    if as_json:
+        click.echo(json.dumps(description))
+        return
+    wanted = False if os.environ.get("NO_COLOR") else None  # None: where there is a terminal
+    click.echo("\n".join([*_lines(description), "", *_bars(description)]), color=wanted)
+    if plot is not None:
+        click.echo(f"\n{plot}: {'the latents' if description['profile'] == 'grid' else 'the waves'}")
+
+
+def _check_plot(source: Path, plot: Path, *, force: bool) -> None:
+    if plot.suffix.lower() != ".png":
+        raise click.UsageError(f"the plot is a PNG file: name it with .png, not {str(plot)!r}")
+    options.check_output(source, plot, force=force)
 
 
 def _lines(description: dict[str, Any]) -> list[str]:
@@ -27,16 +65,34 @@ def _lines(description: dict[str, Any]) -> list[str]:
     lines = []
     for key, value in description.items():
         if key == "network":
-            lines += [f"{'network ' + name:24}{_plain(field)}" for name, field in value.items()]
+            lines += [f"{'network ' + name:30}{_plain(field)}" for name, field in value.items()]
         elif key == "sections":
             lines += [
-                f"{'section ' + section['name']:24}{section['size_bytes']} bytes, {section['coder']}, "
+                f"{'section ' + section['name']:30}{section['size_bytes']} bytes, {section['coder']}, "
                 f"kind {section['kind']}, " + ("critical" if section["critical"] else "ancillary")
                 for section in value
             ]
-        else:
-            lines.append(f"{key:24}{_plain(value)}")
+        elif key != "parts":
+            lines.append(f"{key:30}{_plain(value)}")
     return lines
+
+
+def _bars(description: dict[str, Any]) -> list[str]:
+    items = spending.with_parts(spending.by_section(description), description.get("parts", {}))
+    return bars.lines(
+        items,
+        columns=shutil.get_terminal_size((_PIPED_COLUMNS, 24)).columns,
+        blocks=_can_show(bars.BLOCKS),
+    )
+
+
+def _can_show(text: str) -> bool:
+    """Whether standard output has these characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def _plain(value: Any) -> str:
@@ -44,4 +100,6 @@ def _plain(value: Any) -> str:
         return f"{value:.4f}"
     if isinstance(value, list):
         return " ".join(_plain(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
     return str(value)

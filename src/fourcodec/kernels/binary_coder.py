@@ -8,6 +8,7 @@ probabilities of its own. FORMAT.md, "Coder 2", describes the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from fourcodec.errors import CorruptFileError
 from fourcodec.kernels.compiling import announce_compilation
 from fourcodec.kernels.range_coder import (
     POSITION,
+    bits_read,
     decode_decision,
     decode_even,
     encode_decision,
@@ -90,9 +92,7 @@ def _encode(values: Any, contexts: Any, count: int, out: Any) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _decode(data: Any, contexts: Any, count: int, values: Any) -> int:
-    model = _new_model(count)
-    state = start_decoder(data)
+def _decode(state: Any, data: Any, contexts: Any, model: Any, values: Any) -> None:
     for i in range(values.shape[0]):
         base = contexts[i] * _SLOTS
         bits = 0
@@ -107,7 +107,6 @@ def _decode(data: Any, contexts: Any, count: int, values: Any) -> int:
         for _ in range(bits - 3):
             size = 2 * size + decode_even(state, data)
         values[i] = -size if bits and decode_even(state, data) else size
-    return state[POSITION]
 
 
 def encode(values: NDArray[np.int32], contexts: NDArray[np.uint8]) -> bytes:
@@ -129,8 +128,23 @@ def decode(data: bytes, contexts: NDArray[np.uint8]) -> NDArray[np.int32]:
     if data.endswith(b"\0"):
         raise CorruptFileError("range-coded data ends in a zero byte")
     announce_compilation()
-    values = np.empty(contexts.size, np.int64)
-    used = _decode(np.frombuffer(data, np.uint8), contexts.astype(np.int64), int(contexts.max(initial=0)) + 1, values)
-    if used < len(data):
-        raise CorruptFileError(f"range-coded data: {len(data) - used} bytes are left over")
+    values, source = np.empty(contexts.size, np.int64), np.frombuffer(data, np.uint8)
+    state, model = start_decoder(source), _new_model(int(contexts.max(initial=0)) + 1)
+    _decode(state, source, contexts.astype(np.int64), model, values)
+    if state[POSITION] < len(data):
+        raise CorruptFileError(f"range-coded data: {len(data) - state[POSITION]} bytes are left over")
     return values.astype(np.int32)
+
+
+def spent_bits(data: bytes, contexts: NDArray[np.uint8], ends: Sequence[int]) -> list[float]:
+    """The bits that parts of what `encode` wrote take: the integers up to the first of `ends`, from there to the next,
+    and so on. Their sum is that of the bytes but for the last few bits. `data` must be sound, as `decode` finds it."""
+    announce_compilation()
+    source, wide = np.frombuffer(data, np.uint8), contexts.astype(np.int64)
+    state, model = start_decoder(source), _new_model(int(contexts.max(initial=0)) + 1)
+    spent, start, before = [], 0, bits_read(state)
+    for end in ends:
+        _decode(state, source, wide[start:end], model, np.empty(end - start, np.int64))
+        spent.append(bits_read(state) - before)
+        start, before = end, bits_read(state)
+    return spent

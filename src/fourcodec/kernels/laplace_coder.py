@@ -61,6 +61,29 @@ def _integers(probability: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.clip(np.rint(65536 * probability), _LEAST, 65536 - _LEAST).astype(np.int64)
 
 
+def bits_of(
+    q: NDArray[np.int64], means: NDArray[np.int64], scales: NDArray[np.int64], given: Tables
+) -> NDArray[np.float64]:
+    """What each integer costs under its distribution, in bits: the decisions of encode_row and their probabilities."""
+    whole = (means + MEAN_STEPS // 2) // MEAN_STEPS
+    fraction, d = means - whole * MEAN_STEPS + MEAN_STEPS // 2, q - whole
+    same, above, more = given.same[scales, fraction], given.above[scales, fraction], given.more[scales]
+    bits = _cost(same, d == 0)
+    rest = np.abs(d) - 1
+    others = _cost(above, d > 0)
+    for j in range(_LOW_BITS):
+        others += np.where(j < given.bits[scales], _cost(given.low[scales, j], (rest >> j) & 1 > 0), 0.0)
+    rest = np.maximum(rest, 0) >> given.bits[scales]
+    others += np.minimum(rest, _RUN) * _cost(more, True) + np.where(rest < _RUN, _cost(more, False), 0.0)
+    gamma = 2 * np.floor(np.log2(np.maximum(rest - _RUN + 1, 1))) + 1
+    return bits + np.where(d == 0, 0.0, others + np.where(rest < _RUN, 0.0, gamma))
+
+
+def _cost(probability: NDArray[np.int64], bit: NDArray[np.bool_] | bool) -> NDArray[np.float64]:
+    """Of a decision, in bits; `probability` of a one in 1/65536."""
+    return 16 - np.log2(np.where(bit, probability, 65536 - probability))
+
+
 @njit(nogil=True, cache=True)
 def encode_row(
     state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any

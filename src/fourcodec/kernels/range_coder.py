@@ -6,6 +6,7 @@ The range coder of LZMA (I. Pavlov), with 16-bit probabilities, in integers only
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -124,3 +125,8 @@ def start_decoder(data: Any) -> Any:
         _refill(state, data)
     state[WIDTH] = _MASK
     return state
+
+
+def bits_read(state: Any) -> float:
+    """What a decoder has used up so far: whole bytes, less what its range still leaves open."""
+    return float(8 * state[POSITION] - math.log2(state[WIDTH]))

@@ -35,6 +35,11 @@ def evaluate(shape: NetworkShape, coefficients: Floats, x: Floats, threads: int)
     return y
 
 
+def layer_outputs(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[Floats]:
+    """What each layer makes of positions x (2, N): (outputs, N) float32, the last being the network's values."""
+    return _forward(shape, coefficients, x)[1:]
+
+
 def mse_gradient(
     shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats, threads: int
 ) -> tuple[float, Floats]:

@@ -14,7 +14,7 @@ from fourcodec.errors import CorruptFileError
 from fourcodec.kernels import context_integer, laplace_coder, range_coder
 from fourcodec.kernels import latents as layout
 from fourcodec.kernels.compiling import announce_compilation
-from fourcodec.kernels.layout import BLOCK, MEAN_STEPS, PASS_WEIGHTS, PASSES, SCALE_STEPS
+from fourcodec.kernels.layout import BLOCK, MEAN_STEPS, PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES, SCALE_STEPS
 from fourcodec.kernels.threads import map_threads
 from fourcodec.networks.pyramid import PARENT, PLANES, Level, Pyramid, taps_of
 
@@ -64,10 +64,7 @@ def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: 
             laplace_coder.encode_rows(state, out, rows[first:last], means[first:last], scales[first:last], *tables)
             first = last
 
-    planes = np.zeros((PLANES, pyramid.total), np.float32)
-    for level, values in zip(pyramid.levels, levels, strict=True):
-        layout.add_deinterleaved(values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
-    _sweep(pyramid, planes, integers, threads, visit)
+    _sweep(pyramid, _laid_out(pyramid, levels), integers, threads, visit)
     return out[: range_coder.finish_encoder(state, out)].tobytes()
 
 
@@ -92,6 +89,31 @@ def decode_latents(
     if finest == 0 and state[range_coder.POSITION] < len(data):
         raise CorruptFileError(f"section 'latents': {len(data) - state[range_coder.POSITION]} bytes are left over")
     return levels
+
+
+def latent_bits(
+    pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: ContextIntegers, threads: int
+) -> list[NDArray[np.float32]]:
+    """What each latent costs, in bits, laid out as encode_latents takes them: computed from the probabilities that it
+    and the decoder use. The sum is that of the bytes but for the coder's rounding, a ten-thousandth or less."""
+    tables, costs = laplace_coder.tables(), [np.empty(level.shape, np.float32) for level in levels]
+    cells = iter([(cost, p) for cost in reversed(costs) for p in range(PASSES)])  # in the order of coding
+
+    def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
+        cost, p = next(cells)
+        bits = laplace_coder.bits_of(rows.astype(np.int64), means, scales, tables)
+        cost[PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2] = bits
+
+    _sweep(pyramid, _laid_out(pyramid, levels), integers, threads, visit)
+    return costs
+
+
+def _laid_out(pyramid: Pyramid, levels: list[NDArray[np.int16]]) -> Planes:
+    """Latents, finest level first, where the context model looks for them."""
+    planes = np.zeros((PLANES, pyramid.total), np.float32)
+    for level, values in zip(pyramid.levels, levels, strict=True):
+        layout.add_deinterleaved(values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
+    return planes
 
 
 def _sweep(

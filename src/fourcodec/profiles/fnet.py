@@ -171,6 +171,33 @@ def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
     }
 
 
+def bits_by_part(header: Header, sections: Sequence[Section]) -> dict[str, list[tuple[str, float]]]:
+    """The bits of the section's parts, step sizes and layers, as its decoder spends them; none under zstd, which mixes
+    them. Raises as `unpack`."""
+    from fourcodec.kernels import binary_coder
+
+    shape = unpack(header, sections).config.shape
+    section = container.by_kind(sections, SECTION_NAMES)[NETWORK]
+    if section.coder != container.CODER_RANGE:
+        return {}
+    edges = [shape.output_count, *(shape.output_count + layer.span.stop for layer in shape.layers)]
+    names = ["step sizes"]
+    names += [f"layer {n}, {layer.inputs} to {layer.outputs}" for n, layer in enumerate(shape.layers, 1)]
+    bits = binary_coder.spent_bits(section.payload, _contexts(shape), edges)
+    return {SECTION_NAMES[NETWORK]: list(zip(names, bits, strict=True))}
+
+
+def layer_outputs(network: QuantizedFnet, size: tuple[int, int], lattice: Lattice) -> list[NDArray[np.float32]]:
+    """What every layer makes of a lattice over a picture of (height, width): (outputs, rows, columns) float32 each.
+    Hidden states are phases in turns, the last layer's outputs samples before the activation."""
+    from fourcodec.networks import fourier
+    from fourcodec.networks.positions import lattice_positions
+
+    x = lattice_positions(lattice, size, np.arange(lattice.count), network.coordinates)
+    outputs = fourier.layer_outputs(network.config.shape, coefficients_of(network), x)
+    return [y.reshape(-1, lattice.rows, lattice.columns) for y in outputs]
+
+
 def plain_integers(network: QuantizedFnet) -> NDArray[np.int32]:
     """What the section holds before it is coded, int32: step indices as differences, then symbols."""
     return np.concatenate([_differences(network.step_indices), network.symbols])

@@ -46,6 +46,8 @@ MAX_PHASE = 63
 MAX_HIDDEN = layout.HIDDEN
 _SPARSE_ROWS = 4  # expectations for a thumbnail: one row of so many, which costs it 1 to 3 dB and a fifth of its time
 _PART_SAMPLES = 1 << 22
+# Of GridWeights, in order, for people.
+_PART_NAMES = ("context model", "first Fourier layer", "last Fourier layer, linear path", "upsampling", "3 x 3 filter")
 _SLACK = 0.1  # octaves: sides rounded up make a quarter of an odd size a little more than a quarter
 
 
@@ -337,6 +339,26 @@ def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
         "weights": int((shape.groups != UNUSED).sum()),
         "bytes": {SECTION_NAMES[s.kind]: len(s.payload) for s in sections if s.kind in SECTION_NAMES},
     }
+
+
+def network_bits(sections: Sequence[Section], config: GridConfig) -> list[tuple[str, float]]:
+    """The bits of the networks' parts, by name, as their decoder spends them. Raises CorruptFileError."""
+    from fourcodec.kernels import binary_coder
+
+    shape = config.shape
+    used, ends = np.cumsum(shape.groups != UNUSED), np.cumsum([math.prod(size) for size in shape.shapes])
+    edges = [shape.group_count, *(shape.group_count + used[ends - 1]).tolist()]
+    payload = container.by_kind(sections, SECTION_NAMES)[NETWORKS].payload
+    spent = binary_coder.spent_bits(payload, _contexts(config), edges)
+    return list(zip(("step sizes", *_PART_NAMES), spent, strict=True))
+
+
+def latent_bits(picture: QuantizedGrid) -> list[NDArray[np.float32]]:
+    """What each latent costs, in bits: (rows, columns) per level, finest first. `picture` has all levels."""
+    from fourcodec.kernels.threads import thread_count
+    from fourcodec.networks.latents import latent_bits as of_latents
+
+    return of_latents(picture.config.pyramid, picture.latents, context_integers(picture), thread_count())
 
 
 def encode_networks(picture: QuantizedGrid) -> bytes:

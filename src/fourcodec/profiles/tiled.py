@@ -8,8 +8,9 @@ profiles/grid with the networks of all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,10 @@ __all__ = [
     "PROFILE_ID",
     "SECTION_NAMES",
     "TiledGrid",
+    "bits_by_part",
     "describe",
+    "latent_bits",
+    "latents_of",
     "multiplications",
     "pack",
     "render",
@@ -105,6 +109,40 @@ def render(
             picture.tiles[number], how.reduction, shared.moved(-tile.top, -tile.left)
         )
     return how.resampled(planes)
+
+
+def latents_of(picture: QuantizedGrid | TiledGrid) -> list[NDArray[np.int16]]:
+    """The latents of each level, finest first, those of tiles beside each other."""
+    return _joined(picture, lambda tile: tile.latents)
+
+
+def latent_bits(picture: QuantizedGrid | TiledGrid) -> list[NDArray[np.float32]]:
+    """What each of these costs, in bits. `picture` has all levels and tiles."""
+    return _joined(picture, grid.latent_bits)
+
+
+def bits_by_part(header: Header, sections: Sequence[Section]) -> dict[str, list[tuple[str, float]]]:
+    """The bits of each section's parts, by its name: of the networks as its decoder spends them, and of each level of
+    latents, finest first, as computed from their probabilities. Decodes all; raises as `unpack`."""
+    picture = unpack(header, sections)
+    costs = latent_bits(picture)
+    names = [f"level {number}, {cost.shape[1]} x {cost.shape[0]}" for number, cost in enumerate(costs)]
+    latents = [float(cost.sum(dtype=np.float64)) for cost in costs]
+    return {
+        SECTION_NAMES[grid.NETWORKS]: grid.network_bits(sections, picture.config),
+        SECTION_NAMES[LATENTS]: list(zip(names, latents, strict=True)),
+    }
+
+
+def _joined(picture: QuantizedGrid | TiledGrid, levels_of: Callable[[QuantizedGrid], list[Any]]) -> list[Any]:
+    if isinstance(picture, QuantizedGrid):
+        return levels_of(picture)
+    across, count = picture.config.tiling.columns, picture.config.tiling.count
+    tiles = [levels_of(picture.tiles[number]) for number in range(count)]
+    return [
+        np.block([[tile[level] for tile in tiles[at : at + across]] for at in range(0, count, across)])
+        for level in range(picture.config.levels)
+    ]
 
 
 def same(first: QuantizedGrid | TiledGrid, second: QuantizedGrid | TiledGrid) -> bool:

@@ -1,0 +1,80 @@
+"""`fourcodec compare`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from fourcodec import files, images
+from fourcodec.bitstream import container
+from fourcodec.cli import options
+from fourcodec.errors import ImageError
+from fourcodec.limits import DEFAULT
+
+_SUFFIX = ".html"
+_REMARK_COLUMNS = 80
+
+
+@click.command()
+@click.argument("picture", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("coded", metavar="FILE.fnc", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A page to write: slider, zoom, error maps.")
+@click.option("--frame", type=click.IntRange(min=1), help="Which frame or page of IN was coded, 1 being the first.")
+@options.device_option("cpu")
+@options.force_option
+@options.json_option
+@options.debug_option
+def compare(
+    picture: Path, coded: Path, output: Path | None, frame: int | None, device: str, force: bool, as_json: bool
+) -> int:
+    """Compare the picture IN with the .fnc file made of it, and with the best JPEG of as many bytes.
+
+    Shown are PSNR, SSIM, bits per pixel and errors in 1/255 of a sample's range. The page of -o needs nothing but
+    itself, neither files nor a network.
+    """
+    source, data = _read(picture, coded)
+    with options.about(picture):
+        original = images.read(source, frame=frame)
+    if output is not None:
+        _check_page(picture, coded, output, force=force)
+
+    from fourcodec.comparison.measuring import compare as measure
+    from fourcodec.comparison.measuring import numbers, remarks
+    from fourcodec.comparison.page import page
+    from fourcodec.comparison.table import lines
+
+    with options.about(coded):
+        comparison = measure(original, data, device=device)
+    if output is not None:
+        files.write(output, page(comparison, picture.name, coded.name).encode(), overwrite=force)
+    if as_json:
+        paths = {"picture": str(picture), "file": str(coded), "page": None if output is None else str(output)}
+        click.echo(json.dumps({**paths, **numbers(comparison)}))
+        return 0
+    for remark in original.notes:
+        options.note(remark)
+    click.echo("\n".join(lines(comparison)))
+    for remark in remarks(comparison):
+        click.echo("\n" + click.wrap_text(remark, _REMARK_COLUMNS))
+    if output is not None:
+        click.echo(f"\n{output}: the page")
+    return 0
+
+
+def _read(picture: Path, coded: Path) -> tuple[bytes, bytes]:
+    """Both files' bytes; arguments in the wrong order are told apart from damaged files."""
+    source = files.read(picture, DEFAULT.file_bytes)
+    data = files.read(coded, DEFAULT.file_bytes)
+    if source.startswith(container.MAGIC):
+        turned = "" if data.startswith(container.MAGIC) else f": fourcodec compare {coded} {picture}"
+        raise click.UsageError(f"the picture comes first, and {str(picture)!r} is a .fnc file{turned}")
+    if not data.startswith(container.MAGIC):
+        raise ImageError(f"{str(coded)!r} is not a .fnc file: the picture comes first, then the .fnc file made of it")
+    return source, data
+
+
+def _check_page(picture: Path, coded: Path, output: Path, *, force: bool) -> None:
+    if output.suffix.lower() not in (_SUFFIX, ".htm"):
+        raise click.UsageError(f"the output is a page: name it with {_SUFFIX}, not {str(output)!r}")
+    for source in (picture, coded):
+        options.check_output(source, output, force=force)

@@ -1,0 +1,45 @@
+"""The best JPEG of at most so many bytes, whatever its quality, subsampling and scans."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fourcodec.benchmark import baselines
+from fourcodec.benchmark.baselines import BASELINES
+from fourcodec.benchmark.matching import PeerFiles, best_within
+from fourcodec.errors import one_line
+
+
+@dataclass(frozen=True)
+class Jpeg:
+    """A real file, and what it decodes to: uint8 (H, W) or (H, W, 3)."""
+
+    quality: int
+    variant: str  # subsampling and scans
+    size_bytes: int
+    pixels: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class NoJpeg:
+    """Why there is none, as a sentence without a full stop."""
+
+    reason: str
+
+
+def best_jpeg(pixels: npt.NDArray[np.uint8], limit_bytes: int) -> Jpeg | NoJpeg:
+    """The file of the best PSNR among all of at most `limit_bytes`. `pixels`: uint8 (H, W) or (H, W, 3)."""
+    files = PeerFiles(pixels, BASELINES["jpeg"])
+    try:
+        best = best_within(files, limit_bytes)
+        if best is None:
+            smallest = min(point.size_bytes for point in files.not_much_larger(limit_bytes))
+            return NoJpeg(f"JPEG's smallest file of this picture has {smallest:,} bytes")
+        data = baselines.make(files.baseline, files.image, best.setting)
+    except (OSError, ValueError, SystemError) as exc:  # a side beyond 65,500 pixels, say
+        return NoJpeg(f"JPEG cannot hold this picture ({one_line(exc)})")
+    decoded = baselines.decode(data)
+    if pixels.ndim == 2:
+        decoded = np.ascontiguousarray(decoded[:, :, 0])
+    return Jpeg(best.setting.quality, best.setting.variant.name, len(data), decoded)

@@ -1,0 +1,176 @@
+"""A picture, its .fnc file, and the best JPEG of as many bytes: the same measures of both."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from fourcodec import codec, metrics
+from fourcodec.comparison.alike import alike, deepened, flat
+from fourcodec.comparison.error_map import Errors, errors
+from fourcodec.comparison.jpeg import Jpeg, NoJpeg, best_jpeg
+from fourcodec.errors import ImageError
+from fourcodec.images import Picture, Samples, has_alpha, to_eight_bits
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How near a copy is to the picture, both without alpha."""
+
+    psnr_db: float | None  # None: an exact copy
+    ssim: float | None  # None: a side is shorter than 11 pixels
+    errors: Errors
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Pixels and numbers. `original` and `copy` have the same channels and bits, see alike.py."""
+
+    original: Samples
+    copy: Samples
+    icc: bytes  # the profile that the samples are meant in; empty for sRGB
+    size_bytes: int  # of the .fnc file
+    metadata_bytes: int  # of size_bytes: ICC profile, EXIF and XMP, which the JPEG goes without
+    psnr_db: float | None  # as encode says it: of the colours that are visible
+    ssim: float | None
+    exact_alpha: bool
+    ours: Likeness  # laid on white where there is alpha, as is the JPEG
+    jpeg: Jpeg | NoJpeg
+    theirs: Likeness | None
+
+    @property
+    def width(self) -> int:
+        return self.original.shape[1]
+
+    @property
+    def height(self) -> int:
+        return self.original.shape[0]
+
+    @property
+    def bit_depth(self) -> int:
+        return 8 * int(self.original.dtype.itemsize)
+
+    @property
+    def has_alpha(self) -> bool:
+        return has_alpha(self.original)
+
+    @property
+    def kind(self) -> str:
+        channels = 1 if self.original.ndim == 2 else self.original.shape[2]
+        return ("grey", "grey and alpha", "RGB", "RGBA")[channels - 1]
+
+    @property
+    def limit_bytes(self) -> int:
+        """What the JPEG may have: it is written without metadata."""
+        return self.size_bytes - self.metadata_bytes
+
+    def rate_bpp(self, size_bytes: int) -> float:
+        return metrics.bpp(size_bytes, self.width, self.height)
+
+
+def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison:
+    """`data` is a .fnc file of `picture`. Raises what codec.decode raises, and ImageError for one of another size."""
+    description = codec.describe(data)  # before decoding, which may take long
+    _check_sizes(picture, description["width"], description["height"])
+    original, copy = alike(picture.pixels, codec.decode(data, device=device))
+    size_bytes = len(data)
+    metadata_bytes = sum(
+        section["size_bytes"] for section in description["sections"] if section["name"] in ("icc", "exif", "xmp")
+    )
+    seen, ours = flat(original), flat(copy)
+    near = likeness(seen, ours)
+    exact_alpha = has_alpha(original) and bool(np.array_equal(original[:, :, -1], copy[:, :, -1]))
+    jpeg = best_jpeg(seen if seen.dtype.itemsize == 1 else to_eight_bits(seen), size_bytes - metadata_bytes)
+    theirs = None if isinstance(jpeg, NoJpeg) else likeness(seen, deepened(jpeg.pixels, seen.dtype))
+    return Comparison(
+        original=original,
+        copy=copy,
+        icc=picture.metadata.icc,
+        size_bytes=size_bytes,
+        metadata_bytes=metadata_bytes,
+        psnr_db=_finite(metrics.psnr_db(original, copy)) if has_alpha(original) else near.psnr_db,
+        ssim=metrics.ssim(original, copy) if has_alpha(original) else near.ssim,
+        exact_alpha=exact_alpha,
+        ours=near,
+        jpeg=jpeg,
+        theirs=theirs,
+    )
+
+
+def likeness(original: Samples, copy: Samples) -> Likeness:
+    """Of pictures without alpha."""
+    return Likeness(_finite(metrics.psnr_db(original, copy)), metrics.ssim(original, copy), errors(original, copy))
+
+
+def numbers(comparison: Comparison) -> dict[str, Any]:
+    """Everything measured, as JSON types."""
+    jpeg, theirs = comparison.jpeg, comparison.theirs
+    of_jpeg = None
+    if isinstance(jpeg, Jpeg) and theirs is not None:
+        of_jpeg = {
+            "quality": jpeg.quality,
+            "variant": jpeg.variant,
+            "size_bytes": jpeg.size_bytes,
+            "rate_bpp": comparison.rate_bpp(jpeg.size_bytes),
+            **asdict(theirs),
+        }
+    return {
+        "width": comparison.width,
+        "height": comparison.height,
+        "channels": 1 if comparison.original.ndim == 2 else comparison.original.shape[2],
+        "bit_depth": comparison.bit_depth,
+        "size_bytes": comparison.size_bytes,
+        "metadata_bytes": comparison.metadata_bytes,
+        "rate_bpp": comparison.rate_bpp(comparison.size_bytes),
+        "psnr_db": comparison.psnr_db,
+        "ssim": comparison.ssim,
+        "on_white": asdict(comparison.ours) if comparison.has_alpha else None,
+        "errors": asdict(comparison.ours.errors),
+        "jpeg": of_jpeg,
+        "jpeg_note": jpeg.reason if isinstance(jpeg, NoJpeg) else None,
+    }
+
+
+def remarks(comparison: Comparison) -> list[str]:
+    """How the numbers are to be read, a sentence each."""
+    said = []
+    if comparison.has_alpha:
+        said.append(
+            "PSNR and SSIM of fourcodec are of the colours, without what is fully transparent; its alpha is "
+            f"{'exact' if comparison.exact_alpha else 'not that of the picture'}. JPEG has no transparency and holds "
+            "the picture laid on white: both are laid on white to be shown, and for the other numbers."
+        )
+    if comparison.bit_depth == 16:
+        said.append(
+            "PSNR is over 16-bit samples. JPEG has 8 bits: its samples are spread to 16. Errors are in units of an "
+            "8-bit sample."
+        )
+    elif not comparison.has_alpha:
+        said.append(f"PSNR is over all {comparison.kind} samples, 8 bits each.")
+    if comparison.metadata_bytes:
+        said.append(
+            f"The .fnc file holds {comparison.metadata_bytes:,} bytes of metadata. The JPEG has none, and so may have "
+            f"{comparison.limit_bytes:,} bytes."
+        )
+    if isinstance(comparison.jpeg, NoJpeg):
+        said.append(f"{comparison.jpeg.reason}; {comparison.limit_bytes:,} are allowed.")
+    else:
+        said.append(
+            f"The JPEG is the best of at most {comparison.limit_bytes:,} bytes: all qualities, 4:2:0 and 4:4:4, "
+            "baseline and progressive, with optimised tables."
+        )
+    return said
+
+
+def _check_sizes(picture: Picture, width: int, height: int) -> None:
+    rows, columns = picture.pixels.shape[:2]
+    if (rows, columns) != (height, width):
+        raise ImageError(
+            f"the picture has {columns} x {rows} pixels and the .fnc file {width} x {height}: "
+            "they are not of the same picture"
+        )
+
+
+def _finite(psnr_db: float) -> float | None:
+    return None if math.isinf(psnr_db) else psnr_db

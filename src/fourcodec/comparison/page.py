@@ -1,0 +1,168 @@
+"""The page of a comparison: pictures under a slider, with zoom and error maps, and a table. It needs nothing else."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from string import Template
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from fourcodec import web
+from fourcodec.comparison import error_map
+from fourcodec.comparison.alike import deepened, flat
+from fourcodec.comparison.jpeg import Jpeg
+from fourcodec.comparison.measuring import Comparison, remarks
+from fourcodec.comparison.table import Row, rows
+from fourcodec.images import Samples, to_eight_bits
+from fourcodec.images.colour import is_rgb_profile
+
+# Of a larger picture the middle is shown, as it is: shrinking would hide what one looks for.
+SHOWN_PIXELS = 1 << 24
+_WEBP_SIDE = 16383  # pixels, of the format
+_SCALE_STOPS = 16  # of the gradient that stands for the palette
+
+Box = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One picture under the slider."""
+
+    key: str
+    name: str
+    webp: bytes
+    is_error: bool = False
+
+
+def page(comparison: Comparison, picture_name: str, file_name: str) -> str:
+    """The whole HTML page. The names are for people."""
+    box = _middle(comparison.height, comparison.width)
+    height, width = (part.stop - part.start for part in box)
+    notes = remarks(comparison)
+    if (height, width) != (comparison.height, comparison.width):
+        notes.append(f"The middle {width} x {height} pixels are shown; the numbers are of the whole picture.")
+    maps = _error_maps(comparison, box)
+    top = error_map.scale_of([errors for _, _, errors in maps])
+    shown = [*_pictures(comparison, box), *_mapped(maps, top)]
+    presets = _presets({layer.key for layer in shown})
+    left, right = next(iter(presets.values()))
+    facts = f"{comparison.width} x {comparison.height} pixels, {comparison.kind}, {comparison.bit_depth} bits"
+    return Template(web.asset(__package__, "page.html")).substitute(
+        title=escape(f"{picture_name} and {file_name}"),
+        facts=facts,
+        width=width,
+        height=height,
+        presets=_buttons(presets),
+        layers="".join(
+            _layer(layer, {left: "left", right: "right"}.get(layer.key, ""), width, height) for layer in shown
+        ),
+        left=_options(shown, left),
+        right=_options(shown, right),
+        stops=_stops(),
+        top=f"{top}" if top == 255 else f"{top} and more",
+        table=_table(rows(comparison), has_jpeg=isinstance(comparison.jpeg, Jpeg)),
+        remarks="\n".join(f'<p class="remark">{escape(note)}</p>' for note in notes),
+        style=web.base_style() + web.asset(__package__, "page.css"),
+        script=web.asset(__package__, "page.js"),
+    )
+
+
+def _pictures(comparison: Comparison, box: Box) -> list[Layer]:
+    shown = [
+        Layer("original", "original", _webp(flat(comparison.original[box]), comparison.icc)),
+        Layer("ours", "fourcodec", _webp(flat(comparison.copy[box]), comparison.icc)),
+    ]
+    if isinstance(comparison.jpeg, Jpeg):
+        shown.append(Layer("jpeg", "JPEG", _webp(comparison.jpeg.pixels[box], comparison.icc)))
+    return shown
+
+
+def _error_maps(comparison: Comparison, box: Box) -> list[tuple[str, str, npt.NDArray[np.float32]]]:
+    """Key, name and errors of the pixels."""
+    seen = flat(comparison.original[box])
+    maps = [("our-error", "error of fourcodec", error_map.farthest(seen, flat(comparison.copy[box])))]
+    if isinstance(comparison.jpeg, Jpeg):
+        theirs = deepened(comparison.jpeg.pixels[box], seen.dtype)
+        maps.append(("jpeg-error", "error of JPEG", error_map.farthest(seen, theirs)))
+    return maps
+
+
+def _mapped(maps: Sequence[tuple[str, str, npt.NDArray[np.float32]]], top: int) -> list[Layer]:
+    colours = error_map.palette()
+    return [
+        Layer(key, name, _webp(colours[error_map.indices(errors, top)], b""), is_error=True)
+        for key, name, errors in maps
+    ]
+
+
+def _presets(keys: set[str]) -> dict[str, tuple[str, str]]:
+    """Pairs that are worth a button, left and right, the first shown at first."""
+    pairs = {
+        "fourcodec | JPEG": ("ours", "jpeg"),
+        "original | fourcodec": ("original", "ours"),
+        "errors": ("our-error", "jpeg-error" if "jpeg-error" in keys else "original"),
+    }
+    return {name: pair for name, pair in pairs.items() if keys.issuperset(pair)}
+
+
+def _middle(height: int, width: int) -> Box:
+    """Of the picture's shape, at most SHOWN_PIXELS, and no longer than WebP can be."""
+    share = min(1.0, (SHOWN_PIXELS / (height * width)) ** 0.5)
+    rows, columns = (max(1, min(int(side * share), _WEBP_SIDE)) for side in (height, width))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    return slice(top, top + rows), slice(left, left + columns)
+
+
+def _webp(pixels: Samples, icc: bytes) -> bytes:
+    """Lossless, in 8 bits: smaller than PNG, and every browser reads it."""
+    if pixels.dtype == np.uint16:
+        pixels = to_eight_bits(pixels)
+    buffer = io.BytesIO()
+    profile = icc if pixels.ndim == 3 and is_rgb_profile(icc) else b""  # WebP has no grey
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    image.save(buffer, "WEBP", lossless=True, quality=50, method=3, icc_profile=profile)
+    return buffer.getvalue()
+
+
+def _layer(layer: Layer, side: str, width: int, height: int) -> str:
+    """Each picture stands there once, whichever side it is on: the script only changes classes."""
+    return (
+        f'<div class="layer {side}" data-key="{layer.key}" data-name="{layer.name}" data-error="{int(layer.is_error)}">'
+        f'<img alt="{layer.name}" width="{width}" height="{height}" draggable="false" '
+        f'src="{web.data_uri("image/webp", layer.webp)}"></div>\n'
+    )
+
+
+def _options(shown: Sequence[Layer], chosen: str) -> str:
+    return "".join(
+        f'<option value="{layer.key}"{" selected" * (layer.key == chosen)}>{layer.name}</option>' for layer in shown
+    )
+
+
+def _buttons(presets: Mapping[str, tuple[str, str]]) -> str:
+    return "".join(
+        f'<button type="button" data-sides="{escape(json.dumps(sides))}">{escape(name)}</button>\n'
+        for name, sides in presets.items()
+    )
+
+
+def _stops() -> str:
+    """The palette as a gradient of CSS."""
+    places = np.linspace(0, error_map.COLOURS - 1, _SCALE_STOPS).round().astype(int)
+    colours = error_map.palette()[places].tolist()
+    return ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in colours)
+
+
+def _table(found: Sequence[Row], *, has_jpeg: bool) -> str:
+    head = '<th scope="col">measure</th><th scope="col">fourcodec</th>' + '<th scope="col">JPEG</th>' * has_jpeg
+    body = "".join(
+        f'<tr><th scope="row">{escape(row.name)}</th><td>{escape(row.ours)}</td>'
+        + f"<td>{escape(row.jpeg)}</td>" * has_jpeg
+        + "</tr>"
+        for row in found
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
