@@ -9,9 +9,16 @@ import click
 from fourcodec import codec, files
 from fourcodec.bitstream.container import MAX_FILE_BYTES
 from fourcodec.cli import options
+from fourcodec.cli.help import Command
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec info photo.fnc
+    fourcodec info photo.fnc --json
+    """,
+)
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @options.json_option
 @options.debug_option

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from fourcodec import files
+from fourcodec.cli.help import variable_of
 from fourcodec.errors import FourcodecError
 
 if TYPE_CHECKING:
@@ -55,6 +57,27 @@ def device_option(default: str) -> Callable[[Any], Any]:
         show_default=True,
         help="The processor that does the work.",
     )
+
+
+def from_environment(ctx: click.Context) -> list[str]:
+    """The variables that gave options of this command their values."""
+    given = _names_from(ctx, ParameterSource.ENVIRONMENT)
+    return [
+        variable_of(ctx, option)
+        for option in ctx.command.params
+        if isinstance(option, click.Option) and option.name in given
+    ]
+
+
+def without_environment(given: dict[str, Any]) -> dict[str, Any]:
+    """Of the values of some options those of the command line, and no others."""
+    typed = _names_from(click.get_current_context(), ParameterSource.COMMANDLINE)
+    return {name: value for name, value in given.items() if name in typed}
+
+
+def _names_from(ctx: click.Context, source: ParameterSource) -> list[str]:
+    names = [param.name for param in ctx.command.params if param.name]
+    return [name for name in names if ctx.get_parameter_source(name) is source]
 
 
 @contextmanager
@@ -134,7 +157,7 @@ def check_output(source: Path, target: Path, *, force: bool) -> None:
 
 def note(message: str) -> None:
     """A remark for people, on stderr."""
-    click.echo(f"note: {message}", err=True)
+    click.echo(f"{click.style('note:', bold=True)} {message}", err=True)
 
 
 class ProgressLine:
