@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks
 
-.PHONY: demo generate-demo test lint format kernels results clean
+.PHONY: demo generate-demo test lint format docs kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python benchmarks/demo.py demo
@@ -25,6 +25,10 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+# What is made from the program itself.
+docs: $(STAMP)
+	$(BIN)/python -m fourcodec.cli.reference > docs/cli.md
 
 kernels: $(STAMP)
 	$(BIN)/python benchmarks/kernels.py

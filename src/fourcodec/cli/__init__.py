@@ -12,11 +12,9 @@ A command raises; `run` turns that into one line on stderr and an exit status:
 """
 
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
 
 import click
 
@@ -65,14 +63,6 @@ def cli() -> None:
       fourcodec encode photo.png -q 60       writes photo.fnc
       fourcodec decode photo.fnc -o copy.png
     """
-
-
-def main() -> NoReturn:
-    """The entry point of the `fourcodec` script."""
-    status = run()
-    if status == _INTERRUPTED:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # pressed again, it must not show the insides of Python's own end
-    sys.exit(status)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -130,4 +120,4 @@ def _explain(exc: Exception) -> str:
     return f"this should not have happened: {type(exc).__name__}: {exc} (--debug shows where)"
 
 
-__all__ = ["cli", "main", "run"]
+__all__ = ["cli", "run"]

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from fourcodec import files
 from fourcodec.cli.help import variable_of
 from fourcodec.errors import FourcodecError
+from fourcodec.terminal import cut
 
 if TYPE_CHECKING:
     from fourcodec.fitting import Progress
@@ -195,6 +196,7 @@ class ProgressLine:
 
     def _show(self, line: str) -> None:
         if self._drawn_over:
+            line = cut(line)
             click.echo("\r" + line.ljust(self._width), nl=False, err=True)
             self._width = len(line)
         else:
