@@ -3,16 +3,11 @@
 A command raises; `run` turns that into one line on stderr and an exit status:
 
     0    done
-    1    refused: a file, picture or device is not as it should be
+    1    refused: a file, picture or device is not as it should be; silently where the reader of our output has gone
     2    wrong usage
     130  interrupted with Ctrl-C
-    141  whoever read the output has gone: `fourcodec info a.fnc | head -1`
-
-130 and 141 are what a shell says of a program that SIGINT or SIGPIPE ended.
 """
 
-import os
-import sys
 import traceback
 from collections.abc import Sequence
 
@@ -36,7 +31,7 @@ SETTINGS = {
     "max_content_width": 100,
     "auto_envvar_prefix": "FOURCODEC",  # --effort of encode: FOURCODEC_ENCODE_EFFORT
 }
-_INTERRUPTED, _UNHEARD = 130, 141
+_INTERRUPTED = 130
 
 
 @click.group(
@@ -77,9 +72,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return _INTERRUPTED
-    except BrokenPipeError:
-        _forget_output()
-        return _UNHEARD
     except Exception as exc:
         if debugging.enabled:
             traceback.print_exc()
@@ -93,14 +85,6 @@ def _show_version(ctx: click.Context) -> None:
 
     click.echo(version_text())
     ctx.exit()
-
-
-def _forget_output() -> None:
-    """What is still buffered goes nowhere; Python would complain of the broken pipe once more at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
 
 
 def _explain(exc: Exception) -> str:

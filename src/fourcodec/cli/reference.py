@@ -31,10 +31,10 @@ Made from the commands by `make docs`; `fourcodec COMMAND --help` says the same.
 | 1 | refused or failed: a file, picture or device is not as it should be; of a folder, at least one file failed |
 | 2 | wrong usage |
 | 130 | interrupted with Ctrl-C; no file is half written. Folders, `bench` and `generate train` go on with `--resume` |
-| 141 | whoever read the output has gone, as in `fourcodec info a.fnc \\| head -1` |
 
 Errors are one line on standard error; `--debug` shows where in the program they came from. Results for other programs
-are on standard output (`--json`), remarks and progress on standard error.
+are on standard output (`--json`), remarks and progress on standard error. A reader that goes away, as in
+`fourcodec info photo.fnc | head -1`, ends a command silently, with status 1 if there was more to write.
 
 **Defaults from the environment.** Each option below names a variable; where it is set, it is the option's default:
 with `FOURCODEC_ENCODE_EFFORT=3`, `fourcodec encode` has `--effort 3`. Flags take 1 or 0. The command line goes before
