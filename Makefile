@@ -64,6 +64,7 @@ clean:
 
 # Made once, and again whenever what it was made from changes. The lock pins the build backend too, hence no build isolation.
 $(STAMP): requirements.lock pyproject.toml
+	@echo "installing into $(VENV): 1.8 GB, some minutes"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -43,7 +43,9 @@ def test_examples_of_a_page_run_one_after_the_other(page: str, folder: Path) -> 
 
 def test_the_index_has_every_page() -> None:
     index = (DOCS / "README.md").read_text(encoding="utf-8")
-    assert [page.name for page in DOCS.glob("*.md") if page.name != "README.md" and f"]({page.name})" not in index] == []
+    assert [
+        page.name for page in DOCS.glob("*.md") if page.name != "README.md" and f"]({page.name})" not in index
+    ] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

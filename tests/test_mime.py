@@ -17,7 +17,9 @@ NAMESPACE = {"m": "http://www.freedesktop.org/standards/shared-mime-info"}
 
 
 def in_magic_notation(data: bytes) -> str:
-    return "".join(chr(byte) if 32 < byte < 127 else {13: r"\r", 10: r"\n"}.get(byte, f"\\x{byte:02x}") for byte in data)
+    return "".join(
+        chr(byte) if 32 < byte < 127 else {13: r"\r", 10: r"\n"}.get(byte, f"\\x{byte:02x}") for byte in data
+    )
 
 
 def test_the_texts_have_the_formats_own_magic_and_mime_type() -> None:
