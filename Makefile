@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks
 
-.PHONY: demo generate-demo test lint format kernels results clean
+.PHONY: demo generate-demo test lint format docs kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python benchmarks/demo.py demo
@@ -25,6 +25,10 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+# What is made from the program itself.
+docs: $(STAMP)
+	$(BIN)/python -m fourcodec.cli.reference > docs/cli.md
 
 kernels: $(STAMP)
 	$(BIN)/python benchmarks/kernels.py
@@ -62,6 +66,7 @@ clean:
 
 # Made once, and again whenever what it was made from changes. The lock pins the build backend too, hence no build isolation.
 $(STAMP): requirements.lock pyproject.toml
+	@echo "installing into $(VENV): 1.8 GB, some minutes"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

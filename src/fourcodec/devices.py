@@ -24,10 +24,17 @@ def resolve(name: str) -> str:
     return "cpu"
 
 
-def _has_cuda() -> bool:
+def has_driver() -> bool:
+    """Whether CUDA's driver is installed, which takes no torch to find out."""
     try:
         ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
+        return False
+    return True
+
+
+def _has_cuda() -> bool:
+    if not has_driver():
         return False
     import torch
 

@@ -1,5 +1,6 @@
 """Lines on stderr that say how far a long piece of work is."""
 
+import shutil
 import sys
 import time
 
@@ -18,6 +19,7 @@ class StatusLine:
         """`last`: printed even if another was just before."""
         now = time.monotonic()
         if self._on_terminal:
+            line = cut(line)
             print("\r" + line.ljust(self._width), end="", file=sys.stderr, flush=True)
             self._width = len(line)
         elif last or now - self._last >= _EVERY_SECONDS:
@@ -33,6 +35,11 @@ class StatusLine:
         """Leaves the cursor on a fresh line."""
         if self._on_terminal and self._width:
             print(file=sys.stderr)
+
+
+def cut(line: str) -> str:
+    """As much as can be drawn over: a line that wraps leaves its first part behind."""
+    return line[: shutil.get_terminal_size().columns - 1]
 
 
 def duration(seconds: float) -> str:

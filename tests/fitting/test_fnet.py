@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -218,3 +219,19 @@ def test_a_choice_is_spread_over_its_candidates() -> None:
     assert set(chosen) <= set(candidates)
     assert np.array_equal(np.sort(chosen) // 30, np.arange(100))
     assert stratified_choice(np.array([7]), 5, np.random.default_rng(0)).tolist() == [7] * 5
+
+
+def test_compiling_kernels_does_not_count_in_the_time_left(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("fourcodec.fitting.fnet.time.monotonic", lambda: now[0])
+    steps = iter(range(10))
+    mse_gradient = fourier.mse_gradient
+
+    def slow_at_first(*arguments: Any, **named: Any) -> Any:
+        now[0] += 100.0 if next(steps) == 0 else 1.0
+        return mse_gradient(*arguments, **named)
+
+    monkeypatch.setattr(fourier, "mse_gradient", slow_at_first)
+    seen: list[Progress] = []
+    fit(planes_of(photo), FnetConfig(2, 1, 3), FitSettings(10), seed=0, device="cpu", report=seen.append)
+    assert [(one.step, one.seconds_left) for one in seen] == [(step, 10.0 - step) for step in range(2, 11)]

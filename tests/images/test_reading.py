@@ -4,6 +4,7 @@ import contextlib
 import io
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
@@ -82,6 +83,23 @@ def test_sixteen_bit_colour_that_pillow_has_opened_is_reduced_and_said(tmp_path:
         picture = images.from_pillow(image)
     assert picture.pixels.dtype == np.uint8
     assert picture.notes == ("16-bit samples are reduced to 8 bits",)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_deep_avif_is_reduced_and_said(photo: np.ndarray, bits: int) -> None:
+    deep = photo.astype(np.uint16) << (bits - 8) if bits > 8 else photo
+    picture = images.read(imagecodecs.avif_encode(deep, level=95, bitspersample=bits))
+    assert picture.pixels.dtype == np.uint8
+    assert picture.notes == ((f"{bits}-bit samples are reduced to 8 bits",) if bits > 8 else ())
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+@pytest.mark.parametrize("codec", ["j2k", "jp2"])
+def test_deep_jpeg_2000_in_colour_is_reduced_and_said(photo: np.ndarray, codec: str, bits: int) -> None:
+    deep = photo.astype(np.uint16) << (bits - 8) if bits > 8 else photo
+    picture = images.read(imagecodecs.jpeg2k_encode(deep, codecformat=codec, bitspersample=bits, level=0))
+    assert picture.pixels.dtype == np.uint8
+    assert picture.notes == ((f"{bits}-bit samples are reduced to 8 bits",) if bits > 8 else ())
 
 
 def test_a_picture_is_turned_upright(tmp_path: Path, photo: np.ndarray) -> None:

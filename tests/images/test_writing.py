@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 
 from fourcodec import images
 from fourcodec.bitstream.metadata import Metadata
@@ -43,6 +45,20 @@ def test_tiff_holds_the_samples(kind: str, depth: int) -> None:
     assert (picture.metadata.icc, picture.metadata.xmp) == (METADATA.icc, METADATA.xmp)
     assert notes == (() if depth == 8 else ("16-bit TIFF is written without the EXIF data",))
     assert b"Camera" in picture.metadata.exif or depth == 16
+
+
+@pytest.mark.parametrize("kind", ["grey", "rgb", "rgba"])
+def test_tiff_without_exif_is_deflated_without_loss(kind: str) -> None:
+    pixels = PIXELS[kind]
+    plain, _ = images.write(pixels, "tiff", METADATA)
+    data, notes = images.write(pixels, "tiff", replace(METADATA, exif=b""))
+    picture = images.read(data)
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    np.testing.assert_array_equal(tifffile.imread(io.BytesIO(data)), pixels)
+    assert (picture.metadata.icc, picture.metadata.xmp) == (METADATA.icc, METADATA.xmp)
+    assert tifffile.TiffFile(io.BytesIO(data)).pages[0].tags["Compression"].value == 8  # Adobe's deflate
+    assert notes == ()
+    assert len(data) < len(plain)
 
 
 @pytest.mark.parametrize("file_format", ["jpeg", "webp", "avif"])

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+from fourcodec.kernels import threads
 from fourcodec.kernels.threads import map_threads, thread_count
 from fourcodec.networks import fourier
 from fourcodec.networks.shape import NetworkShape
@@ -28,6 +29,14 @@ def test_the_first_exception_is_raised() -> None:
         map_threads(lambda item: 1 // item, [1, 0, 2], 2)
 
 
+def test_threads_that_do_not_get_to_run_are_not_waited_for() -> None:
+    busy = threading.Event()
+    held = [threads._pool(3).submit(busy.wait) for _ in range(3)]
+    assert map_threads(lambda item: item + 1, range(5), 3) == [1, 2, 3, 4, 5]
+    assert not any(one.done() for one in held)
+    busy.set()
+
+
 def test_threads_are_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOURCODEC_THREADS", "3")
     assert thread_count() == 3
@@ -36,10 +45,10 @@ def test_threads_are_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 def test_four_threads_at_once_compute_the_same() -> None:
     wanted = [picture_of(seed) for seed in range(4)]
     found: dict[int, np.ndarray] = {}
-    threads = [threading.Thread(target=lambda seed=seed: found.update({seed: picture_of(seed)})) for seed in range(4)]
-    for thread in threads:
+    running = [threading.Thread(target=lambda seed=seed: found.update({seed: picture_of(seed)})) for seed in range(4)]
+    for thread in running:
         thread.start()
-    for thread in threads:
+    for thread in running:
         thread.join()
     assert all(np.array_equal(found[seed], wanted[seed]) for seed in range(4))
 

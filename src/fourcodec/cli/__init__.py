@@ -3,21 +3,19 @@
 A command raises; `run` turns that into one line on stderr and an exit status:
 
     0    done
-    1    refused: a file, picture or device is not as it should be
+    1    refused: a file, picture or device is not as it should be; silently where the reader of our output has gone
     2    wrong usage
     130  interrupted with Ctrl-C
 """
 
-import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
 
 import click
 
-from fourcodec import __version__
+from fourcodec.cli.help import colour_wanted
 from fourcodec.cli.lazy import LazyGroup
-from fourcodec.cli.options import Debugging, debug_option
+from fourcodec.cli.options import Debugging, debug_option, from_environment
 from fourcodec.errors import FourcodecError
 
 COMMANDS = {
@@ -28,7 +26,14 @@ COMMANDS = {
     "compare": ("fourcodec.cli.compare", "compare", "Compare a picture with its .fnc file and with JPEG."),
     "bench": ("fourcodec.cli.bench", "bench", "Measure against JPEG and others on a folder of pictures."),
     "generate": ("fourcodec.cli.generate", "generate", "Train a generative model, and make new images with it."),
+    "completion": ("fourcodec.cli.completion", "completion", "Print the script that completes commands in a shell."),
 }
+SETTINGS = {
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 100,
+    "auto_envvar_prefix": "FOURCODEC",  # --effort of encode: FOURCODEC_ENCODE_EFFORT
+}
+_INTERRUPTED = 130
 
 
 # torch's error for a full GPU is a RuntimeError; importing torch only to name its type would cost seconds
@@ -39,41 +44,65 @@ _MEMORY_HINT = (
 )
 
 
-@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="fourcodec")
+@click.group(
+    cls=LazyGroup,
+    table=COMMANDS,
+    context_settings=SETTINGS,
+    epilog="Exit status: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted. "
+    "FOURCODEC_COMMAND_OPTION in the environment is the default of a command's --option.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    allow_from_autoenv=False,  # FOURCODEC_VERSION, set for something else, must not turn every command into this one
+    callback=lambda ctx, _, value: _show_version(ctx) if value else None,
+    help="Show versions, threads and whether there is CUDA.",
+)
 @debug_option
 def cli() -> None:
-    """An image codec whose file is a small Fourier network."""
+    """An image codec whose file is a small Fourier network.
 
-
-def main() -> NoReturn:
-    """The entry point of the `fourcodec` script."""
-    sys.exit(run())
+    \b
+      fourcodec encode photo.png -q 60       writes photo.fnc
+      fourcodec decode photo.fnc -o copy.png
+    """
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line (sys.argv's where none is given) and returns its exit status."""
-    debugging = Debugging()
+    debugging, colour = Debugging(), colour_wanted()
     try:
-        result = cli.main(args=arguments, prog_name="fourcodec", standalone_mode=False, obj=debugging)
+        result = cli.main(args=arguments, prog_name="fourcodec", standalone_mode=False, obj=debugging, color=colour)
         return result if isinstance(result, int) else 0
     except click.exceptions.NoArgsIsHelpError as exc:
         exc.show()
         return exc.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        return 130
+        return _INTERRUPTED
     except Exception as exc:
         if debugging.enabled:
             traceback.print_exc()
-        click.echo(f"error: {' '.join(_explain(exc).split())}", err=True)
+        shown = f"{click.style('error:', fg='red', bold=True)} {' '.join(_explain(exc).split())}"
+        click.echo(shown, err=True, color=colour)
         return exc.exit_code if isinstance(exc, click.ClickException) else 1
+
+
+def _show_version(ctx: click.Context) -> None:
+    from fourcodec.cli.version import version_text
+
+    click.echo(version_text())
+    ctx.exit()
 
 
 def _explain(exc: Exception) -> str:
     if isinstance(exc, click.UsageError):
         path = exc.ctx.command_path if exc.ctx else "fourcodec"
-        return f"{exc.format_message()} (see '{path} --help')"
+        variables = from_environment(exc.ctx) if exc.ctx else []
+        also = f"; {' and '.join(variables)} {'are' if variables[1:] else 'is'} set" if variables else ""
+        return f"{exc.format_message()} (see '{path} --help'{also})"
     if isinstance(exc, click.ClickException):
         return exc.format_message()
     if isinstance(exc, FourcodecError):
@@ -85,4 +114,4 @@ def _explain(exc: Exception) -> str:
     return f"this should not have happened: {type(exc).__name__}: {exc} (--debug shows where)"
 
 
-__all__ = ["cli", "main", "run"]
+__all__ = ["cli", "run"]

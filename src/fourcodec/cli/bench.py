@@ -15,6 +15,7 @@ from fourcodec.benchmark.runner import Finished, RunOptions, run
 from fourcodec.benchmark.settings import BenchSettings, OurSetting
 from fourcodec.benchmark.tables import headline
 from fourcodec.cli import options
+from fourcodec.cli.help import Command
 from fourcodec.profiles import fnet, grid
 from fourcodec.request import DEFAULT_DEPTH, DEFAULT_WIDTH, PROFILE_NAMES
 
@@ -75,7 +76,15 @@ class Codecs(click.ParamType):
         return names
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec bench photos                                   # 24 of the pictures, against JPEG
+    fourcodec bench photos --codecs jpeg,webp,avif --limit all --jobs 2 -o run
+    fourcodec bench photos --width 6,8 --depth 4,6           # the pure network in four sizes
+    fourcodec bench photos -o run --resume                   # go on with what was begun
+    """,
+)
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "-o",

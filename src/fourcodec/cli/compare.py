@@ -8,6 +8,7 @@ import click
 from fourcodec import files, images
 from fourcodec.bitstream import container
 from fourcodec.cli import options
+from fourcodec.cli.help import Command
 from fourcodec.errors import ImageError
 from fourcodec.limits import DEFAULT
 
@@ -15,7 +16,13 @@ _SUFFIX = ".html"
 _REMARK_COLUMNS = 80
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec compare photo.png photo.fnc
+    fourcodec compare photo.png photo.fnc -o page.html
+    """,
+)
 @click.argument("picture", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("coded", metavar="FILE.fnc", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A page to write: slider, zoom, error maps.")

@@ -8,6 +8,7 @@ import click
 from fourcodec import codec, images
 from fourcodec.cli import options
 from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
+from fourcodec.cli.help import Command
 from fourcodec.limits import Limits
 from fourcodec.views import View
 
@@ -45,7 +46,17 @@ def _whole_numbers(
     return tuple(map(int, parts))
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec decode photo.fnc                                      # writes photo.png
+    fourcodec decode photo.fnc -o photo.webp
+    fourcodec decode photo.fnc --scale 0.25 -o thumbnail.jpg
+    fourcodec decode photo.fnc --region 100,50,640,480 -o part.png
+    fourcodec decode coded -o copies --recursive --format avif      # a folder
+    fourcodec decode - < photo.fnc > photo.png
+    """,
+)
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "-o",

@@ -11,6 +11,7 @@ import click
 from fourcodec import codec, images
 from fourcodec.cli import options
 from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
+from fourcodec.cli.help import Command
 from fourcodec.limits import Limits
 from fourcodec.profiles import fnet
 from fourcodec.request import DEFAULT_QUALITY, HIGHEST_PSNR_DB, PROFILE_NAMES, Request
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
 LONG_SECONDS = 60.0  # fits that take longer are announced
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec encode photo.png                                     # writes photo.fnc
+    fourcodec encode photo.png -q 40 --effort 2 -o small.fnc       # smaller, and sooner done
+    fourcodec encode photo.png --target-bytes 20000                # at most 20,000 bytes
+    fourcodec encode photo.png --width 8 --depth 6                 # the pure network
+    fourcodec encode photos -o coded --recursive --jobs 2          # a folder; --resume continues
+    fourcodec encode - < photo.png > photo.fnc
+    """,
+)
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "-o",
@@ -110,8 +121,18 @@ def encode(
     The numbers shown are measured on the file: it is decoded again and compared with the picture. Where IN is a folder,
     each picture in it becomes a file in the folder given by -o.
     """
-    with options.usage():
-        request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
+    request = _request(
+        {
+            "profile": profile,
+            "quality": quality,
+            "width": width,
+            "depth": depth,
+            "target_bytes": target_bytes,
+            "target_bpp": target_bpp,
+            "target_psnr": target_psnr,
+            "max_seconds": max_seconds,
+        }
+    )
     limits = Limits(max_pixels, max_work)
     arguments: dict[str, Any] = {
         **asdict(request),
@@ -150,6 +171,18 @@ def encode(
     elif not quiet:
         options.say(_summary(target, encoded), target)
     return 0
+
+
+def _request(wishes: dict[str, Any]) -> Request:
+    """Raises UsageError. Defaults from the environment give way where the command line contradicts them."""
+    with options.usage():
+        try:
+            return Request(**wishes)
+        except ValueError:
+            typed = options.without_environment(wishes)
+            if not typed:
+                raise
+            return Request(**typed)
 
 
 class _Watch:

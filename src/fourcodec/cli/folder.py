@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fourcodec.cli import options
 from fourcodec.cli.options import STANDARD
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def refuse_folder_options(of_folder: dict[str, Any]) -> None:
-    """Raises UsageError where a single file comes with what only folders have."""
-    given = [f"--{name}" for name in _ONLY_FOLDERS if of_folder[name]]
+    """Raises UsageError where a single file comes with what only folders have, unless the environment says so."""
+    given = [f"--{name}" for name in _ONLY_FOLDERS if options.without_environment(of_folder).get(name)]
     if given:
         raise click.UsageError(f"{' and '.join(given)} are about folders, and IN is none")
 

@@ -1,7 +1,6 @@
 """`fourcodec info`."""
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,13 +10,20 @@ import click
 
 from fourcodec import codec, files
 from fourcodec.cli import options
+from fourcodec.cli.help import Command, colour_wanted
 from fourcodec.inspection import bars, spending
 from fourcodec.limits import DEFAULT
 
 _PIPED_COLUMNS = 80
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec info photo.fnc
+    fourcodec info photo.fnc --parts --plot latents.png
+    """,
+)
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.option("--parts", is_flag=True, help="Split networks by part and latents by level, which decodes the file.")
 @click.option(
@@ -48,8 +54,7 @@ def info(source: Path, parts: bool, plot: Path | None, force: bool, as_json: boo
     if as_json:
         click.echo(json.dumps(description))
         return
-    wanted = False if os.environ.get("NO_COLOR") else None  # None: where there is a terminal
-    click.echo("\n".join([*_lines(description), "", *_bars(description)]), color=wanted)
+    click.echo("\n".join([*_lines(description), "", *_bars(description)]), color=colour_wanted())
     if plot is not None:
         click.echo(f"\n{plot}: {'the latents' if description['profile'] == 'grid' else 'the waves'}")
 

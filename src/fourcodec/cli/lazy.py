@@ -4,6 +4,9 @@ from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
+
+from fourcodec.cli.help import Context
 
 # name: (module, attribute, what --help says). In a table, so that --help need not import any of them.
 Table = dict[str, tuple[str, str, str]]
@@ -11,6 +14,8 @@ Table = dict[str, tuple[str, str, str]]
 
 class LazyGroup(click.Group):
     """A group whose commands come from a table."""
+
+    context_class = Context
 
     def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -29,3 +34,12 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, _, summary) in self._table.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """From the table: Click's own would import every command at each press of the key."""
+        named = [
+            CompletionItem(name, help=summary)
+            for name, (_, _, summary) in self._table.items()
+            if name.startswith(incomplete)
+        ]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from fourcodec import files
+from fourcodec.cli.help import variable_of
 from fourcodec.errors import FourcodecError
 from fourcodec.limits import DEFAULT
+from fourcodec.terminal import cut
 
 if TYPE_CHECKING:
     from fourcodec.fitting import Progress
@@ -66,6 +69,27 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = click.option(name, type=click.IntRange(1), default=default, show_default=True, help=what)(command)
     return command
+
+
+def from_environment(ctx: click.Context) -> list[str]:
+    """The variables that gave options of this command their values."""
+    given = _names_from(ctx, ParameterSource.ENVIRONMENT)
+    return [
+        variable_of(ctx, option)
+        for option in ctx.command.params
+        if isinstance(option, click.Option) and option.name in given
+    ]
+
+
+def without_environment(given: dict[str, Any]) -> dict[str, Any]:
+    """Of the values of some options those of the command line, and no others."""
+    typed = _names_from(click.get_current_context(), ParameterSource.COMMANDLINE)
+    return {name: value for name, value in given.items() if name in typed}
+
+
+def _names_from(ctx: click.Context, source: ParameterSource) -> list[str]:
+    names = [param.name for param in ctx.command.params if param.name]
+    return [name for name in names if ctx.get_parameter_source(name) is source]
 
 
 @contextmanager
@@ -145,7 +169,7 @@ def check_output(source: Path, target: Path, *, force: bool) -> None:
 
 def note(message: str) -> None:
     """A remark for people, on stderr."""
-    click.echo(f"note: {message}", err=True)
+    click.echo(f"{click.style('note:', bold=True)} {message}", err=True)
 
 
 class ProgressLine:
@@ -183,6 +207,7 @@ class ProgressLine:
 
     def _show(self, line: str) -> None:
         if self._drawn_over:
+            line = cut(line)
             click.echo("\r" + line.ljust(self._width), nl=False, err=True)
             self._width = len(line)
         else:

@@ -9,11 +9,18 @@ import click
 
 from fourcodec import codec, files, listing
 from fourcodec.cli import options
+from fourcodec.cli.help import Command
 from fourcodec.errors import FourcodecError, one_line
 from fourcodec.limits import Limits
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec verify photo.fnc
+    fourcodec verify pictures/ --recursive --quiet
+    """,
+)
 @click.argument("sources", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--recursive", is_flag=True, help="Of a folder: the folders below it, too.")
 @options.limit_options

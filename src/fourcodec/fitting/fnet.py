@@ -167,7 +167,7 @@ class _Fit:
 
     def _run(self, report: Callable[[Progress], None] | None) -> None:
         edges = self._settings.starts()
-        started = reported = time.monotonic()
+        reported = warm = time.monotonic()
         for phase, first, end in zip(self._settings.phases, edges, edges[1:], strict=False):
             for step in range(first, end):
                 self._prepare(phase, step, first, end)
@@ -176,9 +176,12 @@ class _Fit:
                 note = self._check(phase, step) if (step - first) % CHECK_EVERY == 0 else ""
                 loss = self._step(phase, step)
                 now = time.monotonic()
-                if report is not None and (now - reported > REPORT_SECONDS or step + 1 == edges[-1] or note):
+                if step == 0:
+                    warm = now  # kernels are compiled: from here on steps tell how long the rest takes
+                due = step > 0 and now - reported > REPORT_SECONDS
+                if report is not None and (due or step + 1 == edges[-1] or note):
                     reported = now
-                    left = (now - started) / (step + 1) * (edges[-1] - step - 1)
+                    left = (now - warm) / max(step, 1) * (edges[-1] - step - 1)
                     report(Progress(step + 1, edges[-1], loss, psnr_of_mse_db(loss), left, note))
             if phase.noisy and self._steps is None:  # a run too short for this phase
                 self._observe()

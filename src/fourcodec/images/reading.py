@@ -73,7 +73,7 @@ def _picture(image: Image.Image, data: bytes | None, frame: int | None, limits: 
     notes: list[str] = []
     index = _choose_frame(image, frame)
     limits.check_pixels(image.width, image.height)
-    reduced = _is_reduced(image)  # before asking for EXIF, for which Pillow may load everything
+    reduced = _reduced_bits(image, data)  # before asking for EXIF, for which Pillow may load everything
     turned = embedded.orientation_of(image)
     image.load()
     samples = None if data is None else exact.read(data, image, index)
@@ -84,7 +84,7 @@ def _picture(image: Image.Image, data: bytes | None, frame: int | None, limits: 
         turned = orientation.UPRIGHT  # Pillow has turned it while loading
     if samples is None:
         if reduced:
-            notes.append("16-bit samples are reduced to 8 bits")
+            notes.append(f"{reduced}-bit samples are reduced to 8 bits")
         samples, icc = _samples(image, metadata.icc, notes)
         metadata = replace(metadata, icc=icc)
     icc = colour.fitting_profile(metadata.icc, notes)
@@ -147,16 +147,41 @@ def _grey_if_grey(image: Image.Image, icc: bytes) -> Image.Image:
     return image.convert("LA" if image.mode == "RGBA" else "L")
 
 
-def _is_reduced(image: Image.Image) -> bool:
-    """Whether Pillow is about to read 16 bits as 8, which it does silently for all but grey pictures."""
+def _reduced_bits(image: Image.Image, data: bytes | None) -> int:
+    """The bits of samples that Pillow is about to read as 8, which it does silently for all but grey pictures; 0 where
+    it changes nothing, or where that only the file tells and `data` is None."""
     if image.mode in SIXTEEN_BIT_MODES or image.mode == "I":
-        return False
-    if image.format == "TIFF":
-        return max(image.tag_v2.get(_BITS_PER_SAMPLE, (8,))) > 8  # type: ignore[attr-defined]
+        return 0
     tiles = getattr(image, "tile", [])
-    if image.format == "PPM":
-        return any(isinstance(tile.args, tuple) and tile.args[1] > 255 for tile in tiles)
-    return image.format == "PNG" and ";16B" in str(tiles)
+    bits = 8
+    if image.format == "TIFF":
+        bits = max(image.tag_v2.get(_BITS_PER_SAMPLE, (8,)))  # type: ignore[attr-defined]
+    elif image.format == "PPM":
+        deep = any(isinstance(tile.args, tuple) and tile.args[1] > 255 for tile in tiles)
+        bits = 16 if deep else 8
+    elif image.format == "PNG":
+        bits = 16 if ";16B" in str(tiles) else 8
+    elif image.format == "AVIF" and data is not None:
+        bits = _avif_bits(data)
+    elif image.format == "JPEG2000" and data is not None:
+        bits = _jpeg_2000_bits(data)
+    return bits if bits > 8 else 0
+
+
+def _avif_bits(data: bytes) -> int:
+    """AV1 Codec ISO Media File Format Binding, 2.3.3: high_bitdepth and twelve_bit of the first av1C box."""
+    box = data.find(b"av1C")
+    flags = data[box + 6] if 0 <= box < len(data) - 6 else 0
+    return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
+
+
+def _jpeg_2000_bits(data: bytes) -> int:
+    """ITU-T T.800, A.5.1: the most that a component has, of those that the SIZ marker lists."""
+    marker = data.find(b"\xff\x4f\xff\x51") + 2  # which follows the start of the codestream
+    if marker < 2 or len(data) < marker + 40:
+        return 8
+    count = int.from_bytes(data[marker + 38 : marker + 40], "big")
+    return max(((byte & 0x7F) + 1 for byte in data[marker + 40 :][: 3 * count : 3]), default=8)
 
 
 def _name_by_start(data: bytes) -> str | None:

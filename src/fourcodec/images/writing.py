@@ -36,14 +36,14 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "jpeg": {"quality": 95, "subsampling": 0},
     "webp": {"quality": 95, "method": 4},
     "avif": {"quality": 90, "subsampling": "4:4:4"},
-    "tiff": {"compression": None},  # libtiff, which compresses, takes no EXIF from Pillow
 }
 _DEEP = ("png", "tiff", "npy")  # hold 16 bits
 _SIDE_LIMITS = {"jpeg": 65535, "webp": 16383, "avif": 65536}  # pixels
 _JPEG_LIMITS = {"exif": 65533 - len(EXIF_PREFIX), "xmp": 65533 - 29}  # bytes in one segment
 _PNG_PROFILE_BYTES = 1 << 20
 _PNG_HEADER_BYTES = 33  # signature and IHDR, behind which metadata stand
-_ICC_TAG, _XMP_TAG = 34675, 700  # of TIFF
+_ICC_TAG, _XMP_TAG, _PREDICTOR_TAG = 34675, 700, 317  # of TIFF
+_HORIZONTAL = 2  # differences to the sample on the left
 
 
 def format_of(path: Path) -> str | None:
@@ -98,7 +98,7 @@ def to_png(pixels: Samples) -> bytes:
 
 
 def _write_with_pillow(pixels: Samples, file_format: str, metadata: Metadata, notes: list[str]) -> bytes:
-    options = dict(_OPTIONS[file_format])
+    options = dict(_OPTIONS.get(file_format, {}))
     kept = {name: getattr(metadata, name) for name in ("icc", "exif", "xmp")}
     if file_format == "jpeg":
         for name, limit_bytes in _JPEG_LIMITS.items():
@@ -107,24 +107,27 @@ def _write_with_pillow(pixels: Samples, file_format: str, metadata: Metadata, no
                 kept[name] = b""
     if kept["icc"]:
         options["icc_profile"] = kept["icc"]
-    if kept["exif"]:
-        options["exif"] = EXIF_PREFIX + kept["exif"]
-    if kept["xmp"] and file_format == "tiff":
-        options["exif"] = _with_tag(kept["exif"], _XMP_TAG, kept["xmp"])
-    elif kept["xmp"]:
-        options["xmp"] = kept["xmp"]
+    if file_format == "tiff":
+        options |= _tiff_options(kept["exif"], kept["xmp"])
+    else:
+        options |= {"exif": EXIF_PREFIX + kept["exif"]} if kept["exif"] else {}
+        options |= {"xmp": kept["xmp"]} if kept["xmp"] else {}
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format=file_format, **options)
     return buffer.getvalue()
 
 
-def _with_tag(exif: bytes, tag: int, value: bytes) -> Image.Exif:
-    """The directory of a TIFF file is both its EXIF and the home of its XMP."""
+def _tiff_options(exif: bytes, xmp: bytes) -> dict[str, Any]:
+    """The directory of a TIFF file is both its EXIF and the home of its XMP. Deflated unless there is EXIF: libtiff,
+    which does that, takes none from Pillow."""
     directory = Image.Exif()
     if exif:
         directory.load(EXIF_PREFIX + exif)
-    directory[tag] = value
-    return directory
+    if xmp:
+        directory[_XMP_TAG] = xmp
+    if exif:
+        return {"exif": directory}
+    return {"compression": "tiff_adobe_deflate", "tiffinfo": {**directory, _PREDICTOR_TAG: _HORIZONTAL}}
 
 
 def _write_png(pixels: Samples, metadata: Metadata) -> bytes:

@@ -10,8 +10,8 @@ import signal
 import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import suppress
-from multiprocessing import connection
+from contextlib import contextmanager, suppress
+from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic
@@ -68,7 +68,8 @@ class _Worker(Generic[Item, Outcome]):
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(target=_serve, args=(theirs, work, threads), daemon=True)
-        self.process.start()
+        with _deaf_children():
+            self.process.start()
         theirs.close()
         self.give(item, attempt)
 
@@ -110,9 +111,27 @@ def _ready(workers: list[_Worker[Item, Outcome]]) -> list[_Worker[Item, Outcome]
     return [worker for worker in workers if worker.pipe in pipes]
 
 
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes that are started meanwhile never hear of Ctrl-C, which reaches the whole group; we end them ourselves.
+
+    They inherit the mask: until they could ignore the signal themselves they would show where in Python's start it met
+    them. We hear of it once the mask is lifted.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    resource_tracker.ensure_running()  # started by the first process, it would lift the mask too early
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(pipe: Connection, work: Work[Any, Any], threads: int) -> None:
     """The life of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where there are no masks to inherit
     threading.Thread(target=_end_with_parent, daemon=True).start()
     share_threads(threads)
     while True:

@@ -17,4 +17,9 @@ COMMANDS = {
 
 @click.group(cls=LazyGroup, table=COMMANDS)
 def generate() -> None:
-    """New images from Fourier coefficients: a decoder turns a latent z into all coefficients of a Fourier network."""
+    """New images from Fourier coefficients: a decoder turns a latent z into all coefficients of a Fourier network.
+
+    \b
+      fourcodec generate train data/mnist --config mnist -o model --minutes 10
+      fourcodec generate sample model -o sheet.png --fnc samples
+    """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fourcodec.cli import options
+from fourcodec.cli.help import Command
 
 if TYPE_CHECKING:
     from fourcodec.generative.classifier import Classifier
@@ -32,7 +33,13 @@ def progress_line(quiet: bool) -> Callable[[str], None]:
     return (lambda _: None) if quiet else functools.partial(click.echo, err=True)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec generate evaluate model --data data/mnist
+    fourcodec generate evaluate model --data data/mnist --samples 1000 --json
+    """,
+)
 @click.argument("model", type=click.Path(path_type=Path))
 @data_option
 @click.option("--samples", type=click.IntRange(min=10), default=10_000, show_default=True, help="Images to make.")

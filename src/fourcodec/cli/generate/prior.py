@@ -6,9 +6,15 @@ import click
 
 from fourcodec.cli import options
 from fourcodec.cli.generate.evaluate import cache_option, data_option, progress_line
+from fourcodec.cli.help import Command
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec generate prior model --data data/mnist
+    """,
+)
 @click.argument("model", type=click.Path(path_type=Path))
 @data_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of samples and classifier.")

@@ -8,6 +8,7 @@ import click
 
 from fourcodec import devices
 from fourcodec.cli import options
+from fourcodec.cli.help import Command
 
 if TYPE_CHECKING:
     from fourcodec.generative.training import TrainingProgress
@@ -22,7 +23,14 @@ def show(line: options.ProgressLine, progress: "TrainingProgress") -> None:
     )
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec generate train data/mnist --config mnist -o model
+    fourcodec generate train data/mnist --config mnist -o model --minutes 10
+    fourcodec generate train data/mnist -o model --resume
+    """,
+)
 @click.argument("data", metavar="DATA", type=click.Path(path_type=Path))
 @click.option(
     "--config", "name", metavar="NAME|FILE.toml", help="mnist, cifar10, mnist-thesis, cifar10-thesis, or a file."

@@ -7,6 +7,7 @@ import click
 
 from fourcodec import files, images
 from fourcodec.cli import options
+from fourcodec.cli.help import Command
 
 if TYPE_CHECKING:
     from fourcodec.generative.model import TrainedModel
@@ -32,7 +33,14 @@ def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
     return load_model(directory)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec generate sample model -o sheet.png
+    fourcodec generate sample model -n 16 --temperature 0.8 --size 128 -o sheet.png
+    fourcodec generate sample model -n 4 --fnc samples -o sheet.png      # each image as a .fnc file, too
+    """,
+)
 @model_argument
 @click.option("-n", "--count", type=click.IntRange(1, 10_000), default=64, show_default=True, help="Images.")
 @output_option("sheet (PNG)")
@@ -77,7 +85,13 @@ def sample(
         click.echo(f"{output}: {count} images{sizes}")
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec generate reconstruct model data/mnist -o copies.png
+    fourcodec generate reconstruct model a.png b.png -o copies.png
+    """,
+)
 @model_argument
 @sources_argument
 @output_option("sheet (PNG)")
@@ -96,7 +110,13 @@ def reconstruct(directory: Path, sources: tuple[Path, ...], output: Path, limit:
         click.echo(f"{output}: {len(originals)} images")
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec generate interpolate model a.png b.png -o between.gif
+    fourcodec generate interpolate model data/mnist --limit 4 --frames 12 -o between.png
+    """,
+)
 @model_argument
 @sources_argument
 @output_option("strip (.png) or animation (.gif)")
@@ -138,7 +158,12 @@ def interpolate(
         click.echo(f"{output}: {len(made)} images between {len(stops)}")
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples="""
+    fourcodec generate embed model data/mnist --limit 100 -o latents.npz
+    """,
+)
 @model_argument
 @sources_argument
 @output_option("latents (.npz)")

@@ -1,0 +1,29 @@
+"""What --version says: everything that a report of a mistake should tell, without loading what takes long."""
+
+import platform
+from importlib import metadata
+
+from fourcodec import __version__, devices
+from fourcodec.bitstream.container import FORMAT_MAJOR, FORMAT_MINOR
+from fourcodec.kernels.threads import thread_count
+
+LIBRARIES = ("numpy", "numba", "torch", "pillow", "imagecodecs")  # by the names of their packages
+
+
+def version_text() -> str:
+    """Versions as pip knows them; CUDA as far as its driver says, since asking torch takes seconds."""
+    driver = "its driver is installed" if devices.has_driver() else "no driver"
+    return "\n".join(
+        (
+            f"fourcodec {__version__}, file format {FORMAT_MAJOR}.{FORMAT_MINOR}",
+            f"Python {platform.python_version()}, {', '.join(map(_library, LIBRARIES))}",
+            f"{platform.system()} {platform.machine()}, {thread_count()} threads, CUDA: {driver}",
+        )
+    )
+
+
+def _library(name: str) -> str:
+    try:
+        return f"{name} {metadata.version(name)}"
+    except metadata.PackageNotFoundError:
+        return f"no {name}"
