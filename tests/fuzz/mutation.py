@@ -73,10 +73,7 @@ def parse(data: bytes) -> Parts | None:
     """None where not even the header's numbers are there."""
     try:
         version, samples, profile = data[8:11]
-        numbers, at = [], 11
-        for _ in range(2 + (profile >> 4 & 1) * 2 + (profile >> 5)):
-            number, at = _read_number(data, at)
-            numbers.append(number)
+        numbers, at = header_numbers(data)
         parts = Parts(version, samples, profile & 15, numbers[:2], [], numbers[2:], [])
         if profile & 16:
             parts.extension, parts.architecture = numbers[2:4], numbers[4:]
@@ -110,6 +107,15 @@ def build(parts: Parts) -> bytes:
         head += _write_number(number)
     head += struct.pack("<I", zlib.crc32(payload) ^ parts.crc_changes[0])
     return bytes(head + struct.pack("<I", zlib.crc32(head) ^ parts.crc_changes[1]) + payload)
+
+
+def header_numbers(data: bytes) -> tuple[list[int], int]:
+    """Those of a file's header, and the offset behind them, where the checksums are. Raises IndexError."""
+    numbers, at = [], 11
+    for _ in range(2 + (data[10] >> 4 & 1) * 2 + (data[10] >> 5)):
+        number, at = _read_number(data, at)
+        numbers.append(number)
+    return numbers, at
 
 
 def _read_number(data: bytes, at: int) -> tuple[int, int]:
