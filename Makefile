@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks
 
-.PHONY: demo generate-demo test coverage fuzz lint format kernels results clean
+.PHONY: demo generate-demo test coverage fuzz fuzz-bounds lint format kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python benchmarks/demo.py demo
@@ -28,6 +28,13 @@ MINUTES ?= 5
 fuzz: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/fuzz/requirements.lock
 	nice $(BIN)/python -m tests.fuzz.run --minutes $(MINUTES) $(TARGETS)
+
+# The same damage through kernels that check every index, and through plain Python.
+COUNT ?= 10000
+fuzz-bounds: $(STAMP)
+	for target in fnet grid; do \
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.fuzz/checked nice $(BIN)/python -m tests.fuzz.checked $$target $(COUNT) && \
+	NUMBA_DISABLE_JIT=1 nice $(BIN)/python -m tests.fuzz.checked $$target 100 || exit 1; done
 
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,9 +74,8 @@ def main() -> int:
                     kind.ended()
             states = ", ".join(f"{count} {state}" for state, count in sorted(kind.found.items()))
             print(f"{kind.name}: {kind.kills} kills in runs of {kind.seconds:.1f} s: {states}; ended as undisturbed")
-    print(
-        f"{sum(kind.kills for kind in kinds)} kills, no half file, no original touched ({time.monotonic() - started:.0f} s)"
-    )
+    killed, took = sum(kind.kills for kind in kinds), time.monotonic() - started
+    print(f"{killed} kills, no half file, no original touched ({took:.0f} s)")
     return 0
 
 
@@ -154,10 +154,8 @@ def bench(top: Path, pictures: Path, jobs: int, kills: int) -> Kind:
         for path in sorted(out.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
 
-    return Kind(
-        f"bench, --jobs {jobs}", ["bench", str(pictures), "-o", str(out), "--resume", *options], kills, out, check, ended,
-        seconds,
-    )  # fmt: skip
+    command = ["bench", str(pictures), "-o", str(out), "--resume", *options]
+    return Kind(f"bench, --jobs {jobs}", command, kills, out, check, ended, seconds)
 
 
 def kill_once(kind: Kind, generator: random.Random, *, aimed: bool) -> None:
@@ -203,10 +201,8 @@ def start(command: list[str]) -> int:
             status = cli.run(command)
         finally:
             os._exit(status)
-    try:
+    with suppress(ProcessLookupError):  # it did so itself, and has ended
         os.setpgid(child, child)
-    except ProcessLookupError:  # it did so, and has ended
-        pass
     return child
 
 

@@ -1,5 +1,7 @@
-"""A damaged file never gives wrong pixels; with its checksums made right, an error or a picture. All cases of files of 1
-to 3 kB: benchmarks/flips.py."""
+"""A damaged file never gives wrong pixels; with its checksums made right, an error or a picture.
+
+All cases, of files of 1 to 3 kB: benchmarks/flips.py.
+"""
 
 from collections import Counter
 from itertools import islice
