@@ -55,7 +55,7 @@ def integers_of(data: bytes) -> dict[str, np.ndarray]:
 
 def write(name: str, data: bytes) -> None:
     (FOLDER / f"{name}.fnc").write_bytes(data)
-    np.savez_compressed(FOLDER / f"{name}.npz", **integers_of(data), pixels=codec.decode(data))
+    np.savez_compressed(FOLDER / f"{name}.npz", **integers_of(data), pixels=codec.decode(data))  # type: ignore[arg-type]
 
 
 def fnet_file(image: np.ndarray, width: int, depth: int, coder: int, **fields: int) -> bytes:
