@@ -48,13 +48,21 @@ def supervise(target: str, seconds: float) -> int:
     """Fuzzes in slices, each in a process of its own, and counts. 1 where there was a finding."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
+        before = findings_of(target)
         status, executions, took = run_slice(target, min(left, SLICE_SECONDS))
-        total = count(target, executions, took, finding=status != 0)
+        found = findings_of(target) - before
+        total = count(target, executions, took, finding=bool(found))
         print(f"{target}: {executions} executions in {took:.0f} s, {total['executions']} in all", flush=True)
         if status:
-            print(f"{target}: a finding, see {WORK / target}", flush=True)
+            what = f"a finding, {', '.join(found)}" if found else f"ended with status {status}"
+            print(f"{target}: {what}; see {WORK / target / 'log.txt'}", flush=True)
             return 1
     return 0
+
+
+def findings_of(target: str) -> set[str]:
+    folder = WORK / target / "findings"
+    return set(os.listdir(folder)) if folder.is_dir() else set()
 
 
 def run_slice(target: str, seconds: float) -> tuple[int, int, float]:
@@ -75,8 +83,10 @@ def run_slice(target: str, seconds: float) -> tuple[int, int, float]:
     started = time.monotonic()
     with (folder / "log.txt").open("w") as log:
         status = subprocess.run(command, stderr=log, stdout=log, env=environment, check=False).returncode
-    done = re.search(r"stat::number_of_executed_units:\s*(\d+)", (folder / "log.txt").read_text(errors="replace"))
-    return status, int(done[1]) if done else 0, time.monotonic() - started
+    log = (folder / "log.txt").read_text(errors="replace")
+    # Statistics come at the end; a run that was interrupted has only the lines of its progress.
+    counts = re.findall(r"^(?:#|stat::number_of_executed_units:\s*)(\d+)", log, re.MULTILINE)
+    return status, max(map(int, counts), default=0), time.monotonic() - started
 
 
 def count(target: str, executions: int, seconds: float, *, finding: bool) -> dict[str, float]:
