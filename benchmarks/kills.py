@@ -73,7 +73,9 @@ def main() -> int:
                     assert run(kind.command) == 0
                     kind.ended()
             states = ", ".join(f"{count} {state}" for state, count in sorted(kind.found.items()))
+            left = len(temporaries(kind.out))
             print(f"{kind.name}: {kind.kills} kills in runs of {kind.seconds:.1f} s: {states}; ended as undisturbed")
+            print(f"    {left} temporary files left under names of their own")
     killed, took = sum(kind.kills for kind in kinds), time.monotonic() - started
     print(f"{killed} kills, no half file, no original touched ({took:.0f} s)")
     return 0
@@ -128,7 +130,7 @@ def batch(top: Path, pictures: Path, jobs: int, kills: int) -> Kind:
 
     def ended() -> None:
         assert files(out) == whole
-        assert not list(out.glob(f".*{TEMPORARY}")), "a temporary file is left for ever"
+        assert not temporaries(out), "a temporary file is left for ever"
         for path in out.iterdir():
             path.unlink()
 
@@ -161,9 +163,10 @@ def bench(top: Path, pictures: Path, jobs: int, kills: int) -> Kind:
 def kill_once(kind: Kind, generator: random.Random, *, aimed: bool) -> None:
     """Starts the command until one of its runs is killed before it has ended."""
     while True:
+        before = temporaries(kind.out)
         child = start(kind.command)
         moment = time.monotonic() + generator.uniform(0, kind.seconds)
-        while time.monotonic() < moment and not (aimed and has_temporary(kind.out)):
+        while time.monotonic() < moment and not (aimed and temporaries(kind.out) - before):
             time.sleep(0.0005 if aimed else max(0.0, moment - time.monotonic()))
         os.killpg(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
@@ -173,8 +176,8 @@ def kill_once(kind: Kind, generator: random.Random, *, aimed: bool) -> None:
         kind.ended()  # it was faster than usual
 
 
-def has_temporary(out: Path) -> bool:
-    return out.is_dir() and any(name.endswith(TEMPORARY) for name in os.listdir(out))
+def temporaries(out: Path) -> set[str]:
+    return {name for name in os.listdir(out) if name.endswith(TEMPORARY)} if out.is_dir() else set()
 
 
 def timed_run(command: list[str]) -> float:
