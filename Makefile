@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks
 
-.PHONY: demo generate-demo test lint format docs kernels results clean
+.PHONY: demo generate-demo test coverage fuzz fuzz-bounds lint format docs kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python benchmarks/demo.py demo
@@ -16,6 +16,25 @@ generate-demo: $(STAMP)
 
 test: lint
 	$(BIN)/python -m pytest
+
+# Lines and branches of what reads files: at least 95%, or this fails.
+READERS := fourcodec.bitstream fourcodec.profiles fourcodec.codec
+COVERING := bitstream profiles golden test_codec.py test_grid_codec.py test_format.py test_views.py
+coverage: $(STAMP)
+	$(BIN)/python -m pytest -q $(READERS:%=--cov=%) --cov-report=term-missing --cov-fail-under=95 $(COVERING:%=tests/%)
+
+# Damaged files by the thousand, for so many minutes a target (docs/fuzzing.md). The corpus in .fuzz is where it goes on.
+MINUTES ?= 5
+fuzz: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/fuzz/requirements.lock
+	nice $(BIN)/python -m tests.fuzz.run --minutes $(MINUTES) $(TARGETS)
+
+# The same damage through kernels that check every index, and through plain Python.
+COUNT ?= 10000
+fuzz-bounds: $(STAMP)
+	for target in fnet grid; do \
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.fuzz/checked nice $(BIN)/python -m tests.fuzz.checked $$target $(COUNT) && \
+	NUMBA_DISABLE_JIT=1 nice $(BIN)/python -m tests.fuzz.checked $$target 100 || exit 1; done
 
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)
@@ -61,7 +80,7 @@ results: $(STAMP)
 	$(BIN)/python benchmarks/thesis_table.py $(DATA)/imagenet $(RESULTS)/thesis-table.tsv --effort 1
 
 clean:
-	rm -rf $(VENV) demo build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz .coverage
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Made once, and again whenever what it was made from changes. The lock pins the build backend too, hence no build isolation.

@@ -91,6 +91,15 @@ def test_alpha_is_exact_and_what_it_hides_is_not_measured(photo: np.ndarray) -> 
     assert encoded.psnr_db == pytest.approx(10 * np.log10(255**2 / seen.mean()))
 
 
+@stubbed
+def test_a_picture_that_is_all_hidden_costs_no_colour(photo: np.ndarray) -> None:
+    hidden = np.dstack([photo, np.zeros(photo.shape[:2], np.uint8)])
+    encoded = fourcodec.encode(hidden)
+    assert not fourcodec.decode(encoded.data)[:, :, 3].any()
+    assert encoded.data == fourcodec.encode(np.zeros_like(hidden)).data  # whatever colours it hides
+    assert encoded.psnr_db is None
+
+
 METADATA = Metadata(icc=b"profile" * 50, exif=b"II*\0", xmp=b"<x/>")
 
 
@@ -140,6 +149,12 @@ def test_a_missing_device_is_said(photo: np.ndarray, monkeypatch: pytest.MonkeyP
         fourcodec.encode(photo, device="cuda")
     with pytest.raises(DeviceError, match="no CUDA device"):
         fourcodec.decode(data, device="cuda")
+
+
+def test_the_grid_is_not_fitted_on_a_gpu(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fourcodec.devices._has_cuda", lambda: True)
+    with pytest.raises(DeviceError, match="grid is fitted on the CPU"):
+        fourcodec.encode(photo, profile="grid", device="cuda")
 
 
 @stubbed

@@ -149,6 +149,8 @@ def encode(
     )
 
 
+# Weights of a hostile file may overflow float32. What comes of it is cut to the range of samples: no news to a person.
+@np.errstate(over="ignore", invalid="ignore")
 def decode(data: bytes, *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT) -> Samples:
     """The picture in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it.
 

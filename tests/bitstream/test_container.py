@@ -211,6 +211,13 @@ def test_more_pixels_than_the_default_limit_are_refused() -> None:
         container.read(with_checksums(bytes(data), header_bytes_of(header)))
 
 
+def test_profile_0_is_refused_behind_right_checksums() -> None:
+    data = bytearray(container.write(HEADER, SECTIONS))
+    data[10] &= 0xF0
+    with pytest.raises(CorruptFileError, match="the header is invalid: profiles are 1 to 15, not 0"):
+        container.read(with_checksums(bytes(data), header_bytes_of(HEADER)))
+
+
 def test_an_extension_that_says_nothing_is_refused() -> None:
     data = bytearray(container.write(replace(HEADER, prior=1), SECTIONS))
     data[13] = 0

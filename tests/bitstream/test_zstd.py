@@ -65,6 +65,12 @@ def test_a_huge_window_is_refused() -> None:
         zstd.decompress(frame[4:], 300)
 
 
+def test_a_frame_that_wants_a_dictionary_is_refused() -> None:
+    frame = bytes([0b01, 0x50, 7]) + b"\x01\0\0"  # descriptor, window, dictionary 7, an empty last block
+    with pytest.raises(CorruptFileError, match="dictionary 7, and there are none"):
+        zstd.decompress(frame, 300)
+
+
 def test_bytes_behind_the_frame_are_refused() -> None:
     with pytest.raises(CorruptFileError):
         zstd.decompress(zstd.compress(b"abc" * 100) + b"\0", 300)

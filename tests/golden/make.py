@@ -60,7 +60,7 @@ def integers_of(data: bytes) -> dict[str, np.ndarray]:
 
 def write(name: str, data: bytes) -> None:
     (FOLDER / f"{name}.fnc").write_bytes(data)
-    np.savez_compressed(FOLDER / f"{name}.npz", **integers_of(data), pixels=codec.decode(data))
+    np.savez_compressed(FOLDER / f"{name}.npz", **integers_of(data), pixels=codec.decode(data))  # type: ignore[arg-type]
 
 
 def fnet_file(image: np.ndarray, width: int, depth: int, coder: int, **fields: int) -> bytes:
@@ -97,7 +97,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "grid-rgb-16": lambda: whole_file(deep(picture(18, 27, 3)), quality=95),
     "grid-rgba-16": lambda: whole_file(deep(picture(21, 16, 4)), quality=80),
     "grid-prior": lambda: grid_file(picture(33, 50, 3), quality=40, hidden=12, prior=2),
-    "grid-tiled": lambda: grid_file(picture(70, 150, 3), quality=30, levels=6, prior=2, tiles=1),
+    "grid-tiled": lambda: grid_file(picture(69, 70, 3), quality=30, levels=6, prior=2, tiles=1),
     "grid-one-pixel": lambda: grid_file(picture(1, 1, 3), quality=60),
 }
 

@@ -102,6 +102,16 @@ def test_step_indices_outside_the_table_are_refused() -> None:
         fnet.unpack(header_of(network), [section])
 
 
+def test_symbols_of_more_than_20_bits_are_neither_packed_nor_unpacked() -> None:
+    network = random_network(2, 2, 1, 5.0)
+    network.symbols[3] = MAX_SYMBOL + 1
+    with pytest.raises(ValueError, match="more than 20 bits"):
+        fnet.pack(network)
+    planes = fnet.encode_planes(fnet.plain_integers(network))  # three bytes have room for 23 bits and a sign
+    with pytest.raises(CorruptFileError, match="more than 20 bits"):
+        fnet.unpack(header_of(network), [Section(fnet.NETWORK, container.CODER_ZSTD, planes)])
+
+
 def test_describe_counts_bits() -> None:
     network = random_network(4, 3, 3, 10.0)
     _, sections = fnet.pack(network)

@@ -176,6 +176,11 @@ def test_channels_other_than_grey_and_rgb_are_refused(channels: int) -> None:
         config_of(channels=channels)
 
 
+def test_a_prior_that_nobody_trained_is_refused() -> None:
+    with pytest.raises(ValueError, match="the prior 99 is unknown"):
+        config_of(prior=99)
+
+
 def test_weights_are_integers_times_powers_of_two() -> None:
     picture = random_picture(CONFIG)
     shape, flat = picture.config.shape, grid.weights_of(picture).flat()

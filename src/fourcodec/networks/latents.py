@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class ContextIntegers:
         if not all(0 <= shift <= context_integer.MAX_SHIFT for shift in self.shifts):
             raise ValueError(f"shifts of the context model are 0 to {context_integer.MAX_SHIFT}")
 
-    @property
+    @cached_property
     def factors(self) -> NDArray[np.float64]:
         """See context_integer.predict."""
         fraction = context_integer.FRACTION

@@ -143,6 +143,7 @@ def pass_taps() -> tuple[tuple[tuple[int, ...], tuple[tuple[int, int], ...]], ..
     return tuple(passes)
 
 
+@functools.lru_cache(maxsize=64)  # asked for by every pass of a level
 def taps_of(level: Level) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Planes and flat offsets (PASSES, TAPS) of one level's taps."""
     planes = np.array([planes for planes, _ in pass_taps()], np.int64)

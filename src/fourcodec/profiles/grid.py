@@ -15,6 +15,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,11 +88,11 @@ class GridConfig:
         """Turns that a latent of 1 moves a phase of the first Fourier layer."""
         return 2.0 ** (-self.phase / PHASE_STEPS)
 
-    @property
+    @cached_property
     def shape(self) -> GridShape:
         return GridShape(self.levels, self.order, self.hidden, self.channels, self.prior)
 
-    @property
+    @cached_property
     def pyramid(self) -> Pyramid:
         """Of a picture without tiles."""
         return Pyramid(self.height, self.width, self.levels)

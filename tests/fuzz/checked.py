@@ -1,0 +1,96 @@
+"""Damaged files through kernels that check every index: python -m tests.fuzz.checked fnet|grid COUNT
+
+Compiled loops write where they are told to, so an index that a file can move would be the worst bug of all. Start it
+with NUMBA_BOUNDSCHECK=1 and a NUMBA_CACHE_DIR of its own, or with NUMBA_DISABLE_JIT=1, which runs all loops but those
+of the Fourier layers in plain Python, for small pictures. An IndexError is a finding. `make fuzz-bounds` does both.
+"""
+
+import sys
+import time
+from contextlib import suppress
+from functools import partial
+from random import Random
+
+import numba
+
+from fourcodec.bitstream import alpha, container
+from fourcodec.errors import FourcodecError
+from fourcodec.limits import Limits
+from fourcodec.profiles import PROFILES, grid
+from tests.fuzz import mutation, targets
+from tests.fuzz.run import GOLDEN, SEEDS
+from tests.fuzz.run import PROFILES as NAMES
+
+MAX_SHAPES = 12  # of grid networks: each has kernels of its own to be compiled
+PLAIN_PIXELS = 60  # plain Python takes seconds for more
+
+
+def main(target: str, count: int) -> int:
+    if not (numba.config.BOUNDSCHECK or numba.config.DISABLE_JIT):
+        sys.exit("set NUMBA_BOUNDSCHECK=1 or NUMBA_DISABLE_JIT=1")
+    pool = [data for data in seeds(target) if NAMES.get(data[10] & 15) == target]
+    shapes: set[tuple[int, ...]] = set()
+    started, decoded, refused = time.monotonic(), 0, 0
+    for number in range(count):
+        random = Random(number)
+        data = random.choice(pool)
+        for step in range(random.randrange(1, 4)):
+            data = mutation.mutate(data, 4096, 4 * number + step, partial(flipped, random=random), deep=True)
+        if numba.config.DISABLE_JIT:
+            data = small(data, random)
+        try:
+            outcome = execute(data, shapes)
+        except BaseException:
+            print(f"finding, mutation {number}: {data.hex()}", flush=True)
+            raise
+        decoded, refused = decoded + (outcome == "decoded"), refused + (outcome == "refused")
+    seconds = time.monotonic() - started
+    print(f"{target}: {count} executions, {decoded} decoded, {refused} refused, none out of bounds ({seconds:.0f} s)")
+    return 0
+
+
+def execute(data: bytes, shapes: set[tuple[int, ...]]) -> str:
+    """Decodes it, or, in plain Python, unpacks its integers. What came of it."""
+    try:
+        header, sections = container.read(data, Limits(PLAIN_PIXELS) if numba.config.DISABLE_JIT else targets.LIMITS)
+    except FourcodecError:
+        return "refused"
+    if header.profile == grid.PROFILE_ID:
+        shape = (*header.architecture[:2], header.colour_channels)
+        if shape not in shapes and len(shapes) == MAX_SHAPES:
+            return "left out"
+        shapes.add(shape)
+    if not numba.config.DISABLE_JIT:
+        targets.picture(data)
+        return "decoded"
+    if header.profile in PROFILES:
+        with suppress(FourcodecError):
+            PROFILES[header.profile].unpack(header, [one for one in sections if one.kind != alpha.KIND])
+            return "decoded"
+    return "refused"
+
+
+def small(data: bytes, random: Random) -> bytes:
+    """The same for a picture of a few pixels: its integers are decoded, whatever is left of them then."""
+    parts = mutation.parse(data)
+    if parts is None:
+        return data
+    parts.numbers = [random.randrange(9), random.randrange(6)]
+    return mutation.build(parts)
+
+
+def seeds(target: str) -> list[bytes]:
+    paths = [*GOLDEN.glob("*.fnc"), *(path for folder in SEEDS for path in (folder / target).glob("*"))]
+    return [data for data in (path.read_bytes() for path in sorted(paths)) if len(data) > 11]
+
+
+def flipped(data: bytes, max_size: int, random: Random) -> bytes:
+    """Some bytes changed: what the fuzzer's own mutations do better."""
+    damaged = bytearray(data or b"\0")
+    for _ in range(random.choice((1, 1, 2, 9))):
+        damaged[random.randrange(len(damaged))] = random.choice((0, 255, random.randrange(256)))
+    return bytes(damaged[:max_size])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))
