@@ -23,6 +23,7 @@ from scipy.special import logsumexp
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
+MAX_TEMPERATURE = 10.0
 _RIDGE = 1e-6  # of the latents' mean variance: keeps a covariance regular where latents span fewer dimensions
 _MIXTURE_RIDGE = 1e-3  # a component of few latents must not collapse onto them
 _MIXTURE_ITERATIONS = 100
@@ -56,6 +57,14 @@ class PriorState:
 
     kind: str
     arrays: dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class ChosenPrior:
+    """What a model is sampled from, and the temperature at which it is where no other is asked for."""
+
+    prior: Prior
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)
