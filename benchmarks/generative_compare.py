@@ -16,8 +16,19 @@ from pathlib import Path
 from fourcodec import cli
 from fourcodec.generative.checkpoints import FILE_NAME
 
-SHOWN = ("reconstruction_psnr_db", "refined_psnr_db", "pca_psnr_db", "prior", "temperature")
-SHOWN += ("frechet", "frechet_pca_gaussian", "frechet_floor", "precision", "recall", "malformed_share")
+SHOWN = [
+    "reconstruction_psnr_db",
+    "refined_psnr_db",
+    "pca_psnr_db",
+    "prior",
+    "temperature",
+    "frechet",
+    "frechet_pca_gaussian",
+    "frechet_floor",
+    "precision",
+    "recall",
+    "malformed_share",
+]
 
 
 def main() -> None:
