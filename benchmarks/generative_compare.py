@@ -46,6 +46,7 @@ def main() -> None:
         limits = ["--minutes", arguments.minutes, "--device", arguments.device]
         run("train", arguments.data, *begin, "-o", str(model), *limits)
         found = run("evaluate", str(model), "--data", arguments.data, "--json")
+        arguments.results.mkdir(parents=True, exist_ok=True)
         (arguments.results / f"generative-{model.name}.json").write_text(found)
         document = json.loads(found)
         print(
