@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks
 
-.PHONY: demo generate-demo test coverage fuzz fuzz-bounds lint format docs kernels results clean
+.PHONY: demo generate-demo generate-cifar10 test coverage fuzz fuzz-bounds lint format docs kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python benchmarks/demo.py demo
@@ -13,6 +13,11 @@ demo: $(STAMP)
 # A small generative model, trained in a minute and a half on bundled digits, or on the images in DATA.
 generate-demo: $(STAMP)
 	$(BIN)/python benchmarks/generate_demo.py demo/generate $(if $(filter file,$(origin DATA)),,$(DATA))
+
+# Our CIFAR-10 and the thesis', MINUTES of training each, then judged: into benchmarks/results. Started again it goes on.
+MINUTES ?= 180
+generate-cifar10: $(STAMP)
+	$(BIN)/python benchmarks/generative_compare.py $(DATA)/cifar10 cifar10 cifar10-thesis --minutes $(MINUTES) --models models
 
 test: lint
 	$(BIN)/python -m pytest

@@ -16,7 +16,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from fourcodec import files, images
-from fourcodec.generative import fnc, sheets, uses
+from fourcodec.generative import fnc, model_prior, sheets, uses
 from fourcodec.generative.config import load_config
 from fourcodec.generative.datasets import Dataset, load_dataset
 from fourcodec.generative.model import load_model
@@ -26,7 +26,6 @@ from fourcodec.generative.training import Training, TrainingProgress
 MINUTES = 1.5
 SIDE = 24  # pixels that the digits are enlarged to
 LARGE = 240
-TEMPERATURE = 0.8
 CODED = 4
 
 
@@ -37,9 +36,11 @@ def main(folder: Path, source: Path | None) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     print(f"{len(data.train)} images to learn from, {MINUTES} minutes")
     train(data, directory)
+    choice = model_prior.choose_and_store(directory, data, seed=0, cache=folder)
+    print(f"samples are drawn from {choice.chosen.prior.name} at temperature {choice.chosen.temperature}")
     model = load_model(directory)
 
-    z = model.sample(64, seed=0, temperature=TEMPERATURE)
+    z = model.sample(64, seed=0)
     write(folder / "samples.png", sheets.sheet(sheets.to_bytes(model.decode(z))))
     for number, coded in enumerate(fnc.to_fnc(model.core, z[:CODED], uses.longer_side(model, LARGE))):
         files.write(folder / f"sample-{number}.fnc", coded, overwrite=True)
@@ -51,10 +52,11 @@ def main(folder: Path, source: Path | None) -> None:
 
 
 def write_digits(path: Path) -> Path:
-    """The bundled digits (1797 of 8 x 8, 17 levels) as a data set."""
-    small = np.asarray(load_digits().images * (255 / 16), np.uint8)
+    """The bundled digits (1797 of 8 x 8, 17 levels) as a data set, with their labels."""
+    digits = load_digits()
+    small = np.asarray(digits.images * (255 / 16), np.uint8)
     large = [np.asarray(Image.fromarray(digit).resize((SIDE, SIDE), Image.Resampling.BICUBIC)) for digit in small]
-    np.savez(path, images=np.stack(large))
+    np.savez(path, images=np.stack(large), labels=digits.target)
     return path
 
 

@@ -46,6 +46,11 @@ def test_the_seed_decides_on_the_weights(trained: Classifier) -> None:
     assert other.weights_hash != trained.weights_hash
 
 
+def test_one_test_image_is_enough_for_rotations() -> None:
+    found = train_classifier(toy.dataset(test=1, labelled=False), toy.SETTINGS, seed=0, progress=lambda _: None)
+    assert (found.task, found.classes) == ("rotation", 2)
+
+
 def test_without_labels_it_tells_rotations() -> None:
     """The ramp from dark to light tells half turns, the only ones that keep the shape of these images."""
     found = train_classifier(toy.dataset(labelled=False), toy.SETTINGS, seed=0, progress=lambda _: None)

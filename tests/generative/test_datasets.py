@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fourcodec.errors import DatasetError
-from fourcodec.generative.datasets import load_dataset
+from fourcodec.generative.datasets import load_dataset, load_first
 from tests.generative import sets
 
 
@@ -45,6 +45,20 @@ def test_mnist_files_keep_their_own_parts(zipped: bool, tmp_path: Path) -> None:
     assert np.array_equal(data.test[..., 0], arrays["t10k-images-idx3-ubyte"])
     assert np.array_equal(data.train_labels, arrays["train-labels-idx1-ubyte"])
     assert data.name == tmp_path.name
+
+
+def test_the_first_images_are_those_of_a_test_part_where_there_is_one_else_of_all(tmp_path: Path) -> None:
+    images = sets.discs(9)
+    assert np.array_equal(load_first(sets.write_npz(tmp_path / "all.npz", images), 4), images[:4])
+    (tmp_path / "parts").mkdir()
+    for name, part in (("train", slice(0, 6)), ("test", slice(6, 9))):
+        sets.write_npz(tmp_path / "parts" / f"{name}.npz", images[part])
+    assert np.array_equal(load_first(tmp_path / "parts", 2), images[6:8])
+    pictures = sets.write_pictures(tmp_path / "pictures", images)
+    (pictures / "005.png").write_bytes(b"damaged, but not among the first")
+    assert np.array_equal(load_first(pictures, 5), images[:5])
+    with pytest.raises(DatasetError, match=r"005\.png"):
+        load_first(pictures, 6)
 
 
 def test_npz_files_with_test_in_their_names_are_the_test_part(tmp_path: Path) -> None:

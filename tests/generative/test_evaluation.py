@@ -1,7 +1,7 @@
 """An evaluation from end to end, on a model made of principal components."""
 
 import json
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +9,12 @@ import pytest
 
 from fourcodec import cli
 from fourcodec.errors import DatasetError
-from fourcodec.generative import classifier_cache, evaluation, model, prior_choice, prior_store
+from fourcodec.generative import classifier_cache, evaluation, model, model_prior, prior_choice, prior_store
 from fourcodec.generative.classifier import Classifier, train_classifier
 from fourcodec.generative.datasets import load_dataset
 from fourcodec.generative.evaluation import Evaluation, EvaluationSettings, evaluate
 from fourcodec.generative.judging import Judge, memorisation
+from fourcodec.generative.priors import ChosenPrior, IsotropicGaussian
 from tests.generative import toy
 
 LATENTS = 3
@@ -49,7 +50,18 @@ def test_json_has_the_promised_keys_and_only_plain_values(found: Evaluation) -> 
     document = found.to_json()
     assert set(document) >= KEYS
     assert json.loads(json.dumps(document, allow_nan=False)) == document
-    assert document["prior"] == "gaussian"
+    assert (document["prior"], document["temperature"]) == ("gaussian", 1)
+
+
+def test_samples_are_drawn_at_the_chosen_temperature_or_another(classifier: Classifier) -> None:
+    data = toy.dataset()
+    model = toy.PcaModel(data, LATENTS, encoder=False)
+    model.chosen = replace(model.chosen, temperature=0.5)
+    settings = replace(SETTINGS, temperature=0.5)
+    cool = evaluate(model, data, classifier, SETTINGS).to_json()
+    model.chosen = replace(model.chosen, temperature=1.0)
+    assert cool == evaluate(model, data, classifier, settings).to_json()
+    assert cool["temperature"] == 0.5
 
 
 def test_a_model_of_principal_components_scores_as_they_do(found: Evaluation) -> None:
@@ -72,10 +84,10 @@ def test_the_same_seed_gives_the_same_numbers(found: Evaluation, classifier: Cla
     assert again.to_json() == found.to_json()
 
 
-def test_a_model_without_a_prior_is_sampled_isotropically(classifier: Classifier) -> None:
+def test_an_isotropic_prior_scores_as_the_standard_normal(classifier: Classifier) -> None:
     data = toy.dataset()
     plain = toy.PcaModel(data, LATENTS, encoder=False)
-    plain.prior = None
+    plain.chosen = ChosenPrior(IsotropicGaussian.fit(plain.train_latents))
     document = evaluate(plain, data, classifier, SETTINGS).to_json()
     assert document["prior"] == "isotropic"
     assert document["frechet"] == document["frechet_standard_normal"]
@@ -158,7 +170,7 @@ def test_the_command_prints_a_table_and_its_progress_apart(
 ) -> None:
     assert cli.run(command) == 0
     out, err = capsys.readouterr()
-    for title in ("samples (gaussian)", "samples of N(0, I)", "PCA-3, Gaussian", "training images", "judge: labels"):
+    for title in ("gaussian at 1", "samples of N(0, I)", "PCA-3, Gaussian", "training images", "judge: labels"):
         assert title in out
     assert "classifier: epoch 3/3" in err
 
@@ -168,14 +180,14 @@ def test_the_prior_command_stores_a_prior_that_the_model_then_has(
 ) -> None:
     data = load_dataset(data_file)
     pca = toy.PcaModel(data, LATENTS, encoder=False)
-    monkeypatch.setattr(model, "load_model", lambda _: pca)
+    monkeypatch.setattr(model_prior, "load_model", lambda _: pca)
     few = {name: prior_choice.CANDIDATES[name] for name in ("isotropic", "gaussian")}
-    monkeypatch.setattr(prior_store, "choose_for_model", partial(prior_store.choose_for_model, candidates=few))
+    monkeypatch.setattr(prior_choice, "CANDIDATES", few)
     assert cli.run(["generate", "prior", *command[2:5], "--cache", str(tmp_path / "cache"), "--quiet"]) == 0
     stored = prior_store.read_prior(tmp_path, pca.train_latents)
     assert stored is not None
-    assert stored.name in few
-    monkeypatch.setattr(model, "load_model", lambda _: toy.PcaModel(toy.dataset(), LATENTS, encoder=False))
+    assert stored.prior.name in few
+    monkeypatch.setattr(model_prior, "load_model", lambda _: toy.PcaModel(toy.dataset(), LATENTS, encoder=False))
     assert cli.run(["generate", "prior", *command[2:5]]) == 1  # the toy's parts are split otherwise: other data
 
 

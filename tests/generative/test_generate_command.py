@@ -1,5 +1,6 @@
 """`fourcodec generate` from the command line."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,9 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli
+from fourcodec.generative import sheets
+from fourcodec.generative.classifier_cache import CACHE_VARIABLE
+from fourcodec.generative.model import load_model
 from tests.generative import sets
 
 TINY = """
@@ -19,13 +23,15 @@ training = { epochs = 2, batch = 16 }
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with pictures, a configuration and a model of them."""
     home = tmp_path_factory.mktemp("home")
     sets.write_pictures(home / "pictures", sets.discs(60))
     (home / "tiny.toml").write_text(TINY)
-    assert generate(home, "train", "pictures", "--config", "tiny.toml", "-o", "model", "--device", "cpu") == 0
-    return home
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE_VARIABLE, str(home / "cache"))
+        assert generate(home, "train", "pictures", "--config", "tiny.toml", "-o", "model", "--device", "cpu") == 0
+        yield home
 
 
 def generate(home: Path, command: str, *arguments: str) -> int:
@@ -40,6 +46,24 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["generate", "--help"]) == 0
     out = capsys.readouterr().out
     assert all(name in out for name in ("train", "sample", "reconstruct", "interpolate", "embed"))
+
+
+def test_training_ends_with_a_prior_that_samples_are_drawn_from(home: Path) -> None:
+    assert (home / "model" / "prior.safetensors").exists()
+    model = load_model(home / "model")
+    z = model.chosen.prior.sample(4, 7, model.chosen.temperature)
+    for output, options in [("default.png", []), ("hot.png", ["--temperature", "3"])]:
+        assert generate(home, "sample", "model", "-n", "4", "--seed", "7", "-o", output, *options) == 0
+    default, hot = (np.asarray(Image.open(home / name)) for name in ("default.png", "hot.png"))
+    assert np.array_equal(default, sheets.sheet(sheets.to_bytes(model.decode(z))))
+    assert not np.array_equal(default, hot)
+
+
+def test_of_a_folder_of_pictures_the_first_are_shown(home: Path) -> None:
+    assert generate(home, "embed", "model", "pictures", "-o", "all.npz", "--limit", "5") == 0
+    names = [f"pictures/{number:03}.png" for number in range(5)]
+    assert generate(home, "embed", "model", *names, "-o", "named.npz") == 0
+    assert np.array_equal(np.load(home / "all.npz")["z"], np.load(home / "named.npz")["z"])
 
 
 def test_samples_are_a_sheet_and_fnc_files(home: Path) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fourcodec.errors import ModelError
-from fourcodec.generative.classifier import train_classifier
+from fourcodec.errors import DatasetError, ModelError
+from fourcodec.generative import classifier_cache, model_prior
+from fourcodec.generative.model_prior import choose_and_store
 from fourcodec.generative.prior_choice import CANDIDATES
-from fourcodec.generative.prior_store import FILE_NAME, choose_for_model, read_prior, write_prior
-from fourcodec.generative.priors import FullGaussian, Mixture
+from fourcodec.generative.prior_store import FILE_NAME, read_prior, write_prior
+from fourcodec.generative.priors import ChosenPrior, FullGaussian, Mixture
 from tests.generative import toy
 
 
@@ -22,34 +23,43 @@ def latents() -> np.ndarray:
 def test_a_written_prior_is_read_again(tmp_path: Path, latents: np.ndarray) -> None:
     assert read_prior(tmp_path, latents) is None
     for prior in (FullGaussian.fit(latents), Mixture.fit(latents, 0, 2)):
-        write_prior(tmp_path, prior, latents)
+        write_prior(tmp_path, ChosenPrior(prior, 0.85), latents)
         again = read_prior(tmp_path, latents)
         assert again is not None
-        assert again.name == prior.name
-        assert np.array_equal(again.sample(9, 1), prior.sample(9, 1))
+        assert (again.prior.name, again.temperature) == (prior.name, 0.85)
+        assert np.array_equal(again.prior.sample(9, 1), prior.sample(9, 1))
 
 
 def test_a_prior_of_other_latents_counts_as_none(tmp_path: Path, latents: np.ndarray) -> None:
-    write_prior(tmp_path, FullGaussian.fit(latents), latents)
+    write_prior(tmp_path, ChosenPrior(FullGaussian.fit(latents)), latents)
     assert read_prior(tmp_path, latents + 1) is None
 
 
 @pytest.mark.parametrize("damage", ["truncated", "foreign", "empty"])
 def test_a_damaged_prior_is_refused(tmp_path: Path, latents: np.ndarray, damage: str) -> None:
-    write_prior(tmp_path, FullGaussian.fit(latents), latents)
+    write_prior(tmp_path, ChosenPrior(FullGaussian.fit(latents)), latents)
     path = tmp_path / FILE_NAME
     path.write_bytes({"truncated": path.read_bytes()[:-9], "foreign": b"\x80\x04K\x01.", "empty": b""}[damage])
     with pytest.raises(ModelError, match=re.escape(FILE_NAME)):
         read_prior(tmp_path, latents)
 
 
-def test_a_model_gets_a_prior_only_by_the_data_it_was_trained_on() -> None:
+def test_a_model_gets_a_prior_only_by_the_data_it_was_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = toy.dataset()
-    classifier = train_classifier(data, toy.SETTINGS, seed=0, progress=lambda _: None)
-    few = {name: CANDIDATES[name] for name in ("isotropic", "gaussian")}
     model = toy.PcaModel(data, 3, encoder=False)
-    choice = choose_for_model(model, data, classifier, seed=0, candidates=few)
-    assert set(choice.frechet) == set(few)
-    assert choice.prior.latent_size == 3
+    monkeypatch.setattr(model_prior, "load_model", lambda _: model)
+    monkeypatch.setattr(classifier_cache, "settings_for", lambda _: toy.SETTINGS)
+    few = {name: CANDIDATES[name] for name in ("isotropic", "gaussian")}
+    choice = choose_and_store(tmp_path, data, seed=0, cache=tmp_path, candidates=few)
+    assert {trial.name for trial in choice.trials} == set(few)
+    stored = read_prior(tmp_path, model.train_latents)
+    assert stored is not None
+    assert stored.temperature == choice.trial.temperature
+    assert np.array_equal(stored.prior.sample(5, 0), choice.chosen.prior.sample(5, 0))
     with pytest.raises(ModelError, match="was not trained on 'other'"):
-        choose_for_model(model, toy.dataset(name="other"), classifier, seed=0)
+        choose_and_store(tmp_path, toy.dataset(name="other"), seed=0, cache=tmp_path)
+    model.dataset_hash = toy.dataset(train=8).content_hash
+    with pytest.raises(DatasetError, match="8 training images: too few"):
+        choose_and_store(tmp_path, toy.dataset(train=8), seed=0, cache=tmp_path)

@@ -5,8 +5,9 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from fourcodec.errors import ModelError
+from fourcodec.generative.classifier import Judgement
 from fourcodec.generative.flow import Flow
-from fourcodec.generative.prior_choice import Candidate, choose_prior, prior_from_state
+from fourcodec.generative.prior_choice import LOWER_TEMPERATURES, Candidate, choose_prior, prior_from_state
 from fourcodec.generative.priors import FullGaussian, IsotropicGaussian, Mixture, Prior, PriorState
 
 COVARIANCE = np.array([[4.0, 1.2, 0.0], [1.2, 1.0, -0.3], [0.0, -0.3, 0.25]])
@@ -132,6 +133,11 @@ def test_latents_that_make_no_prior_are_refused(bad: np.ndarray) -> None:
 def test_the_prior_nearest_to_validation_images_is_chosen_and_fitted_to_all(clusters: np.ndarray) -> None:
     """The image is the latent: the square of its first coordinate tells the clusters from a Gaussian between them."""
     images = clusters.reshape(-1, 1, 1, 2)
+
+    def squares(pictures: np.ndarray) -> Judgement:
+        values = np.square(pictures.reshape(-1, 2))
+        return Judgement(values, -values[:, 0])
+
     lines: list[str] = []
     candidates = {
         "gaussian": Candidate(FullGaussian.fit),
@@ -142,13 +148,47 @@ def test_the_prior_nearest_to_validation_images_is_chosen_and_fitted_to_all(clus
         clusters,
         images,
         decode=lambda latents: latents.reshape(-1, 1, 1, 2),
-        features=lambda pictures: np.square(pictures.reshape(-1, 2).astype(np.float64)),
+        judge=squares,
         seed=0,
         candidates=candidates,
         progress=lines.append,
     )
-    assert choice.name == choice.prior.name == "mixture-2"
-    assert set(choice.frechet) == {"gaussian", "mixture-2"}
-    assert choice.frechet["mixture-2"] < choice.frechet["gaussian"]
-    assert np.array_equal(choice.prior.sample(5, 0), Mixture.fit(clusters, 0, 2).sample(5, 0))
-    assert len(lines) == 2
+    assert choice.trial.name == choice.chosen.prior.name == "mixture-2"
+    at_one = {trial.name: trial.frechet for trial in choice.trials if trial.temperature == 1}
+    assert set(at_one) == {"gaussian", "mixture-2"}
+    assert at_one["mixture-2"] < at_one["gaussian"]
+    assert np.array_equal(choice.chosen.prior.sample(5, 0), Mixture.fit(clusters, 0, 2).sample(5, 0))
+    assert len(lines) == len(choice.trials) == 2 + len(LOWER_TEMPERATURES)
+
+
+class Confessing:
+    """A prior whose samples (u, temperature, 1) say what they are; u is uniform."""
+
+    name, latent_size = "confessing", 3
+
+    def sample(self, n: int, seed: int, temperature: float = 1.0) -> np.ndarray:
+        return np.stack([np.linspace(0, 1, n), np.full(n, temperature), np.ones(n)], axis=1).astype(np.float32)
+
+    def to_state(self) -> PriorState:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(("allowed", "temperature"), [(1.0, 1.0), (0.82, 0.85), (0.2, 1.0)])
+def test_the_nearest_temperature_with_few_malformed_samples_is_taken(allowed: float, temperature: float) -> None:
+    """Distance grows away from temperature 1, and what is malformed with how far it is above `allowed`; where no
+    temperature has few, the distance alone decides."""
+    real = np.stack([np.linspace(0, 1, 500), np.ones(500), np.zeros(500)], axis=1).astype(np.float32)
+
+    def judge(pictures: np.ndarray) -> Judgement:
+        u, heat, sampled = pictures.reshape(-1, 3).T
+        return Judgement(np.stack([u, heat], axis=1), u - sampled * (heat - allowed))
+
+    choice = choose_prior(
+        real,
+        real.reshape(-1, 1, 1, 3),
+        decode=lambda latents: latents.reshape(-1, 1, 1, 3),
+        judge=judge,
+        seed=0,
+        candidates={"confessing": Candidate(lambda latents, seed: Confessing())},
+    )
+    assert choice.trial.temperature == choice.chosen.temperature == temperature

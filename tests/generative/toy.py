@@ -5,7 +5,7 @@ import numpy as np
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.classifier import ClassifierSettings
 from fourcodec.generative.datasets import Dataset
-from fourcodec.generative.priors import FullGaussian, Prior
+from fourcodec.generative.priors import ChosenPrior, FullGaussian
 
 SHAPE = (8, 12, 1)  # height, width, channels
 SETTINGS = ClassifierSettings(2, 8, 8, epochs=3, batch=16, peak_rate=1e-2, weight_decay=1e-2, shift=1, mirrored=False)
@@ -37,7 +37,7 @@ class PcaModel:
         self.image_shape = data.image_shape
         self.train_latents = self._components.encode(data.train)
         self.dataset_hash = data.content_hash
-        self.prior: Prior | None = FullGaussian.fit(self.train_latents)
+        self.chosen = ChosenPrior(FullGaussian.fit(self.train_latents))
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         return self._components.decode(z)

@@ -201,7 +201,8 @@ def _rotation_lessons(dataset: Dataset, seed: int) -> tuple[_Lesson, _Lesson]:
 
     def turned(images: Images) -> _Lesson:
         labels = generator.integers(4 // step, size=len(images))
-        labels[:2] = 0, 4 // step - 1  # so that the first and the last class are always there
+        ends = [0, 4 // step - 1]  # so that the first and the last class are there wherever there are two images
+        labels[:2] = ends[: len(labels)]
         turns = [np.rot90(image, step * int(label)) for image, label in zip(images, labels, strict=True)]
         return _Lesson(np.stack(turns), labels)
 

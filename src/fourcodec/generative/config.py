@@ -72,11 +72,16 @@ class LatentConfig:
 @dataclass(frozen=True)
 class DecoderConfig:
     """An MLP from z to all coefficients. `gains` scale what it adds to base coefficients, which start near the
-    identity: in the first layer, the hidden ones and the last one. Without any there is no base, the MLP gives all."""
+    identity: in the first layer, the hidden ones and the last one. Without any there is no base, the MLP gives all.
+
+    `first_start` is the deviation of the first layer's base coefficients, and with it how fine the waves are that the
+    last layer's features have at the start.
+    """
 
     hidden: tuple[int, ...] = (512, 512, 192)
     nonlinearity: str = "silu"
     gains: tuple[float, ...] = (0.3, 0.2, 2.0)
+    first_start: float = 0.15
 
     def __post_init__(self) -> None:
         _layers("hidden", self.hidden)
@@ -85,6 +90,7 @@ class DecoderConfig:
             raise ValueError(f"gains are three or none, not {len(self.gains)}")
         for gain in self.gains:
             _within("gains", gain, 0, 100)
+        _within("first_start", self.first_start, 0, 10)
 
 
 @dataclass(frozen=True)

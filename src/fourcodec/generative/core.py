@@ -60,7 +60,8 @@ class ModelCore:
 
     def pixels(self, images: NDArray[np.uint8]) -> torch.Tensor:
         """(B, H, W, C) uint8 -> (B, C, H W) uint8 on the device."""
-        planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2)).reshape(len(images), images.shape[3], -1)
+        # a copy, since torch warns of arrays that are read-only, as those of idx files are
+        planes = np.array(images.transpose(0, 3, 1, 2), order="C").reshape(len(images), images.shape[3], -1)
         return torch.from_numpy(planes).to(self.device)
 
     def tensors(self) -> dict[str, torch.Tensor]:

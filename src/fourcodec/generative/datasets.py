@@ -22,6 +22,7 @@ from fourcodec.generative.dataset_files import read_batch, read_idx, read_npz
 
 Images = NDArray[np.uint8]  # (N, H, W, C)
 Labels = NDArray[np.int64]  # (N,)
+Part = tuple[Images, Labels | None]
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".qoi")
 MAX_BYTES = 1 << 32  # of all images together, which are held in memory
@@ -59,60 +60,66 @@ class Dataset:
 
 def load_dataset(path: Path) -> Dataset:
     """The images in a folder or .npz file. Raises OSError, and DatasetError with what is wrong, in one line."""
+    parts = _read_parts(path)
+    name = path.stem if path.is_file() else path.resolve().name
+    return _split(name, *parts[0]) if len(parts) == 1 else _of_parts(name, *parts)
+
+
+def load_first(path: Path, count: int) -> Images:
+    """The first `count` images: of the test part where the files have one of their own, else of all there are. Raises
+    as load_dataset."""
+    images, _ = _read_parts(path, count)[-1]
+    return images[:count]
+
+
+def _read_parts(path: Path, count: int | None = None) -> list[Part]:
+    """Training and test part, or one part that the files do not divide; of single pictures the first `count` only."""
     if path.is_file() and path.suffix == ".npz":
-        return _split(path.stem, *read_npz(path))
+        return [read_npz(path)]
     if not path.is_dir():
         what = "neither a folder nor an .npz file" if path.exists() else "no such folder"
         raise DatasetError(f"{str(path)!r}: {what}")
-    for load in (_load_mnist, _load_npz_folder, _load_batches, _load_pictures):
-        found = load(path)
-        if found is not None:
-            return found
-    raise DatasetError(f"{str(path)!r} holds neither MNIST, nor CIFAR-10, nor pictures ({', '.join(EXTENSIONS)})")
+    parts = _mnist_parts(path) or _npz_parts(path) or _batch_parts(path) or _picture_parts(path, count)
+    if not parts:
+        raise DatasetError(f"{str(path)!r} holds neither MNIST, nor CIFAR-10, nor pictures ({', '.join(EXTENSIONS)})")
+    return parts
 
 
-def _load_mnist(folder: Path) -> Dataset | None:
-    parts: list[tuple[Images, Labels | None]] = []
+def _mnist_parts(folder: Path) -> list[Part]:
+    parts: list[Part] = []
     for part in ("train", "t10k"):
         paths = [_plain_or_zipped(folder / f"{part}-{what}-ubyte") for what in ("images-idx3", "labels-idx1")]
         if paths[0] is None:
             if not parts:
-                return None
+                return []
             raise DatasetError(f"{str(folder)!r} has MNIST's training images but not {part}-images-idx3-ubyte[.gz]")
         pixels = read_idx(paths[0])
         labels = None if paths[1] is None else read_idx(paths[1]).astype(np.int64)
         if pixels.ndim != 3 or (labels is not None and labels.shape != pixels.shape[:1]):
             raise DatasetError(f"{str(paths[0])!r}: images are (N, H, W) with a label each, not {pixels.shape}")
         parts.append((pixels[..., None], labels))
-    return _of_parts(folder.resolve().name, *parts)
+    return parts
 
 
-def _load_npz_folder(folder: Path) -> Dataset | None:
+def _npz_parts(folder: Path) -> list[Part]:
     paths = sorted(folder.glob("*.npz"))
-    if not paths:
-        return None
     test = [path for path in paths if "test" in path.stem]
     train = [path for path in paths if path not in test]
-    name = folder.resolve().name
-    if not train or not test:
-        return _split(name, *_joined(paths, [read_npz(path) for path in paths]))
-    return _of_parts(name, *(_joined(part, [read_npz(path) for path in part]) for part in (train, test)))
+    groups = [train, test] if train and test else [paths] if paths else []
+    return [_joined(group, [read_npz(path) for path in group]) for group in groups]
 
 
-def _load_batches(folder: Path) -> Dataset | None:
+def _batch_parts(folder: Path) -> list[Part]:
     train, test = sorted(folder.glob("data_batch_[1-9]")), folder / "test_batch"
     if not train and not test.exists():
-        return None
+        return []
     if not train or not test.exists():
         raise DatasetError(f"{str(folder)!r} lacks {'test_batch' if train else 'data_batch_1'}")
-    train_part = _joined(train, [read_batch(path) for path in train])
-    return _of_parts(folder.resolve().name, train_part, read_batch(test))
+    return [_joined(train, [read_batch(path) for path in train]), read_batch(test)]
 
 
-def _load_pictures(folder: Path) -> Dataset | None:
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS and path.is_file())
-    if not paths:
-        return None
+def _picture_parts(folder: Path, count: int | None) -> list[Part]:
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS and path.is_file())[:count]
     pictures: list[NDArray[np.uint8]] = []
     for path in paths:
         pictures.append(load_picture(path))
@@ -122,8 +129,9 @@ def _load_pictures(folder: Path) -> Dataset | None:
                 f"images of one size are needed: {str(paths[0])!r} is {sizes[0]}, {str(path)!r} is {sizes[1]}"
             )
         if len(paths) * pictures[0].size > MAX_BYTES:
-            raise DatasetError(f"{str(folder)!r}: {len(paths)} images of {sizes[0]} are more than {MAX_BYTES} bytes")
-    return _split(folder.resolve().name, np.stack(pictures), None)
+            size = describe(pictures[0].shape)
+            raise DatasetError(f"{str(folder)!r}: {len(paths)} images of {size} are more than {MAX_BYTES} bytes")
+    return [(np.stack(pictures), None)] if pictures else []
 
 
 def load_picture(path: Path) -> NDArray[np.uint8]:
@@ -140,7 +148,7 @@ def _plain_or_zipped(path: Path) -> Path | None:
     return path if path.exists() else zipped if zipped.exists() else None
 
 
-def _joined(paths: list[Path], parts: list[tuple[Images, Labels | None]]) -> tuple[Images, Labels | None]:
+def _joined(paths: list[Path], parts: list[Part]) -> Part:
     for path, (pixels, _) in zip(paths, parts, strict=True):
         if pixels.shape[1:] != parts[0][0].shape[1:]:
             sizes = describe(parts[0][0].shape[1:]), describe(pixels.shape[1:])
@@ -159,7 +167,7 @@ def _split(name: str, pixels: Images, labels: Labels | None) -> Dataset:
     return _of_parts(name, *parts)
 
 
-def _of_parts(name: str, *parts: tuple[Images, Labels | None]) -> Dataset:
+def _of_parts(name: str, *parts: Part) -> Dataset:
     (train, train_labels), (test, test_labels) = parts
     digest = hashlib.sha256()
     for array in (train, test, train_labels, test_labels):

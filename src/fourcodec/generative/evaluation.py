@@ -24,7 +24,7 @@ from fourcodec.generative.classifier import Classifier
 from fourcodec.generative.datasets import Dataset, describe
 from fourcodec.generative.judging import Judge, Memorisation, SampleScores, memorisation
 from fourcodec.generative.model import TrainedModel
-from fourcodec.generative.priors import IsotropicGaussian
+from fourcodec.generative.priors import MAX_TEMPERATURE, IsotropicGaussian
 from fourcodec.generative.sheets import to_bytes
 
 Floats = NDArray[np.float32]
@@ -45,10 +45,11 @@ class EvaluationSettings:
     samples: int = 10_000  # of each kind
     reconstructed: int = 2_000  # test images, the first ones: fitting a latent to each takes most of the time
     seed: int = 0
-    temperature: float = 1.0
+    temperature: float | None = None  # of samples; None for the one that was chosen with the prior
 
     def __post_init__(self) -> None:
-        if self.samples < MIN_IMAGES or self.reconstructed < 1 or not 0 < self.temperature <= 10:
+        temperature = 1.0 if self.temperature is None else self.temperature
+        if self.samples < MIN_IMAGES or self.reconstructed < 1 or not 0 < temperature <= MAX_TEMPERATURE:
             raise ValueError(f"no evaluation can be made with {self}")
 
 
@@ -70,6 +71,7 @@ class Evaluation:
     classifier: Classifier
     latent_size: int
     prior: str
+    temperature: float  # of the samples
     settings: EvaluationSettings
 
     def to_json(self) -> dict[str, Any]:
@@ -92,6 +94,7 @@ class Evaluation:
             "prior": self.prior,
             "latent_size": self.latent_size,
             **asdict(self.settings),
+            "temperature": self.temperature,
         }
 
 
@@ -122,9 +125,10 @@ def evaluate(
     reconstructions["pca"] = pca_reconstruction(components, dataset.test[: settings.reconstructed])
 
     plain = IsotropicGaussian.fit(model.train_latents)
-    prior = model.prior or plain
+    prior = model.chosen.prior
+    temperature = model.chosen.temperature if settings.temperature is None else settings.temperature
     progress("sampling and judging")
-    latents = prior.sample(settings.samples, settings.seed, settings.temperature)
+    latents = prior.sample(settings.samples, settings.seed, temperature)
     images = decode_images(model, latents)
     samples = {MODEL: judge.score(images)}
     samples[STANDARD_NORMAL] = judge.score(decode_images(model, plain.sample(settings.samples, settings.seed)))
@@ -136,6 +140,7 @@ def evaluate(
         classifier,
         model.latent_size,
         prior.name,
+        temperature,
         settings,
     )
 

@@ -13,7 +13,7 @@ from fourcodec.generative.config import Config
 from fourcodec.generative.core import ImageShape, ModelCore, Size
 from fourcodec.generative.embedding import STEPS, fit_latents, nearest_latents
 from fourcodec.generative.prior_store import read_prior
-from fourcodec.generative.priors import Prior
+from fourcodec.generative.priors import ChosenPrior, IsotropicGaussian
 
 Floats = NDArray[np.float32]
 Images = NDArray[np.uint8]  # (B, H, W, C)
@@ -22,11 +22,11 @@ Images = NDArray[np.uint8]  # (B, H, W, C)
 class TrainedModel:
     """What a model directory holds. Use load_model."""
 
-    def __init__(self, core: ModelCore, train_latents: Floats, dataset_hash: str, prior: Prior | None) -> None:
+    def __init__(self, core: ModelCore, train_latents: Floats, dataset_hash: str, chosen: ChosenPrior | None) -> None:
         self.core = core
         self.train_latents = train_latents  # (N, L): fitted to each training image, or what the encoder gives for it
         self.dataset_hash = dataset_hash  # Dataset.content_hash of what it was trained on
-        self.prior = prior  # None: N(0, I) times the root mean square of train_latents
+        self.chosen = chosen or ChosenPrior(IsotropicGaussian.fit(train_latents))
 
     @property
     def config(self) -> Config:
@@ -62,13 +62,9 @@ class TrainedModel:
             start = nearest_latents(self.core, images, self.train_latents, seed=0)
         return fit_latents(self.core, images, start, steps)
 
-    def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
-        """Latents (n, L) of the prior."""
-        if self.prior is not None:
-            return self.prior.sample(n, seed, temperature)
-        scale = temperature * float(np.sqrt(np.square(self.train_latents).mean()))
-        random = np.random.default_rng(seed)
-        return (scale * random.standard_normal((n, self.latent_size))).astype(np.float32)
+    def sample(self, n: int, seed: int, temperature: float | None = None) -> Floats:
+        """Latents (n, L) of the prior, at its own temperature unless another is given."""
+        return self.chosen.prior.sample(n, seed, self.chosen.temperature if temperature is None else temperature)
 
     def _check(self, images: Images) -> None:
         if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:

@@ -12,8 +12,8 @@ from fourcodec.generative.config import Config
 from fourcodec.networks.shape import NetworkShape
 
 # Standard deviations that keep a network of any depth near the identity, so that it learns at all (see
-# docs/results.md): of the first layer's coefficients, and of others times the square root of their number.
-_FIRST_START, _HIDDEN_START, _LAST_START = 0.15, 0.03, 0.09
+# docs/results.md): times the square root of their number, of coefficients after the first layer.
+_HIDDEN_START, _LAST_START = 0.03, 0.09
 _NONLINEARITIES = {"leaky_relu": nn.LeakyReLU, "silu": nn.SiLU}
 
 
@@ -30,7 +30,7 @@ class Decoder(nn.Module):
         self.base: nn.Parameter | None = None
         self.gains: torch.Tensor
         if settings.gains:
-            self.base = nn.Parameter(_near_identity(shape))
+            self.base = nn.Parameter(_near_identity(shape, settings.first_start))
             self.register_buffer("gains", _spread(settings.gains, shape), persistent=False)
             last = self.mlp[-1]
             assert isinstance(last, nn.Linear)
@@ -69,10 +69,10 @@ def _spread(gains: tuple[float, ...], shape: NetworkShape) -> torch.Tensor:
     return torch.cat([torch.full((layer.size,), gain) for layer, gain in zip(shape.layers, by_layer, strict=True)])
 
 
-def _near_identity(shape: NetworkShape) -> torch.Tensor:
+def _near_identity(shape: NetworkShape, first_start: float) -> torch.Tensor:
     parts = []
     for number, layer in enumerate(shape.layers):
         start = _LAST_START if number == shape.depth else _HIDDEN_START
-        deviation = _FIRST_START if number == 0 else start / math.sqrt(2 << layer.inputs)
+        deviation = first_start if number == 0 else start / math.sqrt(2 << layer.inputs)
         parts.append(deviation * torch.randn(layer.size))
     return torch.cat(parts)

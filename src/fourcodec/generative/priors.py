@@ -23,9 +23,10 @@ from scipy.special import logsumexp
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
+MAX_TEMPERATURE = 10.0
 _RIDGE = 1e-6  # of the latents' mean variance: keeps a covariance regular where latents span fewer dimensions
 _MIXTURE_RIDGE = 1e-3  # a component of few latents must not collapse onto them
-_MIXTURE_ITERATIONS = 100
+_MIXTURE_ITERATIONS = 30
 
 
 class Prior(Protocol):
@@ -56,6 +57,14 @@ class PriorState:
 
     kind: str
     arrays: dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class ChosenPrior:
+    """What a model is sampled from, and the temperature at which it is where no other is asked for."""
+
+    prior: Prior
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -158,8 +167,12 @@ class Mixture:
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the last iterations change the samples little
-            mixture.fit(np.asarray(latents, np.float64) / scale)
-        return cls(mixture.weights_, mixture.means_ * scale, mixture.covariances_ * scale**2)
+            # float32 takes half the time of float64, and the ridge is far above its rounding
+            mixture.fit(np.asarray(latents / scale, np.float32))
+        weights, means, covariances = (
+            np.asarray(found, np.float64) for found in (mixture.weights_, mixture.means_, mixture.covariances_)
+        )
+        return cls(weights, means * scale, (covariances + covariances.transpose(0, 2, 1)) / 2 * scale**2)
 
     def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
         generator = np.random.default_rng(seed)

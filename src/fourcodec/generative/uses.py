@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fourcodec import metrics
 from fourcodec.errors import DatasetError
-from fourcodec.generative.datasets import describe, load_dataset, load_picture
+from fourcodec.generative.datasets import describe, load_first, load_picture
 from fourcodec.generative.model import Floats, Images, TrainedModel
 from fourcodec.generative.sheets import sheet, to_bytes
 
@@ -20,14 +20,15 @@ Pixels = NDArray[np.uint8]
 
 
 def load_images(model: TrainedModel, sources: Sequence[Path], limit: int) -> Images:
-    """Picture files, and of data sets the first `limit` test images, together: (B, H, W, C) uint8.
+    """Picture files, and of folders and data sets the first `limit` images (test images where they have such),
+    together: (B, H, W, C) uint8.
 
     Raises OSError and DatasetError, which names the source whose images are not of the model's size.
     """
     found: list[Images] = []
     for source in sources:
         whole = source.is_dir() or source.suffix == ".npz"
-        part = load_dataset(source).test[:limit] if whole else load_picture(source)[None]
+        part = load_first(source, limit) if whole else load_picture(source)[None]
         if part.shape[1:] != model.image_shape:
             sizes = describe(part.shape[1:]), describe(model.image_shape)
             raise DatasetError(f"{str(source)!r}: images are {sizes[0]}, the model's {sizes[1]}")

@@ -55,9 +55,7 @@ def progress_line(quiet: bool) -> Callable[[str], None]:
 @click.option(
     "--temperature",
     type=click.FloatRange(0, 10, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="Factor on the prior's deviations.",
+    help="Factor on the prior's deviations.  [default: as it was chosen]",
 )
 @cache_option
 @options.quiet_option
@@ -69,7 +67,7 @@ def evaluate(
     samples: int,
     reconstructed: int,
     seed: int,
-    temperature: float,
+    temperature: float | None,
     cache: Path | None,
     quiet: bool,
     as_json: bool,
@@ -95,7 +93,7 @@ def _lines(result: "Evaluation") -> list[str]:
     from fourcodec.generative.evaluation import FLOOR, MODEL, PCA_GAUSSIAN, STANDARD_NORMAL
 
     rows = {
-        f"samples ({result.prior})": MODEL,
+        f"{result.prior} at {result.temperature:g}": MODEL,
         "samples of N(0, I)": STANDARD_NORMAL,
         f"PCA-{result.latent_size}, Gaussian": PCA_GAUSSIAN,
         "training images": FLOOR,

@@ -1,12 +1,24 @@
 """`fourcodec generate prior`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fourcodec.cli import options
 from fourcodec.cli.generate.evaluate import cache_option, data_option, progress_line
 from fourcodec.cli.help import Command
+
+if TYPE_CHECKING:
+    from fourcodec.generative.prior_choice import Choice
+
+
+def describe(choice: "Choice") -> str:
+    winner = choice.trial
+    return (
+        f"prior {choice.chosen.prior.name} at temperature {winner.temperature}, "
+        f"Fréchet distance {winner.frechet:.3f}, {winner.malformed_share:.1%} malformed"
+    )
 
 
 @click.command(
@@ -22,19 +34,22 @@ from fourcodec.cli.help import Command
 @options.quiet_option
 @options.debug_option
 def prior(model: Path, data: Path, seed: int, cache: Path | None, quiet: bool) -> None:
-    """Choose the distribution that the model in the folder MODEL is sampled from, and store it there.
+    """Choose again what the model in the folder MODEL is sampled from, and store it there.
 
-    Each kind is fitted to the latents of four fifths of the training images and judged on the others, in the features
-    of the classifier that `evaluate` uses; no test image is looked at. Replaces the prior that was chosen before.
+    As `train` does at its end, with a flow among the candidates: each is fitted to the latents of four fifths of the
+    training images and judged on the others, in the features of the classifier that `evaluate` uses; no test image is
+    looked at. Replaces the prior that was chosen before.
     """
-    from fourcodec.generative import classifier_cache, datasets, prior_store
-    from fourcodec.generative.model import load_model
+    from fourcodec.generative import datasets, model_prior
+    from fourcodec.generative.prior_choice import CANDIDATES
 
-    progress = progress_line(quiet)
-    trained, dataset = load_model(model), datasets.load_dataset(data)
-    prior_store.check_data(trained, dataset)
-    classifier = classifier_cache.cached_classifier(dataset, seed=seed, folder=cache, progress=progress)
-    choice = prior_store.choose_for_model(trained, dataset, classifier, seed=seed, progress=progress)
-    prior_store.write_prior(model, choice.prior, trained.train_latents)
+    choice = model_prior.choose_and_store(
+        model,
+        datasets.load_dataset(data),
+        seed=seed,
+        cache=cache,
+        candidates=CANDIDATES,
+        progress=progress_line(quiet),
+    )
     if not quiet:
-        click.echo(f"{model}: prior {choice.prior.name}, Fréchet distance {choice.frechet[choice.name]:.3f}")
+        click.echo(f"{model}: {describe(choice)}")

@@ -8,10 +8,15 @@ import click
 
 from fourcodec import devices
 from fourcodec.cli import options
+from fourcodec.cli.generate.evaluate import progress_line
+from fourcodec.cli.generate.prior import describe
 from fourcodec.cli.help import Command
 
 if TYPE_CHECKING:
     from fourcodec.generative.training import TrainingProgress
+
+
+PRIOR_SEED = 0  # that of `evaluate`, which then finds the classifier that the prior was chosen with
 
 
 def show(line: options.ProgressLine, progress: "TrainingProgress") -> None:
@@ -60,22 +65,27 @@ def train(
     resume: bool,
     quiet: bool,
 ) -> None:
-    """Train a model on DATA: a folder of MNIST or CIFAR-10 files, or of pictures of one size."""
+    """Train a model on DATA: a folder of MNIST or CIFAR-10 files, or of pictures of one size.
+
+    After the time that was asked for, the distribution that samples are drawn from is chosen, which takes some minutes.
+    """
     if epochs is not None and minutes is not None:
         raise click.UsageError("--epochs and --minutes are two ways to say how long: give one of them")
     if (name is None) != resume:
         raise click.UsageError("give either --config, to begin, or --resume, which goes on with what was begun")
-    from fourcodec.generative import config
+    from fourcodec.generative import config, model_prior
     from fourcodec.generative.datasets import load_dataset
+    from fourcodec.generative.prior_choice import LEAST_IMAGES
     from fourcodec.generative.schedules import Budget
     from fourcodec.generative.training import Training
 
     processor = devices.resolve(device)
-    if resume:
-        training = Training.resume(load_dataset(data), output, device=processor)
+    settings = None if name is None else config.load_config(name)
+    dataset = load_dataset(data)
+    if settings is None:
+        training = Training.resume(dataset, output, device=processor)
     else:
-        settings = config.load_config(name or "")
-        training = Training.begin(load_dataset(data), settings, output, device=processor, seed=seed)
+        training = Training.begin(dataset, settings, output, device=processor, seed=seed)
     epochs = training.config.training.epochs if epochs is None and minutes is None else epochs
     with options.ProgressLine() as line:
         training.run(Budget(epochs, minutes), None if quiet else functools.partial(show, line))
@@ -84,3 +94,7 @@ def train(
         click.echo(
             f"{output}: {last.epoch} epochs, {last.seconds / 60:.1f} minutes, PSNR {last.psnr_db:.2f} dB in training"
         )
+    if len(dataset.train) >= LEAST_IMAGES:
+        choice = model_prior.choose_and_store(output, dataset, seed=PRIOR_SEED, progress=progress_line(quiet))
+        if not quiet:
+            click.echo(f"{output}: {describe(choice)}")

@@ -17,7 +17,7 @@ sources_argument = click.argument(
     "sources", metavar="IMAGES...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 limit_option = click.option(
-    "--limit", type=click.IntRange(1), default=32, show_default=True, help="Images of a data set."
+    "--limit", type=click.IntRange(1), default=32, show_default=True, help="Images of a folder or data set."
 )
 
 
@@ -46,7 +46,9 @@ def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
 @output_option("sheet (PNG)")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the latents.")
 @click.option(
-    "--temperature", type=click.FloatRange(0, 10), default=1.0, show_default=True, help="Below 1: more usual."
+    "--temperature",
+    type=click.FloatRange(0, 10),
+    help="Factor on the prior's deviations; a smaller one makes more usual images.  [default: as it was chosen]",
 )
 @click.option("--size", type=click.IntRange(1, 4096), help="Longer side in pixels.  [default: the training images']")
 @click.option(
@@ -60,7 +62,7 @@ def sample(
     count: int,
     output: Path,
     seed: int,
-    temperature: float,
+    temperature: float | None,
     size: int | None,
     folder: Path | None,
     force: bool,
@@ -100,7 +102,7 @@ def sample(
 @options.quiet_option
 @options.debug_option
 def reconstruct(directory: Path, sources: tuple[Path, ...], output: Path, limit: int, force: bool, quiet: bool) -> None:
-    """Show IMAGES (pictures, or a data set's test images) above the model's copies of them."""
+    """Show IMAGES (pictures, a folder of them, or a data set's test images) above the model's copies of them."""
     model = open_model(directory, output, force)
     from fourcodec.generative import uses
 
@@ -124,7 +126,7 @@ def reconstruct(directory: Path, sources: tuple[Path, ...], output: Path, limit:
     "--frames", type=click.IntRange(1, 1000), default=10, show_default=True, help="From each image to the next."
 )
 @click.option("--size", type=click.IntRange(1, 4096), help="Longer side in pixels.  [default: the training images']")
-@click.option("--limit", type=click.IntRange(2), default=4, show_default=True, help="Images of a data set.")
+@click.option("--limit", type=click.IntRange(2), default=4, show_default=True, help="Images of a folder or data set.")
 @options.force_option
 @options.quiet_option
 @options.debug_option
@@ -138,7 +140,7 @@ def interpolate(
     force: bool,
     quiet: bool,
 ) -> None:
-    """Show what lies between two or more IMAGES (pictures, or a data set's test images)."""
+    """Show what lies between two or more IMAGES (pictures, a folder of them, or a data set's test images)."""
     if output.suffix.lower() not in (".png", ".gif"):
         raise click.UsageError(
             f"the output is a strip (.png) or an animation (.gif), not {output.suffix or 'nameless'}"
@@ -172,7 +174,10 @@ def interpolate(
 @options.quiet_option
 @options.debug_option
 def embed(directory: Path, sources: tuple[Path, ...], output: Path, limit: int, force: bool, quiet: bool) -> None:
-    """Find the latents of IMAGES (pictures, or a data set's test images): an array `z` (N, L) in an .npz file."""
+    """Find the latents of IMAGES (pictures, a folder of them, or a data set's test images).
+
+    Writes an .npz file with an array `z` (N, L).
+    """
     model = open_model(directory, output, force)
     from fourcodec.generative import uses
 
