@@ -63,6 +63,7 @@ RESULTS := benchmarks/results
 FOUR := $(patsubst %,$(DATA)/kodak/kodim%.png,23 15 01 05)
 results: $(STAMP)
 	$(BIN)/python benchmarks/kernels.py > $(RESULTS)/kernels.txt
+	$(BIN)/python benchmarks/threads.py > $(RESULTS)/threads.txt
 	$(BIN)/python benchmarks/generative_kernel.py $(RESULTS)/generative-kernel.txt
 	$(BIN)/python benchmarks/costs.py > $(RESULTS)/costs.txt
 	$(BIN)/python benchmarks/grid_step.py step > $(RESULTS)/grid-step.txt

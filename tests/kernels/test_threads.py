@@ -29,6 +29,28 @@ def test_the_first_exception_is_raised() -> None:
         map_threads(lambda item: 1 // item, [1, 0, 2], 2)
 
 
+def test_what_was_little_work_stays_on_the_calling_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "ALONE_SECONDS", 60.0)
+    map_threads(who_does_it, range(3), 2)
+    assert set(map_threads(who_does_it, range(3), 2)) == {threading.get_ident()}
+
+
+def test_what_was_much_work_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "ALONE_SECONDS", 0.0)
+    both = threading.Barrier(2)
+
+    def meet(_: int) -> int:
+        both.wait(timeout=60)  # until the other thread has a piece, too
+        return threading.get_ident()
+
+    for _ in range(2):
+        assert len(set(map_threads(meet, range(2), 2))) == 2
+
+
+def who_does_it(_: int) -> int:
+    return threading.get_ident()
+
+
 def test_threads_that_do_not_get_to_run_are_not_waited_for() -> None:
     busy = threading.Event()
     held = [threads._pool(3).submit(busy.wait) for _ in range(3)]

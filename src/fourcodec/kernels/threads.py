@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from types import CodeType
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+# Less work than that is done on one thread: handing a part of it over takes 20 to 60 us on a busy machine, more than a
+# second thread saves (benchmarks/results/threads.txt).
+ALONE_SECONDS = 100e-6
+
 _pools: dict[int, ThreadPoolExecutor] = {}
+_seconds: dict[tuple[CodeType | None, int], float] = {}  # that so many calls of a function took one thread, last time
 
 
 def thread_count() -> int:
@@ -31,29 +38,40 @@ def thread_count() -> int:
 
 
 def map_threads(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> list[Result]:
-    """[function(item) for item in items], in order, by up to `threads` threads, the calling one among them.
+    """[function(item) for item in items], in order, by up to `threads` threads, the calling one among them; by that one
+    alone where it was little work the last time.
 
     Raises what `function` raises, after the pieces under way are done and without starting others.
     """
     listed = list(items)
     if threads == 1 or len(listed) < 2:
         return [function(item) for item in listed]
+    kind = getattr(function, "__code__", None), len(listed)
+    started = time.thread_time()  # of this thread alone, however long others keep it waiting
+    if _seconds.get(kind, ALONE_SECONDS) < ALONE_SECONDS:
+        alone = [function(item) for item in listed]
+        _seconds[kind] = time.thread_time() - started
+        return alone
     results: dict[int, Result] = {}
     # One task a thread, not one a piece: pieces take a millisecond or less, and a future costs a hundredth of that.
     turns = itertools.count()  # next() on it is atomic
 
-    def work() -> None:
+    def work() -> int:
         nonlocal turns
+        done = 0
         try:
             while (turn := next(turns)) < len(listed):
                 results[turn] = function(listed[turn])
+                done += 1
         except BaseException:
             turns = itertools.count(len(listed))
             raise
+        return done
 
     others = [_pool(threads).submit(work) for _ in range(min(threads, len(listed)) - 1)]
     try:
-        work()
+        if mine := work():
+            _seconds[kind] = (time.thread_time() - started) / mine * len(listed)
     finally:
         # All pieces are taken. A thread that the machine has not let begin is not waited for: on a busy one that took
         # longer than the work itself, where that is less than a millisecond.
