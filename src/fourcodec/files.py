@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -57,14 +58,31 @@ def check_target(path: Path, *, overwrite: bool) -> None:
 
 
 def write(path: Path, data: bytes, *, overwrite: bool) -> None:
-    """Writes all of `data` or nothing. Raises OSError; FileExistsError as `check_target` does."""
+    """Writes all of `data` or nothing. Raises OSError that names the file; FileExistsError as `check_target` does."""
     with _temporary(path) as (temporary, file):
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-        file.close()  # Windows renames no open file
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+            file.close()  # Windows renames no open file
+        except OSError as exc:  # a full disk, say
+            raise OSError(exc.errno, f"cannot write: {exc.strerror or exc}", str(path)) from exc
         _check_replaceable(path, overwrite)
-        os.replace(temporary, _target(path))
+        _rename(temporary, _target(path), overwrite)
+
+
+def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
+    if not overwrite:
+        # A rename replaces what another process has written since we looked; a link does not.
+        try:
+            os.link(temporary, target)
+            return
+        except FileExistsError:
+            raise FileExistsError(f"{str(target)!r} exists already") from None
+        except (OSError, AttributeError, NotImplementedError):
+            pass  # a file system without links
+    os.replace(temporary, target)
 
 
 def remove_leftovers(path: Path) -> None:
@@ -74,6 +92,12 @@ def remove_leftovers(path: Path) -> None:
     for name in os.listdir(target.parent):
         if name.startswith(_prefix(target)) and name.endswith(_SUFFIX) and len(name) == length:
             (target.parent / name).unlink(missing_ok=True)
+
+
+def remove_all_leftovers(folder: Path) -> None:
+    """The same for every path in a folder that nobody else writes to."""
+    for path in folder.glob(f".*{_SUFFIX}"):
+        path.unlink(missing_ok=True)
 
 
 def _prefix(target: Path) -> str:
@@ -96,7 +120,7 @@ def _target(path: Path) -> Path:
 
 
 @contextmanager
-def _temporary(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+def _temporary(path: Path) -> Iterator[tuple[Path, FileIO]]:
     """A new file beside the target, open for writing; gone at the end unless it was renamed."""
     target = _target(path)
     temporary = target.with_name(f"{_prefix(target)}{secrets.token_hex(_TOKEN_BYTES)}{_SUFFIX}")
@@ -108,7 +132,7 @@ def _temporary(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
     except OSError as exc:  # name the file that the user knows
         raise OSError(exc.errno, f"cannot write: {exc.strerror}", str(path)) from exc
     try:
-        with open(descriptor, "wb") as file:
+        with open(descriptor, "wb", buffering=0) as file:  # closing it has nothing left to write, and no second error
             yield temporary, file
     finally:
         with suppress(FileNotFoundError):
