@@ -20,24 +20,25 @@ _PIECE_BYTES = 1 << 20
 _TOKEN_BYTES, _SUFFIX = 6, ".tmp"  # of temporary files' names
 
 
-def read(path: Path, limit_bytes: int) -> bytes:
-    """The whole file. Raises OSError as open() does, LimitError before reading much more than `limit_bytes`."""
+def read(path: Path, limit_bytes: int, remedy: str = "") -> bytes:
+    """The whole file. Raises OSError as open() does, LimitError before reading much more than `limit_bytes`; `remedy` is
+    what its message ends with."""
     with path.open("rb") as file:
-        return _read_whole(file, limit_bytes, repr(str(path)))
+        return _read_whole(file, limit_bytes, repr(str(path)), remedy)
 
 
-def read_standard_input(limit_bytes: int) -> bytes:
-    """All of standard input. Raises OSError, and LimitError before reading much more than `limit_bytes`."""
-    return _read_whole(sys.stdin.buffer, limit_bytes, "standard input")
+def read_standard_input(limit_bytes: int, remedy: str = "") -> bytes:
+    """All of standard input. Raises OSError and LimitError as `read`."""
+    return _read_whole(sys.stdin.buffer, limit_bytes, "standard input", remedy)
 
 
-def _read_whole(file: BinaryIO, limit_bytes: int, name: str) -> bytes:
+def _read_whole(file: BinaryIO, limit_bytes: int, name: str, remedy: str) -> bytes:
     """Piece by piece: asked for `limit_bytes` at once, Python would make room for them all."""
     data = bytearray()
     while piece := file.read(_PIECE_BYTES):
         data += piece
         if len(data) > limit_bytes:
-            raise LimitError(f"{name} is larger than the limit of {limit_bytes} bytes: a larger --max-pixels allows it")
+            raise LimitError(f"{name} is larger than the limit of {limit_bytes} bytes{remedy and ': ' + remedy}")
     return bytes(data)
 
 

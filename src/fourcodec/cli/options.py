@@ -12,7 +12,7 @@ import click
 
 from fourcodec import files
 from fourcodec.errors import FourcodecError
-from fourcodec.limits import DEFAULT
+from fourcodec.limits import BYTES_REMEDY, DEFAULT
 
 if TYPE_CHECKING:
     from fourcodec.fitting import Progress
@@ -75,6 +75,8 @@ def about(path: Path) -> Iterator[None]:
         yield
     except FourcodecError as exc:
         name = "standard input" if path == STANDARD else repr(str(path))
+        if str(exc).startswith(name):
+            raise
         raise type(exc)(f"{name}: {exc}") from exc
 
 
@@ -104,7 +106,9 @@ def format_of(target: Path) -> str:
 
 def read_source(source: Path, limit_bytes: int) -> bytes:
     """The input file or standard input. Raises OSError and LimitError."""
-    return files.read_standard_input(limit_bytes) if source == STANDARD else files.read(source, limit_bytes)
+    if source == STANDARD:
+        return files.read_standard_input(limit_bytes, BYTES_REMEDY)
+    return files.read(source, limit_bytes, BYTES_REMEDY)
 
 
 def write_target(target: Path, data: bytes, *, overwrite: bool) -> None:
