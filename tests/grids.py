@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fourcodec.networks.grid_priors import FRACTION
-from fourcodec.networks.grid_weights import SCALES, UNUSED
+from fourcodec.networks.grid_weights import FILTERS, SCALES, UNUSED
 from fourcodec.networks.pyramid import level_count
 from fourcodec.profiles.grid import MAX_EXPONENT, MAX_SYMBOL, GridConfig, QuantizedGrid
 
@@ -34,6 +34,7 @@ def random_picture(config: GridConfig, spread: float = 20.0, seed: int = 0, **ch
     random = np.random.default_rng(seed)
     shape = config.shape
     exponents = random.integers(7, MAX_EXPONENT + 1, shape.group_count).astype(np.uint8)
+    exponents[FILTERS] = max(exponents[FILTERS], 14)  # files that amplify beyond float32 are refused
     if config.prior:
         exponents[: SCALES + 1] = FRACTION  # finer steps have no room for the prior's weights
     symbols = np.rint(random.laplace(0, spread, shape.groups.size)).clip(-MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)

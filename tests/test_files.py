@@ -52,7 +52,7 @@ def test_a_failed_rename_leaves_no_temporary_file(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(PermissionError):
-        files.write(tmp_path / "a.fnc", b"new", overwrite=False)
+        files.write(tmp_path / "a.fnc", b"new", overwrite=True)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,9 +12,12 @@ import pytest
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 import fourcodec
+from fourcodec import pillow_plugin
 from fourcodec.bitstream import container, metadata
+from fourcodec.limits import Limits
 from fourcodec.pillow_plugin import FncImageFile
 from fourcodec.views import View
+from tests import hostile
 from tests.images.oddities import XMP, exif, rgb_profile
 
 GOLDEN = Path(__file__).parent / "golden" / "v0.1"
@@ -113,6 +116,23 @@ def test_a_decompression_bomb_is_stopped_before_it_is_decoded(monkeypatch: pytes
         Image.open(path)
 
 
+def test_limits_are_the_programs(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+    monkeypatch.setattr(pillow_plugin, "LIMITS", Limits(pixels=100))
+    with pytest.raises(OSError, match="more than the limit of 100: --max-pixels"):
+        Image.open(path)
+    monkeypatch.setattr(pillow_plugin, "LIMITS", Limits(work=100))
+    with Image.open(path) as image, pytest.raises(OSError, match="more than the limit of 100: --max-work"):
+        image.load()
+
+
+def test_damaged_metadata_are_a_warning(path: Path) -> None:
+    data = hostile.with_metadata(path.read_bytes(), 300, declared=299)
+    with pytest.warns(UserWarning, match="the icc metadata are left out"):
+        image = Image.open(io.BytesIO(data))
+    image.load()
+    assert "icc_profile" not in image.info
+
+
 def test_samples_from_the_future_are_an_oserror(path: Path) -> None:
     header, sections = container.read(path.read_bytes())
     data = container.write(dataclasses.replace(header, bit_depth=10), sections)
@@ -150,9 +170,9 @@ def test_a_thumbnail_is_decoded_small(name: str, monkeypatch: pytest.MonkeyPatch
     asked: list[View] = []
     real = fourcodec.decode
 
-    def watch(data: bytes, *, view: View) -> np.ndarray:
+    def watch(data: bytes, *, view: View, limits: Limits) -> np.ndarray:
         asked.append(view)
-        return real(data, view=view)
+        return real(data, view=view, limits=limits)
 
     monkeypatch.setattr("fourcodec.codec.decode", watch)
     with Image.open(io.BytesIO(data)) as image, Image.open(io.BytesIO(data)) as full:

@@ -10,6 +10,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,24 +20,25 @@ _PIECE_BYTES = 1 << 20
 _TOKEN_BYTES, _SUFFIX = 6, ".tmp"  # of temporary files' names
 
 
-def read(path: Path, limit_bytes: int) -> bytes:
-    """The whole file. Raises OSError as open() does, LimitError before reading much more than `limit_bytes`."""
+def read(path: Path, limit_bytes: int, remedy: str = "") -> bytes:
+    """The whole file. Raises OSError as open() does, LimitError before reading much more than `limit_bytes`; `remedy` is
+    what its message ends with."""
     with path.open("rb") as file:
-        return _read_whole(file, limit_bytes, repr(str(path)))
+        return _read_whole(file, limit_bytes, repr(str(path)), remedy)
 
 
-def read_standard_input(limit_bytes: int) -> bytes:
-    """All of standard input. Raises OSError, and LimitError before reading much more than `limit_bytes`."""
-    return _read_whole(sys.stdin.buffer, limit_bytes, "standard input")
+def read_standard_input(limit_bytes: int, remedy: str = "") -> bytes:
+    """All of standard input. Raises OSError and LimitError as `read`."""
+    return _read_whole(sys.stdin.buffer, limit_bytes, "standard input", remedy)
 
 
-def _read_whole(file: BinaryIO, limit_bytes: int, name: str) -> bytes:
+def _read_whole(file: BinaryIO, limit_bytes: int, name: str, remedy: str) -> bytes:
     """Piece by piece: asked for `limit_bytes` at once, Python would make room for them all."""
     data = bytearray()
     while piece := file.read(_PIECE_BYTES):
         data += piece
         if len(data) > limit_bytes:
-            raise LimitError(f"{name} is larger than the limit of {limit_bytes} bytes: a larger --max-pixels allows it")
+            raise LimitError(f"{name} is larger than the limit of {limit_bytes} bytes{remedy and ': ' + remedy}")
     return bytes(data)
 
 
@@ -57,14 +59,31 @@ def check_target(path: Path, *, overwrite: bool) -> None:
 
 
 def write(path: Path, data: bytes, *, overwrite: bool) -> None:
-    """Writes all of `data` or nothing. Raises OSError; FileExistsError as `check_target` does."""
+    """Writes all of `data` or nothing. Raises OSError that names the file; FileExistsError as `check_target` does."""
     with _temporary(path) as (temporary, file):
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-        file.close()  # Windows renames no open file
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+            file.close()  # Windows renames no open file
+        except OSError as exc:  # a full disk, say
+            raise OSError(exc.errno, f"cannot write: {exc.strerror or exc}", str(path)) from exc
         _check_replaceable(path, overwrite)
-        os.replace(temporary, _target(path))
+        _rename(temporary, _target(path), overwrite)
+
+
+def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
+    if not overwrite:
+        # A rename replaces what another process has written since we looked; a link does not.
+        try:
+            os.link(temporary, target)
+            return
+        except FileExistsError:
+            raise FileExistsError(f"{str(target)!r} exists already") from None
+        except (OSError, AttributeError, NotImplementedError):
+            pass  # a file system without links
+    os.replace(temporary, target)
 
 
 def remove_leftovers(path: Path) -> None:
@@ -74,6 +93,12 @@ def remove_leftovers(path: Path) -> None:
     for name in os.listdir(target.parent):
         if name.startswith(_prefix(target)) and name.endswith(_SUFFIX) and len(name) == length:
             (target.parent / name).unlink(missing_ok=True)
+
+
+def remove_all_leftovers(folder: Path) -> None:
+    """The same for every path in a folder that nobody else writes to."""
+    for path in folder.glob(f".*{_SUFFIX}"):
+        path.unlink(missing_ok=True)
 
 
 def _prefix(target: Path) -> str:
@@ -96,7 +121,7 @@ def _target(path: Path) -> Path:
 
 
 @contextmanager
-def _temporary(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
+def _temporary(path: Path) -> Iterator[tuple[Path, FileIO]]:
     """A new file beside the target, open for writing; gone at the end unless it was renamed."""
     target = _target(path)
     temporary = target.with_name(f"{_prefix(target)}{secrets.token_hex(_TOKEN_BYTES)}{_SUFFIX}")
@@ -108,7 +133,7 @@ def _temporary(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
     except OSError as exc:  # name the file that the user knows
         raise OSError(exc.errno, f"cannot write: {exc.strerror}", str(path)) from exc
     try:
-        with open(descriptor, "wb") as file:
+        with open(descriptor, "wb", buffering=0) as file:  # closing it has nothing left to write, and no second error
             yield temporary, file
     finally:
         with suppress(FileNotFoundError):

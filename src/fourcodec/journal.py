@@ -29,7 +29,7 @@ class Journal:
         """Opens or creates the file and calls note(object, its place in bytes) for every line that is there. Raises
         JournalError; a KeyError, TypeError or IndexError of `note` says that a line is not of this kind."""
         self.path = path
-        self._file = path.open("a+b")
+        self._file = path.open("a+b", buffering=0)  # what a full disk refuses must not be written later
         self._lock()
         self._recover(note)
 
@@ -42,11 +42,16 @@ class Journal:
         self.close()
 
     def append(self, value: dict[str, Any]) -> int:
-        """Returns, when the line is on the disk, its place."""
+        """Returns, when the line is on the disk, its place. Raises OSError, and the line is then not there."""
         place = self._file.seek(0, os.SEEK_END)
-        self._file.write(json.dumps(value, separators=(",", ":")).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        left = json.dumps(value, separators=(",", ":")).encode() + b"\n"
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError:
+            self._file.truncate(place)  # of a full disk: half a line, and the next behind it, would be damage
+            raise
         return place
 
     def close(self) -> None:
@@ -64,14 +69,14 @@ class Journal:
 
     def _recover(self, note: Callable[[dict[str, Any], int], None]) -> None:
         place = 0
-        self._file.seek(0)
-        for line in self._file:
-            if not line.endswith(b"\n"):
-                break
-            try:
-                note(json.loads(line), place)
-            except (ValueError, KeyError, TypeError, IndexError) as exc:
-                self._file.close()
-                raise JournalError(f"{str(self.path)!r} is damaged at byte {place}: begin anew with -f") from exc
-            place += len(line)
+        with self.path.open("rb") as lines:
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    break
+                try:
+                    note(json.loads(line), place)
+                except (ValueError, KeyError, TypeError, IndexError) as exc:
+                    self._file.close()
+                    raise JournalError(f"{str(self.path)!r} is damaged at byte {place}: begin anew with -f") from exc
+                place += len(line)
         self._file.truncate(place)

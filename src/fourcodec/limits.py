@@ -55,5 +55,6 @@ def _remedy(name: str, value: int) -> str:
     return f"--max-{name} {value} allows it (in Python, limits=Limits({name}={value}))"
 
 
+BYTES_REMEDY = "a larger --max-pixels allows it (in Python, limits=Limits(pixels=...))"
 DEFAULT = Limits()
 UNLIMITED = Limits(1 << 64, 1 << 128)  # no file states more pixels; for looking at files without decoding them

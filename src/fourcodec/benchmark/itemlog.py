@@ -4,7 +4,6 @@ Nothing but the place of each line is held in memory.
 """
 
 import json
-import os
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 
 from fourcodec.benchmark.items import Outcome
 from fourcodec.benchmark.rows import from_json
+from fourcodec.files import remove_all_leftovers, write
 from fourcodec.journal import Journal
 
 _NOT_DONE = -1
@@ -30,6 +30,7 @@ class ItemLog:
         self._places = array("q", [_NOT_DONE]) * count
         self._done = 0
         files.mkdir(exist_ok=True)
+        remove_all_leftovers(files)
         self._journal = Journal(path, lambda line, place: self._note(line["index"], place))
 
     def __enter__(self) -> "ItemLog":
@@ -49,7 +50,7 @@ class ItemLog:
     def append(self, outcome: Outcome) -> None:
         """Returns when the outcome, and our file with it, is on the disk."""
         if outcome.data is not None:
-            _write_synced(self.file_of(outcome.index), outcome.data)
+            write(self.file_of(outcome.index), outcome.data, overwrite=True)
         self._note(outcome.index, self._journal.append(_to_json(outcome)))
 
     def __iter__(self) -> Iterator[Outcome]:
@@ -85,11 +86,3 @@ def _to_json(outcome: Outcome) -> dict[str, Any]:
 def _from_json(values: dict[str, Any]) -> Outcome:
     rows = tuple(from_json(row) for row in values.pop("rows"))
     return replace(Outcome(**values), rows=rows)
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    """Not atomic: the log's line, which is written after it, says that the file is whole."""
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

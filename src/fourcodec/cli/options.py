@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from fourcodec import files
 from fourcodec.cli.help import variable_of
 from fourcodec.errors import FourcodecError
-from fourcodec.limits import DEFAULT
+from fourcodec.limits import BYTES_REMEDY, DEFAULT
 from fourcodec.terminal import cut
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def about(path: Path) -> Iterator[None]:
         yield
     except FourcodecError as exc:
         name = "standard input" if path == STANDARD else repr(str(path))
+        if str(exc).startswith(name):
+            raise
         raise type(exc)(f"{name}: {exc}") from exc
 
 
@@ -128,7 +130,9 @@ def format_of(target: Path) -> str:
 
 def read_source(source: Path, limit_bytes: int) -> bytes:
     """The input file or standard input. Raises OSError and LimitError."""
-    return files.read_standard_input(limit_bytes) if source == STANDARD else files.read(source, limit_bytes)
+    if source == STANDARD:
+        return files.read_standard_input(limit_bytes, BYTES_REMEDY)
+    return files.read(source, limit_bytes, BYTES_REMEDY)
 
 
 def write_target(target: Path, data: bytes, *, overwrite: bool) -> None:

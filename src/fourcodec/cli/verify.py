@@ -11,7 +11,7 @@ from fourcodec import codec, files, listing
 from fourcodec.cli import options
 from fourcodec.cli.help import Command
 from fourcodec.errors import FourcodecError, one_line
-from fourcodec.limits import Limits
+from fourcodec.limits import BYTES_REMEDY, Limits
 
 
 @click.command(
@@ -72,7 +72,7 @@ def _verdict(path: Path, device: str, limits: Limits) -> dict[str, Any]:
     """JSON types: whether the file is whole, what is wrong with it, and what it is as far as it says."""
     verdict: dict[str, Any] = {"file": str(path), "ok": False, "error": None}
     try:
-        data = files.read(path, limits.file_bytes)
+        data = files.read(path, limits.file_bytes, BYTES_REMEDY)
         pixels = codec.decode(data, device=device, limits=limits)
         codec.read_metadata(data)
     except FourcodecError as exc:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fourcodec import codec, files, images
 from fourcodec.errors import one_line
-from fourcodec.limits import DEFAULT, Limits
+from fourcodec.limits import BYTES_REMEDY, DEFAULT, Limits
 from fourcodec.listing import PICTURE_SUFFIXES
 from fourcodec.parallel.work import Work
 from fourcodec.views import View
@@ -107,7 +107,7 @@ def _encode(path: Path, settings: dict[str, Any], *, limits: Limits) -> tuple[by
 
 def _decode(path: Path, settings: dict[str, Any], *, limits: Limits) -> tuple[bytes, tuple[str, ...]]:
     view = View(settings["region"], settings["scale"], settings["size"])
-    data = files.read(path, limits.file_bytes)
+    data = files.read(path, limits.file_bytes, BYTES_REMEDY)
     pixels = codec.decode(data, view=view, device=settings["device"], limits=limits)
     metadata, remarks = (None, []) if settings["strip"] else codec.salvage_metadata(data)
     picture, notes = images.write(pixels, settings["format"], metadata)

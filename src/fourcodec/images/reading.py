@@ -22,7 +22,7 @@ from fourcodec import files
 from fourcodec.errors import ImageError, LimitError
 from fourcodec.images import colour, embedded, exact, orientation
 from fourcodec.images.picture import Picture, without_opaque_alpha
-from fourcodec.limits import DEFAULT, Limits
+from fourcodec.limits import BYTES_REMEDY, DEFAULT, Limits
 
 # Named one by one: Pillow would also start Ghostscript for an EPS file, and read a good many formats that are no
 # photographs.
@@ -41,7 +41,7 @@ SILENT_ERRORS = (IndexError, KeyError, TypeError, AttributeError)
 
 def load(path: Path, *, frame: int | None = None, limits: Limits = DEFAULT) -> Picture:
     """Reads a picture file. Raises OSError where it cannot be opened, and what `read` raises."""
-    return read(files.read(path, limits.picture_bytes), frame=frame, limits=limits)
+    return read(files.read(path, limits.picture_bytes, BYTES_REMEDY), frame=frame, limits=limits)
 
 
 def read(data: bytes, *, frame: int | None = None, limits: Limits = DEFAULT) -> Picture:

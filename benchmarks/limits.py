@@ -1,0 +1,223 @@
+"""A file that hits each limit, what the commands say to it, and what the worst files within the limits cost.
+
+python -m benchmarks.limits table > benchmarks/results/limits.tsv
+python -m benchmarks.limits worst 4194304 > benchmarks/results/limits-worst.tsv      (pixels; 2^27 take minutes)
+"""
+
+import contextlib
+import dataclasses
+import io
+import resource
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import zstandard
+from tests import hostile
+from tests.images.oddities import png
+
+from fourcodec import cli, codec, images
+from fourcodec.bitstream import container, metadata, varint
+from fourcodec.bitstream.container import Header, Section
+from fourcodec.limits import DEFAULT
+from fourcodec.profiles import fnet, grid
+
+PIXELS, WORK, NONE = "--max-pixels", "--max-work", "none: the format's own"
+DECODE, VERIFY, ENCODE = "decode {} -o out.png", "verify {}", "encode {}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is limited, to what, by which option it is raised, a file, and a command line with {} for the file."""
+
+    what: str
+    value: int | str
+    option: str
+    name: str
+    make: Callable[[], bytes]
+    command: str = DECODE
+
+
+def small() -> bytes:
+    return hostile.fnet_file(24, 16)
+
+
+def with_field(data: bytes, at: int, value: int) -> bytes:
+    """A file with an architecture field changed, and right checksums."""
+    header, sections = container.read(data)
+    architecture = list(header.architecture)
+    architecture[at] = value
+    return container.write(dataclasses.replace(header, architecture=tuple(architecture)), sections)
+
+
+def many_sections() -> bytes:
+    header, sections = container.read(small())
+    most = container.MAX_SECTIONS
+    container.MAX_SECTIONS = 2 * most
+    try:
+        return container.write(header, [*[Section(16, container.CODER_RAW, b"")] * most, *sections])
+    finally:
+        container.MAX_SECTIONS = most
+
+
+def wide_side() -> bytes:
+    """Its width a number of 35 bits."""
+    return small()[:11] + b"\xff\xff\xff\xff\x7f" + small()[12:]
+
+
+def large_coefficient() -> bytes:
+    config = fnet.FnetConfig(2, 1, 3)
+    values = np.full(config.shape.output_count + config.coefficient_count, 1 << 20, np.int32)
+    section = Section(fnet.NETWORK, container.CODER_ZSTD, fnet.encode_planes(values))
+    return container.write(Header(24, 16, 3, fnet.PROFILE_ID, (2, 1)), [section])
+
+
+def wide_window() -> bytes:
+    parameters = zstandard.ZstdCompressionParameters(window_log=27, write_content_size=False)
+    coder = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    frame = coder.compress(bytes(300)) + coder.flush()
+    header, sections = container.read(small())
+    profile = Section(metadata.ICC, container.CODER_ZSTD, varint.write(300) + frame[4:])
+    return container.write(header, [*sections, profile])
+
+
+def alpha_bomb() -> bytes:
+    """Alpha of 2^26 pixels in a picture of 384."""
+    _, sections = container.read(hostile.with_alpha(hostile.fnet_file(8192, 8192)))
+    header, _ = container.read(hostile.with_alpha(small()))
+    return container.write(header, sections)
+
+
+def picture(width: int, height: int) -> bytes:
+    return images.to_png(np.zeros((height, width), np.uint8))
+
+
+def grid_field(at: int, value: int) -> Callable[[], bytes]:
+    return lambda: with_field(hostile.grid_file(24, 16), at, value)
+
+
+CASES = (
+    Case("pixels", DEFAULT.pixels, PIXELS, "pixels.fnc", lambda: hostile.grid_file(1 << 20, 1 << 20)),
+    Case("pixels of what is asked for", DEFAULT.pixels, PIXELS, "view.fnc", small, f"{DECODE} --scale 1000"),
+    Case("multiplications", DEFAULT.work, WORK, "work.fnc", lambda: hostile.fnet_file(16384, 8192)),
+    Case("bytes of a file", DEFAULT.file_bytes, PIXELS, "long.fnc", lambda: bytes(DEFAULT.file_bytes + 1)),
+    Case(
+        "pixels of a picture to encode",
+        DEFAULT.pixels,
+        PIXELS,
+        "huge.png",
+        lambda: png(16384, 8193, bit_depth=8, colour=0, rows=b""),
+        ENCODE,
+    ),
+    Case(
+        "multiplications of what is encoded",
+        DEFAULT.work,
+        WORK,
+        "large.png",
+        lambda: picture(8192, 8192),
+        f"{ENCODE} --width 10 --depth 16",
+    ),
+    Case("pixels a side", container.MAX_SIDE, NONE, "side.fnc", wide_side),
+    Case("sections", container.MAX_SECTIONS, NONE, "sections.fnc", many_sections),
+    Case("width of fnet", fnet.MAX_WIDTH, NONE, "width.fnc", lambda: with_field(small(), 0, 11)),
+    Case("depth of fnet", fnet.MAX_DEPTH, NONE, "depth.fnc", lambda: with_field(small(), 1, 17)),
+    Case("levels of grid", 9, NONE, "levels.fnc", grid_field(0, 10)),
+    Case("order of grid", grid.MAX_ORDER, NONE, "order.fnc", grid_field(1, 4)),
+    Case("hidden units of grid", grid.MAX_HIDDEN, NONE, "hidden.fnc", grid_field(2, 17)),
+    Case("phase of grid", grid.MAX_PHASE, NONE, "phase.fnc", grid_field(3, 64)),
+    Case("bits of a coefficient", 20, NONE, "coefficient.fnc", large_coefficient),
+    Case(
+        "gain of all filters",
+        "2^48",
+        NONE,
+        "filters.fnc",
+        lambda: hostile.with_filters(hostile.grid_file(24, 16), 32767),
+    ),
+    Case("bytes of alpha", "the pixels'", NONE, "alpha.fnc", alpha_bomb),
+    Case(
+        "bytes of a document of metadata",
+        metadata.MAX_BYTES,
+        NONE,
+        "metadata.fnc",
+        lambda: hostile.with_metadata(small(), 3000, declared=1 << 30),
+        VERIFY,
+    ),
+    Case("bytes of a zstd window", 8 << 20, NONE, "window.fnc", wide_window, VERIFY),
+)
+
+
+def table() -> None:
+    print("limit\tdefault\traised by\tbytes of the file\tcommand\texit status\twhat is said")
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
+        for case in CASES:
+            data, command = case.make(), case.command.replace("{}", case.name)
+            Path(case.name).write_bytes(data)
+            status, said = told(shlex.split(command))
+            Path(case.name).unlink()
+            print(case.what, case.value, case.option, len(data), command, status, said, sep="\t", flush=True)
+
+
+def told(command: Sequence[str]) -> tuple[int, str]:
+    """Exit status and output of a command."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = cli.run(command)
+    return status, " ".join(said.getvalue().split())
+
+
+# The most that small files get of each thing that costs: multiplications, samples, latents, decisions, bytes.
+WORST: dict[str, Callable[[int, int], bytes]] = {
+    "fnet 10x16, zeros": lambda width, height: hostile.fnet_file(width, height),
+    "fnet 1x1, RGBA 16": lambda width, height: hostile.with_alpha(
+        hostile.fnet_file(width, height, (1, 1), bit_depth=16)
+    ),
+    "grid, zeros": lambda width, height: hostile.grid_file(width, height),
+    "grid, noise": lambda width, height: hostile.grid_file(width, height, noise(width * height // 8)),
+    "grid, RGBA 16": lambda width, height: hostile.with_alpha(hostile.grid_file(width, height, bit_depth=16)),
+    "grid, one row": lambda width, height: hostile.grid_file(width * height, 1),
+}
+
+
+def noise(count: int) -> bytes:
+    return np.random.default_rng(0).integers(1, 256, count, np.uint8).tobytes()
+
+
+def worst(pixels: int) -> None:
+    """Each in a process of its own, for its memory."""
+    print("file\tbytes\twidth\theight\tmultiplications\tseconds of one core\tpeak MB\tbytes a pixel", flush=True)
+    for kind in WORST:
+        subprocess.run([sys.executable, "-m", "benchmarks.limits", "one", kind, str(pixels)], check=True)
+
+
+def one(kind: str, pixels: int) -> None:
+    width = 1 << (pixels.bit_length() // 2)
+    data = WORST[kind](width, pixels // width)
+    work = codec.describe(data)["multiplications"]
+    if work > DEFAULT.work:  # as many rows as the work allows
+        data = WORST[kind](width, pixels // width * DEFAULT.work // work)
+    facts = codec.describe(data)
+    codec.decode(WORST[kind](64, 64))  # compiled kernels are no part of it
+    before, started = peak_mb(), time.process_time()
+    codec.decode(data)
+    seconds, count = time.process_time() - started, facts["width"] * facts["height"]
+    numbers = (facts["width"], facts["height"], facts["multiplications"], f"{seconds:.1f}", f"{peak_mb():.0f}")
+    print(kind, len(data), *numbers, f"{(peak_mb() - before) * 1e6 / count:.1f}", sep="\t", flush=True)
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "table":
+        table()
+    elif sys.argv[1] == "worst":
+        worst(int(sys.argv[2]))
+    else:
+        one(sys.argv[2], int(sys.argv[3]))
