@@ -261,6 +261,17 @@ def test_no_page_is_replaced_without_force(tmp_path: Path, capsys: pytest.Captur
     assert "name it with .html" in capsys.readouterr().err
 
 
+def test_a_long_search_is_announced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fourcodec.cli.compare._LONG_PIXELS", 24 * 16)
+    paths = coded(tmp_path, np.full((16, 24, 3), 90, np.uint8))
+    assert cli.run(["compare", *paths, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert err.startswith("note: the best JPEG of as many bytes is looked for")
+    json.loads(out)
+
+
 def test_a_frame_is_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in.gif").write_bytes(FILES["animated.gif"]())
     assert cli.run(["encode", str(tmp_path / "in.gif"), "--frame", "2", "--quiet"]) == 0

@@ -14,6 +14,7 @@ from fourcodec.limits import DEFAULT
 
 _SUFFIX = ".html"
 _REMARK_COLUMNS = 80
+_LONG_PIXELS = 4_000_000  # from here on the search for a JPEG is announced
 
 
 @click.command(
@@ -50,6 +51,9 @@ def compare(
     from fourcodec.comparison.page import page
     from fourcodec.comparison.table import lines
 
+    rows, columns = original.pixels.shape[:2]
+    if rows * columns >= _LONG_PIXELS:
+        options.note("the best JPEG of as many bytes is looked for, which takes minutes for a picture of this size")
     with options.about(coded):
         comparison = measure(original, data, device=device)
     if output is not None:
