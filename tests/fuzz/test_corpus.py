@@ -8,7 +8,7 @@ import pytest
 from fourcodec import codec
 from fourcodec.bitstream import container
 from fourcodec.errors import FourcodecError
-from tests.fuzz import mutation, targets
+from tests.fuzz import mutation, run, targets
 from tests.golden.make import FOLDER
 
 HOME = Path(__file__).parent
@@ -58,6 +58,15 @@ def test_the_targets_decode_sound_files() -> None:
         targets.info(data)
         targets.picture(data)
         assert codec.decode(data, limits=targets.LIMITS).size
+
+
+def test_executions_are_counted_over_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "WORK", tmp_path)
+    run.count("info", 100, 3.0, finding=False)
+    run.count("grid", 7, 1.0, finding=False)
+    assert run.count("info", 50, 2.0, finding=True)["seconds_without_a_finding"] == 0
+    total = run.count("info", 5, 2.0, finding=False)
+    assert total == {"executions": 155, "seconds": 7, "seconds_without_a_finding": 2}
 
 
 def _flip(data: bytes, max_size: int) -> bytes:
