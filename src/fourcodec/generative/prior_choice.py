@@ -86,7 +86,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Choice:
-    """The prior that was chosen, fitted to all latents, and what was tried to find it."""
+    """The prior that was chosen and what was tried to find it."""
 
     chosen: ChosenPrior
     trial: Trial  # the one that won
@@ -107,8 +107,9 @@ def choose_prior(
     and then its temperature: again the least distance, among those with few malformed samples.
 
     `latents` (N, L) are those of the training images `images` (N, H, W, C), `judge` is a classifier's. A fifth of them,
-    at most 10,000, is left out of the fits and compared with as many samples; no test image is seen. Raises ValueError
-    where there are too few latents for any candidate.
+    at most 10,000, is left out of the fits and compared with as many samples; no test image is seen. The prior is not
+    fitted again to all: that would take as long as the largest candidate did. Raises ValueError where there are too few
+    latents for any candidate.
     """
     if len(latents) != len(images):
         raise ValueError(f"{len(latents)} latents for {len(images)} images")
@@ -137,7 +138,7 @@ def choose_prior(
     best = min(trials, key=lambda trial: trial.frechet)
     trials += [attempt(best.name, priors[best.name], temperature) for temperature in LOWER_TEMPERATURES]
     winner = _best_temperature([trial for trial in trials if trial.name == best.name])
-    return Choice(ChosenPrior(able[winner.name](latents, seed), winner.temperature), winner, trials)
+    return Choice(ChosenPrior(priors[winner.name], winner.temperature), winner, trials)
 
 
 def _parts(count: int, seed: int) -> tuple[Rows, Rows]:
