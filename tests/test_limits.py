@@ -77,6 +77,15 @@ def test_what_alpha_needs_of_a_small_size_counts_as_work() -> None:
         codec.decode(seen, view=View(size=(4, 2)), limits=limits)
 
 
+def test_a_thin_picture_is_held_to_the_memory_that_it_takes() -> None:
+    data = hostile.grid_file(DEFAULT.pixels, 1)
+    with pytest.raises(LimitError, match="thin a picture takes the memory of .* --max-pixels"):
+        codec.decode(data)
+    assert peak_bytes(data) < ROOM
+    square = container.Header(16384, 8192, 3, grid.PROFILE_ID, (9, 3, 16, 0))
+    assert grid.memory_pixels(square) <= DEFAULT.pixels
+
+
 @pytest.mark.parametrize("scale", [1e6, 1e300])
 def test_a_view_of_too_many_samples_is_refused(scale: float) -> None:
     with pytest.raises(LimitError, match="what is asked for has"):

@@ -18,7 +18,7 @@ import click
 from fourcodec import __version__
 from fourcodec.cli.lazy import LazyGroup
 from fourcodec.cli.options import Debugging, debug_option
-from fourcodec.errors import FourcodecError
+from fourcodec.errors import MEMORY_HINT, FourcodecError, is_memory_error
 
 COMMANDS = {
     "encode": ("fourcodec.cli.encode", "encode", "Code a picture as a Fourier network in a .fnc file."),
@@ -28,14 +28,6 @@ COMMANDS = {
     "bench": ("fourcodec.cli.bench", "bench", "Measure against JPEG and others on a folder of pictures."),
     "generate": ("fourcodec.cli.generate", "generate", "Train a generative model, and make new images with it."),
 }
-
-
-# torch's error for a full GPU is a RuntimeError; importing torch only to name its type would cost seconds
-_TORCH_MEMORY_ERROR = "OutOfMemoryError"
-_MEMORY_HINT = (
-    "not enough memory: decode a smaller size (--scale 0.25) or a part (--region), encode a smaller picture, or use "
-    "fewer --jobs; a full GPU is avoided by --device cpu"
-)
 
 
 @click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,8 +69,8 @@ def _explain(exc: Exception) -> str:
         return exc.format_message()
     if isinstance(exc, FourcodecError):
         return str(exc)
-    if isinstance(exc, MemoryError) or type(exc).__name__ == _TORCH_MEMORY_ERROR:
-        return _MEMORY_HINT
+    if is_memory_error(exc):
+        return MEMORY_HINT
     if isinstance(exc, OSError):
         return f"{exc.filename!r}: {exc.strerror}" if exc.filename and exc.strerror else str(exc)
     return f"this should not have happened: {type(exc).__name__}: {exc} (--debug shows where)"

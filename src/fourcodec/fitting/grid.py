@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from fourcodec.errors import FitError
 from fourcodec.fitting.grid_weights import WeightPrior, choose_integers
 from fourcodec.fitting.progress import Progress, psnr_of_mse_db
 from fourcodec.fitting.settings import GridSettings
@@ -200,6 +201,8 @@ class _Fit:
             rate = SETTLE_RATE * (1 - done) / SETTLE_SHARE
             self._settle()
         squares, _, gradients = self._network.gradient(self.weights, self._target, self._weight, filters=True)
+        if not (math.isfinite(squares) and np.isfinite(gradients.flat()).all()):
+            raise FitError(f"the fit diverged at step {step + 1}: another --seed takes another way")
         self._prior.add_gradient(self.weights, gradients)
         if share < 1:
             self._move_latents(rate)

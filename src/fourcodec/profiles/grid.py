@@ -254,6 +254,17 @@ def multiplications(header: Header, lattice: Lattice) -> int:
     return config.pyramid.latent_count * of_context // layout.PASSES + lattice.width * lattice.height * of_picture
 
 
+def memory_pixels(header: Header) -> int:
+    """`memory_of` a file. Raises as `unpack` for the header."""
+    return memory_of(_read_config(header))
+
+
+def memory_of(config: GridConfig) -> int:
+    """Pixels of a square picture, or a few more, whose pyramid takes as much memory: that of a thin one, a single row say,
+    is mostly margins."""
+    return 2 * config.pyramid.total  # a square one's is a third of its pixels
+
+
 def same(first: QuantizedGrid, second: QuantizedGrid) -> bool:
     """Whether all integers are equal."""
     if first.config != second.config:
