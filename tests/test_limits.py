@@ -79,7 +79,7 @@ def test_what_alpha_needs_of_a_small_size_counts_as_work() -> None:
 
 def test_a_thin_picture_is_held_to_the_memory_that_it_takes() -> None:
     data = hostile.grid_file(DEFAULT.pixels, 1)
-    with pytest.raises(LimitError, match="thin a picture takes the memory of .* --max-pixels"):
+    with pytest.raises(LimitError, match=r"thin a picture takes the memory of .* --max-pixels"):
         codec.decode(data)
     assert peak_bytes(data) < ROOM
     square = container.Header(16384, 8192, 3, grid.PROFILE_ID, (9, 3, 16, 0))

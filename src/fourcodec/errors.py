@@ -73,8 +73,8 @@ MEMORY_HINT = (
 
 
 def is_memory_error(exc: BaseException) -> bool:
-    """Of the machine or of its GPU: torch's error for the latter is a RuntimeError, and importing torch for its type would
-    cost seconds."""
+    """Of the machine or of its GPU: torch's error for the latter is a RuntimeError, known by name, since importing torch
+    would cost seconds."""
     return isinstance(exc, MemoryError) or type(exc).__name__ == "OutOfMemoryError"
 
 

@@ -46,8 +46,8 @@ class Limits:
         """pixels: of a square picture that takes as much memory to decode. Raises LimitError."""
         if pixels > self.pixels:
             raise LimitError(
-                f"decoding so thin a picture takes the memory of {pixels} pixels, more than the limit of {self.pixels}: "
-                f"{_remedy('pixels', pixels)}"
+                f"decoding so thin a picture takes the memory of {pixels} pixels, "
+                f"more than the limit of {self.pixels}: {_remedy('pixels', pixels)}"
             )
 
     def check_work(self, multiplications: int) -> None:

@@ -45,6 +45,7 @@ MAX_PHASE = 63
 MAX_HIDDEN = layout.HIDDEN
 _SPARSE_ROWS = 4  # expectations for a thumbnail: one row of so many, which costs it 1 to 3 dB and a fifth of its time
 _TILE_SAMPLES = 1 << 22
+_FREE_POSITIONS = 1 << 16  # the margins of small pictures, 3 MB at most, are not held against them
 _SLACK = 0.1  # octaves: sides rounded up make a quarter of an odd size a little more than a quarter
 
 
@@ -260,9 +261,10 @@ def memory_pixels(header: Header) -> int:
 
 
 def memory_of(config: GridConfig) -> int:
-    """Pixels of a square picture, or a few more, whose pyramid takes as much memory: that of a thin one, a single row say,
-    is mostly margins."""
-    return 2 * config.pyramid.total  # a square one's is a third of its pixels
+    """Pixels of a square picture, or a few more, whose pyramid takes as much memory: that of a thin one, a single row
+    say, is mostly margins."""
+    beyond = 2 * config.pyramid.total - _FREE_POSITIONS  # a square one's total is a third of its pixels
+    return max(config.height * config.width, beyond)
 
 
 def same(first: QuantizedGrid, second: QuantizedGrid) -> bool:
