@@ -42,6 +42,8 @@ results: $(STAMP)
 	$(BIN)/python -m benchmarks.alpha > $(RESULTS)/alpha.tsv
 	$(BIN)/python -m benchmarks.oddities $(DATA)/pngsuite > $(RESULTS)/pngsuite.tsv
 	$(BIN)/python -m benchmarks.oddities --made > $(RESULTS)/oddities.tsv
+	$(BIN)/python -m benchmarks.limits table > $(RESULTS)/limits.tsv
+	$(BIN)/python -m benchmarks.limits worst 4194304 > $(RESULTS)/limits-worst.tsv
 	$(BIN)/python benchmarks/special.py special > $(RESULTS)/grid-special.tsv
 	$(BIN)/python benchmarks/special.py split $(wildcard $(DATA)/imagenet/*0.JPEG) > $(RESULTS)/grid-split.tsv
 	$(BIN)/python benchmarks/ablation.py base,relu=1e-3,relu=4e-3,order=1,order=3,passes=1,passes=2,kernel,filters $(FOUR) > $(RESULTS)/grid-ablation.tsv

@@ -73,7 +73,7 @@ MEMORY_HINT = (
 
 
 def is_memory_error(exc: BaseException) -> bool:
-    """Of the machine or of its GPU: torch's error for the latter is a RuntimeError, known by name, since importing torch
+    """Of the machine or of its GPU: torch's error for the latter is a RuntimeError, known by name: importing torch
     would cost seconds."""
     return isinstance(exc, MemoryError) or type(exc).__name__ == "OutOfMemoryError"
 
