@@ -175,7 +175,8 @@ def render(
     window = window.grown(*margin(width, height, lattice.columns, lattice.rows), reduced.height, reduced.width)
     planes = _reduced(picture, reduction, window) if reduction else _synthesised(picture, window)
     left, top = left - window.left, top - window.top
-    return resample(np.clip(planes, 0, 1), (left, top, left + width, top + height), lattice.columns, lattice.rows)
+    np.clip(planes, 0, 1, out=planes)
+    return resample(planes, (left, top, left + width, top + height), lattice.columns, lattice.rows)
 
 
 def _reduction(config: GridConfig, lattice: Lattice) -> int:
