@@ -73,6 +73,8 @@ results: $(STAMP)
 	$(BIN)/python -m benchmarks.oddities --made > $(RESULTS)/oddities.tsv
 	$(BIN)/python benchmarks/how_it_sees.py demo/how-it-sees
 	for name in waves pyramid bits; do cp demo/how-it-sees/$$name.png docs/images/how-it-sees-$$name.png; done
+	$(BIN)/python -m benchmarks.limits table > $(RESULTS)/limits.tsv
+	$(BIN)/python -m benchmarks.limits worst 4194304 > $(RESULTS)/limits-worst.tsv
 	$(BIN)/python benchmarks/special.py special > $(RESULTS)/grid-special.tsv
 	$(BIN)/python benchmarks/special.py split $(wildcard $(DATA)/imagenet/*0.JPEG) > $(RESULTS)/grid-split.tsv
 	$(BIN)/python benchmarks/ablation.py base,relu=1e-3,relu=4e-3,order=1,order=3,passes=1,passes=2,kernel,filters $(FOUR) > $(RESULTS)/grid-ablation.tsv

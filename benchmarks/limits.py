@@ -106,6 +106,7 @@ CASES = (
     Case("pixels", DEFAULT.pixels, PIXELS, "pixels.fnc", lambda: hostile.grid_file(1 << 20, 1 << 20)),
     Case("pixels of what is asked for", DEFAULT.pixels, PIXELS, "view.fnc", small, f"{DECODE} --scale 1000"),
     Case("multiplications", DEFAULT.work, WORK, "work.fnc", lambda: hostile.fnet_file(16384, 8192)),
+    Case("pixels of a row", DEFAULT.pixels, PIXELS, "thin.fnc", lambda: hostile.grid_file(DEFAULT.pixels, 1)),
     Case("bytes of a file", DEFAULT.file_bytes, PIXELS, "long.fnc", lambda: bytes(DEFAULT.file_bytes + 1)),
     Case(
         "pixels of a picture to encode",
@@ -180,7 +181,7 @@ WORST: dict[str, Callable[[int, int], bytes]] = {
     "grid, zeros": lambda width, height: hostile.grid_file(width, height),
     "grid, noise": lambda width, height: hostile.grid_file(width, height, noise(width * height // 8)),
     "grid, RGBA 16": lambda width, height: hostile.with_alpha(hostile.grid_file(width, height, bit_depth=16)),
-    "grid, one row": lambda width, height: hostile.grid_file(width * height, 1),
+    "grid, one row": lambda width, height: hostile.grid_file(width * height // 10, 1),
 }
 
 

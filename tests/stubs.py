@@ -73,13 +73,17 @@ def multiplications(header: Header, lattice: Lattice) -> int:
     return lattice.count
 
 
+def memory_pixels(header: Header) -> int:
+    return header.width * header.height
+
+
 def same(first: StubNetwork, second: StubNetwork) -> bool:
     return np.array_equal(first.samples.ravel(), second.samples.ravel())
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the codec use stubs in place of `grid` and `fnet`, under the same names and ids."""
-    grid = _stub_of(codec.grid, ("levels", "order"), config_for=codec.grid.config_for)
+    grid = _stub_of(codec.grid, ("levels", "order"), config_for=codec.grid.config_for, memory_of=codec.grid.memory_of)
     fnet = _stub_of(codec.fnet, ("width", "depth"), FnetConfig=codec.fnet.FnetConfig)
     for module in (codec, encoder):
         monkeypatch.setattr(module, "grid", grid)
@@ -105,6 +109,7 @@ def _stub_of(real: Any, fields: tuple[str, str], **others: Any) -> SimpleNamespa
         render=render,
         multiplications=multiplications,
         same=same,
+        memory_pixels=memory_pixels,
         describe=describe,
         **others,
     )

@@ -12,6 +12,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+GUIDES = ("using.md", "trust.md")
 
 
 def examples(page: str) -> list[str]:
@@ -27,9 +28,11 @@ def folder(tmp_path: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -
     return tmp_path
 
 
-@pytest.mark.parametrize("code", examples("using.md"), ids=range(len(examples("using.md"))))
-def test_examples_of_the_guide_run(code: str, folder: Path) -> None:
-    exec(compile(code, "docs/using.md", "exec"), {})
+@pytest.mark.parametrize(
+    ("page", "number"), [(page, number) for page in GUIDES for number in range(len(examples(page)))]
+)
+def test_examples_of_the_guides_run(page: str, number: int, folder: Path) -> None:
+    exec(compile(examples(page)[number], f"docs/{page}", "exec"), {})
 
 
 @pytest.mark.parametrize("page", ["python.md", "tour.md"])

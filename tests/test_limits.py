@@ -77,6 +77,32 @@ def test_what_alpha_needs_of_a_small_size_counts_as_work() -> None:
         codec.decode(seen, view=View(size=(4, 2)), limits=limits)
 
 
+@pytest.mark.parametrize("kind", ["fnet", "grid", "grid-16-alpha"])
+def test_memory_goes_with_the_pixels(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worst case of docs/trust.md, 2^27 pixels in 4 GB, at 2^20: tiles are made smaller with the picture."""
+    monkeypatch.setattr(grid, "_TILE_SAMPLES", 1 << 15)
+    fields = {"bit_depth": 16} if kind == "grid-16-alpha" else {}
+    data = hostile.fnet_file(1024, 1024, (1, 1)) if kind == "fnet" else hostile.grid_file(1024, 1024, **fields)
+    data = hostile.with_alpha(data) if kind == "grid-16-alpha" else data
+    codec.decode(hostile.grid_file(64, 64))  # compiled kernels are no part of it
+    tracemalloc.start()
+    try:
+        codec.decode(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 40 * 1024 * 1024
+
+
+def test_a_thin_picture_is_held_to_the_memory_that_it_takes() -> None:
+    data = hostile.grid_file(DEFAULT.pixels, 1)
+    with pytest.raises(LimitError, match=r"thin a picture takes the memory of .* --max-pixels"):
+        codec.decode(data)
+    assert peak_bytes(data) < ROOM
+    square = container.Header(16384, 8192, 3, grid.PROFILE_ID, (9, 3, 16, 0))
+    assert grid.memory_pixels(square) <= DEFAULT.pixels
+
+
 @pytest.mark.parametrize("scale", [1e6, 1e300])
 def test_a_view_of_too_many_samples_is_refused(scale: float) -> None:
     with pytest.raises(LimitError, match="what is asked for has"):

@@ -118,6 +118,17 @@ def test_small_sizes_of_a_grid_leave_the_finest_latents_undecoded() -> None:
     assert len(half) == len(everything)
 
 
+@pytest.mark.parametrize("count", [64, 500, 3000])
+@pytest.mark.parametrize("name", ["grid-wide", "grid-rgb"])
+def test_tiles_change_no_sample(name: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = FILES[name] if name in FILES else GOLDEN[name]
+    views = [View(), View(region=(3, 1, 40, 20)), View(scale=0.25), View(scale=1.5)]
+    wanted = [planes_of(data, view) for view in views]
+    monkeypatch.setattr(grid, "_TILE_SAMPLES", count)
+    for view, planes in zip(views, wanted, strict=True):
+        assert np.array_equal(planes_of(data, view), planes)
+
+
 def test_limits_hold_for_the_file_and_for_what_is_asked_of_it() -> None:
     with pytest.raises(LimitError, match=r"asked for has 240 x 160 pixels"):
         codec.decode(GOLDEN["rgb-range"], view=View(scale=10), limits=Limits(pixels=1000))

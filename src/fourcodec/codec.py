@@ -113,7 +113,7 @@ def encode(
     from fourcodec.encoder import Encoder, FnetFits, GridFits
 
     fits = (
-        GridFits(subject, request, effort, iterations, seed)
+        GridFits(subject, request, effort, iterations, seed, limits)
         if request.is_grid
         else FnetFits(subject, request, effort, iterations, seed, processor, limits)
     )
@@ -168,6 +168,7 @@ def decode(data: bytes, *, view: View = WHOLE, device: str = "cpu", limits: Limi
     own, mask = _split(header, sections)
 
     def render(at: Lattice) -> npt.NDArray[np.float32]:  # (1 or 3, rows, columns), about [0, 1]
+        limits.check_memory(profile.memory_pixels(header))
         limits.check_work(profile.multiplications(header, at))
         network = profile.unpack(header, own, at)
         planes: npt.NDArray[np.float32] = profile.render(network, (header.height, header.width), processor, at)
@@ -194,7 +195,9 @@ def salvage_metadata(data: bytes) -> tuple[Metadata, list[str]]:
 def check_limits(data: bytes, limits: Limits = DEFAULT) -> None:
     """Raises LimitError where `decode` of the whole picture would. Decodes nothing; raises otherwise as `decode`."""
     header, _ = container.read(data, limits)
-    limits.check_work(_profile_of(header).multiplications(header, whole(header.width, header.height)))
+    profile = _profile_of(header)
+    limits.check_memory(profile.memory_pixels(header))
+    limits.check_work(profile.multiplications(header, whole(header.width, header.height)))
 
 
 def describe(data: bytes) -> dict[str, Any]:

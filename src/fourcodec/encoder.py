@@ -66,8 +66,17 @@ def _probe(iterations: int) -> Part:
 class GridFits:
     """Of the profile grid."""
 
-    def __init__(self, subject: Subject, request: Request, effort: int, iterations: int | None, seed: int) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        request: Request,
+        effort: int,
+        iterations: int | None,
+        seed: int,
+        limits: Limits = DEFAULT,
+    ) -> None:
         self.profile: Any = tiled
+        self._limits = limits
         self._planes, self._visible, self._seed = subject.planes, subject.visible, seed
         self._whole = fitting.grid_settings_for(DEFAULT_QUALITY, effort, iterations, request.max_seconds)
         # In the last half of the schedule latents stay where they are, whatever lambda.
@@ -83,6 +92,7 @@ class GridFits:
             config = grid.config_for(height, width, channels, fitting.phase_index(rate_weight), prior)
         else:
             config = start.config
+        self._limits.check_memory(grid.memory_of(config))
         settings = self._whole.part(part, rate_weight)
         return fitting.fit_grid(
             self._planes, config, settings, seed=self._seed, report=report, start=start, visible=self._visible

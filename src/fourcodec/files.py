@@ -21,8 +21,8 @@ _TOKEN_BYTES, _SUFFIX = 6, ".tmp"  # of temporary files' names
 
 
 def read(path: Path, limit_bytes: int, remedy: str = "") -> bytes:
-    """The whole file. Raises OSError as open() does, LimitError before reading much more than `limit_bytes`; `remedy`
-    is what its message ends with."""
+    """The whole file. Raises OSError as open() does, and before reading much more than `limit_bytes` LimitError, whose
+    message ends with `remedy`."""
     with path.open("rb") as file:
         return _read_whole(file, limit_bytes, repr(str(path)), remedy)
 

@@ -42,6 +42,14 @@ class Limits:
                 f"{_remedy('pixels', width * height)}"
             )
 
+    def check_memory(self, pixels: int) -> None:
+        """pixels: of a square picture that takes as much memory to decode. Raises LimitError."""
+        if pixels > self.pixels:
+            raise LimitError(
+                f"decoding so thin a picture takes the memory of {pixels} pixels, "
+                f"more than the limit of {self.pixels}: {_remedy('pixels', pixels)}"
+            )
+
     def check_work(self, multiplications: int) -> None:
         """Raises LimitError."""
         if multiplications > self.work:

@@ -34,7 +34,10 @@ def on_lattice(render: Callable[[Lattice], Floats], alpha: Samples, lattice: Lat
     left, top = lattice.left - near.left, lattice.top - near.top
     box = (left, top, left + lattice.width, top + lattice.height)
     weights = pixels.to_planes(opacities)
-    weighted = resample(np.clip(render(near), 0, 1) * weights, box, lattice.columns, lattice.rows)
+    weighted = render(near)
+    np.clip(weighted, 0, 1, out=weighted)  # in place: of a large picture each copy is a gigabyte
+    weighted *= weights
+    weighted = resample(weighted, box, lattice.columns, lattice.rows)
     weights = resample(weights, box, lattice.columns, lattice.rows)
     weighted /= np.maximum(weights, _LEAST_OPACITY)
     return weighted, pixels.from_planes(weights, 8 * alpha.itemsize)

@@ -65,10 +65,30 @@ def test_a_huge_window_is_refused() -> None:
         zstd.decompress(frame[4:], 300)
 
 
-def test_a_frame_that_wants_a_dictionary_is_refused() -> None:
-    frame = bytes([0b01, 0x50, 7]) + b"\x01\0\0"  # descriptor, window, dictionary 7, an empty last block
-    with pytest.raises(CorruptFileError, match="dictionary 7, and there are none"):
-        zstd.decompress(frame, 300)
+def test_a_frame_that_asks_for_a_dictionary_is_refused() -> None:
+    # RFC 8878, section 3.1.1.1: a descriptor that announces a dictionary's number of one byte, a window of 1 KB, the
+    # number, and a last block of three raw bytes
+    frame = bytes([0x01, 0x00, 0x07]) + (3 << 3 | 1).to_bytes(3, "little") + b"abc"
+    with pytest.raises(CorruptFileError, match="dictionary 7"):
+        zstd.decompress(frame, 3)
+
+
+@pytest.mark.parametrize("stated", [0, 1, 299, 301, 1 << 40])
+def test_a_frame_that_lies_about_its_size_is_refused(stated: int) -> None:
+    frame = zstd.compress(b"abc" * 100)
+    # the descriptor's two highest bits at 3: a content size of eight bytes stands behind the window's byte
+    lying = bytes([frame[0] | 0xC0, frame[1]]) + stated.to_bytes(8, "little") + frame[2:]
+    with pytest.raises(CorruptFileError, match=f"declares {stated} bytes"):
+        zstd.decompress(lying, 300)
+
+
+def test_a_second_frame_is_refused() -> None:
+    frame = zstd.compress(b"abc" * 100)
+    for second in (zstd.MAGIC + frame, bytes.fromhex("502a4d18 04000000 00000000")):  # the latter is skippable
+        with pytest.raises(CorruptFileError):
+            zstd.decompress(frame + second, 300)
+        with pytest.raises(CorruptFileError):
+            zstd.decompress(frame + second, 600)
 
 
 def test_bytes_behind_the_frame_are_refused() -> None:

@@ -16,7 +16,7 @@ import click
 from fourcodec.cli.help import colour_wanted
 from fourcodec.cli.lazy import LazyGroup
 from fourcodec.cli.options import Debugging, debug_option, from_environment
-from fourcodec.errors import FourcodecError
+from fourcodec.errors import MEMORY_HINT, FourcodecError, is_memory_error
 
 COMMANDS = {
     "encode": ("fourcodec.cli.encode", "encode", "Code a picture as a Fourier network in a .fnc file."),
@@ -34,14 +34,6 @@ SETTINGS = {
     "auto_envvar_prefix": "FOURCODEC",  # --effort of encode: FOURCODEC_ENCODE_EFFORT
 }
 _INTERRUPTED = 130
-
-
-# torch's error for a full GPU is a RuntimeError; importing torch only to name its type would cost seconds
-_TORCH_MEMORY_ERROR = "OutOfMemoryError"
-_MEMORY_HINT = (
-    "not enough memory: decode a smaller size (--scale 0.25) or a part (--region), encode a smaller picture, or use "
-    "fewer --jobs; a full GPU is avoided by --device cpu"
-)
 
 
 @click.group(
@@ -107,8 +99,8 @@ def _explain(exc: Exception) -> str:
         return exc.format_message()
     if isinstance(exc, FourcodecError):
         return str(exc)
-    if isinstance(exc, MemoryError) or type(exc).__name__ == _TORCH_MEMORY_ERROR:
-        return _MEMORY_HINT
+    if is_memory_error(exc):
+        return MEMORY_HINT
     if isinstance(exc, OSError):
         return f"{exc.filename!r}: {exc.strerror}" if exc.filename and exc.strerror else str(exc)
     return f"this should not have happened: {type(exc).__name__}: {exc} (--debug shows where)"

@@ -79,8 +79,8 @@ def _verdict(path: Path, device: str, limits: Limits) -> dict[str, Any]:
         return {**verdict, "error": str(exc)}
     except OSError as exc:
         return {**verdict, "error": exc.strerror or one_line(exc)}
-    except MemoryError:
-        return {**verdict, "error": "not enough memory to decode it"}
+    except MemoryError as exc:
+        return {**verdict, "error": one_line(exc)}
     facts = codec.describe(data)
     height, width = pixels.shape[:2]
     return {**verdict, "ok": True, "profile": facts["profile"], "width": width, "height": height}

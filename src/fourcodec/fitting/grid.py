@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from fourcodec.errors import FitError
 from fourcodec.fitting.grid_latents import PyramidFit, Rates, Sample, Space
 from fourcodec.fitting.grid_weights import WeightPrior, choose_integers
 from fourcodec.fitting.progress import Progress, psnr_of_mse_db
@@ -204,6 +205,8 @@ class _Fit:
             total += squares
             for sum_, some in zip(gradients.parts(), found.parts(), strict=True):
                 sum_ += some
+        if not (math.isfinite(total) and np.isfinite(gradients.flat()).all()):
+            raise FitError(f"the fit diverged at step {step + 1}: another --seed takes another way")
         self._prior.add_gradient(self.weights, gradients)
         pairs = zip(
             self._optimisers, _matrices(self.weights, self._shape), _matrices(gradients, self._shape), strict=True

@@ -10,6 +10,7 @@ from fourcodec.bitstream import container
 from fourcodec.errors import LimitError, UnsupportedFormatError
 from fourcodec.generative.config import ACTIVATIONS, COORDINATES
 from fourcodec.generative.core import ModelCore, Size
+from fourcodec.limits import DEFAULT
 from fourcodec.networks.fourier_batch import FourierImages
 from fourcodec.networks.positions import INDEX_OVER_32
 from fourcodec.profiles import fnet
@@ -24,7 +25,7 @@ def to_fnc(core: ModelCore, z: NDArray[np.float32], size: Size | None = None) ->
     """A file for each latent (B, L), decoding to core.decode(z, size) within 1 of 255.
 
     Raises UnsupportedFormatError where the model's coordinates know no other size than the training images', LimitError
-    where coefficients are too large for a file's symbols.
+    where coefficients are too large for a file's symbols, and for images that `decode` would refuse by default.
     """
     coordinates = COORDINATES[core.config.network.coordinates]
     native = core.image_shape[:2]
@@ -33,6 +34,7 @@ def to_fnc(core: ModelCore, z: NDArray[np.float32], size: Size | None = None) ->
             f"this model's coordinates count pixels: its .fnc files are {native[1]} x {native[0]} only"
         )
     size = size or native
+    DEFAULT.check_work(size[0] * size[1] * core.shape.coefficient_count)
     coefficients = core.coefficients(z).cpu().numpy()
     steps = _step_indices(core.fourier_at(size), coefficients)
     return [_write(core, row, index, size, coordinates) for row, index in zip(coefficients, steps, strict=True)]

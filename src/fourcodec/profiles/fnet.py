@@ -154,6 +154,11 @@ def multiplications(header: Header, lattice: Lattice) -> int:
     return samples * _read_config(header).coefficient_count
 
 
+def memory_pixels(header: Header) -> int:
+    """Pixels of a square picture that takes as much memory."""
+    return header.width * header.height
+
+
 def same(first: QuantizedFnet, second: QuantizedFnet) -> bool:
     """Whether all integers are equal."""
     return first.config == second.config and np.array_equal(plain_integers(first), plain_integers(second))

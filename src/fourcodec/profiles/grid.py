@@ -49,6 +49,7 @@ _SPARSE_ROWS = 4  # expectations for a thumbnail: one row of so many, which cost
 _PART_SAMPLES = 1 << 22
 # Of GridWeights, in order, for people.
 _PART_NAMES = ("context model", "first Fourier layer", "last Fourier layer, linear path", "upsampling", "3 x 3 filter")
+_FREE_POSITIONS = 1 << 16  # the margins of small pictures, 3 MB at most, are not held against them
 _SLACK = 0.1  # octaves: sides rounded up make a quarter of an odd size a little more than a quarter
 
 
@@ -229,7 +230,8 @@ class Sampling:
             return planes
         left, top = lattice.left / step - self.window.left, lattice.top / step - self.window.top
         box = left, top, left + lattice.width / step, top + lattice.height / step
-        return resample(np.clip(planes, 0, 1), box, lattice.columns, lattice.rows)
+        np.clip(planes, 0, 1, out=planes)
+        return resample(planes, box, lattice.columns, lattice.rows)
 
 
 def sampling(config: GridConfig, lattice: Lattice) -> Sampling:
@@ -314,6 +316,19 @@ def multiplications(header: Header, lattice: Lattice) -> int:
     of_context = int(used[: math.prod(config.shape.shapes[0])].sum())
     of_picture = int(used.sum()) - of_context
     return config.latent_count * of_context // layout.PASSES + lattice.width * lattice.height * of_picture
+
+
+def memory_pixels(header: Header) -> int:
+    """`memory_of` a file. Raises as `unpack` for the header."""
+    return memory_of(read_config(header))
+
+
+def memory_of(config: GridConfig) -> int:
+    """Pixels of a square picture, or a few more, whose pyramid takes as much memory: that of a thin one, a single row
+    say, is mostly margins."""
+    largest = config.of_tile(0) if config.tiles else config  # of tiles there is one at a time
+    beyond = 2 * largest.pyramid.total - _FREE_POSITIONS  # a square one's total is a third of its pixels
+    return max(config.height * config.width, beyond)
 
 
 def same(first: QuantizedGrid, second: QuantizedGrid) -> bool:
