@@ -80,7 +80,7 @@ def test_what_alpha_needs_of_a_small_size_counts_as_work() -> None:
 @pytest.mark.parametrize("kind", ["fnet", "grid", "grid-16-alpha"])
 def test_memory_goes_with_the_pixels(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worst case of docs/trust.md, 2^27 pixels in 4 GB, at 2^20: tiles are made smaller with the picture."""
-    monkeypatch.setattr(grid, "_TILE_SAMPLES", 1 << 15)
+    monkeypatch.setattr(grid, "_PART_SAMPLES", 1 << 15)
     fields = {"bit_depth": 16} if kind == "grid-16-alpha" else {}
     data = hostile.fnet_file(1024, 1024, (1, 1)) if kind == "fnet" else hostile.grid_file(1024, 1024, **fields)
     data = hostile.with_alpha(data) if kind == "grid-16-alpha" else data
