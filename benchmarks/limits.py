@@ -26,6 +26,7 @@ from fourcodec import cli, codec, images
 from fourcodec.bitstream import container, metadata, varint
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.limits import DEFAULT
+from fourcodec.networks.tiling import MAX_TILES, UNIT
 from fourcodec.profiles import fnet, grid
 
 PIXELS, WORK, NONE = "--max-pixels", "--max-work", "none: the format's own"
@@ -102,6 +103,11 @@ def grid_field(at: int, value: int) -> Callable[[], bytes]:
     return lambda: with_field(hostile.grid_file(24, 16), at, value)
 
 
+def many_tiles() -> bytes:
+    header, sections = container.read(hostile.grid_file(UNIT * (MAX_TILES + 1), 1))
+    return container.write(dataclasses.replace(header, tiles=1), sections)
+
+
 CASES = (
     Case("pixels", DEFAULT.pixels, PIXELS, "pixels.fnc", lambda: hostile.grid_file(1 << 20, 1 << 20)),
     Case("pixels of what is asked for", DEFAULT.pixels, PIXELS, "view.fnc", small, f"{DECODE} --scale 1000"),
@@ -132,6 +138,7 @@ CASES = (
     Case("order of grid", grid.MAX_ORDER, NONE, "order.fnc", grid_field(1, 4)),
     Case("hidden units of grid", grid.MAX_HIDDEN, NONE, "hidden.fnc", grid_field(2, 17)),
     Case("phase of grid", grid.MAX_PHASE, NONE, "phase.fnc", grid_field(3, 64)),
+    Case("tiles of grid", MAX_TILES, NONE, "tiles.fnc", many_tiles),
     Case("bits of a coefficient", 20, NONE, "coefficient.fnc", large_coefficient),
     Case(
         "gain of all filters",
