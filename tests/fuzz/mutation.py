@@ -19,7 +19,7 @@ import zstandard
 from fourcodec.bitstream import alpha, container, metadata, zstd
 from fourcodec.bitstream.container import CODER_RANGE, CODER_ZSTD, MAGIC, Header, Section
 from fourcodec.errors import FourcodecError
-from fourcodec.kernels import binary_coder
+from fourcodec.kernels import binary_coder, range_coder
 from fourcodec.profiles import fnet, grid, tiled
 
 Raw = Callable[[bytes, int], bytes]
@@ -255,9 +255,9 @@ def _change_integers(parts: Parts, random: Random, raw: Raw) -> None:
             return section
         data = section.payload
         values = np.empty(contexts.size, np.int64)
-        binary_coder._decode(
-            np.frombuffer(data, np.uint8), contexts.astype(np.int64), int(contexts.max(initial=0)) + 1, values
-        )
+        source = np.frombuffer(data, np.uint8)
+        state, model = range_coder.start_decoder(source), binary_coder._new_model(int(contexts.max(initial=0)) + 1)
+        binary_coder._decode(state, source, contexts.astype(np.int64), model, values)
         for _ in range(random.choice((1, 3, 30))):
             value = random.choice(_EXTREMES) if random.random() < 0.6 else random.randrange(-300, 300)
             first = random.randrange(values.size if random.random() < 0.7 else min(values.size, 30))
