@@ -124,7 +124,7 @@ def test_tiles_change_no_sample(name: str, count: int, monkeypatch: pytest.Monke
     data = FILES[name] if name in FILES else GOLDEN[name]
     views = [View(), View(region=(3, 1, 40, 20)), View(scale=0.25), View(scale=1.5)]
     wanted = [planes_of(data, view) for view in views]
-    monkeypatch.setattr(grid, "_TILE_SAMPLES", count)
+    monkeypatch.setattr(grid, "_PART_SAMPLES", count)
     for view, planes in zip(views, wanted, strict=True):
         assert np.array_equal(planes_of(data, view), planes)
 

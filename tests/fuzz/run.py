@@ -16,6 +16,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fourcodec.kernels
@@ -27,9 +29,9 @@ WORK = HOME.parents[1] / ".fuzz"
 INSIDE = "inside"  # the first argument of the process that fuzzes
 NAMES = ("info", "fnet", "grid")
 PROFILES = {1: "fnet", 2: "grid"}
-SLICE_SECONDS = 1800  # a fresh process after so long: nothing that a run keeps in memory lives longer
+SLICE_SECONDS = 600  # a fresh process after so long: nothing that a run keeps in memory lives longer
 TIMEOUT_SECONDS = 25  # of one execution: on a busy machine a hundred times what the slowest takes
-ROOM_BYTES = 1 << 29  # that executions may take beside what the loaded libraries have
+ROOM_BYTES = 1 << 29  # that an execution may take
 MAX_FILE_BYTES = 4096
 DECODING = ("networks.fourier", "networks.positions", "networks.backends", "networks.grid", "networks.latents")
 
@@ -113,11 +115,9 @@ def fuzz(target: str, options: list[str]) -> int:
         from tests.fuzz import mutation, targets
     run = targets.TARGETS[target]
     warm_up(target)
-    allowed = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + ROOM_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))  # beyond it is a MemoryError, and that a finding
 
     def execute(data: bytes) -> None:
-        with targets.strict():
+        with room(), targets.strict():
             run(data)
 
     sound = [path.read_bytes() for path in sorted((WORK / target / "golden").iterdir())]
@@ -130,6 +130,19 @@ def fuzz(target: str, options: list[str]) -> int:
     atheris.Setup([sys.argv[0], *options], execute, custom_mutator=change)
     atheris.Fuzz()
     return 0
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """Beyond ROOM_BYTES more than now is a MemoryError, and that a finding. Of one execution, not of all: the fuzzer
+    itself takes one or two kilobytes for each that it runs, and keeps them."""
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + ROOM_BYTES, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def warm_up(target: str) -> None:
