@@ -15,7 +15,7 @@ generate-demo: $(STAMP)
 	$(BIN)/python benchmarks/generate_demo.py demo/generate $(if $(filter file,$(origin DATA)),,$(DATA))
 
 # Our CIFAR-10 and the thesis', MINUTES of training each, then judged: into benchmarks/results. Started again it goes on.
-MINUTES ?= 180
+generate-cifar10: MINUTES ?= 180
 generate-cifar10: $(STAMP)
 	$(BIN)/python benchmarks/generative_compare.py $(DATA)/cifar10 cifar10 cifar10-thesis --minutes $(MINUTES) --models models
 
@@ -24,12 +24,12 @@ test: lint
 
 # Lines and branches of what reads files: at least 95%, or this fails.
 READERS := fourcodec.bitstream fourcodec.profiles fourcodec.codec
-COVERING := bitstream profiles golden test_codec.py test_grid_codec.py test_format.py test_views.py
+COVERING := bitstream profiles golden inspection $(patsubst %,test_%.py,codec grid_codec format views verify limits)
 coverage: $(STAMP)
 	$(BIN)/python -m pytest -q $(READERS:%=--cov=%) --cov-report=term-missing --cov-fail-under=95 $(COVERING:%=tests/%)
 
 # Damaged files by the thousand, for so many minutes a target (docs/fuzzing.md). The corpus in .fuzz is where it goes on.
-MINUTES ?= 5
+fuzz: MINUTES ?= 5
 fuzz: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/fuzz/requirements.lock
 	nice $(BIN)/python -m tests.fuzz.run --minutes $(MINUTES) $(TARGETS)
