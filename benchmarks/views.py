@@ -1,9 +1,9 @@
 """Time and likeness of regions and scales: python benchmarks/views.py DATA [--quick] > benchmarks/results/views.tsv
 
 Times are processor seconds, the best of three, on one file per profile, of 3840 x 3072 pixels: for the grid the
-integers of a coded Kodak picture repeated 5 x 6 times, which have the statistics of a real file and cost no hour to
-fit; for the pure network its coefficients, at that size. Likeness is measured on Kodak pictures themselves: a scaled
-decode against the means of the original's pixels, and the decode of a coded half at twice its size against the
+integers of a coded Kodak picture repeated 5 x 6 times, in tiles, which have the statistics of a real file and cost no
+hour to fit; for the pure network its coefficients, at that size. Likeness is measured on Kodak pictures themselves: a
+scaled decode against the means of the original's pixels, and the decode of a coded half at twice its size against the
 original.
 """
 
@@ -22,7 +22,8 @@ from PIL import Image
 import fourcodec
 from fourcodec import metrics
 from fourcodec.bitstream import container
-from fourcodec.profiles import grid
+from fourcodec.networks.tiling import UNIT, tile_side
+from fourcodec.profiles import grid, tiled
 from fourcodec.views import WHOLE, View
 
 REPEATED = 5, 6
@@ -105,10 +106,22 @@ def enlarged(data: bytes) -> bytes:
     if header.profile != grid.PROFILE_ID:
         return container.write(wide, sections)
     picture = grid.unpack(header, sections)
-    config = replace(picture.config, width=wide.width, height=wide.height)
-    latents = [np.tile(level, (down, across)) for level in picture.latents]
-    _, packed = grid.pack(replace(picture, config=config, latents=latents))
-    return container.write(wide, packed)
+    side = tile_side(wide.height, wide.width)
+    config = replace(picture.config, width=wide.width, height=wide.height, tiles=side // UNIT)
+    levels = [np.tile(level, (down, across)) for level in picture.latents]
+    tiles = {number: tile_of(picture, config, number, levels) for number in range(config.tiling.count)}
+    _, packed = tiled.pack(tiled.TiledGrid(config, tiles))
+    return container.write(replace(wide, tiles=config.tiles), packed)
+
+
+def tile_of(picture: grid.QuantizedGrid, config: grid.GridConfig, number: int, levels: list[Any]) -> grid.QuantizedGrid:
+    """With the latents where it lies, and of the beginning where its levels are rounded up beyond the end."""
+    window, own, latents = config.tiling.tile(number), config.of_tile(number), []
+    for n, level in enumerate(own.pyramid.levels):
+        rows = (window.top >> n) + np.arange(level.rows)
+        columns = (window.left >> n) + np.arange(level.columns)
+        latents.append(levels[n].take(rows, axis=0, mode="wrap").take(columns, axis=1, mode="wrap"))
+    return replace(picture, config=own, latents=latents)
 
 
 def seconds(function: Callable[[], object]) -> float:
