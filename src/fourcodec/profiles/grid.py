@@ -15,7 +15,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -91,7 +91,7 @@ class GridConfig:
 
     @cached_property
     def shape(self) -> GridShape:
-        return GridShape(self.levels, self.order, self.hidden, self.channels, self.prior)
+        return _shape_of(self.levels, self.order, self.hidden, self.channels, self.prior)
 
     @cached_property
     def pyramid(self) -> Pyramid:
@@ -114,6 +114,12 @@ class GridConfig:
         """A tile as a picture of its own."""
         tile = self.tiling.tile(number)
         return dataclasses.replace(self, height=tile.rows, width=tile.columns, tiles=0)
+
+
+@lru_cache(maxsize=16)
+def _shape_of(levels: int, order: int, hidden: int, channels: int, prior: int) -> GridShape:
+    """One for all tiles: what a shape works out once it keeps."""
+    return GridShape(levels, order, hidden, channels, prior)
 
 
 def config_for(height: int, width: int, channels: int, phase: int, prior: int) -> GridConfig:
