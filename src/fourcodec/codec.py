@@ -149,7 +149,8 @@ def encode(
     )
 
 
-# Weights of a hostile file may overflow float32. What comes of it is cut to the range of samples: no news to a person.
+# The bounds on weights leave no sum that overflows float32. Should one do so all the same, what comes of it is cut to
+# the range of samples, and no news to a person.
 @np.errstate(over="ignore", invalid="ignore")
 def decode(data: bytes, *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT) -> Samples:
     """The picture in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it.

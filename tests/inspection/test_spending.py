@@ -13,8 +13,11 @@ import pytest
 from PIL import Image
 
 from fourcodec import cli, codec
-from fourcodec.inspection import bars, spending
+from fourcodec.errors import LimitError
+from fourcodec.inspection import bars, plots, spending
 from fourcodec.inspection.spending import Item
+from fourcodec.limits import DEFAULT
+from tests import hostile
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v0.1"
 RANGE_CODED = ["grid-rgb", "grid-prior", "grid-one-pixel", "grid-rgba-16", "grid-grey-alpha", "rgb-range", "fnet-rgba"]
@@ -157,3 +160,10 @@ def test_damaged_files_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)
     assert not (tmp_path / "plot.png").exists()
+
+
+def test_what_decode_would_refuse_is_not_taken_apart() -> None:
+    thin = hostile.grid_file(DEFAULT.pixels, 1)
+    for look in (spending.parts_of, plots.plot):
+        with pytest.raises(LimitError, match="so thin a picture"):
+            look(thin)

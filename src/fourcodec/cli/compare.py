@@ -74,7 +74,7 @@ def compare(
 
 def _read(picture: Path, coded: Path) -> tuple[bytes, bytes]:
     """Both files' bytes; arguments in the wrong order are told apart from damaged files."""
-    source = files.read(picture, DEFAULT.file_bytes)
+    source = files.read(picture, DEFAULT.picture_bytes)
     data = files.read(coded, DEFAULT.file_bytes)
     if source.startswith(container.MAGIC):
         turned = "" if data.startswith(container.MAGIC) else f": fourcodec compare {coded} {picture}"

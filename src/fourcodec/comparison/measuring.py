@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fourcodec import codec, metrics
+from fourcodec.bitstream import metadata
 from fourcodec.comparison.alike import alike, deepened, flat
 from fourcodec.comparison.error_map import Errors, errors
 from fourcodec.comparison.jpeg import Jpeg, NoJpeg, best_jpeg
@@ -76,7 +77,7 @@ def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison
     original, copy = alike(picture.pixels, codec.decode(data, device=device))
     size_bytes = len(data)
     metadata_bytes = sum(
-        section["size_bytes"] for section in description["sections"] if section["name"] in ("icc", "exif", "xmp")
+        section["size_bytes"] for section in description["sections"] if section["kind"] in metadata.NAMES
     )
     seen, ours = flat(original), flat(copy)
     near = likeness(seen, ours)

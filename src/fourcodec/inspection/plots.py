@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fourcodec import codec
-from fourcodec.bitstream import container
-from fourcodec.profiles import PROFILES, fnet, grid, tiled
+from fourcodec.inspection.network import network_of
+from fourcodec.profiles import fnet, grid, tiled
 from fourcodec.resampling import area_mean
 from fourcodec.views import Lattice, View
 
@@ -26,9 +25,7 @@ DIVERGING, HEAT = "RdBu_r", "magma"
 
 def plot(data: bytes) -> bytes:
     """A PNG file of what is in a .fnc file, by its profile. Raises as codec.decode."""
-    codec.describe(data)  # what this version cannot decode is refused there
-    header, sections = container.read(data)
-    own = [section for section in sections if section.kind in PROFILES[header.profile].SECTION_NAMES]
+    header, own = network_of(data)
     size = header.height, header.width
     if header.profile == grid.PROFILE_ID:
         figure = pyramid(tiled.unpack(header, own))

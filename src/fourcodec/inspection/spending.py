@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fourcodec import codec
-from fourcodec.bitstream import container
+from fourcodec.inspection.network import network_of
 from fourcodec.profiles import PROFILES
 
 
@@ -30,9 +29,7 @@ def parts_of(data: bytes) -> dict[str, list[dict[str, Any]]]:
 
     The bytes of a part are no whole number: all parts share one arithmetic code. Raises as codec.decode.
     """
-    codec.describe(data)  # what this version cannot decode is refused there
-    header, sections = container.read(data)
-    own = [section for section in sections if section.kind in PROFILES[header.profile].SECTION_NAMES]
+    header, own = network_of(data)
     bits = PROFILES[header.profile].bits_by_part(header, own)
     return {
         section: [{"name": name, "size_bytes": size_bits / 8} for name, size_bits in parts]

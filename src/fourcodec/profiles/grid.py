@@ -148,15 +148,24 @@ class QuantizedGrid:
 
 def pack(picture: QuantizedGrid) -> tuple[tuple[int, ...], list[Section]]:
     """The header's architecture fields and the sections. Raises ValueError where a weight has more than 15 bits."""
+    return write_networks(picture, latents_payload(picture))
+
+
+def write_networks(networks: QuantizedGrid, latents: bytes) -> tuple[tuple[int, ...], list[Section]]:
+    """The same with latents that are coded already; the inverse of read_networks."""
+    config = networks.config
+    return (config.levels, config.order, config.hidden, config.phase), [
+        Section(NETWORKS, container.CODER_RANGE, encode_networks(networks)),
+        Section(LATENTS, container.CODER_RANGE, latents),
+    ]
+
+
+def latents_payload(picture: QuantizedGrid) -> bytes:
+    """Its latents under its context model; the inverse of with_latents."""
     from fourcodec.kernels.threads import thread_count
     from fourcodec.networks.latents import encode_latents
 
-    config = picture.config
-    latents = encode_latents(config.pyramid, picture.latents, context_integers(picture), thread_count())
-    return (config.levels, config.order, config.hidden, config.phase), [
-        Section(NETWORKS, container.CODER_RANGE, encode_networks(picture)),
-        Section(LATENTS, container.CODER_RANGE, latents),
-    ]
+    return encode_latents(picture.config.pyramid, picture.latents, context_integers(picture), thread_count())
 
 
 def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None = None) -> QuantizedGrid:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fourcodec.bitstream import container, varint
+from fourcodec.bitstream import varint
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError
 from fourcodec.profiles import grid
@@ -63,11 +63,9 @@ def pack(picture: QuantizedGrid | TiledGrid) -> tuple[tuple[int, ...], list[Sect
     """The header's architecture fields and the sections. Raises ValueError where a weight has more than 15 bits."""
     if not isinstance(picture, TiledGrid):
         return grid.pack(picture)
-    packed = [grid.pack(picture.tiles[number]) for number in range(picture.config.tiling.count)]
-    fields, (networks, _) = packed[0]
-    streams = [latents.payload for _, (_, latents) in packed]
+    streams = [grid.latents_payload(picture.tiles[number]) for number in range(picture.config.tiling.count)]
     payload = b"".join([varint.write(len(stream)) for stream in streams] + streams)
-    return fields, [networks, Section(LATENTS, container.CODER_RANGE, payload)]
+    return grid.write_networks(picture.tiles[0], payload)
 
 
 def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None = None) -> QuantizedGrid | TiledGrid:
