@@ -116,6 +116,12 @@ def test_small_sizes_of_a_grid_leave_the_finest_latents_undecoded() -> None:
         assert np.array_equal(ours, wanted)
     half = grid.unpack(header, sections, View(scale=0.5).on(header.width, header.height)).latents
     assert len(half) == len(everything)
+    eighth = grid.unpack(header, sections, View(scale=0.125).on(header.width, header.height)).latents
+    assert len(eighth) == len(everything) - 1
+    odd_rows, even_columns = slice(1, None, 2), slice(0, None, 2)  # the last pass
+    eighth[0][odd_rows, even_columns] = everything[1][odd_rows, even_columns]
+    for ours, wanted in zip(eighth, everything[1:], strict=True):
+        assert np.array_equal(ours, wanted)
 
 
 @pytest.mark.parametrize("count", [64, 500, 3000])

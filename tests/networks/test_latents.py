@@ -20,6 +20,8 @@ from fourcodec.kernels.layout import (
     LOG_SCALE_MAX,
     LOG_SCALE_MIN,
     MEAN_STEPS,
+    PASS_COLUMN,
+    PASS_ROW,
     PASS_WEIGHTS,
     PASSES,
     SCALE_STEPS,
@@ -108,7 +110,7 @@ def test_many_latents_that_nobody_expected_fit_into_the_encoders_memory() -> Non
     """In another process, which the bytes written beyond an array would cost its life."""
     script = (
         "import numpy as np\n"
-        "from fourcodec.kernels.layout import PASSES, PASS_WEIGHTS\n"
+        "from fourcodec.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES, PASS_WEIGHTS\n"
         "from fourcodec.networks.latents import ContextIntegers, decode_latents, encode_latents\n"
         "from fourcodec.networks.pyramid import Pyramid\n"
         "pyramid, weights = Pyramid(400, 300, 2), np.zeros((PASSES, PASS_WEIGHTS), np.int32)\n"
@@ -130,6 +132,22 @@ def test_bytes_and_latents_do_not_depend_on_the_number_of_threads(threads: int) 
     data = encode_latents(pyramid, latents, integers, 1)
     assert encode_latents(pyramid, latents, integers, threads) == data
     assert_equal(decode_latents(pyramid, data, integers, threads), latents)
+
+
+@given(sides, sides, st.integers(1, PASSES), st.integers(0, 99))
+def test_passes_of_the_finest_level_that_are_not_decoded_are_the_mean_of_those_that_are(
+    height: int, width: int, passes: int, seed: int
+) -> None:
+    pyramid, integers = pyramid_of(height, width), random_integers(seed)
+    latents = random_latents(pyramid, 5.0, seed)
+    data = encode_latents(pyramid, latents, integers, 1)
+    first = min(1, pyramid.count - 1)
+    finest, *coarser = decode_latents(pyramid, data, integers, 1, first, passes)
+    assert_equal(coarser, latents[first + 1 :])
+    known = [latents[first][PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2] for p in range(passes)]
+    expected = known + [np.rint(np.mean(known, axis=0))] * (PASSES - passes)
+    for p, cells in enumerate(expected):
+        assert np.array_equal(finest[PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2], cells)
 
 
 def test_a_good_model_makes_a_small_section() -> None:

@@ -34,9 +34,16 @@ def _squash(row: Any, factor: float) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _add(row: Any, weight: float, out: Any) -> None:
-    for i in range(BLOCK):
-        out[i] += weight * row[i]
+def _add(rows: Any, weights: Any, out: Any) -> None:
+    """out += weights (n,) rows (n, BLOCK), n a multiple of 4: four rows at a time, since storing sums is what takes
+    the time of one."""
+    for k in range(0, rows.shape[0], 4):
+        u, v, w, x = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+        if u == 0.0 and v == 0.0 and w == 0.0 and x == 0.0:
+            continue
+        a, b, c, d = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+        for i in range(BLOCK):
+            out[i] += (u * a[i] + v * b[i]) + (w * c[i] + x * d[i])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -60,6 +67,10 @@ def predict(
     taps, one = np.zeros((TAPS, BLOCK)), float(2**FRACTION)
     h1, h2, out = np.empty((HIDDEN, BLOCK)), np.empty((HIDDEN, BLOCK)), np.empty((2, BLOCK))
     taps[0] = 1.0
+    first_layer = weights[:W2].reshape(TAPS, HIDDEN).T.copy()
+    second_layer = weights[W2:B2].reshape(HIDDEN, HIDDEN).T.copy()
+    last_layer = weights[W3:].reshape(HIDDEN + TAPS, 2).T.copy()
+    last_layer[:, HIDDEN:] *= one
     for at in range(start, stop, BLOCK):
         for k in range(1, TAPS):
             if tap_planes[k] >= 0:
@@ -69,23 +80,16 @@ def predict(
                     tap[i] = row[i]
         for j in range(HIDDEN):
             h1[j] = 0.0
-            for k in range(TAPS):
-                if weights[k * HIDDEN + j] != 0.0:
-                    _add(taps[k], weights[k * HIDDEN + j], h1[j])
+            _add(taps, first_layer[j], h1[j])
             _squash(h1[j], factors[0])
         for j in range(HIDDEN):
             h2[j] = weights[B2 + j] * one
-            for k in range(HIDDEN):
-                if weights[W2 + k * HIDDEN + j] != 0.0:
-                    _add(h1[k], weights[W2 + k * HIDDEN + j], h2[j])
+            _add(h1, second_layer[j], h2[j])
             _squash(h2[j], factors[1])
         for o in range(2):
             out[o] = 0.0
-            for k in range(HIDDEN):
-                _add(h2[k], weights[W3 + 2 * k + o], out[o])
-            for k in range(TAPS):
-                if weights[W3 + 2 * (HIDDEN + k) + o] != 0.0:
-                    _add(taps[k], weights[W3 + 2 * (HIDDEN + k) + o] * one, out[o])
+            _add(h2, last_layer[o, :HIDDEN], out[o])
+            _add(taps, last_layer[o, HIDDEN:], out[o])
         mean, scale = means[at : at + BLOCK], scales[at : at + BLOCK]
         for i in range(BLOCK):
             centre = np.floor(out[0, i] * factors[2] + 0.5)

@@ -70,10 +70,10 @@ def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: 
 
 
 def decode_latents(
-    pyramid: Pyramid, data: bytes, integers: ContextIntegers, threads: int, finest: int = 0
+    pyramid: Pyramid, data: bytes, integers: ContextIntegers, threads: int, finest: int = 0, passes: int = PASSES
 ) -> list[NDArray[np.int16]]:
-    """The inverse of encode_latents, of the levels from `finest` on. Raises CorruptFileError where the bytes cannot be
-    what it wrote."""
+    """The inverse of encode_latents, of the levels from `finest` on, and of that level only `passes` passes: its other
+    latents become the mean of those beside them. Raises CorruptFileError where the bytes cannot be what it wrote."""
     if data.endswith(b"\0"):
         raise CorruptFileError("section 'latents' ends in a zero byte")
     announce_compilation()
@@ -86,7 +86,7 @@ def decode_latents(
             raise CorruptFileError("section 'latents': a latent has more than 15 bits")
 
     planes = np.zeros((PLANES, pyramid.total), np.float32)
-    levels = _sweep(pyramid, planes, integers, threads, visit, finest)
+    levels = _sweep(pyramid, planes, integers, threads, visit, finest, passes)
     if finest == 0 and state[range_coder.POSITION] < len(data):
         raise CorruptFileError(f"section 'latents': {len(data) - state[range_coder.POSITION]} bytes are left over")
     return levels
@@ -124,17 +124,22 @@ def _sweep(
     threads: int,
     visit: Callable[[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]], None],
     finest: int = 0,
+    passes: int = PASSES,
 ) -> list[NDArray[np.int16]]:
     """Calls visit(latents, means, scales), each (half_rows, half_columns), pass by pass; encoding reads the latents,
-    decoding fills them in. The levels as (rows, columns), finest first."""
+    decoding fills them in. The levels as (rows, columns), finest first. See decode_latents for `passes`."""
     means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
     done: list[NDArray[np.int16]] = []
     for number in range(pyramid.count - 1, finest - 1, -1):
         level = pyramid.levels[number]
         parts = [(at, min(at + _PIECE, level.end)) for at in range(level.base, level.end, _PIECE)]
-        for p in range(PASSES):
+        wanted = passes if number == finest else PASSES
+        for p in range(wanted):
             _predict(level, p, parts, planes, integers, threads, means, scales)
             visit(pyramid.view(planes[p], level), pyramid.view(means, level), pyramid.view(scales, level))
+        for p in range(wanted, PASSES):
+            known = sum(pyramid.view(plane, level) for plane in planes[:wanted])
+            np.rint(known / wanted, out=pyramid.view(planes[p], level))
         plain = np.empty((level.rows, level.columns), np.float32)
         layout.interleave(planes, level.base, level.stride, 0, level.half_rows, plain)
         for finer in range(max(number - 2, finest), number):

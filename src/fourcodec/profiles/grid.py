@@ -46,6 +46,9 @@ PHASE_STEPS = 4  # per octave of the phase scale
 MAX_PHASE = 63
 MAX_HIDDEN = layout.HIDDEN
 _SPARSE_ROWS = 4  # expectations for a thumbnail: one row of so many, which costs it 1 to 3 dB and a fifth of its time
+_REDUCED_PASSES = (
+    3  # of the finest level that is averaged: the last is a fifth of a thumbnail's time and no loss of likeness
+)
 _PART_SAMPLES = 1 << 22
 # Of GridWeights, in order, for people.
 _PART_NAMES = ("context model", "first Fourier layer", "last Fourier layer, linear path", "upsampling", "3 x 3 filter")
@@ -174,8 +177,10 @@ def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None 
     Raises CorruptFileError and UnsupportedFormatError.
     """
     networks, payload = read_networks(header, sections)
-    finest = 0 if lattice is None else sampling(networks.config, lattice).finest
-    return with_latents(networks, payload, finest)
+    if lattice is None:
+        return with_latents(networks, payload)
+    how = sampling(networks.config, lattice)
+    return with_latents(networks, payload, how.finest, how.passes)
 
 
 def read_networks(header: Header, sections: Sequence[Section]) -> tuple[QuantizedGrid, bytes]:
@@ -199,13 +204,16 @@ def read_networks(header: Header, sections: Sequence[Section]) -> tuple[Quantize
     return networks, found[LATENTS].payload
 
 
-def with_latents(networks: QuantizedGrid, payload: bytes, finest: int) -> QuantizedGrid:
-    """The picture of these networks and coded latents, of levels from `finest` on. Raises CorruptFileError."""
+def with_latents(
+    networks: QuantizedGrid, payload: bytes, finest: int = 0, passes: int = layout.PASSES
+) -> QuantizedGrid:
+    """The picture of these networks and coded latents, of levels from `finest` on, and of that one so many passes.
+    Raises CorruptFileError."""
     from fourcodec.kernels.threads import thread_count
     from fourcodec.networks.latents import decode_latents
 
     integers = context_integers(networks)
-    latents = decode_latents(networks.config.pyramid, payload, integers, thread_count(), finest)
+    latents = decode_latents(networks.config.pyramid, payload, integers, thread_count(), finest, passes)
     return dataclasses.replace(networks, latents=latents)
 
 
@@ -237,6 +245,11 @@ class Sampling:
         """Of the finest level, three quarters of all latents, small sizes do well with what the context model expects;
         without the next one as well they lose 5 to 12 dB."""
         return min(self.reduction, 1)
+
+    @property
+    def passes(self) -> int:
+        """Of the finest level that is decoded: below its own size it is averaged anyway."""
+        return layout.PASSES if self.reduction < 2 else _REDUCED_PASSES
 
     def resampled(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Planes of the window on the lattice."""

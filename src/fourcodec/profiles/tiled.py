@@ -86,6 +86,7 @@ def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None 
                 QuantizedGrid(config.of_tile(number), networks.exponents, networks.symbols, []),
                 streams[number],
                 how.finest,
+                how.passes,
             )
             for number in config.tiling.touched(how.window, how.reduction)
         },
