@@ -1,0 +1,196 @@
+"""Rate-distortion of the pure network at target rates, beside JPEG, and its curves.
+
+    python benchmarks/fnet_rates.py ROWS.tsv [--rates 0.08,0.15,0.25,0.4] [--effort 5] [--crop PIXELS] IMAGE...
+    python benchmarks/fnet_rates.py ROWS.tsv --summary SUMMARY.md [--plot PLOT.png] IMAGE...
+
+The first makes a row for each picture and rate: the file, its decoded PSNR and how long it took. Rows that are there
+already are not made again. The second reads the rows and the pictures and says for each how far we are from what JPEG
+has at exactly as many bytes (the best of its files, interpolated), at which rate the curves cross, and the BD-rate
+against JPEG, WebP and AVIF, as `fourcodec bench` computes it.
+"""
+
+import argparse
+import csv
+import io
+import itertools
+import math
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+import fourcodec
+from fourcodec import files, images
+from fourcodec.benchmark.baselines import BASELINES, sweep_settings
+from fourcodec.benchmark.bdrate import Curve, bd_rate, rising
+from fourcodec.benchmark.matching import PeerFiles, interpolated_psnr_db
+from fourcodec.bitstream import container
+from fourcodec.errors import TargetError
+from fourcodec.fitting import Progress
+
+COLUMNS = ("picture", "crop", "effort", "target_bpp", "network", "size_bytes", "bpp", "psnr_db", "seconds", "searching")
+PEERS = "jpeg", "webp", "avif"
+OURS = "pure network"
+HEADING = (
+    "| picture | crop | effort | bpp, PSNR (network) | dB ahead of JPEG | crossing bpp | JPEG | WebP | AVIF | seconds |",
+    "|---|---|---|---|---|---|---|---|---|---|",
+)
+Pixels = npt.NDArray[np.uint8]
+Row = dict[str, str]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", type=Path)
+    parser.add_argument("--rates", default="0.08,0.15,0.25,0.4", help="in bits per pixel of the whole file")
+    parser.add_argument("--effort", type=int, default=5)
+    parser.add_argument("--crop", type=int, default=0, help="take the centre square of so many pixels")
+    parser.add_argument("--summary", type=Path)
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("images", nargs="+", type=Path)
+    options = parser.parse_args()
+    if options.summary:
+        summarise(options.rows, options.images, options.summary, options.plot)
+    else:
+        rates = [float(rate) for rate in options.rates.split(",")]
+        measure_all(options.rows, options.images, rates, options.effort, options.crop)
+
+
+def measure_all(table: Path, paths: Sequence[Path], rates: Sequence[float], effort: int, crop: int) -> None:
+    if not table.exists():
+        table.write_text("\t".join(COLUMNS) + "\n")
+    done = {(row["picture"], row["crop"], row["effort"], row["target_bpp"]) for row in read(table)}
+    for path in paths:
+        picture = loaded(path, crop)
+        for rate in rates:
+            key = (path.name, str(crop), str(effort), f"{rate:g}")
+            if key not in done:
+                with table.open("a") as file:
+                    file.write("\t".join([*key, *measure(picture, rate, effort)]) + "\n")
+
+
+def read(table: Path) -> list[Row]:
+    with table.open(newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def loaded(path: Path, crop: int) -> Pixels:
+    """The picture, or its centre square."""
+    picture = images.load(path).pixels
+    if not crop:
+        return picture
+    top, left = (picture.shape[0] - crop) // 2, (picture.shape[1] - crop) // 2
+    return np.ascontiguousarray(picture[top : top + crop, left : left + crop])
+
+
+def measure(picture: Pixels, rate_bpp: float, effort: int) -> list[str]:
+    """The row behind its key; a refused target leaves everything but the seconds empty."""
+    started, stages = time.perf_counter(), dict[str, float]()
+
+    def watch(progress: Progress) -> None:
+        stages.setdefault(progress.stage, time.perf_counter() - started)
+
+    try:
+        encoded = fourcodec.encode(picture, profile="fnet", target_bpp=rate_bpp, effort=effort, progress=watch)
+        network = "{}x{}".format(*container.read(encoded.data)[0].architecture)
+        reached = [network, str(encoded.size_bytes), f"{encoded.rate_bpp:.5f}", f"{encoded.psnr_db or math.inf:.4f}"]
+    except TargetError:
+        reached = [""] * 4
+    return [*reached, f"{time.perf_counter() - started:.0f}", f"{stages.get('fit', 0):.0f}"]
+
+
+def summarise(table: Path, paths: Sequence[Path], summary: Path, plot: Path | None) -> None:
+    runs = defaultdict(list)
+    for row in read(table):
+        if row["size_bytes"]:
+            runs[row["picture"], row["crop"], row["effort"]].append(row)
+    lines, drawn, percents = list(HEADING), list[tuple[str, dict[str, Curve]]](), list[dict[str, float | None]]()
+    for path in paths:
+        for (name, crop, effort), rows in runs.items():
+            if name == path.name:
+                jpeg = PeerFiles(loaded(path, int(crop)), BASELINES["jpeg"])
+                curves = {peer: curve_of(PeerFiles(loaded(path, int(crop)), BASELINES[peer])) for peer in PEERS}
+                curves[OURS] = rising((float(row["bpp"]), float(row["psnr_db"])) for row in rows)
+                percents.append({peer: bd_rate(curves[peer], curves[OURS]).percent for peer in PEERS})
+                lines.append(line([path.stem, crop, effort], rows, jpeg, percents[-1]))
+                drawn.append((f"{path.stem}, effort {effort}", curves))
+    means = [mean([percent[peer] for percent in percents]) for peer in PEERS]
+    lines.append(cells(["mean", "", "", "", "", "", *(shown(value, "+.1f", "%") for value in means), ""]))
+    files.write(summary, ("\n".join(lines) + "\n").encode(), overwrite=True)
+    if plot:
+        draw(drawn, plot)
+
+
+def line(names: list[str], rows: list[Row], jpeg: PeerFiles, percents: dict[str, float | None]) -> str:
+    theirs = [interpolated_psnr_db(jpeg, int(row["size_bytes"])) for row in rows]
+    ahead = [None if db is None else float(row["psnr_db"]) - db for row, db in zip(rows, theirs, strict=True)]
+    points = ", ".join(f"{float(row['bpp']):.3f} {float(row['psnr_db']):.2f} ({row['network']})" for row in rows)
+    seconds = ", ".join(f"{row['seconds']} ({row['searching']})" for row in rows)
+    crossing = crossing_bpp([float(row["bpp"]) for row in rows], ahead)
+    return cells(
+        [
+            *names,
+            points,
+            ", ".join(shown(db, "+.2f") for db in ahead),
+            shown(crossing, ".2f"),
+            *(shown(percents[peer], "+.1f", "%") for peer in PEERS),
+            seconds,
+        ]
+    )
+
+
+def crossing_bpp(rates: list[float], ahead: list[float | None]) -> float | None:
+    """The rate at which the difference passes through 0, linear in log-rate; None where it does not."""
+    known = [(rate, db) for rate, db in sorted(zip(rates, ahead, strict=True)) if db is not None]
+    for (low, before), (high, after) in itertools.pairwise(known):
+        if before >= 0 > after:
+            return math.exp(math.log(low) + math.log(high / low) * before / (before - after))
+    return None
+
+
+def curve_of(peer: PeerFiles) -> Curve:
+    pixels = peer.image.width * peer.image.height
+    points = [peer.point(setting) for setting in sweep_settings(peer.baseline)]
+    return rising((8 * point.size_bytes / pixels, point.psnr_db) for point in points)
+
+
+def mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def shown(value: float | None, kind: str, unit: str = "") -> str:
+    return "none" if value is None else f"{value:{kind}}{unit}"
+
+
+def cells(values: Sequence[str]) -> str:
+    return "| " + " | ".join(values) + " |"
+
+
+def draw(drawn: list[tuple[str, dict[str, Curve]]], plot: Path) -> None:
+    """A panel for each picture, as far as our curve reaches and half an octave on."""
+    columns = min(3, len(drawn))
+    down = -(-len(drawn) // columns)
+    figure = Figure(figsize=(4 * columns, 3.2 * down), layout="constrained")
+    for axes, (title, curves) in zip(figure.subplots(down, columns, squeeze=False).flat, drawn, strict=False):
+        lowest, highest = curves[OURS][0][0] / 1.4, curves[OURS][-1][0] * 1.4
+        for name, curve in curves.items():
+            points = [point for point in curve if lowest <= point[0] <= highest]
+            axes.plot(*zip(*points, strict=True), marker="o" if name == OURS else ".", label=name)
+        axes.set(title=title, xscale="log", xlabel="bits per pixel", ylabel="PSNR (dB)")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:.1g}"))
+        axes.grid(alpha=0.3)
+        axes.legend()
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=90)
+    files.write(plot, data.getvalue(), overwrite=True)
+
+
+if __name__ == "__main__":
+    main()
