@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 import fourcodec
 from fourcodec import files, images
@@ -37,7 +37,7 @@ COLUMNS = ("picture", "crop", "effort", "target_bpp", "network", "size_bytes", "
 PEERS = "jpeg", "webp", "avif"
 OURS = "pure network"
 HEADING = (
-    "| picture | crop | effort | bpp, PSNR (network) | dB ahead of JPEG | crossing bpp | JPEG | WebP | AVIF | seconds |",
+    "| picture | crop | effort | bpp, PSNR (network) | dB above JPEG | crossing bpp | JPEG | WebP | AVIF | seconds |",
     "|---|---|---|---|---|---|---|---|---|---|",
 )
 Pixels = npt.NDArray[np.uint8]
@@ -183,8 +183,10 @@ def draw(drawn: list[tuple[str, dict[str, Curve]]], plot: Path) -> None:
             points = [point for point in curve if lowest <= point[0] <= highest]
             axes.plot(*zip(*points, strict=True), marker="o" if name == OURS else ".", label=name)
         axes.set(title=title, xscale="log", xlabel="bits per pixel", ylabel="PSNR (dB)")
+        axes.xaxis.set_major_locator(FixedLocator([0.05, 0.1, 0.2, 0.5, 1, 2, 5]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:.1g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xlim(lowest, highest)
         axes.grid(alpha=0.3)
         axes.legend()
     data = io.BytesIO()
