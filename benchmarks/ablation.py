@@ -28,7 +28,7 @@ from fourcodec.kernels.simd import accumulate_outputs, accumulate_weight_gradien
 from fourcodec.networks import pyramid
 from fourcodec.networks.grid_priors import nearest_prior
 from fourcodec.networks.grid_weights import GridShape
-from fourcodec.profiles.grid import GridConfig, config_for
+from fourcodec.profiles.grid_config import GridConfig, config_for
 
 RELU_UNITS = (
     80  # about the multiplications of the two Fourier layers: 8 x 80 + 80 x 3 + 21, against 601 + 168 + 14 sin, cos

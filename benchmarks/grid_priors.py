@@ -23,7 +23,7 @@ from fourcodec.fitting import grid as fitting
 from fourcodec.fitting.settings import GridSettings, rate_weight_of
 from fourcodec.kernels.layout import PASSES
 from fourcodec.networks.grid_priors import FRACTION
-from fourcodec.profiles.grid import MAX_HIDDEN, ORDER, GridConfig
+from fourcodec.profiles.grid_config import MAX_HIDDEN, ORDER, GridConfig
 
 Floats = NDArray[np.float32]
 LEVELS = 7

@@ -27,7 +27,7 @@ from fourcodec.bitstream import container, metadata, varint
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.limits import DEFAULT
 from fourcodec.networks.tiling import MAX_TILES, UNIT
-from fourcodec.profiles import fnet, grid
+from fourcodec.profiles import fnet, grid_config
 
 PIXELS, WORK, NONE = "--max-pixels", "--max-work", "none: the format's own"
 DECODE, VERIFY, ENCODE = "decode {} -o out.png", "verify {}", "encode {}"
@@ -135,9 +135,9 @@ CASES = (
     Case("width of fnet", fnet.MAX_WIDTH, NONE, "width.fnc", lambda: with_field(small(), 0, 11)),
     Case("depth of fnet", fnet.MAX_DEPTH, NONE, "depth.fnc", lambda: with_field(small(), 1, 17)),
     Case("levels of grid", 9, NONE, "levels.fnc", grid_field(0, 10)),
-    Case("order of grid", grid.MAX_ORDER, NONE, "order.fnc", grid_field(1, 4)),
-    Case("hidden units of grid", grid.MAX_HIDDEN, NONE, "hidden.fnc", grid_field(2, 17)),
-    Case("phase of grid", grid.MAX_PHASE, NONE, "phase.fnc", grid_field(3, 64)),
+    Case("order of grid", grid_config.MAX_ORDER, NONE, "order.fnc", grid_field(1, 4)),
+    Case("hidden units of grid", grid_config.MAX_HIDDEN, NONE, "hidden.fnc", grid_field(2, 17)),
+    Case("phase of grid", grid_config.MAX_PHASE, NONE, "phase.fnc", grid_field(3, 64)),
     Case("tiles of grid", MAX_TILES, NONE, "tiles.fnc", many_tiles),
     Case("bits of a coefficient", 20, NONE, "coefficient.fnc", large_coefficient),
     Case(

@@ -20,7 +20,8 @@ from fourcodec.fitting import grid as fitting_grid
 from fourcodec.fitting.grid import SETTLE_SHARE
 from fourcodec.fitting.grid_weights import choose_integers
 from fourcodec.networks.grid_priors import nearest_prior
-from fourcodec.profiles.grid import QuantizedGrid, config_for, weights_of
+from fourcodec.profiles.grid_config import QuantizedGrid, config_for
+from fourcodec.profiles.grid_networks import weights_of
 
 DRAWS = 8
 

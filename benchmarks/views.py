@@ -24,6 +24,7 @@ from fourcodec import metrics
 from fourcodec.bitstream import container
 from fourcodec.networks.tiling import UNIT, tile_side
 from fourcodec.profiles import grid, tiled
+from fourcodec.profiles.grid_config import GridConfig, QuantizedGrid
 from fourcodec.views import WHOLE, View
 
 REPEATED = 5, 6
@@ -114,7 +115,7 @@ def enlarged(data: bytes) -> bytes:
     return container.write(replace(wide, tiles=config.tiles), packed)
 
 
-def tile_of(picture: grid.QuantizedGrid, config: grid.GridConfig, number: int, levels: list[Any]) -> grid.QuantizedGrid:
+def tile_of(picture: QuantizedGrid, config: GridConfig, number: int, levels: list[Any]) -> QuantizedGrid:
     """With the latents where it lies, and of the beginning where its levels are rounded up beyond the end."""
     window, own, latents = config.tiling.tile(number), config.of_tile(number), []
     for n, level in enumerate(own.pyramid.levels):

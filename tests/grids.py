@@ -8,7 +8,8 @@ import numpy as np
 from fourcodec.networks.grid_priors import FRACTION
 from fourcodec.networks.grid_weights import FILTERS, SCALES, UNUSED
 from fourcodec.networks.pyramid import level_count
-from fourcodec.profiles.grid import MAX_EXPONENT, MAX_SYMBOL, GridConfig, QuantizedGrid
+from fourcodec.profiles.grid_config import GridConfig, QuantizedGrid
+from fourcodec.profiles.grid_networks import MAX_EXPONENT, MAX_SYMBOL
 
 
 def config_of(height: int = 16, width: int = 24, channels: int = 3, **changes: int) -> GridConfig:

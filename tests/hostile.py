@@ -12,7 +12,7 @@ import zstandard
 from fourcodec.bitstream import alpha, container, metadata, varint, zstd
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.networks.grid_weights import FILTERS, UNUSED
-from fourcodec.profiles import fnet, grid
+from fourcodec.profiles import fnet, grid, grid_config, grid_networks
 
 
 def fnet_file(width: int, height: int, size: tuple[int, int] = (10, 16), channels: int = 3, **fields: Any) -> bytes:
@@ -29,13 +29,13 @@ def grid_file(
     """The most levels, frequencies and units that there are, every weight its smallest, so that no multiplication is
     left out. Behind the end of `latents` are zeros, which make as many latents as are wanted."""
     architecture = (9, 3, 16, 0)
-    config = grid.GridConfig(height, width, 1 if channels <= 2 else 3, *architecture)
+    config = grid_config.GridConfig(height, width, 1 if channels <= 2 else 3, *architecture)
     used = config.shape.groups != UNUSED
-    picture = grid.QuantizedGrid(
+    picture = grid_config.QuantizedGrid(
         config, np.full(config.shape.group_count, exponents, np.uint8), used.astype(np.int32), []
     )
     sections = [
-        Section(grid.NETWORKS, container.CODER_RANGE, grid.encode_networks(picture)),
+        Section(grid.NETWORKS, container.CODER_RANGE, grid_networks.encode_networks(picture)),
         Section(grid.LATENTS, container.CODER_RANGE, latents),
     ]
     header = Header(width, height, channels, grid.PROFILE_ID, architecture, **fields)
@@ -66,9 +66,9 @@ def with_metadata(data: bytes, size_bytes: int, *, declared: int | None = None) 
 def with_filters(data: bytes, symbol: int) -> bytes:
     """A grid's file with all its upsampling filters' weights changed to `symbol` steps of 1."""
     header, sections = container.read(data)
-    config = grid.GridConfig(header.height, header.width, header.colour_channels, *header.architecture)
-    exponents, symbols = grid.decode_networks(sections[0].payload, config)
+    config = grid_config.GridConfig(header.height, header.width, header.colour_channels, *header.architecture)
+    exponents, symbols = grid_networks.decode_networks(sections[0].payload, config)
     exponents[FILTERS] = 0
     symbols[config.shape.groups == FILTERS] = symbol
-    networks = grid.encode_networks(grid.QuantizedGrid(config, exponents, symbols, []))
+    networks = grid_networks.encode_networks(grid_config.QuantizedGrid(config, exponents, symbols, []))
     return container.write(header, [dataclasses.replace(sections[0], payload=networks), *sections[1:]])

@@ -83,7 +83,7 @@ def same(first: StubNetwork, second: StubNetwork) -> bool:
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the codec use stubs in place of `grid` and `fnet`, under the same names and ids."""
-    grid = _stub_of(codec.grid, ("levels", "order"), config_for=codec.grid.config_for, memory_of=codec.grid.memory_of)
+    grid = _stub_of(codec.grid, ("levels", "order"), memory_of=codec.grid.memory_of)
     fnet = _stub_of(codec.fnet, ("width", "depth"), FnetConfig=codec.fnet.FnetConfig)
     for module in (codec, encoder):
         monkeypatch.setattr(module, "grid", grid)

@@ -12,7 +12,7 @@ from fourcodec import codec
 from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.networks.grid_priors import priors
 from fourcodec.networks.grid_weights import UNUSED
-from fourcodec.profiles import fnet, grid
+from fourcodec.profiles import fnet, grid, grid_config
 from tests import format_decoder
 from tests.golden.make import FILES, FOLDER
 from tests.grids import config_of, random_picture
@@ -124,7 +124,7 @@ def test_golden_files_decode_as_the_document_says(name: str) -> None:
         config_of(5, 7, 1, hidden=9, prior=2),
     ],
 )
-def test_random_integers_decode_as_the_document_says(config: grid.GridConfig) -> None:
+def test_random_integers_decode_as_the_document_says(config: grid_config.GridConfig) -> None:
     """Integers of all sizes, where a fit's are small: escapes and cuts among them."""
     picture = random_picture(config, spread=200.0, seed=3)
     picture.latents[0][:] = np.random.default_rng(0).integers(-32767, 32768, picture.latents[0].shape)

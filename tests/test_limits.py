@@ -17,7 +17,7 @@ from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, FourcodecError, LimitError
 from fourcodec.limits import DEFAULT, Limits
 from fourcodec.networks.grid_weights import FILTERS, SCALES, UNUSED
-from fourcodec.profiles import PROFILES, fnet, grid
+from fourcodec.profiles import PROFILES, fnet, grid, grid_networks, grid_rendering
 from fourcodec.views import View, whole
 from tests import hostile
 from tests.golden.make import FOLDER
@@ -80,11 +80,15 @@ def test_what_alpha_needs_of_a_small_size_counts_as_work() -> None:
 @pytest.mark.parametrize("kind", ["fnet", "grid", "grid-16-alpha"])
 def test_memory_goes_with_the_pixels(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worst case of docs/trust.md, 2^27 pixels in 4 GB, at 2^20: tiles are made smaller with the picture."""
-    monkeypatch.setattr(grid, "_PART_SAMPLES", 1 << 15)
+    monkeypatch.setattr(grid_rendering, "_PART_SAMPLES", 1 << 15)
     fields = {"bit_depth": 16} if kind == "grid-16-alpha" else {}
-    data = hostile.fnet_file(1024, 1024, (1, 1)) if kind == "fnet" else hostile.grid_file(1024, 1024, **fields)
-    data = hostile.with_alpha(data) if kind == "grid-16-alpha" else data
-    codec.decode(hostile.grid_file(64, 64))  # compiled kernels are no part of it
+
+    def file_of(side: int) -> bytes:
+        data = hostile.fnet_file(side, side, (1, 1)) if kind == "fnet" else hostile.grid_file(side, side, **fields)
+        return hostile.with_alpha(data) if kind == "grid-16-alpha" else data
+
+    data = file_of(1024)
+    codec.decode(file_of(64))  # compiled kernels and what is imported late are no part of it
     tracemalloc.start()
     try:
         codec.decode(data)
@@ -201,11 +205,11 @@ def test_the_largest_integers_give_finite_samples() -> None:
     assert np.isfinite(fnet.render(network, (16, 24), "cpu")).all()
     picture = random_picture(config_of(16, 24, 3, levels=9, order=3, phase=0))
     groups = picture.config.shape.groups
-    picture.symbols[groups != UNUSED] = grid.MAX_SYMBOL
+    picture.symbols[groups != UNUSED] = grid_networks.MAX_SYMBOL
     picture.exponents[:] = 0
     picture.exponents[: SCALES + 1] = 20
     picture.symbols[groups == FILTERS], picture.exponents[FILTERS] = 27, 4  # 7.75 in all, to the 16th: below 2^48
-    grid._check_gain(grid.weights_of(picture))
+    grid_networks.check_gain(grid_networks.weights_of(picture))
     for level in picture.latents:
         level[:] = 32767
     assert np.isfinite(grid.render(picture, (16, 24), "cpu")).all()

@@ -14,7 +14,7 @@ from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Header
 from fourcodec.errors import LimitError
 from fourcodec.limits import Limits
-from fourcodec.profiles import PROFILES, fnet, grid
+from fourcodec.profiles import PROFILES, fnet, grid, grid_rendering
 from fourcodec.quantize import STEP_COUNT
 from fourcodec.views import Lattice, View, whole
 from tests.grids import architecture_of, config_of, random_picture
@@ -130,7 +130,7 @@ def test_tiles_change_no_sample(name: str, count: int, monkeypatch: pytest.Monke
     data = FILES[name] if name in FILES else GOLDEN[name]
     views = [View(), View(region=(3, 1, 40, 20)), View(scale=0.25), View(scale=1.5)]
     wanted = [planes_of(data, view) for view in views]
-    monkeypatch.setattr(grid, "_PART_SAMPLES", count)
+    monkeypatch.setattr(grid_rendering, "_PART_SAMPLES", count)
     for view, planes in zip(views, wanted, strict=True):
         assert np.array_equal(planes_of(data, view), planes)
 

@@ -22,7 +22,7 @@ from fourcodec.fitting.target_search import MOVE, Plan, Point, Stage, search
 from fourcodec.fitting.targets import QualityTarget, SizeTarget, Target, rate_target
 from fourcodec.limits import DEFAULT, Limits
 from fourcodec.networks.grid_priors import nearest_prior
-from fourcodec.profiles import fnet, grid, tiled
+from fourcodec.profiles import fnet, grid, grid_config, tiled
 from fourcodec.request import DEFAULT_QUALITY, Request
 
 FEWEST_PROBE_STEPS = 300
@@ -89,7 +89,7 @@ class GridFits:
         channels, height, width = self._planes.shape
         if start is None:
             prior = nearest_prior(rate_weight)
-            config = grid.config_for(height, width, channels, fitting.phase_index(rate_weight), prior)
+            config = grid_config.config_for(height, width, channels, fitting.phase_index(rate_weight), prior)
         else:
             config = start.config
         self._limits.check_memory(grid.memory_of(config))

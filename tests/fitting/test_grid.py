@@ -16,16 +16,9 @@ from fourcodec.fitting.settings import SEARCH_STEPS, rate_weight_of
 from fourcodec.kernels.layout import PASSES
 from fourcodec.networks.grid import GridGradient
 from fourcodec.networks.grid_weights import UNUSED, GridWeights
-from fourcodec.profiles.grid import (
-    MAX_EXPONENT,
-    MAX_SYMBOL,
-    GridConfig,
-    QuantizedGrid,
-    encode_networks,
-    pack,
-    render,
-    weights_of,
-)
+from fourcodec.profiles.grid import pack, render
+from fourcodec.profiles.grid_config import GridConfig, QuantizedGrid
+from fourcodec.profiles.grid_networks import MAX_EXPONENT, MAX_SYMBOL, encode_networks, weights_of
 from tests.fitting.test_fnet import planes_of
 from tests.grids import config_of
 from tests.images import oddities

@@ -20,7 +20,7 @@ from fourcodec.bitstream import alpha, container, metadata, zstd
 from fourcodec.bitstream.container import CODER_RANGE, CODER_ZSTD, MAGIC, Header, Section
 from fourcodec.errors import FourcodecError
 from fourcodec.kernels import binary_coder, range_coder
-from fourcodec.profiles import fnet, grid, tiled
+from fourcodec.profiles import fnet, grid, grid_config, grid_networks, tiled
 
 Raw = Callable[[bytes, int], bytes]
 GOLDEN = Path(__file__).parents[1] / "golden" / "v0.1"
@@ -305,7 +305,7 @@ def _replace_one(parts: Parts, random: Random, change: Callable[[Section], Secti
 def _contexts(header: Header) -> np.ndarray:
     if header.profile == fnet.PROFILE_ID:
         return fnet._contexts(fnet._read_config(header).shape)
-    return grid._contexts(grid.read_config(header))
+    return grid_networks._contexts(grid_config.read_config(header))
 
 
 _found: list[Section] = []

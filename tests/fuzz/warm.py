@@ -8,7 +8,8 @@ from fourcodec.kernels.fourier import layer_kernels
 from fourcodec.kernels.synthesis import synthesis_kernels
 from fourcodec.networks.grid_weights import GridShape
 from fourcodec.networks.pyramid import MAX_LEVELS
-from fourcodec.profiles import fnet, grid
+from fourcodec.profiles import fnet
+from fourcodec.profiles.grid_config import MAX_ORDER
 
 
 def warm_fnet() -> None:
@@ -18,7 +19,7 @@ def warm_fnet() -> None:
 
 
 def warm_grid() -> None:
-    for levels, order, channels in itertools.product(range(1, MAX_LEVELS + 1), range(grid.MAX_ORDER + 1), (1, 3)):
+    for levels, order, channels in itertools.product(range(1, MAX_LEVELS + 1), range(MAX_ORDER + 1), (1, 3)):
         shape = GridShape(levels, order, 1, channels)
         first, last = (np.zeros(size, np.float32).ravel() for size in shape.shapes[1:3])
         x, y = np.zeros((levels, 192), np.float32), np.empty((channels, 192), np.float32)

@@ -12,7 +12,7 @@ from fourcodec.kernels import layout
 from fourcodec.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES
 from fourcodec.networks.grid import GridGradient, GridNetwork
 from fourcodec.networks.grid_weights import BICUBIC, UNUSED, GridShape, GridWeights
-from fourcodec.profiles.grid import GridConfig
+from fourcodec.profiles.grid_config import GridConfig
 from tests import reference_grid
 from tests.grids import config_of
 from tests.reference import double, largest_error

@@ -13,8 +13,9 @@ from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.kernels import binary_coder
 from fourcodec.kernels.layout import PASSES
 from fourcodec.networks.grid_weights import BICUBIC, CONSTANT, HIDDEN, KERNEL, LINEAR, MEANS, SCALES, TAPS, UNUSED
-from fourcodec.profiles import grid
-from fourcodec.profiles.grid import MAX_EXPONENT, MAX_SYMBOL, QuantizedGrid
+from fourcodec.profiles import grid, grid_networks
+from fourcodec.profiles.grid_config import QuantizedGrid
+from fourcodec.profiles.grid_networks import MAX_EXPONENT, MAX_SYMBOL
 from tests.grids import architecture_of, config_of, random_picture
 
 CONFIG = config_of(19, 26)
@@ -157,7 +158,7 @@ def test_a_weight_of_more_than_15_bits_is_a_callers_mistake() -> None:
     picture = random_picture(CONFIG)
     picture.symbols[0] = MAX_SYMBOL + 1
     with pytest.raises(ValueError, match="15 bits"):
-        grid.encode_networks(picture)
+        grid_networks.encode_networks(picture)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ def test_a_prior_that_nobody_trained_is_refused() -> None:
 
 def test_weights_are_integers_times_powers_of_two() -> None:
     picture = random_picture(CONFIG)
-    shape, flat = picture.config.shape, grid.weights_of(picture).flat()
+    shape, flat = picture.config.shape, grid_networks.weights_of(picture).flat()
     assert flat.dtype == np.float32
     steps = 2.0 ** -picture.exponents[np.minimum(shape.groups, shape.group_count - 1)].astype(float)
     assert np.array_equal(flat, (shape.base + picture.symbols * steps).astype(np.float32))
@@ -192,7 +193,7 @@ def test_weights_are_integers_times_powers_of_two() -> None:
 
 def test_the_integer_model_has_the_weights_of_the_float_model() -> None:
     picture = random_picture(CONFIG)
-    context, integers = grid.weights_of(picture).context, grid.context_integers(picture)
+    context, integers = grid_networks.weights_of(picture).context, grid_networks.context_integers(picture)
     groups = picture.config.shape.groups[: context.size].reshape(context.shape)
     assert integers.weights.shape[0] == PASSES
     for group, shift in enumerate(integers.shifts):
@@ -271,5 +272,5 @@ def test_rendering_filters_what_the_network_gives() -> None:
 
 def test_filters_are_coded_against_the_bicubic_one() -> None:
     picture = linear_picture((19, 26), 1)
-    filters = grid.weights_of(picture).filters
+    filters = grid_networks.weights_of(picture).filters
     assert np.array_equal(filters, np.tile(BICUBIC, (picture.config.levels - 1, 1)))

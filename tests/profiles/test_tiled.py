@@ -13,7 +13,8 @@ from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.fitting import GridSettings, Part, fit_grid
 from fourcodec.networks import tiling
 from fourcodec.profiles import fnet, grid, tiled
-from fourcodec.profiles.grid import LATENTS, NETWORKS, GridConfig, QuantizedGrid
+from fourcodec.profiles.grid import LATENTS, NETWORKS
+from fourcodec.profiles.grid_config import GridConfig, QuantizedGrid
 from fourcodec.profiles.tiled import TiledGrid
 from fourcodec.views import View
 from tests.fitting.test_fnet import planes_of

@@ -27,7 +27,8 @@ from fourcodec.fitting.settings import GridSettings
 from fourcodec.fitting.soap import SoapState
 from fourcodec.kernels.layout import B2, HIDDEN, PASSES, TAPS, W2, W3
 from fourcodec.networks.grid_weights import BICUBIC, UNUSED, GridShape, GridWeights
-from fourcodec.profiles.grid import PHASE_STEPS, GridConfig, QuantizedGrid, weights_of
+from fourcodec.profiles.grid_config import PHASE_STEPS, GridConfig, QuantizedGrid
+from fourcodec.profiles.grid_networks import weights_of
 from fourcodec.profiles.tiled import TiledGrid
 
 Floats = NDArray[np.float32]

@@ -12,7 +12,7 @@ from fourcodec.kernels.layout import BLOCK, PASS_COLUMN, PASS_ROW, PASSES
 from fourcodec.kernels.threads import thread_count
 from fourcodec.networks.grid import GridGradient, pieces
 from fourcodec.networks.grid_weights import GridWeights
-from fourcodec.profiles.grid import GridConfig
+from fourcodec.profiles.grid_config import GridConfig
 
 Floats = NDArray[np.float32]
 TEMPERATURES, DEVIATIONS = (0.4, 0.03), (0.25, 0.15)  # of soft rounding and its noise, from the first step to the last

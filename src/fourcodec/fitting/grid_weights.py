@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.networks.grid_weights import SCALES, UNUSED, GridShape, GridWeights
-from fourcodec.profiles.grid import MAX_EXPONENT, MAX_SYMBOL, GridConfig, QuantizedGrid, encode_networks, weights_of
+from fourcodec.profiles.grid_config import GridConfig, QuantizedGrid
+from fourcodec.profiles.grid_networks import MAX_EXPONENT, MAX_SYMBOL, encode_networks, weights_of
 
 Floats = NDArray[np.float32]
 _ZONES = (0.5, 0.6, 0.7, 0.8)  # values below this share of a step become 0: their bits are worth more than they are

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fourcodec.inspection.network import network_of
-from fourcodec.profiles import fnet, grid, tiled
+from fourcodec.profiles import fnet, grid, grid_config, tiled
 from fourcodec.resampling import area_mean
 from fourcodec.views import Lattice, View
 
@@ -40,7 +40,7 @@ def to_png(figure: "Figure") -> bytes:
     return buffer.getvalue()
 
 
-def pyramid(picture: grid.QuantizedGrid | tiled.TiledGrid) -> "Figure":
+def pyramid(picture: grid_config.QuantizedGrid | tiled.TiledGrid) -> "Figure":
     """A column a level, finest first: the latents, and what they cost, averaged where there are many."""
     costs = tiled.latent_bits(picture)
     width, height = panel_inches(picture.config.height, picture.config.width)

@@ -15,20 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fourcodec.bitstream import varint
+from fourcodec.bitstream import container, varint
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError
 from fourcodec.profiles import grid
-from fourcodec.profiles.grid import (
-    LATENTS,
-    GridConfig,
-    QuantizedGrid,
-    describe,
-    memory_pixels,
-    multiplications,
-    sampling,
-    synthesised,
-)
+from fourcodec.profiles.grid import LATENTS, describe, memory_pixels, multiplications
+from fourcodec.profiles.grid_config import GridConfig, QuantizedGrid
+from fourcodec.profiles.grid_networks import network_bits
+from fourcodec.profiles.grid_rendering import sampling, synthesised
 from fourcodec.views import Lattice, whole
 
 PROFILE_ID, NAME, SECTION_NAMES = grid.PROFILE_ID, grid.NAME, grid.SECTION_NAMES
@@ -127,10 +121,11 @@ def bits_by_part(header: Header, sections: Sequence[Section]) -> dict[str, list[
     latents, finest first, as computed from their probabilities. Decodes all; raises as `unpack`."""
     picture = unpack(header, sections)
     costs = latent_bits(picture)
+    networks = container.by_kind(sections, SECTION_NAMES)[grid.NETWORKS]
     names = [f"level {number}, {cost.shape[1]} x {cost.shape[0]}" for number, cost in enumerate(costs)]
     latents = [float(cost.sum(dtype=np.float64)) for cost in costs]
     return {
-        SECTION_NAMES[grid.NETWORKS]: grid.network_bits(sections, picture.config),
+        SECTION_NAMES[grid.NETWORKS]: network_bits(networks.payload, picture.config),
         SECTION_NAMES[LATENTS]: list(zip(names, latents, strict=True)),
     }
 
