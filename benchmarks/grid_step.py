@@ -46,7 +46,7 @@ def median_ms(work: Callable[[], object], runs: int = RUNS) -> float:
 
 def made(threads: int) -> tuple[GridGradient, GridWeights, np.ndarray]:
     random = np.random.default_rng(0)
-    pyramid, shape = Pyramid(HEIGHT, WIDTH, LEVELS), GridShape(LEVELS, ORDER, 16, CHANNELS)
+    pyramid, shape = Pyramid(HEIGHT, WIDTH, LEVELS), GridShape(LEVELS, ORDER, 16, CHANNELS, smooth=True)
     network = GridGradient(pyramid, shape, PHASE_SCALE, threads)
     for level in pyramid.levels:
         for p in range(PASSES):
@@ -57,16 +57,16 @@ def made(threads: int) -> tuple[GridGradient, GridWeights, np.ndarray]:
 
 def torch_step(network: GridGradient, weights: GridWeights, target: np.ndarray) -> Callable[[], None]:
     """Forward and backward of the same objective, op by op, float32."""
-    network.spread(weights.filters)
-    levels = [torch.tensor(feature[0].copy(), requires_grad=True) for feature in network.features]
+    network.spread(weights)
+    levels = [torch.tensor(latents.copy(), requires_grad=True) for latents in network.latents]
     parts = [torch.tensor(part.copy(), requires_grad=True) for part in weights.parts()]
     wanted = torch.tensor(target)
 
     def step() -> None:
         for tensor in (*levels, *parts):
             tensor.grad = None
-        context, first, last, filters, kernel = parts
-        features = reference_grid.features_of(levels, filters)
+        context, first, last, filters, kernel, smoothing = parts
+        features = reference_grid.features_of(levels, filters, smoothing)
         colours = reference_grid.colours_of(features, first, last, kernel, PHASE_SCALE, ORDER, (HEIGHT, WIDTH))
         (((colours - wanted) ** 2).sum() + reference_grid.bits_of(levels, context).sum()).backward()
 
@@ -87,10 +87,11 @@ def step_with(threads: int) -> None:
     ours = median_ms(lambda: network.gradient(weights, target, 1.0, filters=True))
     plain = median_ms(torch_step(network, weights, target), 3)
     parts = {
-        "upsampling": median_ms(lambda: network.spread(weights.filters)),
+        "smoothing and upsampling": median_ms(lambda: network.spread(weights)),
         "synthesis, forward": median_ms(lambda: network.synthesise(weights)),
         "synthesis, both": median_ms(lambda: network._distortion_gradient(weights, target, 1.0, gradients)),
         "upsampling, adjoint": median_ms(lambda: network._pull_back(weights.filters, gradients.filters)),
+        "smoothing, adjoint": median_ms(lambda: network._unsmooth(weights.smoothing, gradients.smoothing)),
         "context model": median_ms(lambda: network._rate_gradient(weights.context, gradients.context)),
     }
     shown = ", ".join(f"{name} {value:.1f}" for name, value in parts.items())

@@ -125,7 +125,9 @@ def context_of(prior: int, hidden: int) -> np.ndarray:
 class Networks:
     """Section `networks`: integers q by part, and the weights that they stand for."""
 
-    def __init__(self, payload: bytes, levels: int, order: int, hidden: int, channels: int, prior: int = 0) -> None:
+    def __init__(
+        self, payload: bytes, levels: int, order: int, hidden: int, channels: int, prior: int = 0, smooth: int = 0
+    ) -> None:
         frequencies = sum(math.comb(levels, n) for n in range(order + 1))
         rows = 2 * frequencies - 1
         groups: list[int] = []
@@ -134,8 +136,9 @@ class Networks:
         groups += [4] * rows * levels + [6] * channels + [5] * (rows - 1) * channels
         groups += [9 + level for level in range(levels) for _ in range(channels)]
         groups += [7] * (levels - 1) * 4 + [8] * channels * channels * 9
+        groups += [9 + levels] * 4 * levels * smooth
         models = Models(RangeDecoder(payload))
-        self.exponents = [models.integer(0) for _ in range(9 + levels)]
+        self.exponents = [models.integer(0) for _ in range(9 + levels + smooth)]
         self.symbols = np.array([models.integer(1 + group) for group in groups])
         models.decoder.end()
         self._weights = self.symbols * 2.0 ** -np.array([self.exponents[group] for group in groups])
@@ -151,6 +154,7 @@ class Networks:
         self.linear = self._next(levels, channels)
         self.filters = np.array([-3, 29, 111, -9]) / 128 + self._next(levels - 1, 4)
         self.kernel = self._next(channels, channels, 3, 3)
+        self.smoothing = np.array([0, 0, 0, 1]) + self._next(levels * smooth, 4)
         assert self._at == len(groups)
 
     def _next(self, *shape: int) -> np.ndarray:
@@ -257,6 +261,14 @@ def upsample(plane: np.ndarray, taps: np.ndarray) -> np.ndarray:
     return plane
 
 
+def smooth(plane: np.ndarray, taps: np.ndarray) -> np.ndarray:
+    for _ in range(2):  # rows, then columns
+        n = len(plane)
+        padded = plane[np.arange(-3, n + 3).clip(0, n - 1)]
+        plane = sum(taps[3 - abs(d)] * padded[3 + d : 3 + d + n] for d in range(-3, 4)).T
+    return plane
+
+
 def fourier(matrix: np.ndarray, x: np.ndarray, order: int) -> np.ndarray:
     """matrix (2K, outputs), x (L, ...) -> (outputs, ...)."""
     subsets = [chosen for n in range(order + 1) for chosen in itertools.combinations(range(len(x)), n)]
@@ -273,15 +285,18 @@ def decode(
     prior: int = 0,
 ) -> tuple[Networks, Latents, np.ndarray]:
     """payloads of `networks` and `latents`, size (height, width): all integers, and the picture (channels, H, W)."""
-    count, order, hidden, phase = architecture
+    count, order, hidden, phase, *smoothed = architecture
     sides = [(2 * -(-height // 2), 2 * -(-width // 2)) for height, width in halvings(size, count)]
-    networks = Networks(payloads[0], count, order, hidden, channels, prior)
+    networks = Networks(payloads[0], count, order, hidden, channels, prior, len(smoothed))
     latents = Latents(payloads[1], networks, sides)
-    planes = [latents.levels[-1]]
+    levels = latents.levels
+    if smoothed:
+        levels = [smooth(level, taps) for level, taps in zip(levels, networks.smoothing, strict=True)]
+    planes = [levels[-1]]
     for number in range(count - 2, -1, -1):
         rows, columns = sides[number]
         finer = [upsample(plane, networks.filters[number])[:rows, :columns] for plane in planes]
-        planes = [latents.levels[number], *finer]
+        planes = [levels[number], *finer]
     x = np.stack(planes).astype(float)
     sx = x * np.float32(2 ** (-phase / 4))
     h = sx + fourier(networks.first, sx, order)

@@ -12,15 +12,10 @@ from fourcodec.profiles.grid_config import GridConfig, QuantizedGrid
 from fourcodec.profiles.grid_networks import MAX_EXPONENT, MAX_SYMBOL
 
 
-def config_of(height: int = 16, width: int = 24, channels: int = 3, **changes: int) -> GridConfig:
+def config_of(height: int = 16, width: int = 24, channels: int = 3, **changes: Any) -> GridConfig:
     """A picture's, with the levels that encoders use."""
-    fields = {"levels": level_count(height, width), "order": 2, "hidden": 16, "phase": 18}
+    fields: dict[str, Any] = {"levels": level_count(height, width), "order": 2, "hidden": 16, "phase": 18}
     return GridConfig(height=height, width=width, channels=channels, **fields | changes)
-
-
-def architecture_of(config: GridConfig) -> tuple[int, ...]:
-    """The header's fields: all but the picture's size and channels, the prior and tiles, in their order."""
-    return dataclasses.astuple(config)[3:-2]
 
 
 def random_latents(config: GridConfig, spread: float, random: np.random.Generator) -> list[np.ndarray]:
@@ -36,6 +31,8 @@ def random_picture(config: GridConfig, spread: float = 20.0, seed: int = 0, **ch
     shape = config.shape
     exponents = random.integers(7, MAX_EXPONENT + 1, shape.group_count).astype(np.uint8)
     exponents[FILTERS] = max(exponents[FILTERS], 14)  # files that amplify beyond float32 are refused
+    if config.smooth:
+        exponents[-1] = max(exponents[-1], 14)
     if config.prior:
         exponents[: SCALES + 1] = FRACTION  # finer steps have no room for the prior's weights
     symbols = np.rint(random.laplace(0, spread, shape.groups.size)).clip(-MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)

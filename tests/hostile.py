@@ -28,8 +28,7 @@ def grid_file(
 ) -> bytes:
     """The most levels, frequencies and units that there are, every weight its smallest, so that no multiplication is
     left out. Behind the end of `latents` are zeros, which make as many latents as are wanted."""
-    architecture = (9, 3, 16, 0)
-    config = grid_config.GridConfig(height, width, 1 if channels <= 2 else 3, *architecture)
+    config = grid_config.GridConfig(height, width, 1 if channels <= 2 else 3, 9, 3, 16, 0, smooth=True)
     used = config.shape.groups != UNUSED
     picture = grid_config.QuantizedGrid(
         config, np.full(config.shape.group_count, exponents, np.uint8), used.astype(np.int32), []
@@ -38,7 +37,7 @@ def grid_file(
         Section(grid.NETWORKS, container.CODER_RANGE, grid_networks.encode_networks(picture)),
         Section(grid.LATENTS, container.CODER_RANGE, latents),
     ]
-    header = Header(width, height, channels, grid.PROFILE_ID, architecture, **fields)
+    header = Header(width, height, channels, grid.PROFILE_ID, config.architecture, **fields)
     return container.write(header, [*sections])
 
 
@@ -66,7 +65,7 @@ def with_metadata(data: bytes, size_bytes: int, *, declared: int | None = None) 
 def with_filters(data: bytes, symbol: int) -> bytes:
     """A grid's file with all its upsampling filters' weights changed to `symbol` steps of 1."""
     header, sections = container.read(data)
-    config = grid_config.GridConfig(header.height, header.width, header.colour_channels, *header.architecture)
+    config = grid_config.read_config(header)
     exponents, symbols = grid_networks.decode_networks(sections[0].payload, config)
     exponents[FILTERS] = 0
     symbols[config.shape.groups == FILTERS] = symbol

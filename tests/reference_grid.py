@@ -30,8 +30,18 @@ def upsample(x: Tensor, taps: Tensor, rows: int, columns: int) -> Tensor:
     return x[:, :rows, :columns]
 
 
-def features_of(levels: Sequence[Tensor], filters: Tensor) -> Tensor:
+def smooth(x: Tensor, taps: Tensor) -> Tensor:
+    """x (h, w) -> (h, w)."""
+    for axis in (0, 1):
+        padded = F.pad(x[None, None], (0, 0, 3, 3) if axis == 0 else (3, 3, 0, 0), mode="replicate")[0, 0]
+        x = torch.stack([taps[3 - abs(d)] * padded.narrow(axis, 3 + d, x.shape[axis]) for d in range(-3, 4)]).sum(0)
+    return x
+
+
+def features_of(levels: Sequence[Tensor], filters: Tensor, smoothing: Tensor) -> Tensor:
     """levels: plain latents, finest first -> (levels, rows, columns)."""
+    if len(smoothing):
+        levels = [smooth(level, taps) for level, taps in zip(levels, smoothing, strict=True)]
     x = levels[-1][None]
     for number in range(len(levels) - 2, -1, -1):
         rows, columns = levels[number].shape

@@ -14,7 +14,6 @@ from fourcodec.bitstream import container
 from fourcodec.errors import CorruptFileError, FourcodecError
 from fourcodec.limits import Limits
 from fourcodec.profiles import fnet, grid
-from tests.grids import architecture_of
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +102,7 @@ def test_equal_arguments_give_equal_bytes_and_other_seeds_others(photo: np.ndarr
 def test_a_description_accounts_for_every_byte(real: codec.Encoded, photo: np.ndarray) -> None:
     description = codec.describe(real.data)
     assert description["profile"] == "grid"
-    assert tuple(description["architecture"]) == architecture_of(grid.unpack(*container.read(real.data)).config)
+    assert tuple(description["architecture"]) == grid.unpack(*container.read(real.data)).config.architecture
     assert description["header_bytes"] + sum(part["size_bytes"] for part in description["sections"]) == len(real.data)
     network = description["network"]
     assert network["latents"] >= photo.shape[0] * photo.shape[1]

@@ -17,7 +17,7 @@ from fourcodec.limits import Limits
 from fourcodec.profiles import PROFILES, fnet, grid, grid_rendering
 from fourcodec.quantize import STEP_COUNT
 from fourcodec.views import Lattice, View, whole
-from tests.grids import architecture_of, config_of, random_picture
+from tests.grids import config_of, random_picture
 
 GOLDEN = {path.stem: path.read_bytes() for path in (Path(__file__).parent / "golden" / "v0.1").glob("*.fnc")}
 SMALL = ("rgb-range", "index-sigmoid", "grey-wide", "one-pixel", "grid-rgb", "grid-grey", "grid-one-pixel")
@@ -40,7 +40,7 @@ def wide_file(profile: Any) -> bytes:
     if profile is grid:
         config = config_of(height, width)
         fields, sections = grid.pack(random_picture(config, spread=3.0))
-        assert fields == architecture_of(config)
+        assert fields == config.architecture
     else:
         random, shape = np.random.default_rng(0), fnet.FnetConfig(4, 3, 3).shape
         symbols = np.rint(random.laplace(0, 40, shape.coefficient_count)).astype(np.int32)

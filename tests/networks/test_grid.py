@@ -24,6 +24,9 @@ CONFIGS = [
     config_of(64, 45, 1, levels=4, order=3),
     config_of(21, 9, 3, levels=3, order=1, hidden=1),
     config_of(170, 157, 1, levels=4, order=3),  # several pieces of work of every kind
+    config_of(37, 50, 3, levels=5, smooth=True),
+    config_of(170, 157, 1, levels=4, smooth=True),
+    config_of(3, 2, 1, levels=2, smooth=True),
 ]
 EDGES = [(1, 1), (1, 40), (40, 1)]
 
@@ -45,7 +48,7 @@ class Problem:
 
 def random_weights(shape: GridShape, random: np.random.Generator) -> GridWeights:
     """Every entry that is used, the others 0."""
-    deviations = (0.04, 0.05, 0.05, 0.05, 0.1)
+    deviations = (0.04, 0.05, 0.05, 0.05, 0.1, 0.05)
     parts = [
         random.normal(0, deviation, part).ravel() for part, deviation in zip(shape.shapes, deviations, strict=True)
     ]
@@ -67,7 +70,7 @@ class Exact:
     """The reference's values, with gradients of DISTORTION * squares + bits behind them."""
 
     levels: list[torch.Tensor]
-    weights: list[torch.Tensor]  # context, first, last, filters, kernel
+    weights: list[torch.Tensor]  # context, first, last, filters, kernel, smoothing
     features: torch.Tensor
     picture: torch.Tensor
     squares: torch.Tensor
@@ -77,8 +80,8 @@ class Exact:
 def exact_of(problem: Problem) -> Exact:
     levels = [double(level) for level in problem.levels]
     weights = [double(part) for part in problem.weights.parts()]
-    context, first, last, filters, kernel = weights
-    features = reference_grid.features_of(levels, filters)
+    context, first, last, filters, kernel, smoothing = weights
+    features = reference_grid.features_of(levels, filters, smoothing)
     size = problem.target.shape[1:]
     picture = reference_grid.colours_of(features, first, last, kernel, SCALE, problem.config.order, size)
     squares = (picture - double(problem.target)).square().sum()
@@ -180,16 +183,17 @@ def test_nothing_depends_on_the_number_of_threads(threads: int) -> None:
     assert np.array_equal(one.synthesise(problem.weights), several.synthesise(problem.weights))
 
 
+@pytest.mark.parametrize("smooth", [False, True])
 @pytest.mark.parametrize("size", [*EDGES, (33, 50)])
-def test_rendering_from_integers_equals_rendering_from_planes(size: tuple[int, int]) -> None:
+def test_rendering_from_integers_equals_rendering_from_planes(size: tuple[int, int], smooth: bool) -> None:
     """What a decoder does, with a network that has no gradients."""
-    problem = problem_of(config_of(*size))
+    problem = problem_of(config_of(*size, smooth=smooth))
     problem.levels = [np.rint(level) for level in problem.levels]
     fitted = problem.network()
-    fitted.spread(problem.weights.filters)
+    fitted.spread(problem.weights)
     decoder = GridNetwork(problem.config.pyramid, problem.config.shape, SCALE, 1)
     decoder.place([level.astype(np.int16) for level in problem.levels])
-    decoder.upsample(problem.weights.filters)
+    decoder.upsample(problem.weights)
     picture = decoder.synthesise(problem.weights)
     assert picture.shape == (3, *size)
     assert np.array_equal(picture, fitted.synthesise(problem.weights))
@@ -220,5 +224,5 @@ def test_upsampling_a_constant_gives_the_constant() -> None:
     problem = problem_of(config_of(21, 9, 1, levels=3))
     network = GridNetwork(problem.config.pyramid, problem.config.shape, SCALE, 1)
     network.place([np.full((level.rows, level.columns), 3, np.int16) for level in network.pyramid.levels])
-    network.upsample(np.tile(BICUBIC, (2, 1)))
+    network.upsample(problem.config.shape.weights(problem.config.shape.base))
     assert np.abs(network.features[0] - 3).max() < 1e-6

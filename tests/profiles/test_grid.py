@@ -16,7 +16,7 @@ from fourcodec.networks.grid_weights import BICUBIC, CONSTANT, HIDDEN, KERNEL, L
 from fourcodec.profiles import grid, grid_networks
 from fourcodec.profiles.grid_config import QuantizedGrid
 from fourcodec.profiles.grid_networks import MAX_EXPONENT, MAX_SYMBOL
-from tests.grids import architecture_of, config_of, random_picture
+from tests.grids import config_of, random_picture
 
 CONFIG = config_of(19, 26)
 FIELDS = ("levels", "order", "hidden", "phase")
@@ -25,7 +25,7 @@ FIELDS = ("levels", "order", "hidden", "phase")
 def header_of(picture: QuantizedGrid, **changes: object) -> Header:
     config = picture.config
     header = Header(
-        config.width, config.height, config.channels, grid.PROFILE_ID, architecture_of(config), prior=config.prior
+        config.width, config.height, config.channels, grid.PROFILE_ID, config.architecture, prior=config.prior
     )
     return dataclasses.replace(header, **changes)
 
@@ -63,7 +63,7 @@ def test_integers_survive(
 ) -> None:
     picture = random_picture(config_of(*size, channels, order=order, hidden=hidden), spread, seed)
     architecture, sections = grid.pack(picture)
-    assert architecture == architecture_of(picture.config)
+    assert architecture == picture.config.architecture
     assert_equal(grid.unpack(header_of(picture, architecture=architecture), sections), picture)
 
 
@@ -87,7 +87,7 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
     raw, zstd = (Section(grid.LATENTS, coder, latents.payload) for coder in (container.CODER_RAW, container.CODER_ZSTD))
 
     def header_with(**fields: int) -> Header:
-        architecture = dict(zip(FIELDS, architecture_of(picture.config), strict=True)) | fields
+        architecture = dict(zip(FIELDS, picture.config.architecture, strict=True)) | fields
         return header_of(picture, architecture=tuple(architecture.values()))
 
     cases = [
@@ -97,9 +97,15 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
         (header_with(hidden=0), both, CorruptFileError, "hidden is 1 to 16, not 0"),
         (header_with(hidden=17), both, CorruptFileError, "hidden is 1 to 16, not 17"),
         (header_with(phase=64), both, CorruptFileError, "phase is 0 to 63, not 64"),
+        (header_with(smoothing=2), both, CorruptFileError, "after four of profile grid is 1, not 2"),
+        (header_with(smoothing=1, more=1), both, CorruptFileError, "is 1, not 1, 1"),
         (header_with(levels=1, order=0), both, CorruptFileError, "left over"),
-        (header_of(picture, architecture=(6, 2, 16)), both, CorruptFileError, "4 architecture fields, the header 3"),
-        (header_with(tiles=1), both, CorruptFileError, "4 architecture fields, the header 5"),
+        (
+            header_of(picture, architecture=(6, 2, 16)),
+            both,
+            CorruptFileError,
+            "4 architecture fields or 5",
+        ),
         (header_of(picture, coordinates=1), both, CorruptFileError, "coordinates"),
         (header_of(picture, activation=1), both, CorruptFileError, "activation"),
         (header_of(picture, prior=99), both, UnsupportedFormatError, "prior 99"),

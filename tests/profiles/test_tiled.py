@@ -18,7 +18,7 @@ from fourcodec.profiles.grid_config import GridConfig, QuantizedGrid
 from fourcodec.profiles.tiled import TiledGrid
 from fourcodec.views import View
 from tests.fitting.test_fnet import planes_of
-from tests.grids import architecture_of, config_of, random_latents, random_picture
+from tests.grids import config_of, random_latents, random_picture
 
 SIZE = (140, 200)  # 3 x 4 tiles of 64 pixels, at the edges 12 x 8
 
@@ -41,7 +41,7 @@ def header_for(config: GridConfig, **changes: Any) -> Header:
         "height": config.height,
         "channels": config.channels,
         "profile": tiled.PROFILE_ID,
-        "architecture": architecture_of(config),
+        "architecture": config.architecture,
         "tiles": config.tiles,
     }
     return Header(**(fields | changes))
@@ -141,7 +141,7 @@ def test_damage_in_a_tile_that_is_not_wanted_does_not_matter(picture: TiledGrid)
 def test_a_file_of_too_many_tiles_is_refused(picture: TiledGrid) -> None:
     _, sections = tiled.pack(picture)
     config = picture.config
-    header = header_for(config, width=64 * 1025, height=1, architecture=architecture_of(config))
+    header = header_for(config, width=64 * 1025, height=1, architecture=config.architecture)
     with pytest.raises(CorruptFileError, match="tiles are at most 1024, not 1025"):
         tiled.unpack(header, sections)
 

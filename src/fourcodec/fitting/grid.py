@@ -26,7 +26,7 @@ from fourcodec.fitting.progress import Progress, psnr_of_mse_db
 from fourcodec.fitting.settings import GridSettings
 from fourcodec.fitting.soap import SoapState
 from fourcodec.kernels.layout import B2, HIDDEN, PASSES, TAPS, W2, W3
-from fourcodec.networks.grid_weights import BICUBIC, UNUSED, GridShape, GridWeights
+from fourcodec.networks.grid_weights import BICUBIC, IDENTITY, UNUSED, GridShape, GridWeights
 from fourcodec.profiles.grid_config import PHASE_STEPS, GridConfig, QuantizedGrid
 from fourcodec.profiles.grid_networks import weights_of
 from fourcodec.profiles.tiled import TiledGrid
@@ -35,7 +35,7 @@ Floats = NDArray[np.float32]
 
 # Rates of the optimisers at the start, per step; see docs/results.md for what else was tried.
 PRIOR_RATE = 7e-3  # of the context model where it starts from a prior
-CONTEXT_RATE, FOURIER_RATE, KERNEL_RATE, FILTER_RATE = 1.4e-2, 1e-3, 3e-3, 2e-3
+CONTEXT_RATE, FOURIER_RATE, KERNEL_RATE, FILTER_RATE, SMOOTHING_RATE = 1.4e-2, 4e-3, 3e-3, 2e-3, 2e-3
 LINEAR_RATE = 3e-4  # relative to the square root of lambda / 1e-3, as the linear path's weights are
 LATENT_RATE, LATENT_FLOOR, LATENT_MOMENTUM, LATENT_DECAY = 0.2, 2.0, 0.5, 0.98
 NETWORK_MOMENTUM = 0.85
@@ -112,6 +112,8 @@ def _matrices(weights: GridWeights, shape: GridShape) -> list[Floats]:
     found.append(weights.kernel.reshape(shape.channels, -1))
     if shape.levels > 1:
         found.append(weights.filters)
+    if shape.smooth:
+        found.append(weights.smoothing)
     return found
 
 
@@ -138,10 +140,11 @@ class _Fit:
         rates = [PRIOR_RATE if config.prior else CONTEXT_RATE] * (3 * PASSES) + [
             FOURIER_RATE * COARSE_FOURIER**self._coarse
         ] * 2
-        rates += [LINEAR_RATE * math.sqrt(self._lambda / 1e-3), KERNEL_RATE, FILTER_RATE]
+        rates += [LINEAR_RATE * math.sqrt(self._lambda / 1e-3), KERNEL_RATE]
+        rates += [FILTER_RATE] * (config.levels > 1) + [SMOOTHING_RATE] * config.smooth
         matrices = _matrices(self.weights, config.shape)
         self._optimisers = [
-            _Optimiser((matrix.shape[0], matrix.shape[1]), rate) for matrix, rate in zip(matrices, rates, strict=False)
+            _Optimiser((matrix.shape[0], matrix.shape[1]), rate) for matrix, rate in zip(matrices, rates, strict=True)
         ]
         self._prior = WeightPrior(config.shape)
         context = self.weights.context
@@ -266,7 +269,7 @@ def initial_weights(
     if shape.channels > 1:
         colour[2:] += 0.5 * random.standard_normal(colour[2:].shape)
     weights.last[shape.rows : shape.rows + shape.levels] = amplitude[:, None] * colour
-    weights.filters[:] = BICUBIC
+    weights.filters[:], weights.smoothing[:] = BICUBIC, IDENTITY
     if shape.prior:
         weights.context[:] = shape.weights(shape.base).context
     weights.context.ravel()[shape.groups[: weights.context.size] == UNUSED] = 0

@@ -105,8 +105,8 @@ class PyramidFit:
     def integers(self, weights: GridWeights) -> list[NDArray[np.int16]]:
         """The rounded latents of each level, finest first."""
         self.settle()
-        self.network.spread(weights.filters)
-        return [feature[0].astype(np.int16) for feature in self.network.features]
+        self.network.arrange()
+        return [latents.astype(np.int16) for latents in self.network.latents]
 
 
 class Sample:

@@ -5,6 +5,7 @@
 BLOCK = 192
 
 PAD = 2  # cells beyond an edge that the upsampling filter reaches
+SMOOTHING_REACH = 3  # and the smoothing filter
 
 # Where in its 2 x 2 cell the latent of each pass lies.
 PASS_ROW = (0, 1, 0, 1)

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.kernels import latents as layout
-from fourcodec.kernels import residual, upsampling
-from fourcodec.kernels.layout import BLOCK, PASSES
+from fourcodec.kernels import residual, smoothing, upsampling
+from fourcodec.kernels.layout import BLOCK, PASSES, SMOOTHING_REACH
 from fourcodec.kernels.synthesis import synthesis_kernels
 from fourcodec.kernels.threads import map_threads
 from fourcodec.networks.grid_weights import GridShape, GridWeights
@@ -34,8 +34,9 @@ def pieces(start: int, stop: int, size: int) -> list[tuple[int, int]]:
 
 
 class GridNetwork:
-    """The network on one picture or on a window of it, with its work space: features[l] (levels - l, rows, columns)
-    holds level l's latents and above them the coarser levels, upsampled, in the level's window."""
+    """The network on one picture or on a window of it, with its work space: latents[l] (rows, columns) in what
+    smoothing sees of the level; features[l] (levels - l, rows, columns) holds level l's latents, smoothed, and above
+    them the coarser levels, upsampled, in the level's window."""
 
     def __init__(
         self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int, window: Window | None = None
@@ -50,6 +51,17 @@ class GridNetwork:
             np.zeros((pyramid.count - n, window.rows, window.columns), np.float32)
             for n, window in enumerate(self._windows)
         ]
+        self._seen = [
+            window.grown(SMOOTHING_REACH, SMOOTHING_REACH, level.rows, level.columns).aligned(level.rows, level.columns)
+            if shape.smooth
+            else window
+            for window, level in zip(self._windows, pyramid.levels, strict=True)
+        ]
+        self.latents = (
+            [np.zeros((window.rows, window.columns), np.float32) for window in self._seen]
+            if shape.smooth
+            else [feature[0] for feature in self.features]
+        )
         self.colours = np.zeros((shape.channels, *self.features[0].shape[1:]), np.float32)  # before the filter
         self._kernels = synthesis_kernels(shape.levels, shape.order, shape.channels)
         self._phase_scale = np.float32(phase_scale)
@@ -59,11 +71,14 @@ class GridNetwork:
 
     def place(self, levels: list[NDArray[np.int16]]) -> None:
         """Latents, finest level first, (rows, columns) each, of the whole levels."""
-        for feature, level, window in zip(self.features, levels, self._windows, strict=True):
-            feature[0] = level[window.slices]
+        for mine, level, window in zip(self.latents, levels, self._seen, strict=True):
+            mine[:] = level[window.slices]
 
-    def upsample(self, filters: Floats) -> None:
-        """Each level through all finer ones."""
+    def upsample(self, weights: GridWeights) -> None:
+        """latents -> features: smoothed, then each level through all finer ones."""
+        if self.shape.smooth:
+            self._smooth(weights.smoothing)
+        filters = weights.filters
         for number in range(self.pyramid.count - 2, -1, -1):
             coarse, fine, taps = self.features[number + 1], self.features[number][1:], filters[number]
             level, inner = self.pyramid.levels[number], self._windows[number]
@@ -80,6 +95,20 @@ class GridNetwork:
             self.map(run, self._bands(coarse))
             if not fits:
                 fine[:] = out[:, *inner.within(doubled)]
+
+    def _smooth(self, taps: Floats) -> None:
+        for number, (latents, feature) in enumerate(zip(self.latents, self.features, strict=True)):
+            fits = self._seen[number] == self._windows[number]
+            out = feature[0] if fits else np.empty_like(latents)
+
+            def run(
+                band: tuple[int, int], latents: Floats = latents, taps: Floats = taps[number], out: Floats = out
+            ) -> None:
+                smoothing.smooth(latents, taps, *band, out)
+
+            self.map(run, pieces(0, len(latents), _TALL))
+            if not fits:
+                feature[0] = out[self._windows[number].within(self._seen[number])]
 
     def cut(self, plane: Floats) -> Floats:
         """What of a plane of the finest level the network works on."""
@@ -125,6 +154,11 @@ class GridGradient(GridNetwork):
         self.slopes = np.zeros((PLANES, pyramid.total), np.float32)
         self.mask = pyramid.mask()
         self._feature_slopes = [np.zeros_like(feature) for feature in self.features]
+        self._latent_slopes = (
+            [np.zeros_like(latents) for latents in self.latents]
+            if shape.smooth
+            else [slope[0] for slope in self._feature_slopes]
+        )
         self._colour_slopes = np.zeros_like(self.colours)
         self._error = np.zeros((shape.channels, pyramid.height, pyramid.width), np.float32)
         self._taps = [taps_of(level) for level in pyramid.levels]
@@ -137,43 +171,45 @@ class GridGradient(GridNetwork):
         self, weights: GridWeights, target: Floats, distortion_weight: float, *, filters: bool
     ) -> tuple[float, NDArray[np.float64], GridWeights]:
         """The sum of squared errors, bits (levels, PASSES), and the gradient by the weights; `slopes` holds that by the
-        latents in planes[:4]. `filters`: whether the upsampling filters' gradient is wanted."""
+        latents in planes[:4]. `filters`: whether the gradients of upsampling and smoothing filters are wanted."""
         gradients = weights.zeros()
-        self.spread(weights.filters)
+        self.spread(weights)
         self.slopes[:] = 0
         squares = self._distortion_gradient(weights, target, distortion_weight, gradients)
         self._pull_back(weights.filters, gradients.filters if filters else None)
+        if self.shape.smooth:
+            self._unsmooth(weights.smoothing, gradients.smoothing if filters else None)
         bits = self._rate_gradient(weights.context, gradients.context)
         self._collect()
         return squares, bits, gradients
 
     def squared_error(self, weights: GridWeights, target: Floats) -> float:
         """The sum of squared errors with the latents in planes[:4]."""
-        self.spread(weights.filters)
+        self.spread(weights)
         return self._subtract(self.synthesise(weights, self._error), target)
 
     def latent_bits(self, weights: Floats) -> float:
         """Of the latents in planes[:4], under the context model (PASSES, PASS_WEIGHTS)."""
-        self._arrange()
+        self.arrange()
         return float(self._rate_gradient(weights, np.zeros_like(weights)).sum())
 
-    def spread(self, filters: Floats) -> None:
+    def spread(self, weights: GridWeights) -> None:
         """planes[:4] -> features, and the coarser levels as the context model sees them."""
-        self._arrange()
-        self.upsample(filters)
+        self.arrange()
+        self.upsample(weights)
 
-    def _arrange(self) -> None:
-        """planes[:4] -> each level's own feature, and the coarser levels' planes."""
+    def arrange(self) -> None:
+        """planes[:4] -> each level's latents, and the coarser levels' planes."""
         levels = self.pyramid.levels
 
         def interleave(task: tuple[int, int, int]) -> None:
             number, first, last = task
             level = levels[number]
-            layout.interleave(self.planes, level.base, level.stride, first, last, self.features[number][0])
+            layout.interleave(self.planes, level.base, level.stride, first, last, self.latents[number])
 
         def place(relation: tuple[int, int, int]) -> None:
             number, coarser, plane = relation
-            level, source = levels[number], self.features[coarser][0]
+            level, source = levels[number], self.latents[coarser]
             layout.place_coarser(
                 source,
                 plane - PARENT,
@@ -256,6 +292,24 @@ class GridGradient(GridNetwork):
             if gradient is not None:
                 gradient[number] += found.sum(axis=0)
 
+    def _unsmooth(self, taps: Floats, gradient: Floats | None) -> None:
+        """Slopes of the latents from those of each level's own feature, and the taps' gradient."""
+        for number, (latents, back) in enumerate(zip(self.latents, self._latent_slopes, strict=True)):
+            slope, bands = self._feature_slopes[number][0], pieces(0, len(latents), _TALL)
+            found = np.zeros((len(bands), taps.shape[1]))
+
+            def run(
+                n: int, latents: Floats = latents, taps: Floats = taps[number], slope: Floats = slope,
+                back: Floats = back, bands: list[tuple[int, int]] = bands, found: NDArray[np.float64] = found,
+            ) -> None:  # fmt: skip
+                smoothing.smooth_adjoint(slope, taps, *bands[n], back)
+                if gradient is not None:
+                    smoothing.smoothing_gradient(latents, slope, taps, *bands[n], found[n])
+
+            self.map(run, range(len(bands)))
+            if gradient is not None:
+                gradient[number] += found.sum(axis=0)
+
     def _rate_gradient(self, weights: Floats, gradient: Floats) -> NDArray[np.float64]:
         """Bits (levels, PASSES) of the latents; gradient (PASSES, ...) and slopes += their derivatives."""
         from fourcodec.kernels import context  # a decoder never needs to load it
@@ -287,14 +341,14 @@ class GridGradient(GridNetwork):
         """slopes[:4] += what came through features and through coarser levels' planes."""
         levels = self.pyramid.levels
         for number, coarser, plane in self._relations:
-            level, slope = levels[number], self._feature_slopes[coarser][0]
+            level, slope = levels[number], self._latent_slopes[coarser]
             layout.collect_coarser(
                 self.slopes[plane], plane - PARENT, level.base, level.stride, level.half_rows, level.half_columns, slope
             )
 
         def add(task: tuple[int, int, int]) -> None:
             number, first, last = task
-            level, slope = levels[number], self._feature_slopes[number][0]
+            level, slope = levels[number], self._latent_slopes[number]
             layout.add_deinterleaved(slope, level.base, level.stride, first, last, self.slopes)
 
         self.map(add, self._cells())

@@ -16,26 +16,29 @@ from fourcodec.networks.pyramid import pass_taps
 Floats = NDArray[np.float32]
 # Keys' cubic (a = -1/2) at a quarter of a cell: what the upsampling filters start at and are coded against
 BICUBIC = np.array([-0.0234375, 0.2265625, 0.8671875, -0.0703125], np.float32)
+IDENTITY = np.array([0, 0, 0, 1], np.float32)  # the same of the smoothing filters
 UNUSED = 255  # the group of entries that are always 0: padding, taps that a pass does not have, sin(0)
 
 # Groups of weights that share a step. The first four belong to the integer context model.
 TAPS, HIDDEN, MEANS, SCALES, FIRST, LAST, CONSTANT, FILTERS, KERNEL, LINEAR = range(10)
+# Then one LINEAR group for each level, and, where there is smoothing, the group of its taps.
 
 
 @dataclass
 class GridWeights:
     """All networks as float32: context (PASSES, PASS_WEIGHTS); first (R, m) and last (R + P, channels) of the
     synthesis, see kernels/synthesis.py; filters (levels - 1, 4) of the upsampling; kernel (channels, channels, 3, 3),
-    the residual filter."""
+    the residual filter; smoothing (levels, 4) of the levels' own latents, (0, 4) without."""
 
     context: Floats
     first: Floats
     last: Floats
     filters: Floats
     kernel: Floats
+    smoothing: Floats
 
     def parts(self) -> list[Floats]:
-        return [self.context, self.first, self.last, self.filters, self.kernel]
+        return [self.context, self.first, self.last, self.filters, self.kernel, self.smoothing]
 
     def zeros(self) -> GridWeights:
         return GridWeights(*(np.zeros_like(part) for part in self.parts()))
@@ -48,13 +51,14 @@ class GridWeights:
 class GridShape:
     """levels of latents; frequencies of the Fourier layers have at most `order` ones; `hidden` units are used of the
     HIDDEN in each layer of the context model; channels of the picture; the prior that the context model is coded
-    against, 0 for none."""
+    against, 0 for none; whether latents are smoothed before they are used."""
 
     levels: int
     order: int
     hidden: int
     channels: int
     prior: int = 0
+    smooth: bool = False
 
     @property
     def feature_count(self) -> int:
@@ -71,7 +75,7 @@ class GridShape:
 
     @property
     def group_count(self) -> int:
-        return LINEAR + self.levels
+        return LINEAR + self.levels + self.smooth
 
     @cached_property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
@@ -82,13 +86,14 @@ class GridShape:
             (self.rows + self.linear_rows, self.channels),
             (self.levels - 1, len(BICUBIC)),
             (self.channels, self.channels, 3, 3),
+            (self.levels if self.smooth else 0, len(IDENTITY)),
         )
 
     @cached_property
     def groups(self) -> NDArray[np.uint8]:
         """The group of every entry of the flat vector."""
         parts = [np.full(shape, UNUSED, np.uint8) for shape in self.shapes]
-        of_context, first, last, filters, kernel = parts
+        of_context, first, last, filters, kernel, smoothing = parts
         for number, (planes, _) in enumerate(pass_taps()):
             used = np.array([True] + [plane >= 0 for plane in planes[1:]])
             w1 = np.full((layout.TAPS, layout.HIDDEN), UNUSED, np.uint8)
@@ -104,7 +109,7 @@ class GridShape:
         last[0], last[1] = CONSTANT, UNUSED
         for level in range(self.levels):
             last[self.rows + level] = LINEAR + level
-        filters[:], kernel[:] = FILTERS, KERNEL
+        filters[:], kernel[:], smoothing[:] = FILTERS, KERNEL, LINEAR + self.levels
         return np.concatenate([part.ravel() for part in parts])
 
     @cached_property
@@ -112,7 +117,7 @@ class GridShape:
         """What the weights are coded against, flat."""
         weights = GridWeights(*(np.zeros(shape, np.float32) for shape in self.shapes))
         weights.context[:] = np.ldexp(self.context_base.astype(np.float32), -grid_priors.FRACTION)
-        weights.filters[:] = BICUBIC
+        weights.filters[:], weights.smoothing[:] = BICUBIC, IDENTITY
         return weights.flat()
 
     @cached_property

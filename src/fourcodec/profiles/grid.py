@@ -45,7 +45,7 @@ def pack(picture: QuantizedGrid) -> tuple[tuple[int, ...], list[Section]]:
 def write_networks(networks: QuantizedGrid, latents: bytes) -> tuple[tuple[int, ...], list[Section]]:
     """The same with latents that are coded already; the inverse of read_networks."""
     config = networks.config
-    return (config.levels, config.order, config.hidden, config.phase), [
+    return config.architecture, [
         Section(NETWORKS, container.CODER_RANGE, encode_networks(networks)),
         Section(LATENTS, container.CODER_RANGE, latents),
     ]

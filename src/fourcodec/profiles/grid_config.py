@@ -27,7 +27,8 @@ MAX_HIDDEN = layout.HIDDEN
 @dataclass(frozen=True)
 class GridConfig:
     """height, width in pixels; channels 1 or 3; levels 1..9; order 0..3; hidden 1..16; phase 0..63; the number of a
-    trained prior, or 0; the side of tiles in units of 64 pixels, 0 for none. Raises ValueError outside."""
+    trained prior, or 0; the side of tiles in units of 64 pixels, 0 for none; whether latents are smoothed before use.
+    Raises ValueError outside."""
 
     height: int
     width: int
@@ -38,6 +39,7 @@ class GridConfig:
     phase: int
     prior: int = 0
     tiles: int = 0
+    smooth: bool = False
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -60,9 +62,15 @@ class GridConfig:
         """Turns that a latent of 1 moves a phase of the first Fourier layer."""
         return 2.0 ** (-self.phase / PHASE_STEPS)
 
+    @property
+    def architecture(self) -> tuple[int, ...]:
+        """The header's fields; the inverse of read_config."""
+        fields = self.levels, self.order, self.hidden, self.phase
+        return (*fields, 1) if self.smooth else fields
+
     @cached_property
     def shape(self) -> GridShape:
-        return _shape_of(self.levels, self.order, self.hidden, self.channels, self.prior)
+        return _shape_of(self.levels, self.order, self.hidden, self.channels, self.prior, self.smooth)
 
     @cached_property
     def pyramid(self) -> Pyramid:
@@ -88,16 +96,16 @@ class GridConfig:
 
 
 @lru_cache(maxsize=16)
-def _shape_of(levels: int, order: int, hidden: int, channels: int, prior: int) -> GridShape:
+def _shape_of(levels: int, order: int, hidden: int, channels: int, prior: int, smooth: bool) -> GridShape:
     """One for all tiles: what a shape works out once it keeps."""
-    return GridShape(levels, order, hidden, channels, prior)
+    return GridShape(levels, order, hidden, channels, prior, smooth)
 
 
 def config_for(height: int, width: int, channels: int, phase: int, prior: int) -> GridConfig:
     """What a picture is coded with. Units of the context model cost next to nothing where they are the prior's."""
     side = tile_side(height, width)
     levels = level_count(min(height, side or height), min(width, side or width))
-    return GridConfig(height, width, channels, levels, ORDER, MAX_HIDDEN, phase, prior, side // UNIT)
+    return GridConfig(height, width, channels, levels, ORDER, MAX_HIDDEN, phase, prior, side // UNIT, smooth=True)
 
 
 @dataclass(frozen=True)
@@ -118,13 +126,23 @@ class QuantizedGrid:
 
 
 def read_config(header: Header) -> GridConfig:
-    if len(header.architecture) != 4:
-        raise CorruptFileError(f"profile grid has 4 architecture fields, the header {len(header.architecture)}")
+    architecture, smooth = header.architecture[:4], header.architecture[4:]
+    if len(architecture) != 4:
+        raise CorruptFileError(f"profile grid has 4 architecture fields or 5, the header {len(architecture)}")
+    if smooth not in ((), (1,)):
+        shown = ", ".join(map(str, smooth))
+        raise CorruptFileError(f"the architecture field after four of profile grid is 1, not {shown}")
     if header.prior and header.prior not in grid_priors.priors():
         raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
     try:
         return GridConfig(
-            header.height, header.width, header.colour_channels, *header.architecture, header.prior, header.tiles
+            header.height,
+            header.width,
+            header.colour_channels,
+            *architecture,
+            header.prior,
+            header.tiles,
+            bool(smooth),
         )
     except ValueError as exc:
         raise CorruptFileError(f"the header is invalid: {exc}") from exc

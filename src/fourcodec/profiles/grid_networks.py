@@ -18,9 +18,16 @@ from fourcodec.profiles.grid_config import GridConfig, QuantizedGrid
 
 MAX_EXPONENT = 20  # of weights: steps of 2^-20 are finer than any use
 MAX_SYMBOL = 2**15 - 1  # what the integer context model allows
-MAX_GAIN = 2**48  # of all upsampling together; bicubic filters have at most 16
+MAX_GAIN = 2**48  # of smoothing and all upsampling together; bicubic filters have at most 16
 # Of GridWeights, in order, for people.
-_PART_NAMES = ("context model", "first Fourier layer", "last Fourier layer, linear path", "upsampling", "3 x 3 filter")
+_PART_NAMES = (
+    "context model",
+    "first Fourier layer",
+    "last Fourier layer, linear path",
+    "upsampling",
+    "3 x 3 filter",
+    "smoothing",
+)
 
 
 def encode_networks(picture: QuantizedGrid) -> bytes:
@@ -58,11 +65,12 @@ def weights_of(picture: QuantizedGrid) -> GridWeights:
 
 
 def check_gain(weights: GridWeights) -> None:
-    """Raises ValueError for upsampling filters that could make features of more than 2^63: beside the largest weights
+    """Raises ValueError for filters that could make features of more than 2^63: beside the largest weights
     that a file can have, all sums up to the samples then stay below 2^103, and so within float32."""
     reach = np.abs(weights.filters.astype(np.float64)).sum(axis=1)  # of one direction; there are two
-    if math.prod(np.maximum(reach, 1).tolist()) ** 2 > MAX_GAIN:
-        raise ValueError(f"the upsampling filters together amplify more than {MAX_GAIN} times")
+    smoothing = np.abs(weights.smoothing.astype(np.float64)) @ (2, 2, 2, 1)
+    if (math.prod(np.maximum(reach, 1).tolist()) * smoothing.max(initial=1)) ** 2 > MAX_GAIN:
+        raise ValueError(f"the filters together amplify more than {MAX_GAIN} times")
 
 
 def context_integers(picture: QuantizedGrid) -> Any:
@@ -88,8 +96,11 @@ def network_bits(payload: bytes, config: GridConfig) -> list[tuple[str, float]]:
     shape = config.shape
     used, ends = np.cumsum(shape.groups != UNUSED), np.cumsum([math.prod(size) for size in shape.shapes])
     edges = [shape.group_count, *(shape.group_count + used[ends - 1]).tolist()]
+    names = ["step sizes", *_PART_NAMES]
+    if not shape.smooth:
+        names, edges = names[:-1], edges[:-1]
     spent = binary_coder.spent_bits(payload, _contexts(config), edges)
-    return list(zip(("step sizes", *_PART_NAMES), spent, strict=True))
+    return list(zip(names, spent, strict=True))
 
 
 def _contexts(config: GridConfig) -> NDArray[np.uint8]:

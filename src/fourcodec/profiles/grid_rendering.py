@@ -84,7 +84,7 @@ def _full_size(picture: QuantizedGrid, window: Window) -> NDArray[np.float32]:
     for part in window.parts(_PART_SAMPLES):
         network = GridNetwork(config.pyramid, config.shape, config.phase_scale, thread_count(), part)
         network.place(picture.latents)
-        network.upsample(weights.filters)
+        network.upsample(weights)
         planes[:, *part.within(window)] = network.synthesise(weights)
     return planes
 
@@ -100,9 +100,13 @@ def _reduced(picture: QuantizedGrid, reduction: int, window: Window) -> NDArray[
     pyramid = config.pyramid.reduced(reduction)
     network = GridNetwork(pyramid, config.shape, config.phase_scale, thread_count(), window)
     network.place(picture.latents[reduction - picture.finest :])
-    network.upsample(weights.filters[reduction:])
-    finer = [network.cut(plane) for plane in _averages(picture, reduction)]
-    network.complete(np.stack(finer) * gains[:reduction, None, None], gains[reduction])
+    network.upsample(
+        dataclasses.replace(weights, filters=weights.filters[reduction:], smoothing=weights.smoothing[reduction:])
+    )
+    finer = np.stack([network.cut(plane) for plane in _averages(picture, reduction)])
+    if config.smooth:
+        finer *= np.square(weights.smoothing @ (2, 2, 2, 1))[:reduction, None, None]
+    network.complete(finer * gains[:reduction, None, None], gains[reduction])
     flat = np.zeros_like(weights.kernel)
     flat[:, :, 1, 1] = weights.kernel.sum(axis=(2, 3))
     return network.synthesise(dataclasses.replace(weights, kernel=flat))
