@@ -62,12 +62,13 @@ def with_metadata(data: bytes, size_bytes: int, *, declared: int | None = None) 
     return container.write(header, [*sections, Section(metadata.ICC, container.CODER_ZSTD, payload)])
 
 
-def with_filters(data: bytes, symbol: int) -> bytes:
-    """A grid's file with all its upsampling filters' weights changed to `symbol` steps of 1."""
+def with_filters(data: bytes, symbol: int, group: int = FILTERS) -> bytes:
+    """A grid's file with the weights of all its upsampling filters, or of another group, changed to `symbol` steps of
+    1."""
     header, sections = container.read(data)
     config = grid_config.read_config(header)
     exponents, symbols = grid_networks.decode_networks(sections[0].payload, config)
-    exponents[FILTERS] = 0
-    symbols[config.shape.groups == FILTERS] = symbol
+    exponents[group] = 0
+    symbols[config.shape.groups == group] = symbol
     networks = grid_networks.encode_networks(grid_config.QuantizedGrid(config, exponents, symbols, []))
     return container.write(header, [dataclasses.replace(sections[0], payload=networks), *sections[1:]])

@@ -17,7 +17,7 @@ from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, FourcodecError, LimitError
 from fourcodec.limits import DEFAULT, Limits
 from fourcodec.networks.grid_weights import FILTERS, SCALES, UNUSED
-from fourcodec.profiles import PROFILES, fnet, grid, grid_networks, grid_rendering
+from fourcodec.profiles import PROFILES, fnet, grid, grid_config, grid_networks, grid_rendering
 from fourcodec.views import View, whole
 from tests import hostile
 from tests.golden.make import FOLDER
@@ -193,6 +193,10 @@ def test_filters_that_would_overflow_are_refused() -> None:
     assert codec.decode(hostile.with_filters(data, 1)).shape == (16, 24, 3)
     with pytest.raises(CorruptFileError, match="amplify more than"):
         codec.decode(hostile.with_filters(data, 32767))
+    smoothing = grid_config.read_config(container.read(data)[0]).shape.group_count - 1
+    assert codec.decode(hostile.with_filters(data, 1, smoothing)).shape == (16, 24, 3)
+    with pytest.raises(CorruptFileError, match="amplify more than"):
+        codec.decode(hostile.with_filters(hostile.with_filters(data, 1), 32767, smoothing))
 
 
 def test_the_largest_integers_give_finite_samples() -> None:
@@ -203,12 +207,13 @@ def test_the_largest_integers_give_finite_samples() -> None:
     network = fnet.QuantizedFnet(config, indices, symbols.astype(np.int32))
     assert fnet.same(network, fnet.unpack(header, fnet.pack(network)[1]))
     assert np.isfinite(fnet.render(network, (16, 24), "cpu")).all()
-    picture = random_picture(config_of(16, 24, 3, levels=9, order=3, phase=0))
+    picture = random_picture(config_of(16, 24, 3, levels=9, order=3, phase=0, smooth=True))
     groups = picture.config.shape.groups
     picture.symbols[groups != UNUSED] = grid_networks.MAX_SYMBOL
     picture.exponents[:] = 0
     picture.exponents[: SCALES + 1] = 20
-    picture.symbols[groups == FILTERS], picture.exponents[FILTERS] = 27, 4  # 7.75 in all, to the 16th: below 2^48
+    picture.symbols[groups == FILTERS], picture.exponents[FILTERS] = 22, 4  # 6.5 in all, to the 16th: below 2^44
+    picture.symbols[groups == groups[-1]], picture.exponents[-1] = 3, 3  # 2.6 + 1, squared: below 2^3.8
     grid_networks.check_gain(grid_networks.weights_of(picture))
     for level in picture.latents:
         level[:] = 32767

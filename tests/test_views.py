@@ -20,7 +20,16 @@ from fourcodec.views import Lattice, View, whole
 from tests.grids import config_of, random_picture
 
 GOLDEN = {path.stem: path.read_bytes() for path in (Path(__file__).parent / "golden" / "v0.1").glob("*.fnc")}
-SMALL = ("rgb-range", "index-sigmoid", "grey-wide", "one-pixel", "grid-rgb", "grid-grey", "grid-one-pixel")
+SMALL = (
+    "rgb-range",
+    "index-sigmoid",
+    "grey-wide",
+    "one-pixel",
+    "grid-rgb",
+    "grid-grey",
+    "grid-one-pixel",
+    "grid-smooth",
+)
 # Wider than the vectors that windows are aligned to, and no side of it even.
 WIDE = (45, 203)
 
@@ -34,11 +43,11 @@ def planes_of(data: bytes, view: View) -> np.ndarray:
     return planes
 
 
-def wide_file(profile: Any) -> bytes:
+def wide_file(profile: Any, *, smooth: bool = False) -> bytes:
     """Of random weights, hence with nothing smooth in it."""
     height, width = WIDE
     if profile is grid:
-        config = config_of(height, width)
+        config = config_of(height, width, smooth=smooth)
         fields, sections = grid.pack(random_picture(config, spread=3.0))
         assert fields == config.architecture
     else:
@@ -49,7 +58,11 @@ def wide_file(profile: Any) -> bytes:
     return container.write(Header(width, height, 3, profile.PROFILE_ID, fields), sections)
 
 
-FILES = {name: GOLDEN[name] for name in SMALL} | {"fnet-wide": wide_file(fnet), "grid-wide": wide_file(grid)}
+FILES = {name: GOLDEN[name] for name in SMALL} | {
+    "fnet-wide": wide_file(fnet),
+    "grid-wide": wide_file(grid),
+    "grid-smooth-wide": wide_file(grid, smooth=True),
+}
 every_file = pytest.mark.parametrize("name", FILES)
 WHOLES = {name: planes_of(data, View()) for name, data in FILES.items()}
 
@@ -64,6 +77,8 @@ def regions(draw: st.DrawFn) -> tuple[str, tuple[int, int, int, int]]:
 
 @given(regions())
 @example(("grid-wide", (64, 2, 64, 2)))
+@example(("grid-smooth-wide", (64, 2, 64, 2)))
+@example(("grid-smooth-wide", (131, 20, 60, 9)))
 @example(("grid-wide", (202, 44, 1, 1)))
 @settings(max_examples=150)
 def test_a_region_equals_the_crop_of_the_whole_to_the_last_bit(
@@ -98,7 +113,9 @@ def test_any_size_has_the_samples_that_were_asked_for(name: str, view: View) -> 
 
 
 # The pure network is looked at once where the grid's pixels are averaged.
-@pytest.mark.parametrize(("name", "tolerance"), [("rgb-range", 3e-3), ("grid-rgb", 1e-9), ("grid-grey", 1e-9)])
+@pytest.mark.parametrize(
+    ("name", "tolerance"), [("rgb-range", 3e-3), ("grid-rgb", 1e-9), ("grid-grey", 1e-9), ("grid-smooth", 1e-9)]
+)
 def test_half_size_is_close_to_the_mean_of_four_pixels(name: str, tolerance: float) -> None:
     full = WHOLES[name].clip(0, 1)
     rows, columns = (side // 2 for side in full.shape[1:])
@@ -125,7 +142,7 @@ def test_small_sizes_of_a_grid_leave_the_finest_latents_undecoded() -> None:
 
 
 @pytest.mark.parametrize("count", [64, 500, 3000])
-@pytest.mark.parametrize("name", ["grid-wide", "grid-rgb"])
+@pytest.mark.parametrize("name", ["grid-wide", "grid-smooth-wide", "grid-rgb"])
 def test_tiles_change_no_sample(name: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     data = FILES[name] if name in FILES else GOLDEN[name]
     views = [View(), View(region=(3, 1, 40, 20)), View(scale=0.25), View(scale=1.5)]
