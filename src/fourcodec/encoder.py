@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fourcodec import fitting
 from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Section
+from fourcodec.errors import TargetError
 from fourcodec.fitting.progress import Progress, StageReport
 from fourcodec.fitting.settings import WHOLE, Part
 from fourcodec.fitting.target_search import MOVE, Plan, Point, Stage, search
@@ -53,6 +54,9 @@ class Fits(Protocol):
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         """A quantised network, from nothing or on from `start`."""
+
+    def resize(self, larger: bool) -> bool:
+        """Whether fits are from now on those of a larger or smaller network, for a target beyond this one."""
 
     def header_fields(self, network: Any) -> dict[str, int]:
         """What the header says beside the architecture fields."""
@@ -98,6 +102,9 @@ class GridFits:
             self._planes, config, settings, seed=self._seed, report=report, start=start, visible=self._visible
         )
 
+    def resize(self, larger: bool) -> bool:
+        return False
+
     def header_fields(self, network: Any) -> dict[str, int]:
         return {"prior": network.config.prior, "tiles": network.config.tiles}
 
@@ -118,6 +125,7 @@ class FnetFits:
         self.profile: Any = fnet
         self._planes, self._visible = subject.planes, subject.visible
         self._size, self._seed, self._device, self._limits = request.size, seed, device, limits
+        self._fixed, self._latest, self._missed = request.size is not None, (0, 0), set[tuple[int, int]]()
         self._whole = fitting.settings_for(effort, iterations)
         self.plan = Plan(1e-7, 2.0, _probe(self._whole.iterations), correction=Part(0.1, begin=0.7))
 
@@ -131,12 +139,21 @@ class FnetFits:
         if start is not None and start.config != best and part == MOVE:  # far away, another size is better
             start, part = None, WHOLE
         config = best if start is None else start.config
+        self._latest = config.width, config.depth
         self._limits.check_work(height * width * config.coefficient_count)  # before minutes are spent
         settings = self._whole.part(part, rate_weight)
         return fitting.fit(
             self._planes, config, settings,
             seed=self._seed, device=self._device, report=report, start=start, visible=self._visible,
         )  # fmt: skip
+
+    def resize(self, larger: bool) -> bool:
+        self._missed.add(self._latest)
+        size = None if self._fixed else fitting.next_size(self._latest, larger=larger)
+        if size is None or size in self._missed:
+            return False
+        self._size = size
+        return True
 
     def header_fields(self, network: Any) -> dict[str, int]:
         return {}
@@ -173,7 +190,13 @@ class Encoder:
             data = self._write(network)
             return Point(rate_weight, len(data), psnr_of(data), network)
 
-        return search(target, fit, target.guess(self._width * self._height), self._fits.plan).state
+        while True:
+            try:
+                return search(target, fit, target.guess(self._width * self._height), self._fits.plan).state
+            except TargetError as exc:
+                # Sizes go with lambda in steps, and a target may lie between what two neighbours come to.
+                if not self._fits.resize(larger=exc.short):
+                    raise
 
     def _write(self, network: Any) -> bytes:
         profile = self._fits.profile

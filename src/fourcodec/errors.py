@@ -43,7 +43,12 @@ class FitError(FourcodecError):
 
 
 class TargetError(FourcodecError):
-    """No file of this picture has the size or quality that was asked for; the message says what is nearest."""
+    """No file of this picture has the size or quality that was asked for; the message says what is nearest. `short`:
+    whether that has fewer bytes or less PSNR than the target."""
+
+    def __init__(self, message: str, *, short: bool) -> None:
+        super().__init__(message)
+        self.short = short
 
 
 class ImageError(FourcodecError):

@@ -3,7 +3,7 @@
 import pytest
 
 from fourcodec.fitting import size_for
-from fourcodec.fitting.sizes import rows
+from fourcodec.fitting.sizes import next_size, rows
 from fourcodec.profiles.fnet import FnetConfig
 
 
@@ -23,3 +23,14 @@ def test_lambda_counts_per_pixel() -> None:
     large, small = max(row.pixels for row in rows()), 1 << 14
     assert size_for(4e-3, 4 * large, 5000) == size_for(1e-3, large, 5000)
     assert size_for(1e-3, 1, 5000) == size_for(1e-3, small, 5000)  # bits cost no more in smaller pictures
+
+
+def test_sizes_follow_each_other_from_the_smallest_to_the_largest() -> None:
+    sizes = {(row.width, row.depth) for row in rows()}
+    size, passed = min(sizes), [min(sizes)]
+    while (following := next_size(size, larger=True)) is not None:
+        assert next_size(following, larger=False) == size
+        passed.append(size := following)
+    assert sorted(sizes) == passed
+    assert next_size((10, 16), larger=True) is None
+    assert next_size((1, 1), larger=True) == min(sizes)

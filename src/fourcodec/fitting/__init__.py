@@ -16,7 +16,7 @@ from fourcodec.fitting.settings import (
     rate_weight_of,
     settings_for,
 )
-from fourcodec.fitting.sizes import size_for
+from fourcodec.fitting.sizes import next_size, size_for
 
 __all__ = [
     "FLOAT_SCHEDULE",
@@ -31,6 +31,7 @@ __all__ = [
     "fit_float",
     "fit_grid",
     "grid_settings_for",
+    "next_size",
     "phase_index",
     "rate_weight_of",
     "settings_for",

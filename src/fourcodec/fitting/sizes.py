@@ -43,6 +43,19 @@ def size_for(rate_weight: float, pixels: int, steps: int) -> tuple[int, int]:
     return best.width, best.depth
 
 
+def next_size(size: tuple[int, int], *, larger: bool) -> tuple[int, int] | None:
+    """The next larger or smaller of the table's sizes, by coefficients; None where there is none."""
+    sizes = sorted({(row.width, row.depth) for row in rows()}, key=_coefficients, reverse=not larger)
+    beyond = [other for other in sizes if (_coefficients(other) > _coefficients(size)) == larger and other != size]
+    return beyond[0] if beyond else None
+
+
+def _coefficients(size: tuple[int, int]) -> int:
+    """About as many, of layers as wide as the network."""
+    width, depth = size
+    return width * depth << width
+
+
 @cache
 def rows() -> tuple[Row, ...]:
     """The table."""

@@ -135,7 +135,8 @@ def _correct(target: Target, fit: Fit[State], base: Point[State], slope: float, 
     if target.met(nearest.size_bytes, nearest.psnr_db):
         return nearest
     reached = target.shown(nearest.size_bytes, nearest.psnr_db)
-    raise TargetError(f"{target} cannot be reached: the nearest that was is {reached}")
+    message = f"{target} cannot be reached: the nearest that was is {reached}"
+    raise TargetError(message, short=_miss(target, nearest) < 0)
 
 
 class _Line:
