@@ -30,8 +30,6 @@ LEVELS, HIDDEN, UNITS = 7, 48, 16
 TEMPERATURES, DEVIATIONS = (0.4, 0.1), (0.25, 0.15)  # of soft rounding and its noise, from the first step to the last
 NEIGHBOURS = [(-1, dx) for dx in range(-3, 4)] + [(-2, dx) for dx in range(-2, 3)]
 NEIGHBOURS += [(-3, 0), (0, -1), (0, -2), (0, -3)]
-    [(-1, dx) for dx in range(-3, 4)] + [(-2, dx) for dx in range(-2, 3)] + [(-3, 0), (0, -1), (0, -2), (0, -3)]
-)
 
 
 class Synthesis(nn.Module):
