@@ -34,16 +34,16 @@ def _squash(row: Any, factor: float) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _add(rows: Any, weights: Any, out: Any) -> None:
-    """out += weights (n,) rows (n, BLOCK), n a multiple of 4: four rows at a time, since storing sums is what takes
-    the time of one."""
+def _add(rows: Any, weights: Any, more_weights: Any, out: Any, more: Any) -> None:
+    """out += weights (n,) rows (n, BLOCK) and more += more_weights (n,) rows, n a multiple of 4: four rows and two sums
+    at a time, since loading rows and storing sums is what takes the time of one."""
     for k in range(0, rows.shape[0], 4):
-        u, v, w, x = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
-        if u == 0.0 and v == 0.0 and w == 0.0 and x == 0.0:
-            continue
         a, b, c, d = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+        s, t, u, v = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+        w, x, y, z = more_weights[k], more_weights[k + 1], more_weights[k + 2], more_weights[k + 3]
         for i in range(BLOCK):
-            out[i] += (u * a[i] + v * b[i]) + (w * c[i] + x * d[i])
+            out[i] += (s * a[i] + t * b[i]) + (u * c[i] + v * d[i])
+            more[i] += (w * a[i] + x * b[i]) + (y * c[i] + z * d[i])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -78,18 +78,19 @@ def predict(
                 row, tap = planes[tap_planes[k], first : first + BLOCK], taps[k]
                 for i in range(BLOCK):
                     tap[i] = row[i]
-        for j in range(HIDDEN):
-            h1[j] = 0.0
-            _add(taps, first_layer[j], h1[j])
+        for j in range(0, HIDDEN, 2):
+            h1[j], h1[j + 1] = 0.0, 0.0
+            _add(taps, first_layer[j], first_layer[j + 1], h1[j], h1[j + 1])
             _squash(h1[j], factors[0])
-        for j in range(HIDDEN):
-            h2[j] = weights[B2 + j] * one
-            _add(h1, second_layer[j], h2[j])
+            _squash(h1[j + 1], factors[0])
+        for j in range(0, HIDDEN, 2):
+            h2[j], h2[j + 1] = weights[B2 + j] * one, weights[B2 + j + 1] * one
+            _add(h1, second_layer[j], second_layer[j + 1], h2[j], h2[j + 1])
             _squash(h2[j], factors[1])
-        for o in range(2):
-            out[o] = 0.0
-            _add(h2, last_layer[o, :HIDDEN], out[o])
-            _add(taps, last_layer[o, HIDDEN:], out[o])
+            _squash(h2[j + 1], factors[1])
+        out[:] = 0.0
+        _add(h2, last_layer[0, :HIDDEN], last_layer[1, :HIDDEN], out[0], out[1])
+        _add(taps, last_layer[0, HIDDEN:], last_layer[1, HIDDEN:], out[0], out[1])
         mean, scale = means[at : at + BLOCK], scales[at : at + BLOCK]
         for i in range(BLOCK):
             centre = np.floor(out[0, i] * factors[2] + 0.5)

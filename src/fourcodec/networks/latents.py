@@ -150,10 +150,10 @@ def _sweep(
 
 def expected_means(
     pyramid: Pyramid, number: int, coarser: list[NDArray[np.int16]], integers: ContextIntegers, every: int, threads: int
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """What a level that is not decoded is likely to hold, a value for each 2 x 2 latents, in the middle one of `every`
-    rows of these: (ceil(half_rows / every), half_columns). The means that the context model gives the first pass.
-    `coarser`: the next one or two levels, finest first."""
+    rows of these: which rows, (ceil(half_rows / every),), and (ceil(half_rows / every), half_columns). The means that
+    the context model gives the first pass. `coarser`: the next one or two levels, finest first."""
     level = pyramid.levels[number]
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for shift, values in enumerate(coarser[: PLANES - PARENT]):
@@ -162,7 +162,7 @@ def expected_means(
     rows = np.minimum(np.arange(0, level.half_rows, every) + every // 2, level.half_rows - 1)
     parts = [(level.base + row * level.stride, level.base + (row + 1) * level.stride) for row in rows.tolist()]
     _predict(level, 0, parts, planes, integers, threads, means, scales)
-    return (pyramid.view(means, level)[rows] / MEAN_STEPS).astype(np.float32)
+    return rows, (pyramid.view(means, level)[rows] / MEAN_STEPS).astype(np.float32)
 
 
 def _predict(

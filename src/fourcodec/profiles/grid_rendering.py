@@ -112,6 +112,14 @@ def _reduced(picture: QuantizedGrid, reduction: int, window: Window) -> NDArray[
     return network.synthesise(dataclasses.replace(weights, kernel=flat))
 
 
+def _between_rows(places: NDArray[np.int64], rows: NDArray[np.float32], at: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Rows that lie at `places`, ascending, interpolated linearly at others; the first and last beyond them."""
+    share = np.interp(at, places, np.arange(len(places)))
+    first = np.minimum(share.astype(np.int64), max(len(places) - 2, 0))
+    weight = (share - first).astype(np.float32)[:, None]
+    return (1 - weight) * rows[first] + weight * rows[np.minimum(first + 1, len(rows) - 1)]
+
+
 def _averages(picture: QuantizedGrid, reduction: int) -> list[NDArray[np.float32]]:
     """Levels 0 ... reduction - 1 at the size of level `reduction`."""
     from fourcodec.kernels.threads import thread_count
@@ -123,9 +131,9 @@ def _averages(picture: QuantizedGrid, reduction: int) -> list[NDArray[np.float32
         if number < picture.finest:  # only ever the finest level
             integers, factor = context_integers(picture), 2 ** (reduction - 1)
             every = _SPARSE_ROWS if reduction > 1 else 1
-            rows = expected_means(pyramid, number, picture.latents, integers, every, thread_count())
-            halved = np.repeat(rows, every, axis=0)[: pyramid.levels[number].half_rows]
-            planes.append(area_mean(halved, (factor, factor), size))
+            places, rows = expected_means(pyramid, number, picture.latents, integers, every, thread_count())
+            means = area_mean(rows, (1, factor), (len(rows), size[1]))
+            planes.append(_between_rows(places, means, factor * (np.arange(size[0]) + 0.5) - 0.5))
         else:
             factor = 2 ** (reduction - number)
             planes.append(area_mean(picture.latents[number - picture.finest], (factor, factor), size))
