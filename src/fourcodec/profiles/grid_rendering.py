@@ -75,7 +75,7 @@ def synthesised(picture: QuantizedGrid, reduction: int, window: Window) -> NDArr
 
 
 def _full_size(picture: QuantizedGrid, window: Window) -> NDArray[np.float32]:
-    """A window of the picture, part by part: the features of a part take up to 60 bytes a pixel."""
+    """A window of the picture, part by part: the features of a part take up to 66 bytes a pixel."""
     from fourcodec.kernels.threads import thread_count
     from fourcodec.networks.grid import GridNetwork
 
