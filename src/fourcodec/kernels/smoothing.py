@@ -13,13 +13,9 @@ import numpy as np
 from numba import njit
 
 from fourcodec.kernels.layout import SMOOTHING_REACH as REACH
+from fourcodec.kernels.upsampling import _add, _clamped, _dot
 
 _ZERO = np.float32(0.0)
-
-
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def _clamped(index: int, count: int) -> int:
-    return min(max(index, 0), count - 1)
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
@@ -75,12 +71,6 @@ def _back(slope: Any, wide: Any, line: Any, taps: Any) -> None:
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def _add(out: Any, row: Any, weight: Any) -> None:
-    for i in range(out.shape[0]):
-        out[i] += weight * row[i]
-
-
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def smooth_adjoint(slope: Any, taps: Any, first: int, last: int, back: Any) -> None:
     """Rows first..last-1 of back (h, w): the gradient by source, given slope, the gradient by out."""
     h, w = back.shape
@@ -93,14 +83,6 @@ def smooth_adjoint(slope: Any, taps: Any, first: int, last: int, back: Any) -> N
             target = _clamped(row + d, h)
             if first <= target < last:
                 _add(back[target], line[REACH : REACH + w], taps[REACH - abs(d)])
-
-
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def _dot(a: Any, b: Any) -> Any:
-    total = np.float32(0.0)
-    for i in range(a.shape[0]):
-        total += a[i] * b[i]
-    return total
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
