@@ -113,11 +113,12 @@ def summarise(table: Path, paths: Sequence[Path], summary: Path, plot: Path | No
     for path in paths:
         for (name, crop, effort), rows in runs.items():
             if name == path.name:
-                jpeg = PeerFiles(loaded(path, int(crop)), BASELINES["jpeg"])
-                curves = {peer: curve_of(PeerFiles(loaded(path, int(crop)), BASELINES[peer])) for peer in PEERS}
+                picture = loaded(path, int(crop))
+                peers = {peer: PeerFiles(picture, BASELINES[peer]) for peer in PEERS}
+                curves = {peer: curve_of(peers[peer]) for peer in PEERS}
                 curves[OURS] = rising((float(row["bpp"]), float(row["psnr_db"])) for row in rows)
                 percents.append({peer: bd_rate(curves[peer], curves[OURS]).percent for peer in PEERS})
-                lines.append(line([path.stem, crop, effort], rows, jpeg, percents[-1]))
+                lines.append(line([path.stem, crop, effort], rows, peers["jpeg"], percents[-1]))
                 drawn.append((f"{path.stem}, effort {effort}", curves))
     means = [mean([percent[peer] for percent in percents]) for peer in PEERS]
     lines.append(cells(["mean", "", "", "", "", "", *(shown(value, "+.1f", "%") for value in means), ""]))

@@ -1,7 +1,7 @@
 """How far is the grid's fit from a plain one? A network of the Cool-chic family (Leguay et al., "Cool-chic 4", 2024) in
 torch, fitted by Adam:
 
-    python benchmarks/reference_fit.py IMAGE [--crop 256] [--quality 45] [--steps 1000] [--context causal|passes]
+    python -m benchmarks.reference_fit IMAGE [--crop 256] [--quality 45] [--steps 1000] [--context causal|passes]
         [--synthesis relu|fourier] [--no-smoothing] [--filter none|linear|residual] [--rate 0.01] [--gain 16]
 
 One line: J = MSE + lambda bpp (times 1000), PSNR of the decoded pixels, bytes of the latents by probabilities; networks
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from fourcodec import fitting, images
 from fourcodec.kernels.layout import PASS_COLUMN, PASS_ROW
-from fourcodec.networks.grid_weights import BICUBIC
+from fourcodec.networks.grid_weights import BICUBIC, IDENTITY
 from fourcodec.networks.pyramid import PARENT, pass_taps
 
 LEVELS, HIDDEN, UNITS = 7, 48, 16
@@ -39,7 +39,7 @@ class Synthesis(nn.Module):
         super().__init__()
         self.options, self.mean = options, nn.Parameter(mean.clone())
         self.filters = nn.Parameter(torch.tensor(np.tile(BICUBIC, (LEVELS - 1, 1))))
-        self.smoothing = nn.Parameter(torch.tensor([[0.0, 0.0, 0.0, 1.0]] * LEVELS))
+        self.smoothing = nn.Parameter(torch.tensor(np.tile(IDENTITY, (LEVELS, 1))))
         self.kernel = nn.Parameter(torch.zeros(3, 3, 3, 3))
         self.second_kernel = nn.Parameter(torch.zeros(3, 3, 3, 3))
         if options.synthesis == "relu":
