@@ -97,7 +97,7 @@ def measure(picture: Pixels, rate_bpp: float, effort: int) -> list[str]:
 
     try:
         encoded = fourcodec.encode(picture, profile="fnet", target_bpp=rate_bpp, effort=effort, progress=watch)
-        network = "{}x{}".format(*container.read(encoded.data)[0].architecture)
+        network = "x".join(map(str, container.read(encoded.data)[0].architecture))
         reached = [network, str(encoded.size_bytes), f"{encoded.rate_bpp:.5f}", f"{encoded.psnr_db or math.inf:.4f}"]
     except TargetError:
         reached = [""] * 4

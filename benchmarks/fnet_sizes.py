@@ -24,12 +24,13 @@ import numpy.typing as npt
 from fourcodec import files, fitting, images, metrics, pixels
 from fourcodec.bitstream import container
 from fourcodec.fitting.settings import WHOLE, Part
+from fourcodec.fitting.sizes import size_named
 from fourcodec.profiles import fnet
 
 LAMBDAS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
-SIZES = "6x5,7x5,8x6,9x6,8x10"
+SIZES = "6x5,7x5,8x6,7x6x3,8x6x3,9x6x3,10x6x3"
 ONWARD = Part(0.3, begin=0.3)
-COLUMNS = ["picture", "pixels", "lambda", "width", "depth", "steps", "size_bytes", "psnr_db", "j"]
+COLUMNS = ["picture", "pixels", "lambda", "size", "steps", "size_bytes", "psnr_db", "j"]
 
 
 def main() -> None:
@@ -45,8 +46,7 @@ def main() -> None:
     for name in options.pictures:
         picture = load(name)
         for size in options.sizes.split(","):
-            width, depth = map(int, size.split("x"))
-            measure(options.rows, Path(name).name, picture, fnet.FnetConfig(width, depth, 3), options.steps)
+            measure(options.rows, Path(name).name, picture, size, options.steps)
     text = table(options.rows)
     files.write(options.table, text.encode(), overwrite=True)
     print(text, end="")
@@ -62,15 +62,16 @@ def load(name: str) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(picture[top : top + int(side), left : left + int(side)])
 
 
-def measure(rows: Path, name: str, picture: npt.NDArray[np.uint8], config: fnet.FnetConfig, steps: int) -> None:
+def measure(rows: Path, name: str, picture: npt.NDArray[np.uint8], size: str, steps: int) -> None:
     """The rows of one picture and size that are missing; a chain that was stopped begins anew."""
     label = f"{name}@{picture.shape[0]}"
     lines = [line.split("\t") for line in rows.read_text().splitlines()[1:]]
-    key = [label, str(picture.shape[0] * picture.shape[1]), str(config.width), str(config.depth), str(steps)]
-    done = {line[2] for line in lines if line[:2] + line[3:6] == key}
+    key = [label, str(picture.shape[0] * picture.shape[1]), size, str(steps)]
+    done = {line[2] for line in lines if line[:2] + line[3:5] == key}
     if done == {f"{weight:g}" for weight in LAMBDAS}:
         return
     planes, network = pixels.to_planes(picture), None
+    config = fnet.FnetConfig.of_size(size_named(size), 3)
     for weight in LAMBDAS:
         settings = fitting.FitSettings(steps).part(ONWARD if network else WHOLE, weight)
         network = fitting.fit(planes, config, settings, seed=0, device="cpu", report=None, start=network)
@@ -98,12 +99,12 @@ def table(path: Path) -> str:
     """The best size for each number of steps, of pixels and lambda."""
     costs: dict[tuple[int, int, float], dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for line in path.read_text().splitlines()[1:]:
-        picture, pixel_count, weight, width, depth, steps, _, _, cost = line.split("\t")
-        costs[int(steps), int(pixel_count), float(weight)][f"{width}x{depth}"][picture] = float(cost)
+        picture, pixel_count, weight, size, steps, _, _, cost = line.split("\t")
+        costs[int(steps), int(pixel_count), float(weight)][size][picture] = float(cost)
     lines = [
         "# The size of pure network with the least J = MSE + lambda bpp (benchmarks/fnet_sizes.py): the mean of the",
         "# pictures, each relative to its least. Others: what they have in relation to the best.",
-        "\t".join(["steps", "pixels", "lambda", "width", "depth", "pictures", "others"]),
+        "\t".join(["steps", "pixels", "lambda", "size", "pictures", "others"]),
     ]
     for (step_count, count, rate_weight), sizes in sorted(costs.items()):
         pictures = set.intersection(*(set(found) for found in sizes.values()))
@@ -112,7 +113,7 @@ def table(path: Path) -> str:
         means = relative_means(sizes, pictures)
         best = min(means, key=lambda size: means[size])
         others = ", ".join(f"{size} {mean / means[best]:.3f}" for size, mean in means.items() if size != best)
-        keys = [str(step_count), str(count), f"{rate_weight:g}", *best.split("x")]
+        keys = [str(step_count), str(count), f"{rate_weight:g}", best]
         lines.append("\t".join([*keys, ", ".join(sorted(pictures)), others]))
     return "\n".join(lines) + "\n"
 

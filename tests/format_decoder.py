@@ -457,10 +457,11 @@ class Fourier:
     """Profile 1."""
 
     def __init__(self, file: File, channels: int) -> None:
-        self.file, (m, depth) = file, file.architecture
+        self.file, (m, depth, *order) = file, file.architecture
+        self.order = order[0] if order else max(m, 2)
         # (inputs, outputs, whether x is added)
         self.layers = [(2, m, False), *[(m, m, True)] * (depth - 1), (m, channels, False)]
-        sizes = [2 * outputs * 2**inputs for inputs, outputs, _ in self.layers]
+        sizes = [2 * outputs * len(self._frequencies(inputs)) for inputs, outputs, _ in self.layers]
         count = sum(outputs for _, outputs, _ in self.layers)
         contexts = [0] * count + [1 + number for number, size in enumerate(sizes) for _ in range(size)]
         coder, payload = file.sections[0]
@@ -469,6 +470,12 @@ class Fourier:
         self.symbols = integers[count:]
         assert 0 <= min(self.step_indices) <= max(self.step_indices) <= 255
         assert max(abs(q) for q in self.symbols) < 2**20
+
+    def _frequencies(self, inputs: int) -> list[tuple[int, ...]]:
+        """Which of the inputs each k has."""
+        if self.order >= inputs:
+            return [tuple(j for j in range(inputs) if k >> j & 1) for k in range(2**inputs)]
+        return [k for ones in range(self.order + 1) for k in itertools.combinations(range(inputs), ones)]
 
     @staticmethod
     def _ranged(payload: bytes, contexts: list[int]) -> list[int]:
@@ -488,7 +495,7 @@ class Fourier:
         """(N,) float32."""
         found, at, first = np.empty(len(self.symbols), np.float32), 0, 0
         for inputs, outputs, _ in self.layers:
-            for number in range(2 * outputs * 2**inputs):
+            for number in range(2 * outputs * len(self._frequencies(inputs))):
                 index = self.step_indices[first + number % outputs]
                 step = np.float32(MANTISSAS[index % 8]) * np.float32(2.0 ** -(index // 8))
                 found[at] = np.float32(self.symbols[at]) * step
@@ -508,11 +515,12 @@ class Fourier:
         x = x.astype(np.float32).astype(float)
         at, coefficients = 0, self.coefficients().astype(float)
         for inputs, outputs, added in self.layers:
-            size = 2 * outputs * 2**inputs
-            a_and_b = coefficients[at : at + size].reshape(2**inputs, 2, outputs)
+            frequencies = self._frequencies(inputs)
+            size = 2 * outputs * len(frequencies)
+            a_and_b = coefficients[at : at + size].reshape(-1, 2, outputs)
             y = x.copy() if added else np.zeros((outputs, height, width))
-            for number in range(2**inputs):
-                angle = 2 * math.pi * sum((x[j] for j in range(inputs) if number >> j & 1), np.zeros((height, width)))
+            for number, chosen in enumerate(frequencies):
+                angle = 2 * math.pi * sum((x[j] for j in chosen), np.zeros((height, width)))
                 for o in range(outputs):
                     y[o] += a_and_b[number, 0, o] * np.cos(angle) + a_and_b[number, 1, o] * np.sin(angle)
             x, at = y, at + size

@@ -47,17 +47,18 @@ def test_every_golden_file_decodes_as_the_document_says(name: str) -> None:
     assert documents == {kind: getattr(stored, word) for kind, word in metadata.NAMES.items() if getattr(stored, word)}
 
 
+@pytest.mark.parametrize("size", [(4, 3), (5, 3, 2), (3, 2, 1)])
 @pytest.mark.parametrize("coder", [container.CODER_RANGE, container.CODER_ZSTD])
-def test_random_integers_of_fnet_decode_as_the_document_says(coder: int) -> None:
+def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: tuple[int, ...]) -> None:
     """Integers of all sizes, in both coders: the coefficients are equal to the last bit."""
-    random, config = np.random.default_rng(5), fnet.FnetConfig(4, 3, 3)
+    random, config = np.random.default_rng(5), fnet.FnetConfig.of_size(size, 3)
     sizes = 2.0 ** random.uniform(0, 20, config.coefficient_count) - 1
     symbols = (sizes * random.choice([-1, 1], len(sizes))).astype(np.int32)
     indices = random.integers(0, 256, config.shape.output_count).astype(np.uint8)
     network = fnet.QuantizedFnet(config, indices, symbols)
     values = fnet.plain_integers(network)
     payload = fnet.encode_range(values, config.shape) if coder == 2 else fnet.encode_planes(values)
-    header = container.Header(24, 16, 3, fnet.PROFILE_ID, (4, 3))
+    header = container.Header(24, 16, 3, fnet.PROFILE_ID, size)
     data = container.write(header, [container.Section(fnet.NETWORK, coder, payload)])
     found = format_decoder.Fourier(format_decoder.parse(data), 3)
     assert found.step_indices == indices.tolist()

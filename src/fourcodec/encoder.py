@@ -124,8 +124,10 @@ class FnetFits:
     ) -> None:
         self.profile: Any = fnet
         self._planes, self._visible = subject.planes, subject.visible
-        self._size, self._seed, self._device, self._limits = request.size, seed, device, limits
-        self._fixed, self._latest, self._missed = request.size is not None, (0, 0), set[tuple[int, int]]()
+        self._size: tuple[int, ...] | None = request.size
+        self._seed, self._device, self._limits = seed, device, limits
+        self._fixed, self._latest = request.size is not None, tuple[int, ...]()
+        self._missed = set[tuple[int, ...]]()
         self._whole = fitting.settings_for(effort, iterations)
         self.plan = Plan(1e-7, 2.0, _probe(self._whole.iterations), correction=Part(0.1, begin=0.7))
 
@@ -135,11 +137,11 @@ class FnetFits:
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         channels, height, width = self._planes.shape
         size = self._size or fitting.size_for(rate_weight, height * width, self._whole.iterations)
-        best = fnet.FnetConfig(*size, channels=channels)
+        best = fnet.FnetConfig.of_size(size, channels)
         if start is not None and start.config != best and part == MOVE:  # far away, another size is better
             start, part = None, WHOLE
         config = best if start is None else start.config
-        self._latest = config.width, config.depth
+        self._latest = config.size
         self._limits.check_work(height * width * config.coefficient_count)  # before minutes are spent
         settings = self._whole.part(part, rate_weight)
         return fitting.fit(

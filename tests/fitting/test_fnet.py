@@ -103,7 +103,7 @@ def test_no_size_or_seed_is_worse_than_the_mean_colour(width: int, depth: int, s
 def test_a_fit_that_diverges_goes_on_from_its_last_good_state_and_says_so(
     photo: np.ndarray, monkeypatch: pytest.MonkeyPatch, phases: tuple[Phase, ...]
 ) -> None:
-    monkeypatch.setattr("fourcodec.fitting.fnet.learning_rate", lambda width, depth: 0.3)
+    monkeypatch.setattr("fourcodec.fitting.fnet.learning_rate", lambda config: 0.3)
     monkeypatch.setattr("fourcodec.fitting.fnet.MAX_SHIFT", np.inf)
     planes, notes = planes_of(photo), []
     settings, config = FitSettings(400, batch_pixels=768, phases=phases), FnetConfig(5, 4, 3)

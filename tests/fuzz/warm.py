@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from fourcodec.kernels.fourier import layer_kernels
+from fourcodec.kernels.fourier_limited import limited_kernels
 from fourcodec.kernels.synthesis import synthesis_kernels
 from fourcodec.networks.grid_weights import GridShape
 from fourcodec.networks.pyramid import MAX_LEVELS
@@ -16,6 +17,7 @@ def warm_fnet() -> None:
     for outputs in range(1, fnet.MAX_WIDTH + 1):
         x, y = np.zeros((1, 192), np.float32), np.empty((outputs, 192), np.float32)
         layer_kernels(outputs).forward(x, np.zeros(2 * 2 * outputs, np.float32), False, 0, 192, y)
+        limited_kernels(1, 0, outputs).forward(x, np.zeros(2 * outputs, np.float32), False, 0, 192, y)
 
 
 def warm_grid() -> None:

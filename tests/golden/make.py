@@ -63,13 +63,13 @@ def write(name: str, data: bytes) -> None:
     np.savez_compressed(FOLDER / f"{name}.npz", **integers_of(data), pixels=codec.decode(data))  # type: ignore[arg-type]
 
 
-def fnet_file(image: np.ndarray, width: int, depth: int, coder: int, **fields: int) -> bytes:
+def fnet_file(image: np.ndarray, size: tuple[int, ...], coder: int, **fields: int) -> bytes:
     planes = pixels.to_planes(image)
-    config = fnet.FnetConfig(width, depth, planes.shape[0])
+    config = fnet.FnetConfig.of_size(size, planes.shape[0])
     network = fit(planes, config, FitSettings(300, batch_pixels=768), seed=0, device="cpu", report=None)
     values = fnet.plain_integers(network)
     payload = fnet.encode_range(values, config.shape) if coder == container.CODER_RANGE else fnet.encode_planes(values)
-    header = Header(image.shape[1], image.shape[0], planes.shape[0], fnet.PROFILE_ID, (width, depth), **fields)
+    header = Header(image.shape[1], image.shape[0], planes.shape[0], fnet.PROFILE_ID, size, **fields)
     return container.write(header, [Section(fnet.NETWORK, coder, payload)])
 
 
@@ -84,11 +84,12 @@ def grid_file(image: np.ndarray, quality: float, **architecture: int) -> bytes:
 
 
 FILES: dict[str, Callable[[], bytes]] = {
-    "rgb-range": lambda: fnet_file(picture(16, 24, 3), 4, 3, container.CODER_RANGE),
-    "rgb-zstd": lambda: fnet_file(picture(16, 24, 3), 4, 3, container.CODER_ZSTD),
-    "grey-wide": lambda: fnet_file(picture(9, 61, 1), 3, 5, container.CODER_RANGE),
-    "one-pixel": lambda: fnet_file(picture(1, 1, 3), 1, 1, container.CODER_RANGE),
-    "index-sigmoid": lambda: fnet_file(picture(28, 20, 1), 5, 2, container.CODER_RANGE, coordinates=1, activation=1),
+    "rgb-range": lambda: fnet_file(picture(16, 24, 3), (4, 3), container.CODER_RANGE),
+    "rgb-zstd": lambda: fnet_file(picture(16, 24, 3), (4, 3), container.CODER_ZSTD),
+    "grey-wide": lambda: fnet_file(picture(9, 61, 1), (3, 5), container.CODER_RANGE),
+    "one-pixel": lambda: fnet_file(picture(1, 1, 3), (1, 1), container.CODER_RANGE),
+    "index-sigmoid": lambda: fnet_file(picture(28, 20, 1), (5, 2), container.CODER_RANGE, coordinates=1, activation=1),
+    "limited": lambda: fnet_file(picture(18, 25, 3), (5, 3, 2), container.CODER_RANGE),
     "grid-rgb": lambda: grid_file(picture(33, 50, 3), quality=60),
     "grid-grey": lambda: grid_file(picture(24, 17, 1), quality=95, levels=3, order=3, hidden=7, phase=20),
     "fnet-rgba": lambda: whole_file(picture(16, 24, 4), width=4, depth=3),

@@ -11,6 +11,7 @@ from fourcodec.networks.shape import NetworkShape
 from tests import reference
 
 SHAPE = NetworkShape(width=4, depth=3, channels=3)
+SHAPES = [SHAPE, NetworkShape(5, 3, 3, order=2), NetworkShape(3, 2, 3, order=1)]
 DEVICES = ["cpu", "torch", pytest.param("cuda", marks=pytest.mark.cuda)]
 
 
@@ -30,18 +31,23 @@ def problem() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_counts_are_those_of_the_thesis() -> None:
     assert NetworkShape(8, 6, 3).coefficient_count == 22_080
     assert NetworkShape(1, 1, 1).coefficient_count == 2 * (4 * 1 + 2)
+    assert NetworkShape(8, 6, 3, order=3).coefficient_count == 8_062
 
 
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("device", DEVICES)
-def test_values_and_gradients_equal_the_formula(device: str, problem: tuple[np.ndarray, ...]) -> None:
-    coefficients, x, target = problem
+def test_values_and_gradients_equal_the_formula(
+    device: str, shape: NetworkShape, problem: tuple[np.ndarray, ...]
+) -> None:
+    _, x, target = problem
+    coefficients = np.random.default_rng(5).normal(0, 0.1, shape.coefficient_count).astype(np.float32)
     backend = backend_named(device)
     exact = reference.double(coefficients)
-    y = reference.network(SHAPE.layers, exact, reference.double(x))
+    y = reference.network(shape.layers, exact, reference.double(x))
     mse = (y - reference.double(target)).square().mean()
     mse.backward()
-    assert reference.largest_error(backend.evaluate(SHAPE, coefficients, x), y) < 1e-4  # composition amplifies rounding
-    found, gradient = backend.mse_gradient(SHAPE, coefficients, x, target)
+    assert reference.largest_error(backend.evaluate(shape, coefficients, x), y) < 1e-4  # composition amplifies rounding
+    found, gradient = backend.mse_gradient(shape, coefficients, x, target)
     assert found == pytest.approx(float(mse.detach()), rel=1e-4)
     assert reference.largest_error(gradient, exact.grad) < 3e-4
 

@@ -14,17 +14,18 @@ from fourcodec.profiles import fnet
 from fourcodec.quantize import MAX_SYMBOL
 
 
-def random_network(width: int, depth: int, channels: int, spread: float, seed: int = 0) -> fnet.QuantizedFnet:
+def random_network(
+    width: int, depth: int, channels: int, spread: float, seed: int = 0, order: int | None = None
+) -> fnet.QuantizedFnet:
     random = np.random.default_rng(seed)
-    config = fnet.FnetConfig(width, depth, channels)
+    config = fnet.FnetConfig(width, depth, channels, order)
     indices = random.integers(0, 256, config.shape.output_count).astype(np.uint8)
     symbols = np.rint(random.laplace(0, spread, config.coefficient_count)).clip(-MAX_SYMBOL, MAX_SYMBOL)
     return fnet.QuantizedFnet(config, indices, symbols.astype(np.int32))
 
 
 def header_of(network: fnet.QuantizedFnet, **changes: object) -> Header:
-    architecture = (network.config.width, network.config.depth)
-    header = Header(24, 16, network.config.channels, fnet.PROFILE_ID, architecture)
+    header = Header(24, 16, network.config.channels, fnet.PROFILE_ID, network.config.size)
     return dataclasses.replace(header, **changes)
 
 
@@ -40,9 +41,10 @@ def assert_equal(a: fnet.QuantizedFnet, b: fnet.QuantizedFnet) -> None:
     st.sampled_from([1, 3]),
     st.sampled_from([0.0, 0.3, 20.0, 3e5]),
     st.integers(0, 9),
+    st.integers(1, 4),
 )
-def test_integers_survive(width: int, depth: int, channels: int, spread: float, seed: int) -> None:
-    network = random_network(width, depth, channels, spread, seed)
+def test_integers_survive(width: int, depth: int, channels: int, spread: float, seed: int, order: int) -> None:
+    network = random_network(width, depth, channels, spread, seed, order if order < width else None)
     architecture, sections = fnet.pack(network)
     assert_equal(fnet.unpack(header_of(network, architecture=architecture), sections), network)
 
@@ -72,6 +74,12 @@ def test_sizes_outside_are_refused(width: int, depth: int, channels: int) -> Non
         fnet.FnetConfig(width, depth, channels)
 
 
+@pytest.mark.parametrize(("width", "order"), [(5, 0), (5, 5), (1, 1)])
+def test_orders_that_limit_nothing_are_refused(width: int, order: int) -> None:
+    with pytest.raises(ValueError, match="an order that limits width"):
+        fnet.FnetConfig(width, 3, 3, order)
+
+
 def test_files_that_do_not_fit_their_header_are_refused() -> None:
     network = random_network(3, 2, 3, 5.0)
     _, sections = fnet.pack(network)
@@ -79,6 +87,8 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
     planes = fnet.encode_planes(network.symbols)
     cases = [
         (header_of(network, architecture=(3, 99)), sections, CorruptFileError, "depth is 1 to 16"),
+        (header_of(network, architecture=(3, 2, 3)), sections, CorruptFileError, "order that limits"),
+        (header_of(network, architecture=(3, 2, 1, 1)), sections, CorruptFileError, "architecture fields"),
         (header_of(network, architecture=(3,)), sections, CorruptFileError, "architecture fields"),
         (header_of(network), [], CorruptFileError, "missing"),
         (header_of(network, coordinates=3), sections, UnsupportedFormatError, "coordinates"),

@@ -82,14 +82,15 @@ def fit_float(
     return fitted.coefficients
 
 
-def learning_rate(width: int, depth: int) -> float:
+def learning_rate(config: FnetConfig) -> float:
     """SOAP's best rates were 2e-3 to 3e-3 at width 7 and 8e-4 at width 8, where twice that collapses; at depth 8 half
     of what is best at 5, at depth 10 a quarter.
 
     More features add up in each phase, and each layer passes on what the ones before it do: the best step shrinks as
-    width and depth grow.
+    their number and depth grow. Where frequencies are left out, their number is that of a smaller width.
     """
-    return 2.5e-3 * min(1.0, 2.0 ** (1.6 * (7 - width))) * min(1.0, (6 / depth) ** 2)
+    width = math.log2(config.shape.layers[-1].frequency_count)
+    return 2.5e-3 * min(1.0, 2.0 ** (1.6 * (7 - width))) * min(1.0, (6 / config.depth) ** 2)
 
 
 def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.random.Generator) -> Floats:
@@ -99,7 +100,7 @@ def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.ra
     for number, layer in enumerate(shape.layers):
         spread = 1.0 if number == 0 else 0.09 if number == shape.depth else 0.03
         part = coefficients[layer.span].reshape(-1, 2, layer.outputs)
-        part[:] = random.normal(0, spread / math.sqrt(2 ** (layer.inputs + 1)), part.shape)
+        part[:] = random.normal(0, spread / math.sqrt(2 * layer.frequency_count), part.shape)
         part[0, 1] = 0  # sin of k = 0 does nothing
         if number == shape.depth:
             part[0, 0] = mean_colour
@@ -145,7 +146,7 @@ class _Fit:
         self._candidates = None if visible is None else np.flatnonzero(visible)
         self._settings, self._config, self._shape, self._backend = settings, config, config.shape, backend
         self._random = np.random.default_rng(seed)
-        self._rate = learning_rate(config.width, config.depth)
+        self._rate = learning_rate(config)
         counted = self._target if self._candidates is None else self._target[:, self._candidates]
         self._bit_price = settings.rate_weight / max(counted.shape[1], FEWEST_PIXELS)  # MSE per bit
         self._sizes, self._prior = StepSizes(self._shape, self._bit_price), LaplacePrior(self._shape)

@@ -13,6 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from fourcodec.kernels.frequencies import frequency_bits
 from fourcodec.networks.shape import NetworkShape
 
 Floats = NDArray[np.float32]
@@ -49,9 +50,9 @@ class LaplacePrior:
     def __init__(self, shape: NetworkShape) -> None:
         groups, first = np.empty(shape.coefficient_count, np.int64), 0
         for layer in shape.layers:
-            ones = np.array([k.bit_count() for k in range(2**layer.inputs)])
-            groups[layer.span].reshape(2**layer.inputs, -1)[:] = first + ones[:, None]
-            first += layer.inputs + 1
+            ones = frequency_bits(layer.inputs, layer.order).sum(axis=1)
+            groups[layer.span].reshape(len(ones), -1)[:] = first + ones[:, None]
+            first += layer.order + 1
         self._groups = groups
         self._counts = np.bincount(groups)
 

@@ -9,31 +9,19 @@ x (m, N): the upsampled latents; k over the vectors of {0,1}^m with at most `ord
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from fourcodec.kernels.compiling import announce_compilation
 from fourcodec.kernels.fourier import TWO_PI, _fill_phasors
+from fourcodec.kernels.frequencies import product_table
 from fourcodec.kernels.layout import BLOCK
 from fourcodec.kernels.simd import accumulate_outputs, accumulate_weight_gradients, expand_features, fold_slopes
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
-
-
-def frequencies(m: int, order: int) -> NDArray[np.int64]:
-    """(K, 2): feature k is feature[parent] times phasor[factor]; entry 0 is the constant (parent and factor -1)."""
-    entries = [(-1, -1)]
-    known: dict[tuple[int, ...], int] = {(): 0}
-    for count in range(1, order + 1):
-        for chosen in itertools.combinations(range(m), count):
-            known[chosen] = len(entries)
-            entries.append((known[chosen[:-1]], chosen[-1]))
-    return np.array(entries, np.int64)
 
 
 @njit(nogil=True, fastmath=True, cache=True)
@@ -70,7 +58,7 @@ class SynthesisKernels(NamedTuple):
 def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
     """Compiled on first call and cached on disk."""
     announce_compilation()
-    table = frequencies(m, order)
+    table = product_table(m, order)
     rows = -(-2 * len(table) // 4) * 4
     kernel = _build(m, channels, rows, rows + -(-m // 4) * 4)
     none, nothing = np.empty(0, np.float32), np.empty((0, 0), np.float32)

@@ -1,4 +1,5 @@
-"""The Fourier network on the CPU: values, gradients and curvatures, over the kernels of kernels/fourier.py.
+"""The Fourier network on the CPU: values, gradients and curvatures, over the kernels of kernels/fourier.py and
+kernels/fourier_limited.py.
 
 Fitting and decoding share `_forward`. Work is cut into pieces of CHUNK pixels and sums run over the pieces in their
 order, so that nothing depends on the number of threads.
@@ -11,10 +12,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from fourcodec.kernels.fourier import layer_kernels
+from fourcodec.kernels.fourier import LayerKernels, layer_kernels
+from fourcodec.kernels.fourier_limited import limited_kernels
 from fourcodec.kernels.layout import BLOCK
 from fourcodec.kernels.threads import map_threads
-from fourcodec.networks.shape import NetworkShape
+from fourcodec.networks.shape import LayerShape, NetworkShape
 
 Floats = NDArray[np.float32]
 CHUNK = 768  # pixels per piece of work: four kernel blocks, whose activations stay in L2
@@ -75,9 +77,15 @@ def output_shifts(shape: NetworkShape, coefficients: Floats, direction: Floats, 
     shifts = []
     for layer, inputs in zip(shape.layers, _forward(shape, coefficients, x), strict=False):
         moved = np.empty((layer.outputs, x.shape[1]), np.float32)
-        layer_kernels(layer.outputs).forward(inputs, direction[layer.span], False, 0, x.shape[1], moved)
+        _kernels_of(layer).forward(inputs, direction[layer.span], False, 0, x.shape[1], moved)
         shifts.append(float(np.sqrt(np.square(moved).mean())))
     return shifts
+
+
+def _kernels_of(layer: LayerShape) -> LayerKernels:
+    if layer.order == layer.inputs:
+        return layer_kernels(layer.outputs)
+    return limited_kernels(layer.inputs, layer.order, layer.outputs)
 
 
 def _pieces(count: int) -> list[slice]:
@@ -89,7 +97,7 @@ def _forward(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[Float
     values = [x]
     for layer in shape.layers:
         y = np.empty((layer.outputs, x.shape[1]), np.float32)
-        layer_kernels(layer.outputs).forward(values[-1], coefficients[layer.span], layer.residual, 0, x.shape[1], y)
+        _kernels_of(layer).forward(values[-1], coefficients[layer.span], layer.residual, 0, x.shape[1], y)
         values.append(y)
     return values
 
@@ -107,7 +115,7 @@ def _backward(
         slope, count = slope_of(part, values[-1]), part.stop - part.start
         for layer, inputs in zip(reversed(shape.layers), reversed(values[:-1]), strict=True):
             back = np.empty((layer.inputs if layer.offset else 0, count), np.float32)  # none needed by position
-            layer_kernels(layer.outputs).backward(
+            _kernels_of(layer).backward(
                 inputs, coefficients[layer.span], layer.residual, 0, count, slope, back, gradients[index, layer.span]
             )
             slope = back

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fourcodec.kernels.frequencies import frequency_bits
 from fourcodec.networks.shape import LayerShape, NetworkShape
 
 Floats = NDArray[np.float32]
@@ -76,8 +77,8 @@ def _network(shape: NetworkShape, coefficients: torch.Tensor, x: torch.Tensor) -
 
 def _layer(layer: LayerShape, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """x (inputs, N) -> (outputs, N). Phases are reduced to one turn first: float32 cosines of large angles are poor."""
-    bits = torch.arange(2**layer.inputs, device=x.device)[:, None] >> torch.arange(layer.inputs, device=x.device) & 1
-    turns = bits.to(x.dtype) @ (x - x.round())
+    bits = torch.from_numpy(frequency_bits(layer.inputs, layer.order)).to(x)
+    turns = bits @ (x - x.round())
     angle = 2 * torch.pi * (turns - turns.round())
     y = w[:, 0].T @ angle.cos() + w[:, 1].T @ angle.sin()
     return y + x if layer.residual else y

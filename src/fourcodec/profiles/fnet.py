@@ -1,6 +1,6 @@
 """Profile 1, `fnet`: the picture is a Fourier network of the coordinates alone, its coefficients are the file.
 
-    pack:    integers -> architecture fields (width, depth) and one section
+    pack:    integers -> architecture fields (width, depth and, if limited, order) and one section
     unpack:  the same, checked, backwards
     render:  integers -> coefficients -> the network at every sample of a lattice -> planes
 
@@ -39,11 +39,13 @@ _SPARSE_PITCH = 3.7  # pixels from sample to sample; at half size means gain not
 
 @dataclass(frozen=True)
 class FnetConfig:
-    """Width 1..10, depth 1..16, channels 1..4. Raises ValueError outside."""
+    """Width 1..10, depth 1..16, channels 1..4; order 1..width-1, the most ones in a frequency, None where it is not
+    limited. Raises ValueError outside."""
 
     width: int
     depth: int
     channels: int
+    order: int | None = None
 
     def __post_init__(self) -> None:
         for name, value, largest in (
@@ -53,10 +55,23 @@ class FnetConfig:
         ):
             if not 1 <= value <= largest:
                 raise ValueError(f"{name} is 1 to {largest}, not {value}")
+        if self.order is not None and not 1 <= self.order < self.width:
+            raise ValueError(f"an order that limits width {self.width} is 1 to {self.width - 1}, not {self.order}")
+
+    @classmethod
+    def of_size(cls, size: Sequence[int], channels: int) -> FnetConfig:
+        """The inverse of `size`. Raises ValueError."""
+        width, depth, *order = size
+        return cls(width, depth, channels, *order)
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """The header's architecture fields: width, depth and, if it is limited, order."""
+        return (self.width, self.depth) if self.order is None else (self.width, self.depth, self.order)
 
     @property
     def shape(self) -> NetworkShape:
-        return NetworkShape(self.width, self.depth, self.channels)
+        return NetworkShape(self.width, self.depth, self.channels, self.order)
 
     @property
     def coefficient_count(self) -> int:
@@ -88,7 +103,7 @@ def pack(network: QuantizedFnet) -> tuple[tuple[int, ...], list[Section]]:
         Section(NETWORK, container.CODER_RANGE, encode_range(values, config.shape)),
         Section(NETWORK, container.CODER_ZSTD, encode_planes(values)),
     ]
-    return (config.width, config.depth), [min(candidates, key=lambda section: len(section.payload))]
+    return config.size, [min(candidates, key=lambda section: len(section.payload))]
 
 
 def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None = None) -> QuantizedFnet:
@@ -171,6 +186,7 @@ def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
     return {
         "width": config.width,
         "depth": config.depth,
+        **({} if config.order is None else {"order": config.order}),
         "coefficients": config.coefficient_count,
         "bits_per_coefficient": 8 * payload_bytes / config.coefficient_count,
     }
@@ -225,10 +241,10 @@ def spread_steps(shape: NetworkShape, steps: NDArray[np.float32]) -> NDArray[np.
 def _read_config(header: Header) -> FnetConfig:
     if header.prior:
         raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
-    if len(header.architecture) != 2:
-        raise CorruptFileError(f"profile fnet has 2 architecture fields, the header {len(header.architecture)}")
+    if len(header.architecture) not in (2, 3):
+        raise CorruptFileError(f"profile fnet has 2 or 3 architecture fields, the header {len(header.architecture)}")
     try:
-        return FnetConfig(*header.architecture, channels=header.colour_channels)
+        return FnetConfig.of_size(header.architecture, header.colour_channels)
     except ValueError as exc:
         raise CorruptFileError(f"the header is invalid: {exc}") from exc
 
