@@ -1,14 +1,14 @@
 """Which size of pure network is best at which lambda: makes the table that the encoder chooses by.
 
-    benchmarks/fnet_sizes.py ROWS.tsv TABLE.tsv IMAGE... CROP:IMAGE... [--steps N] [--sizes 6x5,7x5]
+    benchmarks/fnet_sizes.py ROWS.tsv TABLE.tsv IMAGE... CROP:IMAGE... [--steps N] [--sizes 6x5,7x5x3] [--lambdas 0.01]
 
 One row is appended to ROWS for each picture, size and lambda: bytes and PSNR of the real file, and J = MSE + lambda
 bpp. Rows that are there already are not made again, so that a run goes on where it was stopped. "256:kodim01.png" is
 the centre square of 256 pixels. From the rows TABLE is written (and printed): for each number of steps, of pixels and
-lambda the size of least J, mean of the pictures after division by each picture's least. Steps matter: after few of
-them a small network is ahead of a large one that would pass it.
+lambda the size of least J, mean of the pictures after division by each picture's least, wherever all sizes are
+measured. Steps matter: after few of them a small network is ahead of a large one that would pass it.
 
-The rows at lambda 5e-3 were fitted from nothing. Those of 5,000 steps at lambda 1.25e-3 are the ones of
+The rows at lambda 5e-3 were fitted from nothing (--lambdas 5e-3). Those of 5,000 steps at 1.25e-3 are the ones of
 foundation-7x5.tsv and foundation-8x6.tsv, which are the same fits.
 
 The least lambda is fitted from the start; each of the others goes on from the one below it with 0.3 of the steps.
@@ -16,6 +16,7 @@ The least lambda is fitted from the start; each of the others goes on from the o
 
 import argparse
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from fourcodec.fitting.settings import WHOLE, Part
 from fourcodec.fitting.sizes import size_named
 from fourcodec.profiles import fnet
 
-LAMBDAS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+LAMBDAS = "3e-4,1e-3,3e-3,1e-2,3e-2"
 SIZES = "6x5,7x5,8x6,7x6x3,8x6x3,9x6x3,10x6x3"
 ONWARD = Part(0.3, begin=0.3)
 COLUMNS = ["picture", "pixels", "lambda", "size", "steps", "size_bytes", "psnr_db", "j"]
@@ -39,14 +40,16 @@ def main() -> None:
     parser.add_argument("table", type=Path)
     parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--sizes", default=SIZES)
+    parser.add_argument("--lambdas", default=LAMBDAS)
     parser.add_argument("pictures", nargs="*")
     options = parser.parse_args()
     if not options.rows.exists():
         options.rows.write_text("\t".join(COLUMNS) + "\n")
+    lambdas = [float(weight) for weight in options.lambdas.split(",")]
     for name in options.pictures:
         picture = load(name)
         for size in options.sizes.split(","):
-            measure(options.rows, Path(name).name, picture, size, options.steps)
+            measure(options.rows, Path(name).name, picture, size, options.steps, lambdas)
     text = table(options.rows)
     files.write(options.table, text.encode(), overwrite=True)
     print(text, end="")
@@ -62,17 +65,19 @@ def load(name: str) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(picture[top : top + int(side), left : left + int(side)])
 
 
-def measure(rows: Path, name: str, picture: npt.NDArray[np.uint8], size: str, steps: int) -> None:
+def measure(
+    rows: Path, name: str, picture: npt.NDArray[np.uint8], size: str, steps: int, lambdas: Sequence[float]
+) -> None:
     """The rows of one picture and size that are missing; a chain that was stopped begins anew."""
     label = f"{name}@{picture.shape[0]}"
     lines = [line.split("\t") for line in rows.read_text().splitlines()[1:]]
     key = [label, str(picture.shape[0] * picture.shape[1]), size, str(steps)]
     done = {line[2] for line in lines if line[:2] + line[3:5] == key}
-    if done == {f"{weight:g}" for weight in LAMBDAS}:
+    if done >= {f"{weight:g}" for weight in lambdas}:
         return
     planes, network = pixels.to_planes(picture), None
     config = fnet.FnetConfig.of_size(size_named(size), 3)
-    for weight in LAMBDAS:
+    for weight in lambdas:
         settings = fitting.FitSettings(steps).part(ONWARD if network else WHOLE, weight)
         network = fitting.fit(planes, config, settings, seed=0, device="cpu", report=None, start=network)
         if f"{weight:g}" in done:
@@ -106,7 +111,12 @@ def table(path: Path) -> str:
         "# pictures, each relative to its least. Others: what they have in relation to the best.",
         "\t".join(["steps", "pixels", "lambda", "size", "pictures", "others"]),
     ]
+    measured_sizes = defaultdict(set)
+    for (step_count, count, _), sizes in costs.items():
+        measured_sizes[step_count, count] |= set(sizes)
     for (step_count, count, rate_weight), sizes in sorted(costs.items()):
+        if set(sizes) != measured_sizes[step_count, count]:
+            continue
         pictures = set.intersection(*(set(found) for found in sizes.values()))
         if not pictures:
             continue

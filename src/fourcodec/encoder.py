@@ -110,7 +110,8 @@ class GridFits:
 
 
 class FnetFits:
-    """Of the profile fnet, at the size that was asked for or else at the one that is best for each lambda."""
+    """Of the profile fnet, at the size that was asked for, or else the one that is best for a target in bytes, or for
+    each lambda."""
 
     def __init__(
         self,
@@ -124,11 +125,15 @@ class FnetFits:
     ) -> None:
         self.profile: Any = fnet
         self._planes, self._visible = subject.planes, subject.visible
-        self._size: tuple[int, ...] | None = request.size
         self._seed, self._device, self._limits = seed, device, limits
         self._fixed, self._latest = request.size is not None, tuple[int, ...]()
         self._missed = set[tuple[int, ...]]()
         self._whole = fitting.settings_for(effort, iterations)
+        self._size: tuple[int, ...] | None = request.size
+        _, height, width = subject.planes.shape
+        target = target_of(request, width, height)
+        if self._size is None and isinstance(target, SizeTarget):
+            self._size = fitting.size_for_bytes(target.size_bytes, height * width, self._whole.iterations)
         self.plan = Plan(1e-7, 2.0, _probe(self._whole.iterations), correction=Part(0.1, begin=0.7))
 
     def rate_weight(self, request: Request) -> float:
@@ -161,6 +166,15 @@ class FnetFits:
         return {}
 
 
+def target_of(request: Request, width: int, height: int) -> Target | None:
+    """What a file of so many pixels must come to, if anything."""
+    if request.target_bytes is not None:
+        return SizeTarget(request.target_bytes)
+    if request.target_bpp is not None:
+        return rate_target(request.target_bpp, width, height)
+    return None if request.target_psnr is None else QualityTarget(request.target_psnr)
+
+
 class Encoder:
     """Makes files of one picture."""
 
@@ -171,19 +185,12 @@ class Encoder:
     def encode(self, request: Request, psnr_of: Callable[[bytes], float], report: Report) -> tuple[bytes, Any]:
         """The file asked for, and the quantised network that is in it; psnr_of(file) decodes and compares. Raises
         TargetError and LimitError."""
-        target = self._target(request)
+        target = target_of(request, self._width, self._height)
         if target is not None:
             network = self._search(target, psnr_of, report)
         else:
             network = self._fits.fit(self._fits.rate_weight(request), WHOLE, None, report)
         return self._write(network), network
-
-    def _target(self, request: Request) -> Target | None:
-        if request.target_bytes is not None:
-            return SizeTarget(request.target_bytes)
-        if request.target_bpp is not None:
-            return rate_target(request.target_bpp, self._width, self._height)
-        return None if request.target_psnr is None else QualityTarget(request.target_psnr)
 
     def _search(self, target: Target, psnr_of: Callable[[bytes], float], report: Report) -> Any:
         def fit(rate_weight: float, start: Point[Any] | None, stage: Stage) -> Point[Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fourcodec.fitting import size_for
+from fourcodec.fitting import size_for, size_for_bytes
 from fourcodec.fitting.sizes import coefficient_count, next_size, rows
 from fourcodec.profiles.fnet import FnetConfig
 
@@ -17,6 +17,12 @@ def test_every_picture_lambda_and_length_of_fit_has_a_size(pixels: int, steps: i
 def test_what_was_measured_is_what_is_chosen() -> None:
     for row in rows():
         assert size_for(row.rate_weight, row.pixels, row.steps) == row.size
+
+
+def test_more_bytes_are_spent_on_more_coefficients() -> None:
+    counts = [coefficient_count(size_for_bytes(size, 768 * 512, 5000)) for size in (1, 3000, 8000, 20_000, 10**9)]
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 2
 
 
 def test_lambda_counts_per_pixel() -> None:

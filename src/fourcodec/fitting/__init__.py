@@ -16,7 +16,7 @@ from fourcodec.fitting.settings import (
     rate_weight_of,
     settings_for,
 )
-from fourcodec.fitting.sizes import next_size, size_for
+from fourcodec.fitting.sizes import next_size, size_for, size_for_bytes
 
 __all__ = [
     "FLOAT_SCHEDULE",
@@ -36,4 +36,5 @@ __all__ = [
     "rate_weight_of",
     "settings_for",
     "size_for",
+    "size_for_bytes",
 ]

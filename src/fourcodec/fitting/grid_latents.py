@@ -15,7 +15,7 @@ from fourcodec.networks.grid_weights import GridWeights
 from fourcodec.profiles.grid_config import GridConfig
 
 Floats = NDArray[np.float32]
-TEMPERATURES, DEVIATIONS = (0.4, 0.03), (0.25, 0.15)  # of soft rounding and its noise, from the first step to the last
+TEMPERATURES, DEVIATIONS = (0.4, 0.03), (0.2, 0.1)  # of soft rounding and its noise, from the first step to the last
 _SAMPLES = 2  # tiles that stand for all when weights are rounded
 
 

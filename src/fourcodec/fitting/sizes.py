@@ -17,6 +17,7 @@ from fourcodec.fitting.fnet import FEWEST_PIXELS
 from fourcodec.profiles.fnet import FnetConfig
 
 TABLE = "fnet_sizes.tsv"
+BEST_BITS = 6.5  # of a coefficient, of a network whose bytes are given
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,27 @@ def size_for(rate_weight: float, pixels: int, steps: int) -> tuple[int, ...]:
     there the row of the nearest lambda per pixel.
     """
     pixels = max(pixels, FEWEST_PIXELS)
+    found = _rows_near(pixels, steps)
+    return min(found, key=lambda row: _distance(row.rate_weight / row.pixels, rate_weight / pixels)).size
+
+
+def size_for_bytes(size_bytes: int, pixels: int, steps: int) -> tuple[int, ...]:
+    """The size for a file of so many bytes: of those in the rows of the nearest number of steps and pixels the one
+    whose coefficients would take the nearest to BEST_BITS each.
+
+    Where two sizes come to the same bytes and PSNR, they spend about these bits a coefficient on average, whatever the
+    picture: a textured one has them at a much higher lambda than a smooth one.
+    """
+    wanted = 8 * size_bytes / BEST_BITS
+    sizes = {row.size for row in _rows_near(max(pixels, FEWEST_PIXELS), steps)}
+    return min(sorted(sizes), key=lambda size: _distance(coefficient_count(size), wanted))
+
+
+def _rows_near(pixels: int, steps: int) -> list[Row]:
     nearest = min(_distance(row.steps, steps) for row in rows())
     found = [row for row in rows() if _distance(row.steps, steps) == nearest]
     nearest = min(_distance(row.pixels, pixels) for row in found)
-    found = [row for row in found if _distance(row.pixels, pixels) == nearest]
-    best = min(found, key=lambda row: _distance(row.rate_weight / row.pixels, rate_weight / pixels))
-    return best.size
+    return [row for row in found if _distance(row.pixels, pixels) == nearest]
 
 
 def next_size(size: tuple[int, ...], *, larger: bool) -> tuple[int, ...] | None:
