@@ -111,7 +111,7 @@ def table(path: Path) -> str:
         "# pictures, each relative to its least. Others: what they have in relation to the best.",
         "\t".join(["steps", "pixels", "lambda", "size", "pictures", "others"]),
     ]
-    measured_sizes = defaultdict(set)
+    measured_sizes: dict[tuple[int, int], set[str]] = defaultdict(set)
     for (step_count, count, _), sizes in costs.items():
         measured_sizes[step_count, count] |= set(sizes)
     for (step_count, count, rate_weight), sizes in sorted(costs.items()):

@@ -36,18 +36,19 @@ def encoder_of(
 
 
 def saturating(config: FnetConfig, rate_weight: float) -> float:
-    """Bytes of a network: at most all that its coefficients can use."""
-    return config.coefficient_count / (1 + (rate_weight / 1e-2) ** 0.7)
+    """Bytes of a network: at most 5 bits for each of its coefficients."""
+    return config.coefficient_count * 5 / 8 / (1 + (rate_weight / 1e-2) ** 0.7)
 
 
-def test_a_target_between_two_sizes_is_met_by_the_larger(monkeypatch: pytest.MonkeyPatch) -> None:
-    least = coefficient_count(SIZES[0])
-    target = round(1.2 * least)  # more than it can use; others have more where the table has them
+def test_a_target_beyond_the_size_that_is_best_for_it_is_met_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = 6000
+    best = fitting.size_for_bytes(target, SIDE * SIDE, 5000)
+    assert saturating(FnetConfig.of_size(best, 3), 0) < target
     made, fitted = encoder_of(monkeypatch, Request(profile="fnet", target_bytes=target), saturating)
     data, _ = made.encode(Request(profile="fnet", target_bytes=target), lambda data: 30.0, None)
     assert 0.97 * target <= len(data) <= target
-    assert SIZES[0] in fitted
-    assert coefficient_count(fitted[-1]) > least
+    assert fitted[0] == best
+    assert coefficient_count(fitted[-1]) > coefficient_count(best)
 
 
 def test_what_no_size_can_have_is_refused_after_each_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
