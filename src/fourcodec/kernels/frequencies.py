@@ -28,7 +28,8 @@ def frequency_bits(m: int, order: int) -> NDArray[np.int64]:
     """(K, m) of 0 and 1: k itself, row by row; all 2^m of them where order is m."""
     if order == m:
         return np.arange(1 << m)[:, None] >> np.arange(m) & 1
-    bits = np.zeros((len(subsets(m, order)), m), np.int64)
-    for row, chosen in zip(bits, subsets(m, order), strict=True):
-        row[list(chosen)] = 1
+    chosen = subsets(m, order)
+    bits = np.zeros((len(chosen), m), np.int64)
+    for row, ones in zip(bits, chosen, strict=True):
+        row[list(ones)] = 1
     return bits

@@ -5,6 +5,8 @@ Correct and bounded in memory: a tile keeps its 2^m features only while autograd
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -77,8 +79,13 @@ def _network(shape: NetworkShape, coefficients: torch.Tensor, x: torch.Tensor) -
 
 def _layer(layer: LayerShape, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """x (inputs, N) -> (outputs, N). Phases are reduced to one turn first: float32 cosines of large angles are poor."""
-    bits = torch.from_numpy(frequency_bits(layer.inputs, layer.order)).to(x)
-    turns = bits @ (x - x.round())
+    turns = _frequencies(layer.inputs, layer.order, x.device, x.dtype) @ (x - x.round())
     angle = 2 * torch.pi * (turns - turns.round())
     y = w[:, 0].T @ angle.cos() + w[:, 1].T @ angle.sin()
     return y + x if layer.residual else y
+
+
+@functools.cache
+def _frequencies(inputs: int, order: int, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
+    """(K, inputs) of 0 and 1, made and sent to the device once, not at each tile."""
+    return torch.from_numpy(frequency_bits(inputs, order)).to(device, dtype)
