@@ -57,10 +57,11 @@ docs: $(STAMP)
 kernels: $(STAMP)
 	$(BIN)/python benchmarks/kernels.py
 
-# Every published number, in about an hour and a half on two cores. DATA holds kodak/, imagenet/ and pngsuite/.
+# Every published number, in about five hours on two cores. DATA holds kodak/, imagenet/ and pngsuite/.
 DATA ?= data
 RESULTS := benchmarks/results
 FOUR := $(patsubst %,$(DATA)/kodak/kodim%.png,23 15 01 05)
+SIX := $(patsubst %,$(DATA)/kodak/kodim%.png,01 05 07 15 19 23)
 results: $(STAMP)
 	$(BIN)/python benchmarks/kernels.py > $(RESULTS)/kernels.txt
 	$(BIN)/python benchmarks/threads.py > $(RESULTS)/threads.txt
@@ -77,6 +78,7 @@ results: $(STAMP)
 	$(BIN)/python -m benchmarks.limits worst 4194304 > $(RESULTS)/limits-worst.tsv
 	$(BIN)/python benchmarks/special.py special > $(RESULTS)/grid-special.tsv
 	$(BIN)/python benchmarks/special.py split $(wildcard $(DATA)/imagenet/*0.JPEG) > $(RESULTS)/grid-split.tsv
+	$(BIN)/python benchmarks/grid_trace.py --crop 256 $(DATA)/kodak/kodim01.png > $(RESULTS)/grid-trace.tsv
 	$(BIN)/python benchmarks/ablation.py base,relu=1e-3,relu=4e-3,order=1,order=3,passes=1,passes=2,kernel,filters $(FOUR) > $(RESULTS)/grid-ablation.tsv
 	$(BIN)/python benchmarks/ablation.py base,prior $(FOUR) > $(RESULTS)/grid-prior.tsv
 	$(BIN)/python benchmarks/peers.py $(DATA)/kodak $(RESULTS)/peers-kodak.txt
@@ -84,7 +86,14 @@ results: $(STAMP)
 	$(BIN)/python benchmarks/foundation.py --size 7x5 $(FOUR) > $(RESULTS)/foundation-7x5.tsv
 	$(BIN)/python benchmarks/foundation.py --size 8x6 --crop 256 --without-float $(FOUR) > $(RESULTS)/foundation-256.tsv
 	$(BIN)/python benchmarks/foundation.py --without-float --effort 1 2 3 4 -- $(DATA)/kodak/kodim15.png > $(RESULTS)/effort.tsv
-	$(BIN)/python benchmarks/bench_summary.py $(RESULTS)/imagenet-8x6.md $(DATA)/imagenet --limit 24
+	$(BIN)/python benchmarks/fnet_rates.py $(RESULTS)/fnet-kodak.tsv $(SIX)
+	$(BIN)/python benchmarks/fnet_rates.py $(RESULTS)/fnet-kodak.tsv --summary $(RESULTS)/fnet-kodak.md --plot docs/images/fnet-kodak.png $(SIX)
+	$(BIN)/python benchmarks/fnet_rates.py $(RESULTS)/fnet-256.tsv --crop 256 --rates 0.25,0.5,1,2 $(SIX)
+	$(BIN)/python benchmarks/fnet_rates.py $(RESULTS)/fnet-256.tsv --summary $(RESULTS)/fnet-256.md --plot docs/images/fnet-256.png $(SIX)
+	$(BIN)/python benchmarks/fnet_rates.py $(RESULTS)/fnet-effort7.tsv --effort 7 $(filter %05.png %15.png,$(SIX))
+	$(BIN)/python benchmarks/fnet_rates.py $(RESULTS)/fnet-effort7.tsv --summary $(RESULTS)/fnet-effort7.md $(filter %05.png %15.png,$(SIX))
+	$(BIN)/python benchmarks/targets.py $(RESULTS)/targets-crops.tsv $(DATA)/kodak --crop 160 --iterations 400 --seed 2
+	$(BIN)/python benchmarks/bench_summary.py $(RESULTS)/imagenet-8x6.md $(DATA)/imagenet --limit 24 --width 8 --depth 6 --effort 5
 	$(BIN)/python benchmarks/thesis_table.py $(DATA)/imagenet $(RESULTS)/thesis-table.tsv --effort 1
 
 clean:
