@@ -17,7 +17,7 @@ from fourcodec.fitting.fnet import FEWEST_PIXELS
 from fourcodec.profiles.fnet import FnetConfig
 
 TABLE = "fnet_sizes.tsv"
-BEST_BITS = 6.5  # of a coefficient, of a network whose bytes are given
+BEST_BITS = 5.8  # of a coefficient, of a network whose bytes are given
 
 
 @dataclass(frozen=True)
