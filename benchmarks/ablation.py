@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 from PIL import Image
 
+from crops import centre
 from fourcodec import fitting, pixels
 from fourcodec.fitting import grid as fitting_grid
 from fourcodec.fitting.grid_weights import _Search
@@ -247,9 +248,7 @@ def main() -> None:
     print(f"# quality {arguments.quality:g}, {arguments.steps} steps, centre crops of {arguments.crop}")
     print("image\tvariant\tPSNR dB\tnetworks B\tlatents B\tJ")
     for path in arguments.images:
-        picture = np.asarray(Image.open(path).convert("RGB"))
-        top, left = ((side - arguments.crop) // 2 for side in picture.shape[:2])
-        planes = pixels.to_planes(picture[top : top + arguments.crop, left : left + arguments.crop])
+        planes = pixels.to_planes(centre(np.asarray(Image.open(path).convert("RGB")), arguments.crop))
         for variant in arguments.variants.split(","):
             psnr, own, latents, j = measure(planes, arguments.quality, arguments.steps, variant)
             found.setdefault(variant, []).append(j)

@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 import fourcodec
+from crops import centre
 from fourcodec import files, images
 from fourcodec.benchmark.baselines import BASELINES, sweep_settings
 from fourcodec.benchmark.bdrate import Curve, bd_rate, rising
@@ -81,11 +82,7 @@ def read(table: Path) -> list[Row]:
 
 def loaded(path: Path, crop: int) -> Pixels:
     """The picture, or its centre square."""
-    picture = images.load(path).pixels
-    if not crop:
-        return picture
-    top, left = (picture.shape[0] - crop) // 2, (picture.shape[1] - crop) // 2
-    return np.ascontiguousarray(picture[top : top + crop, left : left + crop])
+    return centre(images.load(path).pixels, crop)
 
 
 def measure(picture: Pixels, rate_bpp: float, effort: int) -> list[str]:

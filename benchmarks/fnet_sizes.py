@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from crops import centre
 from fourcodec import files, fitting, images, metrics, pixels
 from fourcodec.bitstream import container
 from fourcodec.fitting.settings import WHOLE, Part
@@ -59,11 +60,7 @@ def main() -> None:
 def load(name: str) -> npt.NDArray[np.uint8]:
     """A whole picture, or the centre square named before a colon."""
     side, _, path = name.rpartition(":")
-    picture = images.load(Path(path)).pixels
-    if not side:
-        return picture
-    top, left = (picture.shape[0] - int(side)) // 2, (picture.shape[1] - int(side)) // 2
-    return np.ascontiguousarray(picture[top : top + int(side), left : left + int(side)])
+    return centre(images.load(Path(path)).pixels, int(side or 0))
 
 
 def measure(

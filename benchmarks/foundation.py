@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 import fourcodec
+from crops import centre
 from fourcodec import fitting, images, metrics, pixels
 from fourcodec.benchmark.baselines import BASELINES
 from fourcodec.benchmark.matching import PeerFiles, best_within
@@ -43,13 +44,6 @@ def main() -> None:
         for effort in options.effort:
             row = measure(picture, width, depth, effort, not options.without_float)
             print("\t".join([path.name, str(options.crop or "whole"), *row]), flush=True)
-
-
-def centre(picture: npt.NDArray[np.uint8], side: int | None) -> npt.NDArray[np.uint8]:
-    if side is None:
-        return picture
-    top, left = (picture.shape[0] - side) // 2, (picture.shape[1] - side) // 2
-    return np.ascontiguousarray(picture[top : top + side, left : left + side])
 
 
 def measure(picture: npt.NDArray[np.uint8], width: int, depth: int, effort: int, with_float: bool) -> list[str]:

@@ -14,34 +14,24 @@ import numpy as np
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from fourcodec import fitting, pixels
-from fourcodec.fitting import grid as fitting_grid
-from fourcodec.networks.grid_priors import nearest_prior
-from fourcodec.profiles.grid_config import config_for
+from crops import centre
+from fourcodec import pixels
+from grid_latents_fit import LatentsFit
 
 ROWS = 10
 
 
 def trace(planes: np.ndarray, quality: float, steps: int) -> list[list[float]]:
     """For each tenth of the steps: its share, J and bpp of noisy latents, J and bpp of rounded ones."""
-    settings = fitting.grid_settings_for(quality, 5, steps, None)
-    channels, height, width = planes.shape
-    phase = fitting.phase_index(settings.rate_weight)
-    config = config_for(height, width, channels, phase, nearest_prior(settings.rate_weight))
-    fit = fitting_grid._Fit(planes, config, settings, 0)
-    (pyramid,) = fit._pyramids
-
-    def j_and_bpp(squares: float, bits: float) -> list[float]:
-        bpp = bits / (height * width)
-        return [1000 * (squares / planes.size + settings.rate_weight * bpp), bpp]
-
-    rows = []
+    fitted, rows = LatentsFit(planes, quality, steps), []
     for step in range(steps):
-        squares = fit._step(step, step / steps)
+        squares = fitted.step(step)
         if (step + 1) % (steps // ROWS) == 0:
-            noisy = j_and_bpp(squares, pyramid.network.latent_bits(fit.weights.context))
-            rounded = j_and_bpp(pyramid.squared_error(fit.weights), pyramid.latent_bits(fit.weights.context))
-            rows.append([(step + 1) / steps, *noisy, *rounded])
+            weights = fitted.fit.weights
+            noisy_bits = fitted.pyramid.network.latent_bits(weights.context)
+            j, bits = fitted.rounded(weights)
+            found = [fitted.j(squares, noisy_bits), noisy_bits / fitted.pixels, j, bits / fitted.pixels]
+            rows.append([(step + 1) / steps, *found])
     return rows
 
 
@@ -54,10 +44,7 @@ def main() -> None:
     arguments = parser.parse_args()
     print("image\tcrop\tquality\tsteps\tshare\tnoisy J\tnoisy bpp\trounded J\trounded bpp")
     for path in arguments.images:
-        picture = np.asarray(Image.open(path).convert("RGB"))
-        if arguments.crop:
-            top, left = ((side - arguments.crop) // 2 for side in picture.shape[:2])
-            picture = picture[top : top + arguments.crop, left : left + arguments.crop]
+        picture = centre(np.asarray(Image.open(path).convert("RGB")), arguments.crop)
         key = f"{path.stem}\t{arguments.crop or 0}\t{arguments.quality:g}\t{arguments.steps}"
         with threadpool_limits(1):
             rows = trace(pixels.to_planes(picture), arguments.quality, arguments.steps)

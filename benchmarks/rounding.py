@@ -15,47 +15,36 @@ import numpy as np
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from fourcodec import fitting, pixels
-from fourcodec.fitting import grid as fitting_grid
+from crops import centre
+from fourcodec import pixels
 from fourcodec.fitting.grid import SETTLE_SHARE
 from fourcodec.fitting.grid_weights import choose_integers
-from fourcodec.networks.grid_priors import nearest_prior
-from fourcodec.profiles.grid_config import QuantizedGrid, config_for
+from fourcodec.profiles.grid_config import QuantizedGrid
 from fourcodec.profiles.grid_networks import weights_of
+from grid_latents_fit import LatentsFit
 
 DRAWS = 8
 
 
 def measure(planes: np.ndarray, quality: float, steps: int) -> list[float]:
     """J of noisy, rounded, settled latents and with rounded weights."""
-    settings = fitting.grid_settings_for(quality, 5, steps, None)
-    channels, height, width = planes.shape
-    phase = fitting.phase_index(settings.rate_weight)
-    config = config_for(height, width, channels, phase, nearest_prior(settings.rate_weight))
-    fit = fitting_grid._Fit(planes, config, settings, 0)
-    (pyramid,) = fit._pyramids
-
-    def j(squares: float, bits: float) -> float:
-        return 1000 * (squares / planes.size + settings.rate_weight * bits / (height * width))
-
-    def rounded() -> float:
-        return j(pyramid.squared_error(fit.weights), pyramid.latent_bits(fit.weights.context))
-
+    fitted = LatentsFit(planes, quality, steps)
+    fit, pyramid = fitted.fit, fitted.pyramid
     noisy = math.ceil(steps * (1 - SETTLE_SHARE))
     for step in range(noisy):
-        fit._step(step, step / steps)
+        fitted.step(step)
     draws = []
     for draw in range(DRAWS):
         pyramid.perturb(draw, 1.0)
         squares, bits, _ = pyramid.gradient(fit.weights, fit._weight)
-        draws.append(j(squares, float(bits.sum())))
-    found = [float(np.mean(draws)), rounded()]
+        draws.append(fitted.j(squares, float(bits.sum())))
+    found = [float(np.mean(draws)), fitted.rounded(fit.weights)[0]]
     for step in range(noisy, steps):
-        fit._step(step, step / steps)
-    found.append(rounded())
-    exponents, symbols = choose_integers(pyramid, config, fit.weights, fit._weight)
-    weights = weights_of(QuantizedGrid(config, exponents, symbols, []))
-    found.append(j(pyramid.squared_error(weights), pyramid.latent_bits(weights.context)))
+        fitted.step(step)
+    found.append(fitted.rounded(fit.weights)[0])
+    exponents, symbols = choose_integers(pyramid, fitted.config, fit.weights, fit._weight)
+    weights = weights_of(QuantizedGrid(fitted.config, exponents, symbols, []))
+    found.append(fitted.rounded(weights)[0])
     return found
 
 
@@ -70,9 +59,7 @@ def main() -> None:
     print("image\tquality\tnoisy\trounded\tsettled\tweights\tsettled against noisy\tweights against noisy")
     losses = []
     for path in arguments.images:
-        picture = np.asarray(Image.open(path).convert("RGB"))
-        top, left = ((side - arguments.crop) // 2 for side in picture.shape[:2])
-        planes = pixels.to_planes(picture[top : top + arguments.crop, left : left + arguments.crop])
+        planes = pixels.to_planes(centre(np.asarray(Image.open(path).convert("RGB")), arguments.crop))
         for quality in map(float, arguments.qualities.split()):
             with threadpool_limits(1):
                 values = measure(planes, quality, arguments.steps)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from crops import centre
 from fourcodec import images, metrics, pixels
 from fourcodec.benchmark.bdrate import bd_rate, rising
 from fourcodec.encoder import FnetFits, GridFits, Subject
@@ -36,9 +37,7 @@ def main() -> None:
     onward = Part(options.share, begin=0.3)
     print("\t".join(COLUMNS), flush=True)
     for path in options.pictures:
-        picture = images.load(path).pixels
-        top, left = ((length - options.crop) // 2 for length in picture.shape[:2])
-        picture = np.ascontiguousarray(picture[top : top + options.crop, left : left + options.crop])
+        picture = centre(images.load(path).pixels, options.crop)
         width, depth = map(int, options.size.split("x"))
         subject = Subject(pixels.to_planes(picture), None, 3, 8, [])
         fits: FnetFits | GridFits = (

@@ -1,0 +1,35 @@
+"""A fit of the grid profile that benchmarks step by hand, and J of its latents."""
+
+import numpy as np
+
+from fourcodec import fitting
+from fourcodec.fitting import grid as fitting_grid
+from fourcodec.networks.grid_priors import nearest_prior
+from fourcodec.networks.grid_weights import GridWeights
+from fourcodec.profiles.grid_config import config_for
+
+
+class LatentsFit:
+    """Of planes (channels, H, W), one pyramid, seed 0. J = 1000 (MSE + lambda bpp), without the weights' bytes."""
+
+    def __init__(self, planes: np.ndarray, quality: float, steps: int) -> None:
+        settings = fitting.grid_settings_for(quality, 5, steps, None)
+        channels, height, width = planes.shape
+        phase = fitting.phase_index(settings.rate_weight)
+        self.config = config_for(height, width, channels, phase, nearest_prior(settings.rate_weight))
+        self.fit = fitting_grid._Fit(planes, self.config, settings, 0)
+        (self.pyramid,) = self.fit._pyramids
+        self.samples, self.pixels = planes.size, height * width
+        self._rate_weight, self._steps = settings.rate_weight, steps
+
+    def step(self, step: int) -> float:
+        """The sum of squared errors of the noisy latents."""
+        return self.fit._step(step, step / self._steps)
+
+    def j(self, squares: float, bits: float) -> float:
+        return 1000 * (squares / self.samples + self._rate_weight * bits / self.pixels)
+
+    def rounded(self, weights: GridWeights) -> tuple[float, float]:
+        """J of the rounded latents under these weights, and their bits."""
+        bits = self.pyramid.latent_bits(weights.context)
+        return self.j(self.pyramid.squared_error(weights), bits), bits
