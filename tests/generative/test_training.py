@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from fourcodec.errors import ModelError
+from fourcodec.errors import ConfigError, ModelError
+from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.checkpoints import FILE_NAME, read_checkpoint
 from fourcodec.generative.config import TrainingConfig
 from fourcodec.generative.datasets import Dataset, load_dataset
@@ -52,7 +53,58 @@ def test_training_learns_and_says_so(data: Dataset, tmp_path: Path) -> None:
     assert list((tmp_path / "model" / "sheets").glob("epoch-*.png"))
 
 
-@pytest.mark.parametrize("tables", [{}, {"encoder": {"hidden": [8]}}], ids=["free", "encoder"])
+LINEAR = {"latents": {"size": 4, "linear": True}, "network": {"width": 5, "depth": 2, "activation": "linear"}}
+
+
+def test_linear_parts_begin_as_principal_component_analysis(data: Dataset, tmp_path: Path) -> None:
+    tables = {**LINEAR, "encoder": {"hidden": [8]}, "decoder": {"hidden": [8], "first_start": 0.3}}
+    core = Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1).core
+    components = PrincipalComponents.fit(data.train, 4)
+    assert core.encoder is not None
+    with torch.no_grad():
+        z = core.encoder(core.pixels(data.train)).numpy()
+    assert np.allclose(z, components.encode(data.train) / np.sqrt(components.variances), atol=1e-4)
+
+    def error(shown: np.ndarray) -> float:
+        return float(np.square(shown - data.train / 255).mean())
+
+    least, most = error(components.decode(components.encode(data.train))), error(data.train.mean(0) / 255)
+    assert least < error(core.decode(z)) < least + (most - least) / 3
+
+
+def test_linear_latents_of_more_numbers_than_samples_are_refused(data: Dataset, tmp_path: Path) -> None:
+    tables = {**LINEAR, "latents": {"size": 289, "linear": True}}
+    with pytest.raises(ConfigError, match="289 linear latents for images of 288 samples"):
+        Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1)
+
+
+def test_mirrored_images_are_learned_too(tmp_path: Path) -> None:
+    images = sets.discs(400)
+    at_left = images[images[:, :, :6].sum((1, 2, 3)) > images[:, :, 6:].sum((1, 2, 3))]
+    data = load_dataset(sets.write_npz(tmp_path / "left.npz", at_left))
+
+    def error(mirrored: bool) -> float:
+        training = {"batch": 16, "rate": 3e-3, "mirrored": mirrored}
+        core = trained(data, tmp_path / str(mirrored), 4, encoder={"hidden": [8]}, training=training, **LINEAR).core
+        turned = at_left[:, :, ::-1]
+        assert core.encoder is not None
+        with torch.no_grad():
+            z = core.encoder(core.pixels(turned)).numpy()
+        return float(np.square(core.decode(z) - turned / 255).mean())
+
+    assert error(mirrored=True) < 0.8 * error(mirrored=False)
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {},
+        {"encoder": {"hidden": [8]}},
+        {"encoder": {"hidden": [8]}, **LINEAR},
+        {"encoder": {"hidden": [8]}, "training": {"batch": 16, "mirrored": True}},
+    ],
+    ids=["free", "encoder", "linear", "mirrored"],
+)
 def test_a_training_in_two_parts_equals_one_without_a_break(
     tables: dict[str, object], data: Dataset, tmp_path: Path
 ) -> None:

@@ -54,6 +54,7 @@ class LatentConfig:
     deviation of the noise that it carries in training: fixed, or from there on learned, one for each of its numbers.
 
     Free latents start at the images' whitened principal components, or at random with a standard deviation of 0.01.
+    `linear`: encoder and decoder have linear maps beside their MLPs, and these start as principal component analysis.
     """
 
     size: int = 35
@@ -61,6 +62,7 @@ class LatentConfig:
     noise: float = 0.1
     learned_noise: bool = True
     start: str = "components"
+    linear: bool = False
 
     def __post_init__(self) -> None:
         _within("size", self.size, 1, MAX_UNITS)
@@ -109,7 +111,8 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Adam: rates at the start, how they fall to 0, and for how long. latent_rate is that of free latents."""
+    """Adam: rates at the start, how they fall to 0, and for how long. latent_rate is that of free latents. `mirrored`:
+    every other time, at random, an image is learned from with left and right exchanged; for models with an encoder."""
 
     epochs: int = 100
     batch: int = 256
@@ -117,6 +120,7 @@ class TrainingConfig:
     latent_rate: float = 0.05
     schedule: str = "cosine"
     warm_up: float = 0.0
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         _within("epochs", self.epochs, 1, 1_000_000)
@@ -138,6 +142,12 @@ class Config:
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     encoder: EncoderConfig | None = None
     training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        if self.latents.linear and not (self.decoder.gains and self.network.activation == "linear"):
+            raise ValueError("linear latents want gains in [decoder] and the linear activation in [network]")
+        if self.training.mirrored and self.encoder is None:
+            raise ValueError("mirrored images want an encoder: free latents are those of the images as they are")
 
 
 def config_names() -> list[str]:
@@ -190,7 +200,7 @@ def _build(kind: Any, table: Any, where: str) -> Any:
     try:
         return kind(**values)
     except ValueError as exc:
-        raise ConfigError(f"[{where}] {exc}") from exc
+        raise ConfigError(f"[{where}] {exc}" if where else str(exc)) from exc
 
 
 def _convert(wanted: Any, value: Any, where: str) -> Any:

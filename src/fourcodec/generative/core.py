@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.config import ACTIVATIONS, COORDINATES, Config
 from fourcodec.generative.networks import Decoder, Encoder
 from fourcodec.networks.fourier_batch import FourierImages
@@ -14,6 +15,7 @@ from fourcodec.networks.positions import INDEX_OVER_32, positions
 ImageShape = tuple[int, int, int]  # (H, W, C)
 Size = tuple[int, int]  # (height, width)
 _AT_ONCE = 256  # images
+_RIDGE = 1.0  # beside samples in [0, 1]
 
 
 class ModelCore:
@@ -64,6 +66,28 @@ class ModelCore:
         planes = np.array(images.transpose(0, 3, 1, 2), order="C").reshape(len(images), images.shape[3], -1)
         return torch.from_numpy(planes).to(self.device)
 
+    def start_at_components(self, components: PrincipalComponents) -> None:
+        """For networks with linear parts, which begin as principal component analysis: the encoder's with z of unit
+        variance, the decoder's as far as the untrained network's last layer shows the components. The MLPs begin at 0.
+        """
+        base = self.decoder.base
+        if base is None:
+            raise ValueError("these networks have no linear parts")
+        mean, vectors = self._planes(components.mean)[0], self._planes(components.components)
+        deviations = torch.from_numpy(np.sqrt(components.variances.clip(1e-12)))[:, None, None]
+        with torch.no_grad():
+            features = self.fourier.last_features(base[None])[0].cpu().double()
+        last = _regression(features, torch.cat([mean[None], vectors * deviations]))
+        self.decoder.start_at(last[0], last[1:])
+        if self.encoder is not None:
+            self.encoder.start_at((vectors / deviations).flatten(1), mean.flatten())
+
+    def _planes(self, samples: NDArray[np.float64]) -> torch.Tensor:
+        """(..., H W C) as in images -> (B, C, N) as here."""
+        height, width, channels = self.image_shape
+        planes = samples.reshape(-1, height * width, channels).transpose(0, 2, 1)
+        return torch.from_numpy(np.ascontiguousarray(planes))
+
     def tensors(self) -> dict[str, torch.Tensor]:
         """Weights by name, of the decoder and the encoder."""
         found = {f"decoder.{name}": tensor for name, tensor in self.decoder.state_dict().items()}
@@ -77,6 +101,14 @@ class ModelCore:
             if tensors[name].shape != tensor.shape:
                 raise ValueError(f"{name} is {tuple(tensors[name].shape)}, not {tuple(tensor.shape)}")
             tensor.copy_(tensors[name])
+
+
+def _regression(features: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
+    """The last layer's coefficients (B, F C) that show images (B, C, N) best, by ridge regression on its features
+    (F, N)."""
+    squares = features @ features.T + _RIDGE * torch.eye(len(features), dtype=features.dtype)
+    found = torch.linalg.solve(squares, features @ shown.flatten(0, 1).T)
+    return found.reshape(len(features), *shown.shape[:2]).transpose(0, 1).flatten(1)
 
 
 def _spread_indices(trained: Size, size: Size) -> NDArray[np.float32]:

@@ -20,7 +20,8 @@ _NONLINEARITIES = {"leaky_relu": nn.LeakyReLU, "silu": nn.SiLU}
 class Decoder(nn.Module):
     """z (B, L) -> coefficients (B, count): a base that all images share, plus what an MLP adds to it.
 
-    The MLP's last hidden layer bounds the rank of what z can change, and with it the cost of the largest matrix.
+    The MLP's last hidden layer bounds the rank of what z can change, and with it the cost of the largest matrix. With
+    linear parts, a matrix of its own leads from z to the last layer's coefficients.
     """
 
     def __init__(self, config: Config, shape: NetworkShape) -> None:
@@ -35,24 +36,51 @@ class Decoder(nn.Module):
             last = self.mlp[-1]
             assert isinstance(last, nn.Linear)
             nn.init.zeros_(last.bias)
+        self.linear: nn.Linear | None = None
+        self._last_layer = shape.layers[-1].span
+        if config.latents.linear:
+            self.linear = nn.Linear(config.latents.size, shape.layers[-1].size, bias=False)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         coefficients: torch.Tensor = self.mlp(z)
-        return coefficients if self.base is None else self.base + self.gains * coefficients
+        if self.base is not None:
+            coefficients = self.base + self.gains * coefficients
+        if self.linear is not None:
+            coefficients[:, self._last_layer] += self.linear(z)
+        return coefficients
+
+    def start_at(self, base: torch.Tensor, synthesis: torch.Tensor) -> None:
+        """The last layer's coefficients become base (size,) + z @ synthesis (L, size), and the MLP begins at 0."""
+        assert self.base is not None
+        assert self.linear is not None
+        with torch.no_grad():
+            self.base[self._last_layer] = base.to(self.base)
+            self.linear.weight.copy_(synthesis.T)
+        _silence(self.mlp)
 
 
 class Encoder(nn.Module):
-    """Images (B, C, N) uint8 -> z (B, L)."""
+    """Images (B, C, N) uint8 -> z (B, L), by an MLP; with linear parts, what it gives is added to a linear map's."""
 
     def __init__(self, config: Config, pixel_count: int) -> None:
         super().__init__()
         assert config.encoder is not None
         sizes = (pixel_count, *config.encoder.hidden, config.latents.size)
         self.mlp = _mlp(sizes, config.encoder.nonlinearity)
+        self.linear = nn.Linear(pixel_count, config.latents.size) if config.latents.linear else None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        z: torch.Tensor = self.mlp(images.flatten(1).float() * (2 / 255) - 1)
-        return z
+        samples = images.flatten(1).float() * (2 / 255) - 1
+        z: torch.Tensor = self.mlp(samples)
+        return z if self.linear is None else z + self.linear(samples)
+
+    def start_at(self, analysis: torch.Tensor, mean: torch.Tensor) -> None:
+        """The linear part becomes analysis (L, samples) @ (samples in [0, 1] - mean), and the MLP begins at 0."""
+        assert self.linear is not None
+        with torch.no_grad():
+            self.linear.weight.copy_(analysis / 2)
+            self.linear.bias.copy_(analysis @ (0.5 - mean))
+        _silence(self.mlp)
 
 
 def _mlp(sizes: tuple[int, ...], nonlinearity: str) -> nn.Sequential:
@@ -60,6 +88,14 @@ def _mlp(sizes: tuple[int, ...], nonlinearity: str) -> nn.Sequential:
     for inputs, outputs in itertools.pairwise(sizes[:-1]):
         layers += [nn.Linear(inputs, outputs), _NONLINEARITIES[nonlinearity]()]
     return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
+
+
+def _silence(mlp: nn.Sequential) -> None:
+    """An MLP that gives 0 and learns at full rate."""
+    last = mlp[-1]
+    assert isinstance(last, nn.Linear)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
 
 
 def _spread(gains: tuple[float, ...], shape: NetworkShape) -> torch.Tensor:

@@ -21,9 +21,10 @@ import numpy as np
 import torch
 
 from fourcodec import files, images
-from fourcodec.errors import ModelError
+from fourcodec.errors import ConfigError, ModelError
 from fourcodec.generative import checkpoints, sheets
 from fourcodec.generative import history as records
+from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.config import Config, from_table, to_table
 from fourcodec.generative.core import ModelCore
 from fourcodec.generative.datasets import Dataset
@@ -70,11 +71,18 @@ class Training:
 
     @classmethod
     def begin(cls, data: Dataset, settings: Config, directory: Path, *, device: str, seed: int) -> Training:
-        """Raises FileExistsError where the directory holds a model already, OSError where it cannot be made."""
+        """Raises FileExistsError where the directory holds a model already, OSError where it cannot be made, and
+        ConfigError for linear latents of more numbers than an image has samples."""
+        samples = math.prod(data.image_shape)
+        if settings.latents.linear and settings.latents.size > samples:
+            raise ConfigError(f"{settings.latents.size} linear latents for images of {samples} samples")
         directory.mkdir(parents=True, exist_ok=True)
         if (directory / checkpoints.FILE_NAME).exists():
             raise FileExistsError(f"{str(directory)!r} holds a model already")
-        return cls(data, settings, directory, device, seed)
+        training = cls(data, settings, directory, device, seed)
+        if settings.latents.linear:
+            training.core.start_at_components(PrincipalComponents.fit(data.train, settings.latents.size))
+        return training
 
     @classmethod
     def resume(cls, data: Dataset, directory: Path, *, device: str) -> Training:
@@ -190,7 +198,7 @@ class Training:
 
     def _descend(self, rows: torch.Tensor, latent_rate: float) -> tuple[float, float]:
         """One step on a batch; its mean loss and squared error."""
-        wanted, encoder = self._images[rows], self.core.encoder
+        wanted, encoder = self._seen_images(rows), self.core.encoder
         z = encoder(wanted) if encoder is not None else self._table.values[rows].requires_grad_()
         noise = torch.exp(self._log_noise)
         errors = self.core.fourier.squared_errors(self.core.decoder(z + noise * self._random_like(z)), wanted)
@@ -205,6 +213,15 @@ class Training:
             assert z.grad is not None
             self._table.step(rows, z.grad * len(rows), latent_rate, self._epoch)
         return float(loss.detach()), float(errors.detach().mean())
+
+    def _seen_images(self, rows: torch.Tensor) -> torch.Tensor:
+        images = self._images[rows]
+        if not self._config.training.mirrored:
+            return images
+        mirrored = np.random.default_rng([self._seed, self._epoch, self._step]).random(len(rows)) < 0.5
+        height, width, _ = self._data.image_shape
+        turned = images.unflatten(2, (height, width)).flip(3).flatten(2)
+        return torch.where(torch.from_numpy(mirrored).to(images.device)[:, None, None], turned, images)
 
     def _noise_cost(self, noise: torch.Tensor) -> torch.Tensor:
         """What is left of the divergence of N(z, noise^2) from N(0, 1), in units of the penalty (Kingma, Welling:

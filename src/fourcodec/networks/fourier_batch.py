@@ -54,10 +54,21 @@ class FourierImages:
 
     def formula(self, coefficients: torch.Tensor) -> torch.Tensor:
         """As `evaluate`, in plain torch and differentiable: what the kernels are bound to, and what CUDA runs."""
-        x = torch.from_numpy(self.positions).to(coefficients).expand(len(coefficients), -1, -1)
-        for layer in self.shape.layers:
-            x = _layer(layer, coefficients[:, layer.span].reshape(-1, 2**layer.inputs, 2, layer.outputs), x)
+        x = self._before(len(self.shape.layers), coefficients)
         return torch.tanh(x / 2) if self.activation == SIGMOID else 2 * x - 1
+
+    def last_features(self, coefficients: torch.Tensor) -> torch.Tensor:
+        """What the last layer, which has no residual, multiplies its coefficients with: (B, 2^inputs * 2, N), in their
+        order, for coefficients (B, count)."""
+        cosines, sines = _waves(self.shape.layers[-1], self._before(self.shape.depth, coefficients))
+        return torch.stack([cosines, sines], 2).flatten(1, 2)
+
+    def _before(self, stop: int, coefficients: torch.Tensor) -> torch.Tensor:
+        """(B, outputs, N) of the layers before number `stop`."""
+        x = torch.from_numpy(self.positions).to(coefficients).expand(len(coefficients), -1, -1)
+        for layer in self.shape.layers[:stop]:
+            x = _layer(layer, coefficients[:, layer.span].reshape(-1, 2**layer.inputs, 2, layer.outputs), x)
+        return x
 
     def _evaluate_with_kernels(self, coefficients: torch.Tensor) -> torch.Tensor:
         samples = np.empty((len(coefficients), self.shape.channels, self.positions.shape[1]), np.float32)
@@ -107,9 +118,15 @@ class _SquaredErrors(torch.autograd.Function):
 
 
 def _layer(layer: LayerShape, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """x (B, inputs, N), w (B, 2^inputs, 2, outputs) -> (B, outputs, N). Phases are reduced to one turn first."""
+    """x (B, inputs, N), w (B, 2^inputs, 2, outputs) -> (B, outputs, N)."""
+    cosines, sines = _waves(layer, x)
+    y = w[:, :, 0].transpose(1, 2) @ cosines + w[:, :, 1].transpose(1, 2) @ sines
+    return y + x if layer.residual else y
+
+
+def _waves(layer: LayerShape, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cosines and sines (B, 2^inputs, N) of all k.x; phases are reduced to one turn first."""
     bits = torch.arange(2**layer.inputs, device=x.device)[:, None] >> torch.arange(layer.inputs, device=x.device) & 1
     turns = bits.to(x) @ (x - x.round())
     angle = 2 * torch.pi * (turns - turns.round())
-    y = w[:, :, 0].transpose(1, 2) @ angle.cos() + w[:, :, 1].transpose(1, 2) @ angle.sin()
-    return y + x if layer.residual else y
+    return angle.cos(), angle.sin()
