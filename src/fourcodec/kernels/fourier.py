@@ -20,17 +20,20 @@ import numpy as np
 from numba import njit
 
 from fourcodec.kernels.compiling import announce_compilation
+from fourcodec.kernels.rows import add_block, load_block, store_block
 from fourcodec.kernels.simd import (
     BLOCK,
     accumulate_outputs,
     accumulate_phase_gradients,
     accumulate_weight_gradients,
+    expand_features,
     multiply_phasors,
 )
 
 LOW_BITS = 3  # 8 phasors a chunk: their features are 12 KB of L1
 TWO_PI = np.float32(2 * np.pi)
 _PI = np.float32(np.pi)
+_ONE = np.float32(1.0)
 _LEAST_ANGLE = np.float32(2.0**-60)
 
 
@@ -87,6 +90,14 @@ def _fill_products(cosines: Any, sines: Any, first: int, bits: int, table: Any) 
 
 
 @njit(nogil=True, fastmath=True, cache=True)
+def _fill_features(cosines: Any, sines: Any, table: Any, features: Any) -> None:
+    """features[2k], features[2k + 1] = cos, sin of frequency k of the table (kernels/frequencies.py)."""
+    features[0, :] = _ONE
+    features[1, :] = np.float32(0.0)
+    expand_features(cosines, sines, table, table.shape[0], features)
+
+
+@njit(nogil=True, fastmath=True, cache=True)
 def _add_marginals(slopes: Any, bits: int, first: int, dx: Any) -> None:
     """dx[first + j, :] += 2 pi * sum of slopes[k, :] over the k that have bit j; folds the table as it goes."""
     for j in range(bits - 1, -1, -1):
@@ -133,14 +144,9 @@ def layer_kernels(n: int) -> LayerKernels:
             for h in range(1, 1 << high_bits):
                 multiply_phasors(low, high, h, features, count)
                 accumulate_outputs(out, features, w, h * 2 * count * outputs, 2 * count, outputs)
-            for o in range(outputs):
-                row = y[o, at : at + size]
-                for p in range(size):
-                    row[p] = out[o, p]
-                if residual:
-                    bypass = x[o, at : at + size]
-                    for p in range(size):
-                        row[p] += bypass[p]
+            if residual:
+                add_block(x, at, size, out)
+            store_block(out, at, size, y)
 
     @njit(nogil=True, fastmath=True, cache=True)
     def backward(x: Any, w: Any, residual: bool, start: int, stop: int, dy: Any, dx: Any, dw: Any) -> None:
@@ -158,12 +164,7 @@ def layer_kernels(n: int) -> LayerKernels:
             _fill_phasors(x, at, size, cosines, sines)
             _fill_products(cosines, sines, 0, low_bits, low)
             _fill_products(cosines, sines, low_bits, high_bits, high)
-            for o in range(outputs):
-                row = dy[o, at : at + size]
-                for p in range(size):
-                    slope[o, p] = row[p]
-                for p in range(size, BLOCK):
-                    slope[o, p] = np.float32(0.0)
+            load_block(dy, at, size, _ONE, slope)
             low_slopes[:] = np.float32(0.0)
             high_slopes[:] = np.float32(0.0)
             for h in range(1 << high_bits):
@@ -178,12 +179,8 @@ def layer_kernels(n: int) -> LayerKernels:
                 back[:] = np.float32(0.0)
                 _add_marginals(low_slopes, low_bits, 0, back)
                 _add_marginals(high_slopes, high_bits, low_bits, back)
-                for j in range(m):
-                    row = dx[j, at : at + size]
-                    for p in range(size):
-                        row[p] = back[j, p]
-                    if residual:
-                        for p in range(size):
-                            row[p] += slope[j, p]
+                if residual:
+                    back += slope
+                store_block(back, at, size, dx)
 
     return LayerKernels(forward, backward)

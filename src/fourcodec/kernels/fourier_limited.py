@@ -17,15 +17,11 @@ import numpy as np
 from numba import njit
 
 from fourcodec.kernels.compiling import announce_compilation
-from fourcodec.kernels.fourier import TWO_PI, LayerKernels, _fill_phasors
+from fourcodec.kernels.fourier import TWO_PI, LayerKernels, _fill_features, _fill_phasors
 from fourcodec.kernels.frequencies import product_table
 from fourcodec.kernels.layout import BLOCK
-from fourcodec.kernels.simd import (
-    accumulate_outputs,
-    accumulate_phase_gradients,
-    accumulate_weight_gradients,
-    expand_features,
-)
+from fourcodec.kernels.rows import add_block, load_block, store_block
+from fourcodec.kernels.simd import accumulate_outputs, accumulate_phase_gradients, accumulate_weight_gradients
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 _TALL = 4  # features that the tiles of simd.py take at once: their number is made up to a multiple, with zeros
@@ -45,15 +41,6 @@ def limited_kernels(m: int, order: int, outputs: int) -> LayerKernels:
         run_backward(x, w, table, residual, start, stop, dy, dx, dw)
 
     return LayerKernels(forward, backward)
-
-
-@njit(nogil=True, fastmath=True, cache=True)
-def _fill_features(x: Any, at: int, size: int, table: Any, cosines: Any, sines: Any, features: Any) -> None:
-    """features[2k], features[2k + 1] = cos, sin of feature k."""
-    _fill_phasors(x, at, size, cosines, sines)
-    features[0, :] = _ONE
-    features[1, :] = _ZERO
-    expand_features(cosines, sines, table, table.shape[0], features)
 
 
 @njit(nogil=True, fastmath=True, cache=True)
@@ -80,17 +67,13 @@ def _build(n: int) -> tuple[Callable[..., None], Callable[..., None]]:
         features, out = np.empty((rows, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
-            _fill_features(x, at, size, table, cosines, sines, features)
+            _fill_phasors(x, at, size, cosines, sines)
+            _fill_features(cosines, sines, table, features)
             out[:] = _ZERO
             accumulate_outputs(out, features, w, 0, rows, outputs)
-            for o in range(outputs):
-                row = y[o, at : at + size]
-                for p in range(size):
-                    row[p] = out[o, p]
-                if residual:
-                    bypass = x[o, at : at + size]
-                    for p in range(size):
-                        row[p] += bypass[p]
+            if residual:
+                add_block(x, at, size, out)
+            store_block(out, at, size, y)
 
     @njit(nogil=True, fastmath=True, cache=True)
     def backward(x: Any, w: Any, table: Any, residual: bool, start: int, stop: int, dy: Any, dx: Any, dw: Any) -> None:
@@ -104,26 +87,18 @@ def _build(n: int) -> tuple[Callable[..., None], Callable[..., None]]:
         back = np.empty((m, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
-            _fill_features(x, at, size, table, cosines, sines, features)
-            for o in range(outputs):
-                row = dy[o, at : at + size]
-                for p in range(size):
-                    slope[o, p] = row[p]
-                for p in range(size, BLOCK):
-                    slope[o, p] = _ZERO
+            _fill_phasors(x, at, size, cosines, sines)
+            _fill_features(cosines, sines, table, features)
+            load_block(dy, at, size, _ONE, slope)
             accumulate_weight_gradients(gradients, 0, slope, features, 2 * count, outputs)
             if dx.shape[0]:
                 slopes[:] = _ZERO
                 total[:] = _ZERO
                 accumulate_phase_gradients(slopes, total, 0, slope, features, weights, 0, count, outputs)
                 _fold(slopes, table, back)
-                for j in range(m):
-                    row = dx[j, at : at + size]
-                    for p in range(size):
-                        row[p] = back[j, p]
-                    if residual:
-                        for p in range(size):
-                            row[p] += slope[j, p]
+                if residual:
+                    back += slope
+                store_block(back, at, size, dx)
         for i in range(dw.shape[0]):
             dw[i] += gradients[i]
 

@@ -16,30 +16,13 @@ import numpy as np
 from numba import njit
 
 from fourcodec.kernels.compiling import announce_compilation
-from fourcodec.kernels.fourier import TWO_PI, _fill_phasors
+from fourcodec.kernels.fourier import TWO_PI, _fill_features, _fill_phasors
 from fourcodec.kernels.frequencies import product_table
 from fourcodec.kernels.layout import BLOCK
-from fourcodec.kernels.simd import accumulate_outputs, accumulate_weight_gradients, expand_features, fold_slopes
+from fourcodec.kernels.rows import load_block, store_block
+from fourcodec.kernels.simd import accumulate_outputs, accumulate_weight_gradients, fold_slopes
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
-
-
-@njit(nogil=True, fastmath=True, cache=True)
-def _features(cosines: Any, sines: Any, table: Any, rows: Any) -> None:
-    """rows[2k], rows[2k + 1] = cos, sin of feature k."""
-    rows[0, :] = _ONE
-    rows[1, :] = _ZERO
-    expand_features(cosines, sines, table, table.shape[0], rows)
-
-
-@njit(nogil=True, fastmath=True, cache=True)
-def _scaled(rows: Any, start: int, size: int, scale: Any, out: Any) -> None:
-    for j in range(out.shape[0]):
-        row = rows[j, start : start + size]
-        for i in range(size):
-            out[j, i] = row[i] * scale
-        for i in range(size, BLOCK):
-            out[j, i] = _ZERO
 
 
 class SynthesisKernels(NamedTuple):
@@ -102,22 +85,19 @@ def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
         back_hidden, back = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
-            _scaled(x, at, size, scale, hidden)
+            load_block(x, at, size, scale, hidden)
             _fill_phasors(hidden, 0, BLOCK, cosines, sines)
-            _features(cosines, sines, table, f1)
+            _fill_features(cosines, sines, table, f1)
             accumulate_outputs(hidden, f1, w1, 0, first_rows, inputs)
             _fill_phasors(hidden, 0, BLOCK, cosines, sines)
-            _features(cosines, sines, table, f2)
-            _scaled(x, at, size, _ONE, f2[first_rows : first_rows + inputs])
+            _fill_features(cosines, sines, table, f2)
+            load_block(x, at, size, _ONE, f2[first_rows : first_rows + inputs])
             if not backwards:
                 out[:] = _ZERO
                 accumulate_outputs(out, f2, w2, 0, all_rows, outputs)
-                for o in range(outputs):
-                    row = y[o, at : at + size]
-                    for i in range(size):
-                        row[i] = out[o, i]
+                store_block(out, at, size, y)
                 continue
-            _scaled(y, at, size, _ONE, out)
+            load_block(y, at, size, _ONE, out)
             accumulate_weight_gradients(dw2, 0, out, f2, all_rows, outputs)
             d2[:] = _ZERO
             accumulate_outputs(d2, out, w2t, 0, outputs, all_rows)
