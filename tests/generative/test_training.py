@@ -63,7 +63,7 @@ def test_linear_parts_begin_as_principal_component_analysis(data: Dataset, tmp_p
     assert core.encoder is not None
     with torch.no_grad():
         z = core.encoder(core.pixels(data.train)).numpy()
-    assert np.allclose(z, components.encode(data.train) / np.sqrt(components.variances), atol=1e-4)
+    assert np.allclose(z, components.whiten(data.train), atol=1e-4)
 
     def error(shown: np.ndarray) -> float:
         return float(np.square(shown - data.train / 255).mean())

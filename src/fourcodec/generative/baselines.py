@@ -38,12 +38,19 @@ class PrincipalComponents:
         mean = total / count
         covariance = products / count - np.outer(mean, mean)
         variances, vectors = scipy.linalg.eigh(covariance, subset_by_index=[size - latent_size, size - 1])
+        # A sign of its own for each, not the solver's: equal data starts equally.
+        largest = np.take_along_axis(vectors, np.abs(vectors).argmax(0, keepdims=True), 0)
+        vectors *= np.sign(largest)
         shape = (images.shape[1], images.shape[2], images.shape[3])
         return cls(shape, mean, vectors[:, ::-1].T, variances[::-1].clip(0))
 
     def encode(self, images: Images) -> Floats:
         """(N, L)."""
         return ((_pixels(images) - self.mean) @ self.components.T).astype(np.float32)
+
+    def whiten(self, images: Images) -> Floats:
+        """`encode` with every number scaled to unit variance over the training images, (N, L)."""
+        return (self.encode(images) / np.sqrt(self.variances.clip(1e-12))).astype(np.float32)
 
     def decode(self, latents: NDArray[np.floating[Any]]) -> Floats:
         """(N, H, W, C), within [0, 1]."""

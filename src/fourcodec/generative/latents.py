@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.config import LatentConfig
 
 # An image is seen once an epoch, so its averages span epochs: long ones would remember a decoder that is gone.
 _MOMENTUM, _DECAY, _EPSILON = 0.5, 0.9, 1e-8
 _RANDOM_START = 0.01
-_AT_ONCE = 4096  # images
 
 
 class LatentTable:
@@ -35,34 +37,9 @@ class LatentTable:
             tensor.copy_(tensors[name])
 
 
-def start_values(images: torch.Tensor, config: LatentConfig, generator: torch.Generator) -> torch.Tensor:
-    """(N, L) float32 for images (N, C, P) uint8."""
+def start_values(images: NDArray[np.uint8], config: LatentConfig, generator: torch.Generator) -> torch.Tensor:
+    """(N, L) float32 for images (N, H, W, C)."""
     count, size = len(images), config.size
-    if config.start == "random" or size > images[0].numel():
+    if config.start == "random" or size > images[0].size:
         return _RANDOM_START * torch.randn((count, size), generator=generator)
-    return _principal_components(images, size)
-
-
-def _principal_components(images: torch.Tensor, size: int) -> torch.Tensor:
-    """The `size` largest, each scaled to unit variance."""
-    total, products = _moments(images)
-    mean = total / len(images)
-    variances, vectors = torch.linalg.eigh(products / len(images) - torch.outer(mean, mean))
-    vectors = vectors[:, -size:].flip(1)
-    # A sign of its own for each, not the solver's: equal data starts equally.
-    vectors *= torch.sign(vectors.gather(0, vectors.abs().argmax(0, keepdim=True)))
-    whitening = vectors / variances[-size:].flip(0).clamp(min=1e-12).sqrt()
-    return torch.cat([((part - mean) @ whitening).float() for part in _parts(images)])
-
-
-def _moments(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    pixels = images[0].numel()
-    total, products = torch.zeros(pixels, dtype=torch.float64), torch.zeros((pixels, pixels), dtype=torch.float64)
-    for part in _parts(images):
-        total += part.sum(0)
-        products += part.T @ part
-    return total, products
-
-
-def _parts(images: torch.Tensor) -> list[torch.Tensor]:
-    return [part.flatten(1).double() / 255 for part in images.split(_AT_ONCE)]
+    return torch.from_numpy(PrincipalComponents.fit(images, size).whiten(images))

@@ -60,7 +60,7 @@ class Training:
         self._config, self._data, self._directory, self._seed = settings, data, directory, seed
         self._images = self.core.pixels(data.train)
         generator = torch.Generator().manual_seed(seed)
-        start = start_values(self._images.cpu(), settings.latents, generator)
+        start = start_values(data.train, settings.latents, generator)
         self._table = LatentTable(start.to(self.core.device))
         self._log_noise = torch.full((settings.latents.size,), math.log(max(settings.latents.noise, 1e-30)))
         self._log_noise = self._log_noise.to(self.core.device).requires_grad_(settings.latents.learned_noise)
