@@ -44,13 +44,18 @@ class PrincipalComponents:
         shape = (images.shape[1], images.shape[2], images.shape[3])
         return cls(shape, mean, vectors[:, ::-1].T, variances[::-1].clip(0))
 
+    @property
+    def deviations(self) -> NDArray[np.float64]:
+        """(L,), kept above 0."""
+        return np.sqrt(self.variances.clip(1e-12))
+
     def encode(self, images: Images) -> Floats:
         """(N, L)."""
         return ((_pixels(images) - self.mean) @ self.components.T).astype(np.float32)
 
     def whiten(self, images: Images) -> Floats:
         """`encode` with every number scaled to unit variance over the training images, (N, L)."""
-        return (self.encode(images) / np.sqrt(self.variances.clip(1e-12))).astype(np.float32)
+        return (self.encode(images) / self.deviations).astype(np.float32)
 
     def decode(self, latents: NDArray[np.floating[Any]]) -> Floats:
         """(N, H, W, C), within [0, 1]."""

@@ -71,10 +71,10 @@ class ModelCore:
         variance, the decoder's as far as the untrained network's last layer shows the components. The MLPs begin at 0.
         """
         base = self.decoder.base
-        if base is None:
+        if base is None or self.decoder.linear is None:
             raise ValueError("these networks have no linear parts")
         mean, vectors = self._planes(components.mean)[0], self._planes(components.components)
-        deviations = torch.from_numpy(np.sqrt(components.variances.clip(1e-12)))[:, None, None]
+        deviations = torch.from_numpy(components.deviations)[:, None, None]
         with torch.no_grad():
             features = self.fourier.last_features(base[None])[0].cpu().double()
         last = _regression(features, torch.cat([mean[None], vectors * deviations]))

@@ -59,9 +59,7 @@ class Training:
         self.core = ModelCore(settings, data.image_shape, device, seed)
         self._config, self._data, self._directory, self._seed = settings, data, directory, seed
         self._images = self.core.pixels(data.train)
-        generator = torch.Generator().manual_seed(seed)
-        start = start_values(data.train, settings.latents, generator)
-        self._table = LatentTable(start.to(self.core.device))
+        self._table = LatentTable(torch.zeros((len(data.train), settings.latents.size), device=self.core.device))
         self._log_noise = torch.full((settings.latents.size,), math.log(max(settings.latents.noise, 1e-30)))
         self._log_noise = self._log_noise.to(self.core.device).requires_grad_(settings.latents.learned_noise)
         self._optimiser = self._make_optimiser()
@@ -80,8 +78,7 @@ class Training:
         if (directory / checkpoints.FILE_NAME).exists():
             raise FileExistsError(f"{str(directory)!r} holds a model already")
         training = cls(data, settings, directory, device, seed)
-        if settings.latents.linear:
-            training.core.start_at_components(PrincipalComponents.fit(data.train, settings.latents.size))
+        training._start()
         return training
 
     @classmethod
@@ -153,6 +150,14 @@ class Training:
             "history": [asdict(record) for record in self._history],
         }
         checkpoints.write_checkpoint(self._directory, tensors, facts)
+
+    def _start(self) -> None:
+        latents, images = self._config.latents, self._data.train
+        if self.core.encoder is None:
+            generator = torch.Generator().manual_seed(self._seed)
+            self._table.values.copy_(start_values(images, latents, generator))
+        if latents.linear:
+            self.core.start_at_components(PrincipalComponents.fit(images, latents.size))
 
     def _load(self, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
         self.core.load(tensors)
