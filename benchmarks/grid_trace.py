@@ -24,14 +24,11 @@ ROWS = 10
 def trace(planes: np.ndarray, quality: float, steps: int) -> list[list[float]]:
     """For each tenth of the steps: its share, J and bpp of noisy latents, J and bpp of rounded ones."""
     fitted, rows = LatentsFit(planes, quality, steps), []
-    for step in range(steps):
-        squares = fitted.step(step)
-        if (step + 1) % (steps // ROWS) == 0:
-            weights = fitted.fit.weights
-            noisy_bits = fitted.pyramid.network.latent_bits(weights.context)
-            j, bits = fitted.rounded(weights)
-            found = [fitted.j(squares, noisy_bits), noisy_bits / fitted.pixels, j, bits / fitted.pixels]
-            rows.append([(step + 1) / steps, *found])
+    for row in range(1, ROWS + 1):
+        squares, weights = fitted.run_to(row / ROWS), fitted.fit.weights
+        noisy_bits = fitted.pyramid.network.latent_bits(weights.context)
+        j, bits = fitted.rounded(weights)
+        rows.append([row / ROWS, fitted.j(squares, noisy_bits), noisy_bits / fitted.pixels, j, bits / fitted.pixels])
     return rows
 
 

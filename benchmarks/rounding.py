@@ -3,12 +3,11 @@
     python benchmarks/rounding.py [--steps N] [--crop SIDE] IMAGE... > benchmarks/results/rounding.tsv
 
 J = 1000 (MSE + lambda bpp) of the latents, without the weights' bytes. "noisy" is the mean over eight draws of the
-noise at the end of the noisy phase; "rounded" has the same weights in float; "settled" comes after the networks' last
-steps; "weights" has theirs rounded, too.
+noise at the end of the noisy phase; "rounded" has the same weights in float; "settled" comes after the last turns, in
+which latents are moved and networks adapt; "weights" has theirs rounded, too.
 """
 
 import argparse
-import math
 from pathlib import Path
 
 import numpy as np
@@ -30,17 +29,14 @@ def measure(planes: np.ndarray, quality: float, steps: int) -> list[float]:
     """J of noisy, rounded, settled latents and with rounded weights."""
     fitted = LatentsFit(planes, quality, steps)
     fit, pyramid = fitted.fit, fitted.pyramid
-    noisy = math.ceil(steps * (1 - SETTLE_SHARE))
-    for step in range(noisy):
-        fitted.step(step)
+    fitted.run_to(1 - SETTLE_SHARE)
     draws = []
     for draw in range(DRAWS):
         pyramid.perturb(draw, 1.0)
         squares, bits, _ = pyramid.gradient(fit.weights, fit._weight)
         draws.append(fitted.j(squares, float(bits.sum())))
     found = [float(np.mean(draws)), fitted.rounded(fit.weights)[0]]
-    for step in range(noisy, steps):
-        fitted.step(step)
+    fitted.run_to(1)
     found.append(fitted.rounded(fit.weights)[0])
     exponents, symbols = choose_integers(pyramid, fitted.config, fit.weights, fit._weight)
     weights = weights_of(QuantizedGrid(fitted.config, exponents, symbols, []))

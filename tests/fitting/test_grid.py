@@ -10,7 +10,7 @@ import pytest
 
 from fourcodec.fitting import GridSettings, Part, Progress, fit_grid, grid_settings_for
 from fourcodec.fitting import grid_weights as choosing
-from fourcodec.fitting.grid import _Fit, initial_weights
+from fourcodec.fitting.grid import FEWEST_PIXELS, _Fit, initial_weights
 from fourcodec.fitting.grid_weights import WeightPrior, choose_integers
 from fourcodec.fitting.settings import SEARCH_STEPS, rate_weight_of
 from fourcodec.kernels.layout import PASSES
@@ -45,6 +45,12 @@ def flat_db(planes: np.ndarray) -> float:
 
 def size_bytes(picture: QuantizedGrid) -> int:
     return sum(len(section.payload) for section in pack(picture)[1])
+
+
+def cost(planes: np.ndarray, picture: QuantizedGrid, rate_weight: float = 1e-3) -> float:
+    """J = MSE + lambda bpp, at the fair price of bits in a picture of 64 x 64 pixels."""
+    mse = float(np.square(render(picture, planes.shape[1:], "cpu") - planes).mean())
+    return mse + rate_weight * 8 * size_bytes(picture) / FEWEST_PIXELS
 
 
 def assert_equal(a: QuantizedGrid, b: QuantizedGrid) -> None:
@@ -128,8 +134,10 @@ def test_a_fit_goes_on_from_another_ones_result(photo: np.ndarray) -> None:
     part = GridSettings(STEPS, 1e-3).part(Part(1 / STEPS, begin=0.99), 1e-3)
     onward = fit_grid(planes, first.config, part, seed=0, report=None, start=first)
     assert psnr_db(planes, onward) > psnr_db(planes, first) - 1
-    for mine, theirs in zip(onward.latents, first.latents, strict=True):
-        np.testing.assert_array_equal(mine, theirs)  # a step behind the noisy phase moves no latent
+    # behind the noisy phase most latents stay, the others go where it pays
+    moves = np.concatenate([(a - b).ravel() for a, b in zip(onward.latents, first.latents, strict=True)])
+    assert (moves == 0).mean() > 0.5
+    assert cost(planes, onward) < cost(planes, first)
     finer = fit_grid(planes, first.config, part.part(Part(STEPS, begin=0.3), 1e-4), seed=0, report=None, start=first)
     assert psnr_db(planes, finer) > psnr_db(planes, first) + 1
     with pytest.raises(ValueError, match="cannot start from"):

@@ -167,7 +167,8 @@ def test_squared_error_and_bits_alone_are_those_of_the_gradient() -> None:
     network = problem.network()
     squares, bits, _ = network.gradient(problem.weights, problem.target, DISTORTION, filters=False)
     assert network.squared_error(problem.weights, problem.target) == squares
-    assert network.latent_bits(problem.weights.context) == pytest.approx(bits.sum(), rel=1e-12)
+    found = network.latent_bits(problem.weights.context)
+    assert found == pytest.approx(bits.sum(), rel=1e-6)  # summed in another order
 
 
 @pytest.mark.parametrize("threads", [2, 4])

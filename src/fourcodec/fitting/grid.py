@@ -1,8 +1,9 @@
 """Fitting the grid profile to one picture: planes -> integers.
 
     noisy:   latents (soft-rounded, noisy) and networks together, the noise shrinking
-    settle:  latents rounded for good, networks adapt
+    settle:  latents rounded; in turns those of some levels are moved where that pays, and networks adapt
     choose:  steps and dead zones of the weights' quantisers, by distortion + lambda * rate
+    polish:  latents are moved once more, for the rounded weights
 
 Everything is counted in bits: the objective is (sum of squared errors) / (channels * lambda) + bits, which is MSE +
 lambda * bpp times pixels / lambda.
@@ -11,9 +12,10 @@ lambda * bpp times pixels / lambda.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +48,10 @@ COARSE_LAMBDA, COARSE_START, COARSE_FALL, COARSE_PHASE = 1.2e-2, 1.6, 0.6, 2.1
 COARSE_FOURIER, COARSE_LATENT, COARSE_FLOOR = 2.0, 1.5, 2.0
 WARM_UP = 20  # steps over which the rates rise
 LAST_RATE = 0.02  # of the noisy phase, relative to the first; the rate falls as half a cosine
-SETTLE_SHARE, SETTLE_RATE = 0.03, 0.1
+SETTLE_SHARE, SETTLE_RATE = 0.1, 0.1
+SWEEP_STEPS = 1.3  # that moving latents of one level takes as long as
+FINE, COARSE_TURNS = 3, 4  # beyond the first three levels latents seldom move: they have every fourth turn
+POLISHING, WORTH_A_TURN = 4, 50  # turns behind the schedule, no more than one for so many of its steps
 REPORT_SECONDS = 0.2
 TILE_NOISE = 15_485_863  # a prime far above any number of steps: tiles have noise of their own
 FEWEST_PIXELS = 1 << 12  # bits cost no more than at 64 x 64: one pixel's fair price would not even leave its colour
@@ -146,6 +151,7 @@ class _Fit:
         self._optimisers = [
             _Optimiser((matrix.shape[0], matrix.shape[1]), rate) for matrix, rate in zip(matrices, rates, strict=True)
         ]
+        self._turns, self._work = _turns(config.levels), 0  # in steps of the schedule
         self._prior = WeightPrior(config.shape)
         context = self.weights.context
         self._unused = config.shape.groups[: context.size].reshape(context.shape) == UNUSED
@@ -161,42 +167,50 @@ class _Fit:
     def run(self, report: Callable[[Progress], None] | None) -> None:
         settings, started, warm, shown = self._settings, time.perf_counter(), 0.0, 0.0
         with threadpool_limits(1):  # products of matrices this small are slower on several threads
-            step, done = 0, settings.begin
+            first, done = 0, settings.begin
             while done < 1:
-                squares = self._step(step, done)
-                step += 1
+                squares, steps = self._step(self._work, done)
+                self._work += steps
+                work = self._work
                 elapsed = time.perf_counter() - started
-                if step == 1:
-                    warm = elapsed  # kernels are compiled: from here on steps tell how long the rest takes
-                pace = (elapsed - warm) / max(step - 1, 1)
-                done = settings.progress(step, elapsed, pace)
-                if step > 1 and report and (done >= 1 or elapsed - shown > REPORT_SECONDS):
+                if not first:
+                    first, warm = work, elapsed  # kernels are compiled: from here on steps tell how long the rest takes
+                pace = (elapsed - warm) / max(work - first, 1)
+                done = settings.progress(work, elapsed, pace)
+                if work > first and report and (done >= 1 or elapsed - shown > REPORT_SECONDS):
                     shown = elapsed
                     mse = squares / self._size
-                    left = settings.seconds_left(step, elapsed, pace)
-                    steps = max(step, round(step * (1 - settings.begin) / (done - settings.begin)))
-                    report(Progress(step, steps, mse, psnr_of_mse_db(mse), left))
+                    left = settings.seconds_left(work, elapsed, pace)
+                    whole = round(work * (1 - settings.begin) / (done - settings.begin))
+                    report(Progress(min(work, whole), whole, mse, psnr_of_mse_db(mse), left))
 
     def integers(self) -> QuantizedGrid | TiledGrid:
         """The rounded latents with the best integers for the weights."""
         config = self._config
         with threadpool_limits(1):
             exponents, symbols = choose_integers(Sample(self._pyramids), config, self.weights, self._weight)
+            weights = weights_of(QuantizedGrid(config, exponents, symbols, []))
+            for pyramid in self._pyramids:
+                for levels in itertools.islice(_turns(config.levels), min(POLISHING, self._work // WORTH_A_TURN)):
+                    pyramid.settle()
+                    pyramid.gradient(weights, self._weight)
+                    pyramid.descend(weights, self._weight, levels)
         tiles = [
             QuantizedGrid(pyramid.config, exponents, symbols, pyramid.integers(self.weights))
             for pyramid in self._pyramids
         ]
         return TiledGrid(config, dict(enumerate(tiles))) if config.tiles else tiles[0]
 
-    def _step(self, step: int, done: float) -> float:
-        """One step of latents and networks; `done` is the share of the fit that is behind. The sum of squared
-        errors."""
+    def _step(self, step: int, done: float) -> tuple[float, int]:
+        """One step of latents and networks; `done` is the share of the fit that is behind. The sum of squared errors,
+        and how many steps of the schedule it was."""
         share = min(done / (1 - SETTLE_SHARE), 1.0)
         if share < 1:
             rate = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
             rate *= min(1.0, (step + 1) / WARM_UP)
         else:
             rate = SETTLE_RATE * (1 - done) / SETTLE_SHARE
+            levels = next(self._turns)
         total, gradients = 0.0, self.weights.zeros()
         for number, pyramid in enumerate(self._pyramids):
             if share < 1:
@@ -206,6 +220,8 @@ class _Fit:
             squares, _, found = pyramid.gradient(self.weights, self._weight)
             if share < 1:
                 pyramid.move(self._latent_rates(rate))
+            else:
+                pyramid.descend(self.weights, self._weight, levels)
             total += squares
             for sum_, some in zip(gradients.parts(), found.parts(), strict=True):
                 sum_ += some
@@ -218,7 +234,7 @@ class _Fit:
         for optimiser, matrix, gradient in pairs:
             optimiser.step(matrix, gradient, rate)
         self.weights.context[self._unused] = 0  # SOAP's bases mix rows, unused ones too
-        return total
+        return total, 1 if share < 1 else 1 + math.ceil(SWEEP_STEPS * len(levels))
 
     def _noise(self, step: int, tile: int) -> int:
         return (self._seed * 1_000_003 + step + tile * TILE_NOISE) % 2**31
@@ -230,6 +246,12 @@ class _Fit:
             LATENT_MOMENTUM,
             LATENT_DECAY,
         )
+
+
+def _turns(levels: int) -> Iterator[list[int]]:
+    """For ever, the levels whose latents are moved next."""
+    for turn in itertools.count(1):
+        yield list(reversed(range(levels if turn % COARSE_TURNS == 0 else min(levels, FINE))))
 
 
 def _pyramids(planes: Floats, config: GridConfig, visible: NDArray[np.bool_] | None) -> list[PyramidFit]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fourcodec.fitting.grid_descent import Descent
 from fourcodec.kernels import latents as layout
 from fourcodec.kernels.layout import BLOCK, PASS_COLUMN, PASS_ROW, PASSES
 from fourcodec.kernels.threads import thread_count
@@ -16,6 +17,7 @@ from fourcodec.profiles.grid_config import GridConfig
 
 Floats = NDArray[np.float32]
 TEMPERATURES, DEVIATIONS = (0.4, 0.03), (0.2, 0.1)  # of soft rounding and its noise, from the first step to the last
+_GONE = np.empty((0, 0), np.float32)
 _SAMPLES = 2  # tiles that stand for all when weights are rounded
 
 
@@ -47,6 +49,7 @@ class PyramidFit:
         self._visible = None if visible is None else visible.astype(np.float32)
         self._latents = np.zeros_like(space.chain)
         self._first, self._second = np.zeros_like(space.chain), np.zeros_like(space.chain)
+        self._descent: Descent | None = None
 
     def place(self, levels: list[NDArray[np.int16]]) -> None:
         """Goes on from the latents of another fit."""
@@ -101,6 +104,16 @@ class PyramidFit:
         """Of the rounded latents under the context model (PASSES, PASS_WEIGHTS)."""
         self.settle()
         return self.network.latent_bits(context)
+
+    def descend(self, weights: GridWeights, distortion_weight: float, levels: list[int]) -> None:
+        """Moves latents of these levels, by 1 each, where that makes the file better, after settle and gradient."""
+        self.network.visible = self._visible
+        if self._descent is None:
+            np.rint(self._latents, out=self._latents)
+            self._first = self._second = _GONE  # of Adam, which moves no latents any more
+            self._descent = Descent(self.network, self._latents, self.target, distortion_weight)
+        for number in levels:
+            self._descent.sweep(weights, number)
 
     def integers(self, weights: GridWeights) -> list[NDArray[np.int16]]:
         """The rounded latents of each level, finest first."""

@@ -98,7 +98,7 @@ def settings_for(effort: int, iterations: int | None, rate_weight: float = RATE_
 GRID_EFFORT_ITERATIONS = {1: 200, 2: 450, 3: 900, 4: 1600, 5: 2500, 6: 5000, 7: 10000, 8: 20000, 9: 40000}
 
 
-SEARCH_STEPS = 45  # that the search of the weights' quantisers takes as long as
+SEARCH_STEPS = 55  # that the search of the weights' quantisers and the last descent take as long as
 
 
 @dataclass(frozen=True)

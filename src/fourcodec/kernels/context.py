@@ -31,10 +31,9 @@ _ROWS = HIDDEN + TAPS
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
-def _laplace(y: Any, mean: Any, log_scale: Any, mask: Any, dy: Any, dmean: Any, dlog: Any) -> Any:
+def _laplace(y: Any, mean: Any, log_scale: Any, mask: Any, bits: Any, dy: Any, dmean: Any, dlog: Any) -> None:
     """Bits of y under Laplace(mean, 2^log_scale) integrated over y - 1/2 .. y + 1/2, and their gradients; rows of
     BLOCK. Where mask is 0 there is no latent."""
-    total = np.float32(0.0)
     for i in range(BLOCK):
         s = min(max(log_scale[i], _LOW), _HIGH)
         a = exp2(-s)  # 1 / scale
@@ -56,7 +55,7 @@ def _laplace(y: Any, mean: Any, log_scale: Any, mask: Any, dy: Any, dmean: Any, 
         near_u = h * a * sinh / p
         near_a = -(_HALF * h * cosh - h * near * sinh) / p
         inside = u < _HALF
-        bits = near_bits if inside else far_bits
+        bits[i] = (near_bits if inside else far_bits) * mask[i]
         by_u = (near_u if inside else far_u) * LOG2_E * sign * mask[i]
         by_s = (near_a if inside else far_a) * LOG2_E * (-a * LN_2) * mask[i]
         # beyond the clamp only slopes that lead back are let through
@@ -64,8 +63,6 @@ def _laplace(y: Any, mean: Any, log_scale: Any, mask: Any, dy: Any, dmean: Any, 
         dy[i] = by_u
         dmean[i] = -by_u
         dlog[i] = _ZERO if blocked else by_s
-        total += bits * mask[i]
-    return total
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
@@ -105,6 +102,45 @@ def _sum(row: Any) -> Any:
 
 
 @njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def _look(planes: Any, tap_planes: Any, tap_offsets: Any, w: Any, at: int, h1: Any, rows: Any, out: Any) -> None:
+    """The network of one pass at a block of positions: rows = [h2, taps], out = (mean, log2 scale)."""
+    h2, taps = rows[:HIDDEN], rows[HIDDEN:]
+    taps[0] = _ONE
+    for k in range(1, TAPS):
+        if tap_planes[k] < 0:
+            taps[k, :] = _ZERO
+            continue
+        first = at + tap_offsets[k]
+        _copy(planes[tap_planes[k], first : first + BLOCK], taps[k])
+    h1[:] = _ZERO
+    accumulate_outputs(h1, taps, w, W1, TAPS, HIDDEN)
+    _relu(h1)
+    for j in range(HIDDEN):
+        h2[j, :] = w[B2 + j]
+    accumulate_outputs(h2, h1, w, W2, HIDDEN, HIDDEN)
+    _relu(h2)
+    out[:] = _ZERO
+    accumulate_outputs(out, rows, w, W3, _ROWS, 2)
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+def rate(
+    planes: Any, mask: Any, tap_planes: Any, tap_offsets: Any, weights: Any, start: int, stop: int, bits: Any
+) -> None:
+    """bits (passes, total) at positions start..stop-1 (multiples of BLOCK apart) = those of each latent; the rest as in
+    `rate_gradient`."""
+    h1, rows = np.empty((HIDDEN, BLOCK), np.float32), np.empty((_ROWS, BLOCK), np.float32)
+    out, unused = np.empty((2, BLOCK), np.float32), np.empty(BLOCK, np.float32)
+    for at in range(start, stop, BLOCK):
+        for p in range(weights.shape[0]):
+            _look(planes, tap_planes[p], tap_offsets[p], weights[p], at, h1, rows, out)
+            _laplace(
+                planes[p, at : at + BLOCK], out[0], out[1], mask[at : at + BLOCK], bits[p, at : at + BLOCK],
+                unused, unused, unused,
+            )  # fmt: skip
+
+
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def rate_gradient(
     planes: Any,
     mask: Any,
@@ -130,28 +166,15 @@ def rate_gradient(
     rows, h1 = np.empty((_ROWS, BLOCK), np.float32), np.empty((HIDDEN, BLOCK), np.float32)
     drows, dh1 = np.empty((_ROWS, BLOCK), np.float32), np.empty((HIDDEN, BLOCK), np.float32)
     out, dout, dy = np.empty((2, BLOCK), np.float32), np.empty((2, BLOCK), np.float32), np.empty(BLOCK, np.float32)
+    bits = np.empty(BLOCK, np.float32)
     h2, taps, dh2, dtaps = rows[:HIDDEN], rows[HIDDEN:], drows[:HIDDEN], drows[HIDDEN:]
-    taps[0] = _ONE
     for at in range(start, stop, BLOCK):
         visible = mask[at : at + BLOCK]
         for p in range(passes):
             w, t, g = weights[p], transposed[p], gradients[p]
-            for k in range(1, TAPS):
-                if tap_planes[p, k] < 0:
-                    taps[k, :] = _ZERO
-                    continue
-                first = at + tap_offsets[p, k]
-                _copy(planes[tap_planes[p, k], first : first + BLOCK], taps[k])
-            h1[:] = _ZERO
-            accumulate_outputs(h1, taps, w, W1, TAPS, HIDDEN)
-            _relu(h1)
-            for j in range(HIDDEN):
-                h2[j, :] = w[B2 + j]
-            accumulate_outputs(h2, h1, w, W2, HIDDEN, HIDDEN)
-            _relu(h2)
-            out[:] = _ZERO
-            accumulate_outputs(out, rows, w, W3, _ROWS, 2)
-            pass_bits[p] += _laplace(planes[p, at : at + BLOCK], out[0], out[1], visible, dy, dout[0], dout[1])
+            _look(planes, tap_planes[p], tap_offsets[p], w, at, h1, rows, out)
+            _laplace(planes[p, at : at + BLOCK], out[0], out[1], visible, bits, dy, dout[0], dout[1])
+            pass_bits[p] += _sum(bits)
             _add(dy, slopes[p, at : at + BLOCK])
             accumulate_weight_gradients(g, W3, dout, rows, _ROWS, 2)
             drows[:] = _ZERO

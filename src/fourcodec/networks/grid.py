@@ -188,10 +188,33 @@ class GridGradient(GridNetwork):
         self.spread(weights)
         return self._subtract(self.synthesise(weights, self._error), target)
 
+    def costs(
+        self, weights: GridWeights, target: Floats, distortion_weight: float, levels: range
+    ) -> tuple[Floats, Floats]:
+        """What is summed up in distortion_weight * (sum of squared errors) + bits with the latents in planes[:4]: of
+        each pixel (height, width) and of each latent of some levels (PASSES, total)."""
+        self.squared_error(weights, target)
+        errors = np.einsum("chw,chw->hw", self._error, self._error)
+        return np.float32(distortion_weight) * errors, self._bits_of_each(weights.context, levels)
+
     def latent_bits(self, weights: Floats) -> float:
         """Of the latents in planes[:4], under the context model (PASSES, PASS_WEIGHTS)."""
         self.arrange()
-        return float(self._rate_gradient(weights, np.zeros_like(weights)).sum())
+        return float(self._bits_of_each(weights, range(self.pyramid.count)).sum(dtype=np.float64))
+
+    def _bits_of_each(self, weights: Floats, levels: range) -> Floats:
+        """(PASSES, total): of the arranged latents of some levels under the context model, 0 elsewhere."""
+        from fourcodec.kernels import context  # a decoder never needs to load it
+
+        bits = np.zeros((PASSES, self.pyramid.total), np.float32)
+
+        def run(task: tuple[int, int, int]) -> None:
+            number, start, stop = task
+            context.rate(self.planes, self.mask, *self._taps[number], weights, start, stop, bits)
+
+        places = [(n, self.pyramid.levels[n]) for n in levels]
+        self.map(run, [(n, *part) for n, level in places for part in pieces(level.base, level.end, _PIECE)])
+        return bits
 
     def spread(self, weights: GridWeights) -> None:
         """planes[:4] -> features, and the coarser levels as the context model sees them."""

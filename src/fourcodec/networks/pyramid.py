@@ -116,9 +116,9 @@ class Pyramid:
 
     @staticmethod
     def view(plane: NDArray[Any], level: Level) -> NDArray[Any]:
-        """A level's part of a plane as (half_rows, half_columns)."""
-        whole = plane[level.base : level.base + level.half_rows * level.stride]
-        return whole.reshape(level.half_rows, level.stride)[:, : level.half_columns]
+        """A level's part of planes (..., total), not copied: (..., half_rows, half_columns)."""
+        whole = plane[..., level.base : level.base + level.half_rows * level.stride]
+        return whole.reshape(*plane.shape[:-1], level.half_rows, level.stride)[..., : level.half_columns]
 
 
 @functools.cache
