@@ -151,10 +151,11 @@ def relu_kernels(levels: int, channels: int, rows: int) -> Any:
             forward(x, self._wide(first).ravel(), last, scale, start, stop, y)
 
         def backward(
-            self, x: Any, first: Any, last: Any, _: Any, last_t: Any, scale: Any, start: int, stop: int, dy: Any,
-            dx: Any, dfirst: Any, dlast: Any,
+            self, x: Any, first: Any, last: Any, scale: Any, start: int, stop: int, dy: Any, dx: Any, dfirst: Any,
+            dlast: Any,
         ) -> None:  # fmt: skip
             wide, found = self._wide(first), np.zeros(padded * units, np.float32)
+            last_t = last.reshape(-1, outputs).T.ravel()
             backward(x, wide.ravel(), wide.T.ravel(), last_t, scale, start, stop, dy, dx, found, dlast)
             dfirst += found.reshape(padded, units)[: inputs + 1].T.ravel()
 

@@ -23,6 +23,7 @@ CONFIGS = [
     config_of(37, 50, 3, levels=5, hidden=11),
     config_of(64, 45, 1, levels=4, order=3),
     config_of(21, 9, 3, levels=3, order=1, hidden=1),
+    config_of(21, 9, 3, levels=3, order=3),
     config_of(170, 157, 1, levels=4, order=3),  # several pieces of work of every kind
     config_of(37, 50, 3, levels=5, smooth=True),
     config_of(170, 157, 1, levels=4, smooth=True),

@@ -301,40 +301,51 @@ def expand_features(typingctx, cosines, sines, table, count, features):  # type:
 
 
 @intrinsic
-def fold_slopes(typingctx, features, slopes, table, count, angles):  # type: ignore[no-untyped-def]
-    """angles[j] += the slope by the angle of phasor j, given slopes[2k], slopes[2k + 1] by the cosine and sine of
-    feature k = 1..count-1; folds the products of `expand_features` back, last first. slopes is overwritten."""
+def fold_slopes(typingctx, dy, features, weights, frequencies, count, angles, n, m):  # type: ignore[no-untyped-def]
+    """angles[j] += the slope by the angle of phasor j, given those by the n outputs, dy: the sum over the features k =
+    1..count-1 that it is in of cos_k (b_k . dy) - sin_k (a_k . dy). frequencies (count, m) float32, flat: 1 where
+    phasor j is in feature k, else 0."""
+    if not isinstance(n, types.IntegerLiteral) or not isinstance(m, types.IntegerLiteral):
+        return None
+    outputs, inputs = n.literal_value, m.literal_value
+    wide = _divisor(min(4, (_REGISTERS + 6) // (outputs + inputs + 2)))
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
         zero, kinds = _int(0), signature.args
-        f_base, d_base = (_address(context, builder, kinds[i], args[i], zero) for i in (0, 1))
-        t_base = _address(context, builder, kinds[2], args[2], zero)
-        a_base = _address(context, builder, kinds[4], args[4], zero)
-        wide = 2
+        d_base, f_base, w_base, k_base = (_address(context, builder, kinds[i], args[i], zero) for i in range(4))
+        a_base = _address(context, builder, kinds[5], args[5], zero)
+        sums = [_accumulators(builder, wide) for _ in range(inputs)]
         with cgutils.for_range(builder, _int(BLOCK // (wide * VECTOR))) as tile:
             pixel = builder.mul(tile.index, _int(wide * VECTOR))
-            with cgutils.for_range(builder, args[3], start=_int(0)) as k:
-                at = builder.add(pixel, builder.mul(k.index, _int(2 * BLOCK)))
-                f_at, d_at = builder.gep(f_base, [at]), builder.gep(d_base, [at])
+            d_tile, a_tile = builder.gep(d_base, [pixel]), builder.gep(a_base, [pixel])
+            by = [[_load(builder, d_tile, o * BLOCK + r * VECTOR) for r in range(wide)] for o in range(outputs)]
+            for j in range(inputs):
                 for r in range(wide):
-                    cosine, sine = _load(builder, f_at, r * VECTOR), _load(builder, f_at, BLOCK + r * VECTOR)
-                    by_cos, by_sin = _load(builder, d_at, r * VECTOR), _load(builder, d_at, BLOCK + r * VECTOR)
-                    minus = builder.fneg(builder.fmul(sine, by_cos))
-                    _store(builder, _fma(builder, cosine, by_sin, minus), d_at, r * VECTOR)
-            with cgutils.for_range(builder, builder.sub(args[3], _int(1))) as turn:
-                k = builder.sub(builder.sub(args[3], _int(1)), turn.index)
-                entry = builder.gep(t_base, [builder.mul(k, _int(2))])
-                parent, factor = builder.load(entry), builder.load(builder.gep(entry, [_int(1)]))
-                own = builder.gep(d_base, [builder.add(pixel, builder.mul(k, _int(2 * BLOCK)))])
-                up = builder.gep(d_base, [builder.add(pixel, builder.mul(parent, _int(2 * BLOCK)))])
-                angle = builder.gep(a_base, [builder.add(pixel, builder.mul(factor, _int(BLOCK)))])
+                    builder.store(_load(builder, a_tile, j * BLOCK + r * VECTOR), sums[j][r])
+            with cgutils.for_range(builder, args[4], start=_int(1)) as k:
+                w_row = builder.gep(w_base, [builder.mul(k.index, _int(2 * outputs))])
+                k_row = builder.gep(k_base, [builder.mul(k.index, _int(inputs))])
+                f_row = builder.gep(f_base, [builder.add(pixel, builder.mul(k.index, _int(2 * BLOCK)))])
+                dots = [[ir.Constant(_VEC, [0.0] * VECTOR)] * wide for _ in range(2)]
+                for o in range(outputs):
+                    for f in range(2):
+                        weight = _splat(builder, w_row, f * outputs + o)
+                        dots[f] = [_fma(builder, weight, by[o][r], dots[f][r]) for r in range(wide)]
+                slopes = []
                 for r in range(wide):
-                    slope = _load(builder, own, r * VECTOR)
-                    for target in (up, angle):
-                        _store(builder, builder.fadd(_load(builder, target, r * VECTOR), slope), target, r * VECTOR)
+                    cosine, sine = _load(builder, f_row, r * VECTOR), _load(builder, f_row, BLOCK + r * VECTOR)
+                    minus = builder.fneg(builder.fmul(sine, dots[0][r]))
+                    slopes.append(_fma(builder, cosine, dots[1][r], minus))
+                for j in range(inputs):
+                    held = _splat(builder, k_row, j)
+                    for r in range(wide):
+                        builder.store(_fma(builder, held, slopes[r], builder.load(sums[j][r])), sums[j][r])
+            for j in range(inputs):
+                for r in range(wide):
+                    _store(builder, builder.load(sums[j][r]), a_tile, j * BLOCK + r * VECTOR)
         return context.get_dummy_value()
 
-    return types.void(features, slopes, table, types.int64, angles), codegen
+    return types.void(dy, features, weights, frequencies, types.int64, angles, n, m), codegen
 
 
 @intrinsic

@@ -17,7 +17,7 @@ from numba import njit
 
 from fourcodec.kernels.compiling import announce_compilation
 from fourcodec.kernels.fourier import TWO_PI, _fill_features, _fill_phasors
-from fourcodec.kernels.frequencies import product_table
+from fourcodec.kernels.frequencies import product_table, subsets
 from fourcodec.kernels.layout import BLOCK
 from fourcodec.kernels.rows import load_block, store_block
 from fourcodec.kernels.simd import accumulate_outputs, accumulate_weight_gradients, fold_slopes
@@ -26,11 +26,10 @@ _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 
 
 class SynthesisKernels(NamedTuple):
-    """forward(x, w1, w2, scale, start, stop, y); backward(x, w1, w2, w1t, w2t, scale, start, stop, dy, dx, dw1, dw2).
+    """forward(x, w1, w2, scale, start, stop, y); backward(x, w1, w2, scale, start, stop, dy, dx, dw1, dw2).
 
     w1 (R, m) and w2 (R + P, channels) float32, flat: rows 2k, 2k + 1 are a_k, b_k; the last P rows of w2 weigh x.
-    w1t, w2t are their transposes. backward writes dx and adds to dw1, dw2. R is 2K for K
-    frequencies and P is m, both rounded up to multiples of 4.
+    backward writes dx and adds to dw1, dw2. R is 2K for K frequencies and P is m, both rounded up to multiples of 4.
     """
 
     forward: Callable[..., None]
@@ -42,15 +41,16 @@ def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
     """Compiled on first call and cached on disk."""
     announce_compilation()
     table = product_table(m, order)
+    held = np.array([[j in chosen for j in range(m)] for chosen in subsets(m, order)], np.float32).ravel()
     rows = -(-2 * len(table) // 4) * 4
     kernel = _build(m, channels, rows, rows + -(-m // 4) * 4)
     none, nothing = np.empty(0, np.float32), np.empty((0, 0), np.float32)
 
     def forward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, y: Any) -> None:
-        kernel(x, w1, w2, none, none, scale, table, start, stop, False, y, nothing, none, none)
+        kernel(x, w1, w2, scale, table, held, start, stop, False, y, nothing, none, none)
 
-    def backward(x: Any, w1: Any, w2: Any, w1t: Any, w2t: Any, scale: Any, start: int, stop: int, *slopes: Any) -> None:
-        kernel(x, w1, w2, w1t, w2t, scale, table, start, stop, True, *slopes)
+    def backward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, *slopes: Any) -> None:
+        kernel(x, w1, w2, scale, table, held, start, stop, True, *slopes)
 
     return SynthesisKernels(forward, backward)
 
@@ -65,10 +65,9 @@ def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
         x: Any,
         w1: Any,
         w2: Any,
-        w1t: Any,
-        w2t: Any,
         scale: Any,
         table: Any,
+        frequencies: Any,
         start: int,
         stop: int,
         backwards: bool,
@@ -79,7 +78,6 @@ def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
     ) -> None:
         """y is the result, or backwards its slopes."""
         f1, f2 = np.zeros((first_rows, BLOCK), np.float32), np.zeros((all_rows, BLOCK), np.float32)
-        d1, d2 = np.empty((first_rows, BLOCK), np.float32), np.empty((all_rows, BLOCK), np.float32)
         cosines, sines = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
         hidden, out = np.empty((inputs, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
         back_hidden, back = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
@@ -99,19 +97,19 @@ def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
                 continue
             load_block(y, at, size, _ONE, out)
             accumulate_weight_gradients(dw2, 0, out, f2, all_rows, outputs)
-            d2[:] = _ZERO
-            accumulate_outputs(d2, out, w2t, 0, outputs, all_rows)
             back_hidden[:] = _ZERO
-            fold_slopes(f2, d2, table, table.shape[0], back_hidden)
+            fold_slopes(out, f2, w2, frequencies, table.shape[0], back_hidden, outputs, inputs)
             back_hidden *= TWO_PI
             accumulate_weight_gradients(dw1, 0, back_hidden, f1, first_rows, inputs)
-            d1[:] = _ZERO
-            accumulate_outputs(d1, back_hidden, w1t, 0, inputs, first_rows)
             back[:] = back_hidden / TWO_PI
-            fold_slopes(f1, d1, table, table.shape[0], back)
+            fold_slopes(back_hidden, f1, w1, frequencies, table.shape[0], back, inputs, inputs)
             for j in range(inputs):
-                row, straight = dx[j, at : at + size], d2[first_rows + j]
+                row = dx[j, at : at + size]
                 for i in range(size):
-                    row[i] = scale * TWO_PI * back[j, i] + straight[i]
+                    row[i] = scale * TWO_PI * back[j, i]
+                for c in range(outputs):
+                    straight, weight = out[c], w2[(first_rows + j) * outputs + c]
+                    for i in range(size):
+                        row[i] += weight * straight[i]
 
     return kernel  # type: ignore[no-any-return]

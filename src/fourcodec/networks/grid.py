@@ -281,7 +281,7 @@ class GridGradient(GridNetwork):
         count = self.pyramid.count
         x, dx = self.features[0].reshape(count, -1), self._feature_slopes[0].reshape(count, -1)
         dy = self._colour_slopes.reshape(shape[0], -1)
-        matrices = weights.first.ravel(), weights.last.ravel(), weights.first.T.ravel(), weights.last.T.ravel()
+        matrices = weights.first.ravel(), weights.last.ravel()
         parts = pieces(0, x.shape[1], _PIECE)
         first = np.zeros((len(parts), weights.first.size), np.float32)
         last = np.zeros((len(parts), weights.last.size), np.float32)
