@@ -11,7 +11,7 @@ import functools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -49,15 +49,15 @@ class ReluShape(GridShape):
 
     @cached_property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        context, _, _, filters, kernel = GridShape(self.levels, self.order, self.hidden, self.channels).shapes
+        context, _, _, *filters = super().shapes
         last = self.rows + self.linear_rows, self.channels
-        return context, (self.rows, self.levels + 1), last, filters, kernel
+        return context, (self.rows, self.levels + 1), last, *filters
 
 
 class ReluConfig(GridConfig):
     @property
     def shape(self) -> GridShape:
-        return ReluShape(self.levels, self.order, self.hidden, self.channels)
+        return ReluShape(self.levels, self.order, self.hidden, self.channels, smooth=self.smooth)
 
     @property
     def phase_scale(self) -> float:
@@ -164,9 +164,7 @@ def relu_kernels(levels: int, channels: int, rows: int) -> Any:
 
 def relu_fit(planes: np.ndarray, config: GridConfig, settings: Any, rate: float) -> Any:
     """A fit whose synthesis is ReLU: He's start, its own learning rate."""
-    changed = ReluConfig(
-        config.height, config.width, config.channels, config.levels, config.order, config.hidden, config.phase
-    )
+    changed = ReluConfig(**asdict(config))
     with replaced(fitting_grid, "FOURIER_RATE", rate):
         fit = fitting_grid._Fit(planes, changed, settings, 0)
     fit._pyramids[0].network._kernels = relu_kernels(config.levels, config.channels, changed.shape.rows)
