@@ -54,9 +54,6 @@ _READERS: dict[str, Callable[[dict[str, NDArray[Any]]], Prior]] = {
     "flow": Flow.from_arrays,
 }
 LOWER_TEMPERATURES = (0.95, 0.9, 0.85, 0.8)
-# As far as distances fall. What is decoded from few numbers is smoother than images are, and latents farther out make up
-# for some of that where the classifier looks at contrast.
-HIGHER_TEMPERATURES = (1.1, 1.2, 1.3, 1.4, 1.5, 1.6)
 # Of samples; of the validation images it is 5% by definition. A point below what is wanted of test images, 10%: the
 # classifier has seen the validation images, and test images make one point more of the same samples malformed.
 TOLERATED_MALFORMED = 0.09
@@ -140,12 +137,6 @@ def choose_prior(
         trials.append(attempt(name, priors[name], 1.0))
     best = min(trials, key=lambda trial: trial.frechet)
     trials += [attempt(best.name, priors[best.name], temperature) for temperature in LOWER_TEMPERATURES]
-    least = best.frechet
-    for temperature in HIGHER_TEMPERATURES:
-        trials.append(attempt(best.name, priors[best.name], temperature))
-        if trials[-1].frechet >= least:
-            break
-        least = trials[-1].frechet
     winner = _best_temperature([trial for trial in trials if trial.name == best.name])
     return Choice(ChosenPrior(priors[winner.name], winner.temperature), winner, trials)
 
