@@ -168,6 +168,33 @@ def test_the_prior_nearest_to_validation_images_is_chosen(clusters: np.ndarray) 
     assert len(lines) == len(choice.trials) == 2 + len(LOWER_TEMPERATURES)
 
 
+def test_other_latents_of_the_same_images_are_fitted_too() -> None:
+    random = np.random.default_rng(0)
+    latents, seen = random.normal(size=(50, 2)).astype(np.float32), []
+
+    def remembering(some: np.ndarray, seed: int) -> FullGaussian:
+        seen.append(some)
+        return FullGaussian.fit(some, seed)
+
+    def chosen(more: np.ndarray | None) -> None:
+        choose_prior(
+            latents,
+            latents.reshape(-1, 1, 1, 2),
+            decode=lambda some: some.reshape(-1, 1, 1, 2),
+            judge=lambda pictures: Judgement(pictures.reshape(-1, 2), np.ones(len(pictures))),
+            seed=0,
+            more=more,
+            candidates={"gaussian": Candidate(remembering)},
+        )
+
+    chosen(None)
+    chosen(latents + 100)
+    assert len(seen[0]) == 40
+    assert np.array_equal(seen[1], np.concatenate([seen[0], seen[0] + 100]))  # none of an image that is held out
+    with pytest.raises(ValueError, match="beside them"):
+        chosen(latents[1:])
+
+
 class Confessing:
     """A prior whose samples (u, temperature, 1) say what they are; u is uniform."""
 

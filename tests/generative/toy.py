@@ -45,5 +45,8 @@ class PcaModel:
     def encode(self, images: np.ndarray) -> np.ndarray | None:
         return 1.1 * self._components.encode(images) if self._encoder else None
 
+    def encode_mirrored(self, images: np.ndarray) -> np.ndarray | None:
+        return None
+
     def embed(self, images: np.ndarray, steps: int = 0) -> np.ndarray:
         return self._components.encode(images)

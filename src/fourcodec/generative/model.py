@@ -54,6 +54,10 @@ class TrainedModel:
             parts = [self.core.encoder(part).cpu() for part in self.core.pixels(images).split(1024)]
         return torch.cat(parts).numpy()
 
+    def encode_mirrored(self, images: Images) -> Floats | None:
+        """The same of the images turned left to right, which training saw as often; None where it saw none."""
+        return self.encode(np.ascontiguousarray(images[:, :, ::-1])) if self.config.training.mirrored else None
+
     def embed(self, images: Images, steps: int = STEPS) -> Floats:
         """Latents (B, L) fitted to images by gradient: from the encoder's where there is one, else from those of the
         training images that look most alike."""

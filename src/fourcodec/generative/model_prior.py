@@ -37,6 +37,7 @@ def choose_and_store(
     choice = choose_prior(
         model.train_latents,
         dataset.train,
+        more=model.encode_mirrored(dataset.train),
         decode=lambda latents: to_bytes(model.decode(latents)),
         judge=classifier.judge,
         seed=seed,

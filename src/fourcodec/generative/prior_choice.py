@@ -44,6 +44,7 @@ QUICK_CANDIDATES = {
     "mixture-10": _mixture(10),
     "mixture-50": _mixture(50),
     "mixture-100": _mixture(100),
+    "mixture-200": _mixture(200),
 }
 # A flow takes two minutes more, and is the better one only where few components tell the latents badly.
 CANDIDATES = {**QUICK_CANDIDATES, "flow": Candidate(Flow.fit)}
@@ -100,6 +101,7 @@ def choose_prior(
     decode: Callable[[Floats], Images],
     judge: Callable[[Images], Judgement],
     seed: int,
+    more: Floats | None = None,
     candidates: Mapping[str, Candidate] = QUICK_CANDIDATES,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Choice:
@@ -107,13 +109,15 @@ def choose_prior(
     and then its temperature: again the least distance, among those with few malformed samples.
 
     `latents` (N, L) are those of the training images `images` (N, H, W, C), `judge` is a classifier's. A fifth of them,
-    at most 10,000, is left out of the fits and compared with as many samples; no test image is seen. The prior is not
+    at most 10,000, is left out of the fits and compared with as many samples; no test image is seen. `more` (N, L) are
+    other latents of the same images, to be fitted too: of the images mirrored, say. The prior is not
     fitted again to all: that would take as long as the largest candidate did. Raises ValueError where there are too few
     latents for any candidate.
     """
-    if len(latents) != len(images):
-        raise ValueError(f"{len(latents)} latents for {len(images)} images")
-    held_out, fitted = _parts(len(latents), seed)
+    if len(latents) != len(images) or (more is not None and more.shape != latents.shape):
+        raise ValueError(f"{len(latents)} latents for {len(images)} images, or others than {latents.shape} beside them")
+    held_out, kept = _parts(len(latents), seed)
+    fitted = latents[kept] if more is None else np.concatenate([latents[kept], more[kept]])
     able = {name: candidate.fit for name, candidate in candidates.items() if candidate.least_latents <= len(fitted)}
     if not able or len(held_out) < 2:
         raise ValueError(f"{len(latents)} latents are too few to choose a prior by")
@@ -133,7 +137,7 @@ def choose_prior(
     priors: dict[str, Prior] = {}
     trials = []
     for name, fit in able.items():
-        priors[name] = fit(latents[fitted], seed)
+        priors[name] = fit(fitted, seed)
         trials.append(attempt(name, priors[name], 1.0))
     best = min(trials, key=lambda trial: trial.frechet)
     trials += [attempt(best.name, priors[best.name], temperature) for temperature in LOWER_TEMPERATURES]
