@@ -20,14 +20,13 @@ class LatentsFit:
         self.fit = fitting_grid._Fit(planes, self.config, settings, 0)
         (self.pyramid,) = self.fit._pyramids
         self.samples, self.pixels = planes.size, height * width
-        self._rate_weight, self._steps, self._work = settings.rate_weight, steps, 0
+        self._rate_weight, self._steps = settings.rate_weight, steps
 
     def run_to(self, share: float) -> float:
         """Goes on until this share of the schedule is behind; the sum of squared errors of the last step's latents."""
         squares = 0.0
-        while self._work < share * self._steps:
-            squares, steps = self.fit._step(self._work, self._work / self._steps)
-            self._work += steps
+        while self.fit._work < share * self._steps:
+            squares = self.fit._step(self.fit._work / self._steps)
         return squares
 
     def j(self, squares: float, bits: float) -> float:

@@ -169,7 +169,7 @@ def test_squared_error_and_bits_alone_are_those_of_the_gradient() -> None:
     squares, bits, _ = network.gradient(problem.weights, problem.target, DISTORTION, filters=False)
     assert network.squared_error(problem.weights, problem.target) == squares
     found = network.latent_bits(problem.weights.context)
-    assert found == pytest.approx(bits.sum(), rel=1e-6)  # summed in another order
+    assert found == pytest.approx(bits.sum(), rel=1e-7)  # two kernels, summed in float64 and in blocks of float32
 
 
 @pytest.mark.parametrize("threads", [2, 4])

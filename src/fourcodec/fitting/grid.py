@@ -151,7 +151,8 @@ class _Fit:
         self._optimisers = [
             _Optimiser((matrix.shape[0], matrix.shape[1]), rate) for matrix, rate in zip(matrices, rates, strict=True)
         ]
-        self._turns, self._work = _turns(config.levels), 0  # in steps of the schedule
+        self._turns = _turns(config.levels)
+        self._work = 0  # done so far, in steps of the schedule
         self._prior = WeightPrior(config.shape)
         context = self.weights.context
         self._unused = config.shape.groups[: context.size].reshape(context.shape) == UNUSED
@@ -169,9 +170,7 @@ class _Fit:
         with threadpool_limits(1):  # products of matrices this small are slower on several threads
             first, done = 0, settings.begin
             while done < 1:
-                squares, steps = self._step(self._work, done)
-                self._work += steps
-                work = self._work
+                squares, work = self._step(done), self._work
                 elapsed = time.perf_counter() - started
                 if not first:
                     first, warm = work, elapsed  # kernels are compiled: from here on steps tell how long the rest takes
@@ -201,9 +200,10 @@ class _Fit:
         ]
         return TiledGrid(config, dict(enumerate(tiles))) if config.tiles else tiles[0]
 
-    def _step(self, step: int, done: float) -> tuple[float, int]:
-        """One step of latents and networks; `done` is the share of the fit that is behind. The sum of squared errors,
-        and how many steps of the schedule it was."""
+    def _step(self, done: float) -> float:
+        """One step of latents and networks; `done` is the share of the fit that is behind. The sum of squared
+        errors."""
+        step = self._work
         share = min(done / (1 - SETTLE_SHARE), 1.0)
         if share < 1:
             rate = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
@@ -234,7 +234,8 @@ class _Fit:
         for optimiser, matrix, gradient in pairs:
             optimiser.step(matrix, gradient, rate)
         self.weights.context[self._unused] = 0  # SOAP's bases mix rows, unused ones too
-        return total, 1 if share < 1 else 1 + math.ceil(SWEEP_STEPS * len(levels))
+        self._work += 1 if share < 1 else 1 + math.ceil(SWEEP_STEPS * len(levels))
+        return total
 
     def _noise(self, step: int, tile: int) -> int:
         return (self._seed * 1_000_003 + step + tile * TILE_NOISE) % 2**31

@@ -24,12 +24,13 @@ def product_table(m: int, order: int) -> NDArray[np.int64]:
     return np.array([(-1, -1)] + [(number[subset[:-1]], subset[-1]) for subset in chosen[1:]], np.int64)
 
 
+def phasors_held(m: int, order: int) -> NDArray[np.int64]:
+    """(K, m) of 0 and 1: which phasors feature k of `product_table` is the product of."""
+    return np.array([[j in chosen for j in range(m)] for chosen in subsets(m, order)], np.int64)
+
+
 def frequency_bits(m: int, order: int) -> NDArray[np.int64]:
     """(K, m) of 0 and 1: k itself, row by row; all 2^m of them where order is m."""
     if order == m:
         return np.arange(1 << m)[:, None] >> np.arange(m) & 1
-    chosen = subsets(m, order)
-    bits = np.zeros((len(chosen), m), np.int64)
-    for row, ones in zip(bits, chosen, strict=True):
-        row[list(ones)] = 1
-    return bits
+    return phasors_held(m, order)

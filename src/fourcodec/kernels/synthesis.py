@@ -17,7 +17,7 @@ from numba import njit
 
 from fourcodec.kernels.compiling import announce_compilation
 from fourcodec.kernels.fourier import TWO_PI, _fill_features, _fill_phasors
-from fourcodec.kernels.frequencies import product_table, subsets
+from fourcodec.kernels.frequencies import phasors_held, product_table
 from fourcodec.kernels.layout import BLOCK
 from fourcodec.kernels.rows import load_block, store_block
 from fourcodec.kernels.simd import accumulate_outputs, accumulate_weight_gradients, fold_slopes
@@ -40,8 +40,7 @@ class SynthesisKernels(NamedTuple):
 def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
     """Compiled on first call and cached on disk."""
     announce_compilation()
-    table = product_table(m, order)
-    held = np.array([[j in chosen for j in range(m)] for chosen in subsets(m, order)], np.float32).ravel()
+    table, held = product_table(m, order), phasors_held(m, order).astype(np.float32).ravel()
     rows = -(-2 * len(table) // 4) * 4
     kernel = _build(m, channels, rows, rows + -(-m // 4) * 4)
     none, nothing = np.empty(0, np.float32), np.empty((0, 0), np.float32)
@@ -67,7 +66,7 @@ def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
         w2: Any,
         scale: Any,
         table: Any,
-        frequencies: Any,
+        held: Any,
         start: int,
         stop: int,
         backwards: bool,
@@ -98,11 +97,11 @@ def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
             load_block(y, at, size, _ONE, out)
             accumulate_weight_gradients(dw2, 0, out, f2, all_rows, outputs)
             back_hidden[:] = _ZERO
-            fold_slopes(out, f2, w2, frequencies, table.shape[0], back_hidden, outputs, inputs)
+            fold_slopes(out, f2, w2, held, table.shape[0], back_hidden, outputs, inputs)
             back_hidden *= TWO_PI
             accumulate_weight_gradients(dw1, 0, back_hidden, f1, first_rows, inputs)
             back[:] = back_hidden / TWO_PI
-            fold_slopes(back_hidden, f1, w1, frequencies, table.shape[0], back, inputs, inputs)
+            fold_slopes(back_hidden, f1, w1, held, table.shape[0], back, inputs, inputs)
             for j in range(inputs):
                 row = dx[j, at : at + size]
                 for i in range(size):
