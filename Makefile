@@ -80,6 +80,7 @@ results: $(STAMP)
 	$(BIN)/python benchmarks/special.py special > $(RESULTS)/grid-special.tsv
 	$(BIN)/python benchmarks/special.py split $(wildcard $(DATA)/imagenet/*0.JPEG) > $(RESULTS)/grid-split.tsv
 	$(BIN)/python benchmarks/grid_trace.py --crop 256 $(DATA)/kodak/kodim01.png > $(RESULTS)/grid-trace.tsv
+	$(BIN)/python benchmarks/rounding.py --steps 600 --crop 256 $(SIX) > $(RESULTS)/rounding.tsv
 	$(BIN)/python benchmarks/ablation.py base,relu=1e-3,relu=4e-3,order=1,order=3,passes=1,passes=2,kernel,filters $(FOUR) > $(RESULTS)/grid-ablation.tsv
 	$(BIN)/python benchmarks/ablation.py base,prior $(FOUR) > $(RESULTS)/grid-prior.tsv
 	$(BIN)/python benchmarks/peers.py $(DATA)/kodak $(RESULTS)/peers-kodak.txt

@@ -10,14 +10,14 @@ from fourcodec.profiles.grid_config import config_for
 
 
 class LatentsFit:
-    """Of planes (channels, H, W), one pyramid, seed 0. J = 1000 (MSE + lambda bpp), without the weights' bytes."""
+    """Of planes (channels, H, W), one pyramid. J = 1000 (MSE + lambda bpp), without the weights' bytes."""
 
-    def __init__(self, planes: np.ndarray, quality: float, steps: int) -> None:
+    def __init__(self, planes: np.ndarray, quality: float, steps: int, seed: int = 0) -> None:
         settings = fitting.grid_settings_for(quality, 5, steps, None)
         channels, height, width = planes.shape
         phase = fitting.phase_index(settings.rate_weight)
         self.config = config_for(height, width, channels, phase, nearest_prior(settings.rate_weight))
-        self.fit = fitting_grid._Fit(planes, self.config, settings, 0)
+        self.fit = fitting_grid._Fit(planes, self.config, settings, seed)
         (self.pyramid,) = self.fit._pyramids
         self.samples, self.pixels = planes.size, height * width
         self._rate_weight, self._steps = settings.rate_weight, steps
