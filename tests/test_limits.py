@@ -156,6 +156,9 @@ def test_the_option_of_the_message_allows_it(tmp_path: Path, capsys: pytest.Capt
         words = said.partition(f"{option} ")[2].split()
         assert cli.run(["verify", str(path), option, words[0]]) == 0
         assert cli.run(["verify", str(path), option, str(int(words[0]) - 1)]) == 1
+        assert cli.run(["info", "--parts", str(path), option, words[0]]) == 0
+        assert cli.run(["info", "--parts", str(path), option, str(int(words[0]) - 1)]) == 1
+        assert cli.run(["info", str(path), option, str(int(words[0]) - 1)]) == 0
         capsys.readouterr()
     assert not out.exists()
 

@@ -12,7 +12,7 @@ from fourcodec import codec, files
 from fourcodec.cli import options
 from fourcodec.cli.help import Command, colour_wanted
 from fourcodec.inspection import bars, spending
-from fourcodec.limits import DEFAULT
+from fourcodec.limits import BYTES_REMEDY, Limits
 
 _PIPED_COLUMNS = 80
 
@@ -29,28 +29,32 @@ _PIPED_COLUMNS = 80
 @click.option(
     "--plot", type=click.Path(path_type=Path), help="A PNG file to draw: the latents, or the waves of the first layer."
 )
+@options.limit_options
 @options.force_option
 @options.json_option
 @options.debug_option
-def info(source: Path, parts: bool, plot: Path | None, force: bool, as_json: bool) -> None:
+def info(
+    source: Path, parts: bool, plot: Path | None, max_pixels: int, max_work: int, force: bool, as_json: bool
+) -> None:
     """Show what the .fnc file IN holds: its header, its network, and where its bytes are.
 
     Levels of latents share one arithmetic code, and so do the parts of networks: their bytes are computed from the
-    probabilities that the decoder uses, and are no whole numbers.
+    probabilities that the decoder uses, and are no whole numbers. Limits are for --parts and --plot, which decode.
     """
+    limits = Limits(max_pixels, max_work)
     if plot is not None:
         _check_plot(source, plot, force=force)
     with options.about(source):
-        data = files.read(source, DEFAULT.file_bytes)
+        data = files.read(source, limits.file_bytes, BYTES_REMEDY)
         description = codec.describe(data)
         if parts:
-            description["parts"] = spending.parts_of(data)
+            description["parts"] = spending.parts_of(data, limits)
             if not description["parts"]:
                 options.note("zstd mixes its layers: there are no parts to show")
         if plot is not None:
             from fourcodec.inspection.plots import plot as drawn
 
-            files.write(plot, drawn(data), overwrite=force)
+            files.write(plot, drawn(data, limits), overwrite=force)
     if as_json:
         click.echo(json.dumps(description))
         return

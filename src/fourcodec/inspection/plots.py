@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fourcodec.inspection.network import network_of
+from fourcodec.limits import DEFAULT, Limits
 from fourcodec.profiles import fnet, grid, grid_config, tiled
 from fourcodec.resampling import area_mean
 from fourcodec.views import Lattice, View
@@ -23,9 +24,9 @@ _SHARE_SHOWN = 0.995  # of values that lie within the colours: a few large ones 
 DIVERGING, HEAT = "RdBu_r", "magma"
 
 
-def plot(data: bytes) -> bytes:
+def plot(data: bytes, limits: Limits = DEFAULT) -> bytes:
     """A PNG file of what is in a .fnc file, by its profile. Raises as codec.decode."""
-    header, own = network_of(data)
+    header, own = network_of(data, limits)
     size = header.height, header.width
     if header.profile == grid.PROFILE_ID:
         figure = pyramid(tiled.unpack(header, own))

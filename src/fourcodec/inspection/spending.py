@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fourcodec.inspection.network import network_of
+from fourcodec.limits import DEFAULT, Limits
 from fourcodec.profiles import PROFILES
 
 
@@ -24,12 +25,12 @@ def by_section(description: dict[str, Any]) -> list[Item]:
     return found
 
 
-def parts_of(data: bytes) -> dict[str, list[dict[str, Any]]]:
+def parts_of(data: bytes, limits: Limits = DEFAULT) -> dict[str, list[dict[str, Any]]]:
     """The parts of the sections that are one stream, by the section's name, as JSON types: name and size_bytes.
 
     The bytes of a part are no whole number: all parts share one arithmetic code. Raises as codec.decode.
     """
-    header, own = network_of(data)
+    header, own = network_of(data, limits)
     bits = PROFILES[header.profile].bits_by_part(header, own)
     return {
         section: [{"name": name, "size_bytes": size_bits / 8} for name, size_bits in parts]
