@@ -3,10 +3,11 @@
     python benchmarks/grid_rates.py [--crop 512] [--quality 45] [--steps 1000] IMAGE [NAME=NUMBER[,NUMBER]...]
 
 One row: J = 1000 (MSE + lambda bpp) of everything in the file but its header, the bytes of that, those of the networks,
-PSNR. grid-rates.tsv has rows of this script and, marked, of experiments whose code was not kept.
+PSNR. The columns are those of results/grid-rates.tsv, most of whose rows need code that was not kept.
 """
 
 import argparse
+import ast
 import math
 from pathlib import Path
 
@@ -25,12 +26,11 @@ from grid_latents_fit import LatentsFit
 
 def replace(name: str, value: str) -> None:
     """Sets a constant wherever the fit has it. Raises ValueError where it has none."""
-    numbers = tuple(float(number) for number in value.split(","))
     owners = [module for module in (grid, grid_descent, grid_latents, grid_weights) if hasattr(module, name)]
     if not owners:
         raise ValueError(f"the fit has no constant {name}")
     for module in owners:
-        setattr(module, name, numbers if len(numbers) > 1 else numbers[0])
+        setattr(module, name, ast.literal_eval(value))
 
 
 def main() -> None:
@@ -52,11 +52,10 @@ def main() -> None:
     assert not isinstance(found, TiledGrid)
     networks, latents = (len(section.payload) for section in profile.pack(found)[1])
     squares = fitted.pyramid.squared_error(weights_of(found))
-    print(
-        arguments.image.stem, arguments.crop, f"{arguments.quality:g}", arguments.steps, arguments.seed,
-        " ".join(arguments.constants) or "-", f"{fitted.j(squares, 8 * (networks + latents)):.4f}", networks + latents,
-        networks, f"{-10 * math.log10(squares / fitted.samples):.3f}", sep="\t",
-    )  # fmt: skip
+    what = [f"seed{arguments.seed}"] * (arguments.seed > 0) + arguments.constants
+    j, psnr_db = fitted.j(squares, 8 * (networks + latents)), -10 * math.log10(squares / fitted.samples)
+    key = [arguments.image.stem, arguments.crop, f"{arguments.quality:g}", arguments.steps, " ".join(what) or "-"]
+    print(*key, f"{j:.4f}", networks + latents, networks, f"{psnr_db:.3f}", sep="\t")
 
 
 if __name__ == "__main__":
