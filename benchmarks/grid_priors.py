@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from fourcodec import pixels
 from fourcodec.fitting import grid as fitting
+from fourcodec.fitting.grid_latents import proxy_at
 from fourcodec.fitting.settings import GridSettings, rate_weight_of
 from fourcodec.kernels.layout import PASSES
 from fourcodec.networks.grid_priors import FRACTION
@@ -82,11 +83,12 @@ def train(planes: list[Floats], quality: float) -> Floats:
         for n in chosen:
             fit = fits[n]
             pyramid, size = fit._pyramids[0], planes[n][0].size
-            pyramid.perturb(step * len(fits) + n, share)
-            squares, bits, gradients = pyramid.gradient(fit.weights, fit._weight)
+            noisy = pyramid.noisy()
+            noisy.perturb(proxy_at(share, step * len(fits) + n))
+            squares, bits, gradients = noisy.gradient(fit.weights, fit._weight)
             total.context += gradients.context * np.float32(EXAMPLE_PIXELS / size / BATCH)
             fit._prior.add_gradient(fit.weights, gradients)
-            pyramid.move(fit._latent_rates(rate))
+            noisy.move(fit._latent_rates(rate))
             own, slopes = fitting._matrices(fit.weights, shape), fitting._matrices(gradients, shape)
             for optimiser, matrix, slope in list(zip(fit._optimisers, own, slopes, strict=True))[CONTEXT_MATRICES:]:
                 optimiser.step(matrix, slope, rate)

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from crops import centre
 from fourcodec import pixels
 from fourcodec.fitting.grid import SETTLE_SHARE
+from fourcodec.fitting.grid_latents import proxy_at
 from fourcodec.fitting.grid_weights import choose_integers
 from fourcodec.profiles.grid_config import QuantizedGrid
 from fourcodec.profiles.grid_networks import weights_of
@@ -30,10 +31,10 @@ def measure(planes: np.ndarray, quality: float, steps: int) -> list[float]:
     fitted = LatentsFit(planes, quality, steps)
     fit, pyramid = fitted.fit, fitted.pyramid
     fitted.run_to(1 - SETTLE_SHARE)
-    draws = []
+    draws, noisy = [], pyramid.noisy()
     for draw in range(DRAWS):
-        pyramid.perturb(draw, 1.0)
-        squares, bits, _ = pyramid.gradient(fit.weights, fit._weight)
+        noisy.perturb(proxy_at(1.0, draw))
+        squares, bits, _ = noisy.gradient(fit.weights, fit._weight)
         draws.append(fitted.j(squares, float(bits.sum())))
     found = [float(np.mean(draws)), fitted.rounded(fit.weights)[0]]
     fitted.run_to(1)

@@ -41,7 +41,7 @@ def main() -> None:
         width, depth = map(int, options.size.split("x"))
         subject = Subject(pixels.to_planes(picture), None, 3, 8, [])
         fits: FnetFits | GridFits = (
-            GridFits(subject, Request(), 5, options.steps, 0)
+            GridFits(subject, Request(), 5, options.steps, 0, "cpu")
             if options.profile == "grid"
             else FnetFits(subject, Request(width=width, depth=depth), 5, options.steps, 0, "cpu")
         )

@@ -24,7 +24,7 @@ from PIL import Image
 from fourcodec import devices, images, metrics, pixels, transparency
 from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.bitstream.metadata import Metadata
-from fourcodec.errors import CorruptFileError, DeviceError, LimitError, UnsupportedFormatError, VerificationError
+from fourcodec.errors import CorruptFileError, LimitError, UnsupportedFormatError, VerificationError
 from fourcodec.images import Picture
 from fourcodec.limits import DEFAULT, UNLIMITED, Limits
 from fourcodec.profiles import PROFILES, fnet, grid
@@ -107,13 +107,11 @@ def encode(
     picture = _to_picture(image, limits)
     subject = _to_subject(picture, strip)
     processor = devices.resolve(device)
-    if request.is_grid and device == "cuda":
-        raise DeviceError("the profile grid is fitted on the CPU in this version: leave the device out")
 
     from fourcodec.encoder import Encoder, FnetFits, GridFits
 
     fits = (
-        GridFits(subject, request, effort, iterations, seed, limits)
+        GridFits(subject, request, effort, iterations, seed, processor, limits)
         if request.is_grid
         else FnetFits(subject, request, effort, iterations, seed, processor, limits)
     )

@@ -77,10 +77,11 @@ class GridFits:
         effort: int,
         iterations: int | None,
         seed: int,
+        device: str,
         limits: Limits = DEFAULT,
     ) -> None:
         self.profile: Any = tiled
-        self._limits = limits
+        self._device, self._limits = device, limits
         self._planes, self._visible, self._seed = subject.planes, subject.visible, seed
         self._whole = fitting.grid_settings_for(DEFAULT_QUALITY, effort, iterations, request.max_seconds)
         # In the last half of the schedule latents stay where they are, whatever lambda.
@@ -99,8 +100,9 @@ class GridFits:
         self._limits.check_memory(grid.memory_of(config))
         settings = self._whole.part(part, rate_weight)
         return fitting.fit_grid(
-            self._planes, config, settings, seed=self._seed, report=report, start=start, visible=self._visible
-        )
+            self._planes, config, settings,
+            seed=self._seed, device=self._device, report=report, start=start, visible=self._visible,
+        )  # fmt: skip
 
     def resize(self, larger: bool) -> bool:
         return False

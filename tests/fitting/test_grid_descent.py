@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fourcodec.fitting import GridSettings, fit_grid
 from fourcodec.fitting.grid_descent import _OFFSETS, CELL, CORE, _Cells
-from fourcodec.fitting.grid_latents import PyramidFit, Space
+from fourcodec.fitting.grid_latents import CpuSpace, PyramidFit
 from fourcodec.kernels.layout import PASSES
 from fourcodec.networks.grid_weights import GridWeights
 from fourcodec.profiles.grid_config import QuantizedGrid
@@ -71,7 +71,7 @@ class Fitted:
         self.picture = fit_grid(planes, config, GridSettings(60, 1e-3), seed=0, report=None)
         assert isinstance(self.picture, QuantizedGrid)
         self.weights: GridWeights = weights_of(self.picture)
-        self.pyramid = PyramidFit(config, Space(config), planes, None)
+        self.pyramid = PyramidFit(config, CpuSpace(config), planes, None)
 
     def cost(self) -> float:
         squares = self.pyramid.squared_error(self.weights)

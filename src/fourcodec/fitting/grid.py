@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from fourcodec.errors import FitError
-from fourcodec.fitting.grid_latents import PyramidFit, Rates, Sample, Space
+from fourcodec.fitting.grid_latents import CpuSpace, PyramidFit, Rates, Sample, Space, proxy_at
 from fourcodec.fitting.grid_weights import WeightPrior, choose_integers
 from fourcodec.fitting.progress import Progress, psnr_of_mse_db
 from fourcodec.fitting.settings import GridSettings
@@ -66,9 +66,10 @@ def fit(
     report: Callable[[Progress], None] | None,
     start: QuantizedGrid | TiledGrid | None = None,
     visible: NDArray[np.bool_] | None = None,
+    device: str = "cpu",
 ) -> QuantizedGrid | TiledGrid:
     """A pyramid, or one for each tile, and networks for planes (channels, H, W) float32 in [0, 1]; pixels where
-    `visible` (H, W) is false may become anything.
+    `visible` (H, W) is false may become anything. `device` is "cpu" (kernels, no torch) or one of torch's.
 
     `start` is a picture of the same config that is fitted on, say at another lambda; `settings.begin` says how much of
     the schedule it stands for. Equal arguments give equal results on one machine, except where settings.max_seconds
@@ -76,7 +77,7 @@ def fit(
     """
     if start is not None and start.config != config:
         raise ValueError(f"a fit of {config} cannot start from {start.config}")
-    fitted = _Fit(planes, config, settings, seed, visible)
+    fitted = _Fit(planes, config, settings, seed, visible, device)
     if start is not None:
         fitted.place(start)
     fitted.run(report)
@@ -132,6 +133,7 @@ class _Fit:
         settings: GridSettings,
         seed: int,
         visible: NDArray[np.bool_] | None = None,
+        device: str = "cpu",
     ) -> None:
         self._config, self._settings, self._seed = config, settings, seed
         self._shape, self._size = config.shape, planes.size
@@ -141,7 +143,7 @@ class _Fit:
         self._weight = 1 / (config.channels * self._lambda)  # of a squared error, in bits
         mean_colour = planes.mean(axis=(1, 2)) if visible is None else planes[:, visible].mean(axis=1)
         self.weights = initial_weights(mean_colour, config.shape, self._lambda, np.random.default_rng(seed))
-        self._pyramids = _pyramids(planes, config, visible)
+        self._pyramids = _pyramids(planes, config, visible, device)
         rates = [PRIOR_RATE if config.prior else CONTEXT_RATE] * (3 * PASSES) + [
             FOURIER_RATE * COARSE_FOURIER**self._coarse
         ] * 2
@@ -214,13 +216,13 @@ class _Fit:
         total, gradients = 0.0, self.weights.zeros()
         for number, pyramid in enumerate(self._pyramids):
             if share < 1:
-                pyramid.perturb(self._noise(step, number), share)
+                noisy = pyramid.noisy()
+                noisy.perturb(proxy_at(share, self._noise(step, number)))
+                squares, _, found = noisy.gradient(self.weights, self._weight)
+                noisy.move(self._latent_rates(rate))
             else:
                 pyramid.settle()
-            squares, _, found = pyramid.gradient(self.weights, self._weight)
-            if share < 1:
-                pyramid.move(self._latent_rates(rate))
-            else:
+                squares, _, found = pyramid.gradient(self.weights, self._weight)
                 pyramid.descend(self.weights, self._weight, levels)
             total += squares
             for sum_, some in zip(gradients.parts(), found.parts(), strict=True):
@@ -255,11 +257,19 @@ def _turns(levels: int) -> Iterator[list[int]]:
         yield list(reversed(range(levels if turn % COARSE_TURNS == 0 else min(levels, FINE))))
 
 
-def _pyramids(planes: Floats, config: GridConfig, visible: NDArray[np.bool_] | None) -> list[PyramidFit]:
+def _space(config: GridConfig, device: str) -> Space:
+    if device == "cpu":
+        return CpuSpace(config)
+    from fourcodec.fitting.grid_latents_torch import TorchSpace
+
+    return TorchSpace(config, device)
+
+
+def _pyramids(planes: Floats, config: GridConfig, visible: NDArray[np.bool_] | None, device: str) -> list[PyramidFit]:
     """Of every tile, or of the picture."""
     if not config.tiles:
-        return [PyramidFit(config, Space(config), planes, visible)]
-    space_of = functools.cache(Space)
+        return [PyramidFit(config, _space(config, device), planes, visible)]
+    space_of = functools.cache(functools.partial(_space, device=device))
 
     def of(number: int) -> PyramidFit:
         tile, own = config.tiling.tile(number), config.of_tile(number)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.kernels.layout import PASSES
-from fourcodec.networks.grid import GridGradient
+from fourcodec.networks.backends import GridBackend
 from fourcodec.networks.grid_weights import GridWeights
 from fourcodec.networks.pyramid import Pyramid
 
@@ -84,7 +85,7 @@ class Descent:
     """Of one pyramid's latents (PASSES, total), integers that are changed in place. Squared errors against `target`
     (channels, height, width) count `weight` bits each."""
 
-    def __init__(self, network: GridGradient, latents: Floats, target: Floats, weight: float) -> None:
+    def __init__(self, network: GridBackend, latents: Floats, target: Any, weight: float) -> None:
         self._network, self._pyramid = network, network.pyramid
         self._latents, self._target, self._weight = latents, target, weight
         self._missed = np.zeros_like(latents)  # by how much a move that was tried cost more than its slope had promised

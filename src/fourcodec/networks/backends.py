@@ -1,12 +1,14 @@
-"""The Fourier network behind one interface for the CPU (numba) and CUDA (torch): numpy in, numpy out."""
+"""The networks behind one interface each for the CPU (numba) and CUDA (torch): numpy in, numpy out."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fourcodec.networks.grid_weights import GridWeights
+from fourcodec.networks.pyramid import Pyramid
 from fourcodec.networks.shape import NetworkShape
 
 Floats = NDArray[np.float32]
@@ -57,3 +59,28 @@ def backend_of(device: str) -> Backend:
     from fourcodec.networks.fourier_torch import TorchBackend
 
     return TorchBackend(device)
+
+
+class GridBackend(Protocol):
+    """The grid with gradients: see GridGradient in networks/grid.py, and TorchGridGradient for the form of targets and
+    of what is visible on CUDA."""
+
+    pyramid: Pyramid
+    planes: Floats
+    slopes: Floats
+    latents: list[Floats]
+    visible: Any
+
+    def gradient(
+        self, weights: GridWeights, target: Any, distortion_weight: float, *, filters: bool
+    ) -> tuple[float, NDArray[np.float64], GridWeights]: ...
+
+    def squared_error(self, weights: GridWeights, target: Any) -> float: ...
+
+    def costs(
+        self, weights: GridWeights, target: Any, distortion_weight: float, levels: range
+    ) -> tuple[Floats, Floats]: ...
+
+    def latent_bits(self, weights: Floats) -> float: ...
+
+    def arrange(self) -> None: ...
