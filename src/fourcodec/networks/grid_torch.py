@@ -8,6 +8,8 @@ would add to in any order are lookups the other way round instead: equal argumen
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -36,6 +38,7 @@ from fourcodec.kernels.layout import (
 )
 from fourcodec.networks.grid_weights import GridShape, GridWeights
 from fourcodec.networks.pyramid import GRANDPARENT, PARENT, PLANES, Pyramid, taps_of
+from fourcodec.networks.recording import Recorder
 
 Floats = NDArray[np.float32]
 _SLAB = 1 << 20  # positions whose Fourier features are held at a time
@@ -43,12 +46,14 @@ _SLAB = 1 << 20  # positions whose Fourier features are held at a time
 
 class TorchGridGradient:
     """GridGradient's interface on a torch device. Targets (channels, height, width) and `visible` (height, width) are
-    tensors there; planes and slopes (PLANES, total) are numpy's and only [:PASSES] of them are used."""
+    tensors there; planes and slopes (PLANES, total) are numpy's and only [:PASSES] of them are used.
+
+    `shown` and `pulled` (PASSES, total) are the latents on the device and what `step` finds for their slopes."""
 
     def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, device: str) -> None:
         self.pyramid, self.shape = pyramid, shape
         self.device = torch.device(device)
-        self.visible: Tensor | None = None
+        self.recorder = Recorder(self.device)
         self.planes = np.zeros((PLANES, pyramid.total), np.float32)
         self.slopes = np.zeros_like(self.planes)
         self.latents = [np.zeros((level.rows, level.columns), np.float32) for level in pyramid.levels]
@@ -63,54 +68,68 @@ class TorchGridGradient:
         ]
         self._smoothing = [[self.send(_smoothing(side)) for side in size] for size in sizes if shape.smooth]
 
+        # What recorded work reads and writes: it lies where it is.
+        self.shown, self.pulled = self._zeros(PASSES, pyramid.total), self._zeros(PASSES, pyramid.total)
+        self._all_weights = self._zeros(sum(map(math.prod, shape.shapes)))
+        edges = [*map(math.prod, shape.shapes)]
+        self._weights = [
+            part.view(size) for part, size in zip(self._all_weights.split(edges), shape.shapes, strict=True)
+        ]
+        self._target = self._zeros(shape.channels, pyramid.height, pyramid.width)
+        self._visible, self._distortion_weight = self._zeros(pyramid.height, pyramid.width) + 1, self._zeros()
+        self._found = self._zeros(1 + pyramid.count * PASSES + len(self._all_weights))
+        self._squares, self._bits_of_each = self._zeros(pyramid.height, pyramid.width), self._zeros(*self.shown.shape)
+
+    @property
+    def visible(self) -> Tensor | None:
+        """Where errors count: everywhere where it is None."""
+        return self._visible
+
+    @visible.setter
+    def visible(self, visible: Tensor | None) -> None:
+        self._visible.copy_(torch.ones_like(self._visible) if visible is None else visible)
+
     def send(self, values: NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
 
-    def parts(self, flat: Tensor) -> list[Tensor]:
-        """The parts of GridWeights: views of all weights, flat."""
-        shapes = self.shape.shapes
-        return [part.view(shape) for part, shape in zip(flat.split([*map(math.prod, shapes)]), shapes, strict=True)]
-
-    def derivatives(
-        self, flat: Tensor, latents: Tensor, target: Tensor, distortion_weight: float
-    ) -> tuple[Tensor, ...]:
-        """The sum of squared errors (), bits (levels, PASSES), and the gradients of distortion_weight * squares + bits
-        by all weights, flat, and by latents (PASSES, total)."""
-        with torch.enable_grad():
-            parts = [part.detach().requires_grad_() for part in self.parts(flat)]
-            leaf = latents.detach().requires_grad_()
-            errors, bits = self._errors(parts, leaf, target), self._bits(parts[0], leaf)
-            squares = errors.square().sum()
-            found = torch.autograd.grad(distortion_weight * squares + bits.sum(), [*parts, leaf], allow_unused=True)
-        slopes = [torch.zeros_like(part) if slope is None else slope for slope, part in zip(found, parts, strict=False)]
-        each = torch.stack([bits.detach()[:, level.base : level.end].sum(1) for level in self.pyramid.levels])
-        return squares.detach(), each, torch.cat([slope.flatten() for slope in slopes]), cast(Tensor, found[-1])
+    def step(
+        self, weights: GridWeights, target: Tensor, distortion_weight: float
+    ) -> tuple[float, NDArray[np.float64], GridWeights]:
+        """`gradient` of the latents `shown`."""
+        self._set(weights)
+        self._target.copy_(target)
+        self._distortion_weight.fill_(distortion_weight)
+        self._differentiate()
+        found = self._found.cpu().numpy()
+        bits = found[1:].reshape(-1)[: self.pyramid.count * PASSES].reshape(-1, PASSES)
+        return float(found[0]), bits.astype(np.float64), self.shape.weights(found[1 + bits.size :].copy())
 
     def gradient(
         self, weights: GridWeights, target: Tensor, distortion_weight: float, *, filters: bool
     ) -> tuple[float, NDArray[np.float64], GridWeights]:
         """See GridGradient.gradient; the filters' gradients are always there."""
-        found = self.derivatives(self._flat(weights), self._shown(), target, distortion_weight)
-        squares, bits, gradient, slopes = (tensor.cpu().numpy() for tensor in found)
-        self.slopes[:PASSES] = slopes
-        return float(squares), bits.astype(np.float64), self.shape.weights(gradient)
+        self._show()
+        found = self.step(weights, target, distortion_weight)
+        self.slopes[:PASSES] = self.pulled.cpu().numpy()
+        return found
 
-    @torch.no_grad()
     def squared_error(self, weights: GridWeights, target: Tensor) -> float:
-        return float(self._errors(self.parts(self._flat(weights)), self._shown(), target).square().sum())
+        self._measure_picture(weights, target)
+        return float(self._squares.sum(dtype=torch.float64))
 
-    @torch.no_grad()
     def costs(
         self, weights: GridWeights, target: Tensor, distortion_weight: float, levels: range
     ) -> tuple[Floats, Floats]:
         """See GridGradient.costs; bits are those of all levels."""
-        parts, latents = self.parts(self._flat(weights)), self._shown()
-        errors = distortion_weight * self._errors(parts, latents, target).square().sum(0)
-        return errors.cpu().numpy(), self._bits(parts[0], latents).cpu().numpy()
+        self._measure_picture(weights, target)
+        self._measure_bits()
+        return (distortion_weight * self._squares).cpu().numpy(), self._bits_of_each.cpu().numpy()
 
-    @torch.no_grad()
     def latent_bits(self, weights: Floats) -> float:
-        return float(self._bits(self.send(weights), self._shown()).sum(dtype=torch.float64))
+        self._show()
+        self._weights[0].copy_(torch.from_numpy(weights))
+        self._measure_bits()
+        return float(self._bits_of_each.sum(dtype=torch.float64))
 
     def arrange(self) -> None:
         """planes[:4] -> each level's latents."""
@@ -118,17 +137,69 @@ class TorchGridGradient:
             for plane, row, column in zip(self.planes, PASS_ROW, PASS_COLUMN, strict=False):
                 latents[row::2, column::2] = self.pyramid.view(plane, level)
 
-    def _flat(self, weights: GridWeights) -> Tensor:
-        return self.send(weights.flat())
+    def _zeros(self, *size: int) -> Tensor:
+        return torch.zeros(size, device=self.device)
 
-    def _shown(self) -> Tensor:
-        return self.send(self.planes[:PASSES])
+    def _show(self) -> None:
+        self.shown.copy_(torch.from_numpy(self.planes[:PASSES]))
 
-    def _errors(self, parts: list[Tensor], latents: Tensor, target: Tensor) -> Tensor:
+    def _set(self, weights: GridWeights) -> None:
+        self._all_weights.copy_(torch.from_numpy(weights.flat()))
+
+    def _measure_picture(self, weights: GridWeights, target: Tensor) -> None:
+        self._show()
+        self._set(weights)
+        self._target.copy_(target)
+        self._render()
+
+    @cached_property
+    def _differentiate(self) -> Callable[[], None]:
+        """`shown` -> `pulled`, and in one row the sum of squared errors, bits (levels, PASSES) and the gradient of
+        distortion_weight * squares + bits by all weights."""
+
+        def work() -> None:
+            with torch.enable_grad():
+                weights = [part.detach().requires_grad_() for part in self._weights]
+                latents = self.shown.detach().requires_grad_()
+                squares, bits = self._errors(weights, latents).square().sum(), self._bits(weights[0], latents)
+                objective = self._distortion_weight * squares + bits.sum()
+                found = torch.autograd.grad(objective, [latents, *weights], allow_unused=True)
+            self.pulled.copy_(cast(Tensor, found[0]))
+            slopes = [  # what has no entries has no gradient either
+                part.new_zeros(part.numel()) if slope is None else slope.flatten()
+                for slope, part in zip(found[1:], weights, strict=True)
+            ]
+            each = torch.stack([bits.detach()[:, level.base : level.end].sum(1) for level in self.pyramid.levels])
+            torch.cat([squares.detach().flatten(), each.flatten(), *slopes], out=self._found)
+
+        return self.recorder.record(work)
+
+    @cached_property
+    def _render(self) -> Callable[[], None]:
+        """`shown` -> the squared error of each pixel."""
+
+        def work() -> None:
+            with torch.no_grad():
+                self._squares.copy_(self._errors(self._weights, self.shown).square().sum(0))
+
+        return self.recorder.record(work)
+
+    @cached_property
+    def _measure_bits(self) -> Callable[[], None]:
+        """`shown` -> the bits of each latent."""
+
+        def work() -> None:
+            with torch.no_grad():
+                self._bits_of_each.copy_(self._bits(self._weights[0], self.shown))
+
+        return self.recorder.record(work)
+
+    def _errors(self, weights: list[Tensor], latents: Tensor) -> Tensor:
         """(channels, height, width) of the picture, 0 where nothing is visible."""
-        _, first, last, filters, kernel, smoothing = parts
-        errors = self._colours(self._features(latents, filters, smoothing), first, last, kernel) - target
-        return errors if self.visible is None else errors * self.visible
+        _, first, last, filters, kernel, smoothing = weights
+        return (self._colours(self._features(latents, filters, smoothing), first, last, kernel) - self._target) * (
+            self._visible
+        )
 
     def _features(self, latents: Tensor, filters: Tensor, smoothing: Tensor) -> Tensor:
         """(levels, rows, columns) of the finest level."""
