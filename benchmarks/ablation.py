@@ -167,7 +167,8 @@ def relu_fit(planes: np.ndarray, config: GridConfig, settings: Any, rate: float)
     changed = ReluConfig(**asdict(config))
     with replaced(fitting_grid, "FOURIER_RATE", rate):
         fit = fitting_grid._Fit(planes, changed, settings, 0)
-    fit._pyramids[0].network._kernels = relu_kernels(config.levels, config.channels, changed.shape.rows)
+    network: Any = fit._pyramids[0].network
+    network._kernels = relu_kernels(config.levels, config.channels, changed.shape.rows)
     random, weights = np.random.default_rng(0), fit.weights
     weights.first[2:] = random.normal(0, math.sqrt(2 / config.levels), weights.first[2:].shape)
     return fit

@@ -22,9 +22,17 @@ class StubNetwork:
 
 
 def fit_grid(
-    planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any, visible: Any, start: Any = None
+    planes: np.ndarray,
+    config: Any,
+    settings: Any,
+    *,
+    seed: int,
+    device: str,
+    report: Any,
+    visible: Any,
+    start: Any = None,
 ) -> StubNetwork:
-    return fit(planes, config, settings, seed=seed, device="cpu", report=report, visible=visible)
+    return fit(planes, config, settings, seed=seed, device=device, report=report, visible=visible)
 
 
 def fit(

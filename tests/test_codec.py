@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import fourcodec
-from fourcodec import codec
+from fourcodec import codec, metrics
 from fourcodec.bitstream import container, metadata
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.errors import (
@@ -151,10 +151,15 @@ def test_a_missing_device_is_said(photo: np.ndarray, monkeypatch: pytest.MonkeyP
         fourcodec.decode(data, device="cuda")
 
 
-def test_the_grid_is_not_fitted_on_a_gpu(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fourcodec.devices._has_cuda", lambda: True)
-    with pytest.raises(DeviceError, match="grid is fitted on the CPU"):
-        fourcodec.encode(photo, profile="grid", device="cuda")
+@pytest.mark.cuda
+@pytest.mark.parametrize("profile", ["grid", "fnet"])
+def test_what_a_gpu_has_fitted_decodes_anywhere(photo: np.ndarray, profile: str) -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    encoded = fourcodec.encode(photo, profile=profile, device="cuda", iterations=60)
+    assert metrics.psnr_db(photo, fourcodec.decode(encoded.data)) == pytest.approx(encoded.psnr_db, abs=0.1)
 
 
 @stubbed

@@ -25,7 +25,7 @@ def test_noisy_latents_are_equal(random: np.random.Generator, seed: int, tempera
     found = latents_torch.perturb(
         torch.from_numpy(values),
         torch.from_numpy(mask),
-        *(torch.tensor(value) for value in proxy),
+        torch.tensor(proxy),
         torch.tensor(latents_torch.plane_seeds(seed)),
     )
     assert np.abs(found[0].numpy() - noisy).max() < 1e-4

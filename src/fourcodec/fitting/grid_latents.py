@@ -34,7 +34,8 @@ class Proxy:
 
 def proxy_at(share: float, seed: int) -> Proxy:
     """When this share of the noisy steps is behind."""
-    return Proxy(*(first + share * (last - first) for first, last in (TEMPERATURES, DEVIATIONS)), seed)
+    temperature, deviation = (first + share * (last - first) for first, last in (TEMPERATURES, DEVIATIONS))
+    return Proxy(temperature, deviation, seed)
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class NoisySteps(Protocol):
 class Space(Protocol):
     """What a step of a pyramid works in. Pyramids of one size can share it."""
 
-    network: GridBackend
+    @property
+    def network(self) -> GridBackend: ...
 
     def send(self, values: Floats) -> Any:
         """In the form that the network takes."""

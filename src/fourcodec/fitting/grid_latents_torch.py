@@ -66,7 +66,7 @@ class _TorchNoisySteps:
         network = self._network
 
         def work() -> None:
-            noisy, chain = latents_torch.perturb(self._latents, network.mask, *self._proxy, self._seeds)
+            noisy, chain = latents_torch.perturb(self._latents, network.mask, self._proxy, self._seeds)
             network.shown.copy_(noisy)
             self._chain.copy_(chain)
 

@@ -14,11 +14,10 @@ def plane_seeds(seed: int) -> list[int]:
     return [(seed * 4 + p) * 2654435761 & _LOW for p in range(4)]
 
 
-def perturb(
-    latents: Tensor, mask: Tensor, temperature: Tensor, deviation: Tensor, seeds: Tensor
-) -> tuple[Tensor, Tensor]:
-    """The noisy latents and their derivatives by latents, float32; mask (total,); temperature and deviation scalars;
-    seeds (4,) int64: see `plane_seeds`."""
+def perturb(latents: Tensor, mask: Tensor, proxy: Tensor, seeds: Tensor) -> tuple[Tensor, Tensor]:
+    """The noisy latents and their derivatives by latents, float32; mask (total,); proxy (2,): temperature and
+    deviation; seeds (4,) int64: see `plane_seeds`."""
+    temperature, deviation = proxy
     inverse = 1 / temperature
     scale = 0.5 / torch.tanh(0.5 * inverse)
     steep = scale * inverse

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -164,7 +164,7 @@ class TorchGridGradient:
                 squares, bits = self._errors(weights, latents).square().sum(), self._bits(weights[0], latents)
                 objective = self._distortion_weight * squares + bits.sum()
                 found = torch.autograd.grad(objective, [latents, *weights], allow_unused=True)
-            self.pulled.copy_(cast(Tensor, found[0]))
+            self.pulled.copy_(found[0])
             slopes = [  # what has no entries has no gradient either
                 part.new_zeros(part.numel()) if slope is None else slope.flatten()
                 for slope, part in zip(found[1:], weights, strict=True)
