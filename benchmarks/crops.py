@@ -5,8 +5,9 @@ import numpy.typing as npt
 
 
 def centre(picture: npt.NDArray[np.uint8], side: int | None) -> npt.NDArray[np.uint8]:
-    """The centre square of so many pixels a side; everything where side is None or 0."""
+    """The centre square of so many pixels a side, less where there are not as many; everything where side is None or
+    0."""
     if not side:
         return picture
-    top, left = ((length - side) // 2 for length in picture.shape[:2])
+    top, left = (max(length - side, 0) // 2 for length in picture.shape[:2])
     return np.ascontiguousarray(picture[top : top + side, left : left + side])

@@ -14,6 +14,7 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
+from crops import centre
 from fourcodec import codec, metrics
 
 STEPS = 600
@@ -41,15 +42,13 @@ def drawn() -> dict[str, np.ndarray]:
     }
 
 
-def crop(path: str, side: int) -> np.ndarray:
-    picture = np.asarray(Image.open(path).convert("RGB"))
-    top, left = (max((extent - side) // 2, 0) for extent in picture.shape[:2])
-    return picture[top : top + side, left : left + side]
+def read(path: str) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB"))
 
 
 def special(paths: list[str]) -> None:
     print("picture\tsize\tbytes\tbpp\tPSNR dB\tPSNR of the mean colour")
-    pictures = drawn() | {Path(path).stem: crop(path, 512) for path in paths}
+    pictures = drawn() | {Path(path).stem: centre(read(path), 512) for path in paths}
     for name, picture in pictures.items():
         encoded = codec.encode(picture, iterations=STEPS)
         copy = codec.decode(encoded.data)
@@ -64,7 +63,7 @@ def special(paths: list[str]) -> None:
 def split(paths: list[str]) -> None:
     print("image\tquality\tPSNR dB\tbpp\theader B\tnetworks B\tlatents B")
     for path in paths:
-        picture = crop(path, SIDE)
+        picture = centre(read(path), SIDE)
         for quality in QUALITIES:
             encoded = codec.encode(picture, quality=quality, iterations=STEPS)
             facts = codec.describe(encoded.data)

@@ -67,23 +67,26 @@ def _probe(iterations: int) -> Part:
     return Part(min(max(0.1, FEWEST_PROBE_STEPS / iterations), 0.5))
 
 
-class GridFits:
+@dataclass
+class _FitsOf:
+    """What fits of both profiles are told."""
+
+    subject: Subject
+    request: Request
+    effort: int
+    iterations: int | None
+    seed: int
+    device: str
+    limits: Limits = DEFAULT
+
+
+@dataclass
+class GridFits(_FitsOf):
     """Of the profile grid."""
 
-    def __init__(
-        self,
-        subject: Subject,
-        request: Request,
-        effort: int,
-        iterations: int | None,
-        seed: int,
-        device: str,
-        limits: Limits = DEFAULT,
-    ) -> None:
+    def __post_init__(self) -> None:
         self.profile: Any = tiled
-        self._device, self._limits = device, limits
-        self._planes, self._visible, self._seed = subject.planes, subject.visible, seed
-        self._whole = fitting.grid_settings_for(DEFAULT_QUALITY, effort, iterations, request.max_seconds)
+        self._whole = fitting.grid_settings_for(DEFAULT_QUALITY, self.effort, self.iterations, self.request.max_seconds)
         # In the last half of the schedule latents stay where they are, whatever lambda.
         self.plan = Plan(1e-5, 0.5, _probe(self._whole.iterations), correction=Part(0.15, begin=0.4))
 
@@ -91,17 +94,17 @@ class GridFits:
         return fitting.rate_weight_of(DEFAULT_QUALITY if request.quality is None else request.quality)
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
-        channels, height, width = self._planes.shape
+        channels, height, width = self.subject.planes.shape
         if start is None:
             prior = nearest_prior(rate_weight)
             config = grid_config.config_for(height, width, channels, fitting.phase_index(rate_weight), prior)
         else:
             config = start.config
-        self._limits.check_memory(grid.memory_of(config))
+        self.limits.check_memory(grid.memory_of(config))
         settings = self._whole.part(part, rate_weight)
         return fitting.fit_grid(
-            self._planes, config, settings,
-            seed=self._seed, device=self._device, report=report, start=start, visible=self._visible,
+            self.subject.planes, config, settings,
+            seed=self.seed, device=self.device, report=report, start=start, visible=self.subject.visible,
         )  # fmt: skip
 
     def resize(self, larger: bool) -> bool:
@@ -111,29 +114,19 @@ class GridFits:
         return {"prior": network.config.prior, "tiles": network.config.tiles}
 
 
-class FnetFits:
+@dataclass
+class FnetFits(_FitsOf):
     """Of the profile fnet, at the size that was asked for, or else the one that is best for a target in bytes, or for
     each lambda."""
 
-    def __init__(
-        self,
-        subject: Subject,
-        request: Request,
-        effort: int,
-        iterations: int | None,
-        seed: int,
-        device: str,
-        limits: Limits = DEFAULT,
-    ) -> None:
+    def __post_init__(self) -> None:
         self.profile: Any = fnet
-        self._planes, self._visible = subject.planes, subject.visible
-        self._seed, self._device, self._limits = seed, device, limits
-        self._fixed, self._latest = request.size is not None, tuple[int, ...]()
+        self._fixed, self._latest = self.request.size is not None, tuple[int, ...]()
         self._missed = set[tuple[int, ...]]()
-        self._whole = fitting.settings_for(effort, iterations)
-        self._size: tuple[int, ...] | None = request.size
-        _, height, width = subject.planes.shape
-        target = target_of(request, width, height)
+        self._whole = fitting.settings_for(self.effort, self.iterations)
+        self._size: tuple[int, ...] | None = self.request.size
+        _, height, width = self.subject.planes.shape
+        target = target_of(self.request, width, height)
         if self._size is None and isinstance(target, SizeTarget):
             self._size = fitting.size_for_bytes(target.size_bytes, height * width, self._whole.iterations)
         self.plan = Plan(1e-7, 2.0, _probe(self._whole.iterations), correction=Part(0.1, begin=0.7))
@@ -142,18 +135,18 @@ class FnetFits:
         return fitting.RATE_WEIGHT if request.quality is None else fitting.rate_weight_of(request.quality)
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
-        channels, height, width = self._planes.shape
+        channels, height, width = self.subject.planes.shape
         size = self._size or fitting.size_for(rate_weight, height * width, self._whole.iterations)
         best = fnet.FnetConfig.of_size(size, channels)
         if start is not None and start.config != best and part == MOVE:  # far away, another size is better
             start, part = None, WHOLE
         config = best if start is None else start.config
         self._latest = config.size
-        self._limits.check_work(height * width * config.coefficient_count)  # before minutes are spent
+        self.limits.check_work(height * width * config.coefficient_count)  # before minutes are spent
         settings = self._whole.part(part, rate_weight)
         return fitting.fit(
-            self._planes, config, settings,
-            seed=self._seed, device=self._device, report=report, start=start, visible=self._visible,
+            self.subject.planes, config, settings,
+            seed=self.seed, device=self.device, report=report, start=start, visible=self.subject.visible,
         )  # fmt: skip
 
     def resize(self, larger: bool) -> bool:

@@ -1,0 +1,57 @@
+"""Encodes of the profile grid on a device: seconds, milliseconds a step, memory, and what the files come to.
+
+python benchmarks/encode_devices.py --device cuda data/kodak/kodim05.png data/kodak/kodim07.png
+"""
+
+import argparse
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+import fourcodec
+from fourcodec.fitting.progress import Progress
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda")
+    parser.add_argument("--quality", type=float, default=45)
+    parser.add_argument("--effort", type=int, default=5)
+    parser.add_argument("images", type=Path, nargs="+")
+    arguments = parser.parse_args()
+    on_cuda = arguments.device == "cuda"
+    device = torch.cuda.get_device_name(0) if on_cuda else platform.processor()
+    print(
+        f"# {device}, quality {arguments.quality:g}, effort {arguments.effort}; the first picture waits for compilers"
+    )
+    print("image\tbytes\tbpp\tPSNR\tseconds\tms a step\tMB on the device")
+    for path in arguments.images:
+        seen: list[tuple[int, float]] = []
+
+        def watch(progress: Progress, seen: list[tuple[int, float]] = seen) -> None:
+            seen.append((progress.step, time.perf_counter()))
+
+        encoded = fourcodec.encode(
+            np.asarray(Image.open(path).convert("RGB")),
+            profile="grid",
+            quality=arguments.quality,
+            effort=arguments.effort,
+            device=arguments.device,
+            progress=watch,
+        )
+        first, half = seen[0], seen[len(seen) // 2]
+        step_ms = 1000 * (half[1] - first[1]) / (half[0] - first[0])
+        peak_mb = f"{torch.cuda.max_memory_allocated() / 1e6:.0f}" if on_cuda else ""
+        print(
+            f"{path.name}\t{encoded.size_bytes}\t{encoded.rate_bpp:.4f}\t{encoded.psnr_db:.2f}\t"
+            f"{encoded.encode_seconds:.1f}\t{step_ms:.2f}\t{peak_mb}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
