@@ -235,7 +235,8 @@ class _Fit:
         loss, gradient = self._backend.mse_gradient(self._shape, coefficients, x, target)
         if phase.noisy and self._steps is not None:
             gradient += np.float32(self._bit_price) * self._prior.gradient(coefficients, self._steps)
-        self._move(gradient, np.ascontiguousarray(x[:, :PROBE_PIXELS]), self._rate_at(step))
+        if np.isfinite(gradient).all():  # else coefficients stay numbers, for `_check` to judge
+            self._move(gradient, np.ascontiguousarray(x[:, :PROBE_PIXELS]), self._rate_at(step))
         return loss
 
     def _rate_at(self, step: int) -> float:
