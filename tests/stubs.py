@@ -21,20 +21,6 @@ class StubNetwork:
     samples: np.ndarray  # uint16, (H, W) or (H, W, 3)
 
 
-def fit_grid(
-    planes: np.ndarray,
-    config: Any,
-    settings: Any,
-    *,
-    seed: int,
-    device: str,
-    report: Any,
-    visible: Any,
-    start: Any = None,
-) -> StubNetwork:
-    return fit(planes, config, settings, seed=seed, device=device, report=report, visible=visible)
-
-
 def fit(
     planes: np.ndarray,
     config: Any,
@@ -99,7 +85,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder, "tiled", grid)
     monkeypatch.setattr(codec, "PROFILES", {profile.PROFILE_ID: profile for profile in (grid, fnet)})
     monkeypatch.setattr(fitting, "fit", fit)
-    monkeypatch.setattr(fitting, "fit_grid", fit_grid)
+    monkeypatch.setattr(fitting, "fit_grid", fit)
 
 
 def _stub_of(real: Any, fields: tuple[str, str], **others: Any) -> SimpleNamespace:
