@@ -358,11 +358,11 @@ def test_a_long_fit_is_announced_once(
     source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
     def fit_grid(
-        planes: np.ndarray, config: Any, settings: Any, *, seed: int, report: Any, visible: Any, start: Any
+        planes: np.ndarray, config: Any, settings: Any, *, seed: int, device: str, report: Any, visible: Any, start: Any
     ) -> Any:
         for left in (301.0, 300.0, 299.0) if report is not None else ():
             report(fitting.Progress(step=1, steps=9, loss=0.5, psnr_db=3.0, seconds_left=left))
-        return stubs.fit(planes, config, settings, seed=seed, device="cpu", report=None, visible=visible)
+        return stubs.fit(planes, config, settings, seed=seed, device=device, report=None, visible=visible)
 
     monkeypatch.setattr(fitting, "fit_grid", fit_grid)
     assert cli.run(["encode", str(source), *options]) == 0

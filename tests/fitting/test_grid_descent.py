@@ -68,6 +68,7 @@ class Fitted:
 
     def __init__(self, planes: np.ndarray) -> None:
         config = config_of(*planes.shape[1:], planes.shape[0])
+        self.planes = planes
         self.picture = fit_grid(planes, config, GridSettings(60, 1e-3), seed=0, report=None)
         assert isinstance(self.picture, QuantizedGrid)
         self.weights: GridWeights = weights_of(self.picture)
@@ -118,7 +119,7 @@ def test_costs_add_up_to_what_is_fitted(fitted: Fitted) -> None:
     fitted.pyramid.place(fitted.picture.latents)
     fitted.pyramid.settle()
     network, levels = fitted.pyramid.network, fitted.pyramid.config.pyramid.count
-    errors, bits = network.costs(fitted.weights, fitted.pyramid.target, WEIGHT, range(levels))
+    errors, bits = network.costs(fitted.weights, fitted.planes, WEIGHT, range(levels))
     assert errors.shape == (45, 70)
     assert float(errors.sum() + bits.sum()) == pytest.approx(fitted.cost(), rel=1e-5)
     squares, expected, _ = fitted.pyramid.gradient(fitted.weights, WEIGHT)
@@ -128,7 +129,7 @@ def test_costs_add_up_to_what_is_fitted(fitted: Fitted) -> None:
     assert np.allclose(shares, expected, rtol=1e-4, atol=1e-3)
     assert float(bits.sum()) == pytest.approx(expected.sum(), rel=1e-5)  # nothing lies in margins
     fitted.pyramid.settle()
-    _, some = network.costs(fitted.weights, fitted.pyramid.target, WEIGHT, range(1, 3))
+    _, some = network.costs(fitted.weights, fitted.planes, WEIGHT, range(1, 3))
     for number, level in enumerate(pyramid.levels):
         wanted = pyramid.view(bits, level) if number in (1, 2) else 0
         assert np.array_equal(pyramid.view(some, level), np.broadcast_to(wanted, pyramid.view(some, level).shape))
