@@ -57,12 +57,14 @@ docs: $(STAMP)
 kernels: $(STAMP)
 	$(BIN)/python benchmarks/kernels.py
 
-# Every published number, in about ten hours on two cores. DATA holds kodak/, imagenet/ and pngsuite/.
+# Every published number, in about ten hours on two cores. DATA holds kodak/, imagenet/, graphics/ and pngsuite/.
 DATA ?= data
 RESULTS := benchmarks/results
 FOUR := $(patsubst %,$(DATA)/kodak/kodim%.png,23 15 01 05)
 SIX := $(patsubst %,$(DATA)/kodak/kodim%.png,01 05 07 15 19 23)
 TWO := $(filter %05.png %15.png,$(SIX))
+SCREENSHOTS := $(patsubst %,$(DATA)/graphics/%.png,codec_wiki graph)
+CROPPED := n01484850_great_white_shark n02098105_soft-coated_wheaten_terrier n02676566_acoustic_guitar n03535780_horizontal_bar n04252077_snowmobile
 results: $(STAMP)
 	$(BIN)/python benchmarks/kernels.py > $(RESULTS)/kernels.txt
 	$(BIN)/python benchmarks/threads.py > $(RESULTS)/threads.txt
@@ -77,8 +79,8 @@ results: $(STAMP)
 	for name in waves pyramid bits; do cp demo/how-it-sees/$$name.png docs/images/how-it-sees-$$name.png; done
 	$(BIN)/python -m benchmarks.limits table > $(RESULTS)/limits.tsv
 	$(BIN)/python -m benchmarks.limits worst 4194304 > $(RESULTS)/limits-worst.tsv
-	$(BIN)/python benchmarks/special.py special > $(RESULTS)/grid-special.tsv
-	$(BIN)/python benchmarks/special.py split $(wildcard $(DATA)/imagenet/*0.JPEG) > $(RESULTS)/grid-split.tsv
+	$(BIN)/python benchmarks/special.py special $(SCREENSHOTS) > $(RESULTS)/grid-special.tsv
+	$(BIN)/python benchmarks/special.py split $(CROPPED:%=$(DATA)/imagenet/%.JPEG) > $(RESULTS)/grid-split.tsv
 	$(BIN)/python benchmarks/grid_trace.py --crop 256 $(DATA)/kodak/kodim01.png > $(RESULTS)/grid-trace.tsv
 	$(BIN)/python benchmarks/rounding.py --steps 600 --crop 256 $(SIX) > $(RESULTS)/rounding.tsv
 	$(BIN)/python benchmarks/ablation.py base,relu=1e-3,relu=4e-3,order=1,order=3,passes=1,passes=2,kernel,filters $(FOUR) > $(RESULTS)/grid-ablation.tsv
