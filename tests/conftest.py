@@ -14,6 +14,16 @@ settings.register_profile("fourcodec", deadline=None, derandomize=True)
 settings.load_profile("fourcodec")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests marked "cuda" are skipped where there is none; only they pay for finding out."""
+    if item.get_closest_marker("cuda") is None:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def heeded_interrupts() -> Iterator[None]:
     """A shell's background jobs ignore Ctrl-C, and so would what tests start; a handler is not inherited."""

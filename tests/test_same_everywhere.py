@@ -59,9 +59,5 @@ def test_the_number_of_threads_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.cuda
 def test_on_cuda_integers_are_equal_and_pixels_within_one(tmp_path: Path) -> None:
-    import torch
-
-    if not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
     decoded_elsewhere(tmp_path, device="cuda")
     assert_equal_but_for_a_step(tmp_path, 1)

@@ -46,8 +46,6 @@ def test_values_errors_and_gradients_equal_the_formula(shape: NetworkShape, acti
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
 def test_the_torch_twin_equals_the_kernels(device: str) -> None:
-    if device == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
     fourier, coefficients, targets, _ = problem(SHAPES[0], SIGMOID)
     plain = torch.from_numpy(coefficients).to(device).requires_grad_()
     errors = fourier.squared_errors_by_formula(plain, torch.from_numpy(targets).to(device))

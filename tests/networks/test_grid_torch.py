@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from fourcodec.networks import grid_torch
 from fourcodec.networks.grid_torch import TorchGridGradient
@@ -15,8 +14,6 @@ DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)]
 
 
 def network_of(problem: Problem, device: str) -> TorchGridGradient:
-    if device == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no CUDA device")
     network = TorchGridGradient(problem.config.pyramid, problem.config.shape, SCALE, device)
     network.planes[:] = problem.network().planes
     return network

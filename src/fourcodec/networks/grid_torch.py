@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from fourcodec.kernels import latents as layout
 from fourcodec.kernels.frequencies import phasors_held
-from fourcodec.kernels.layout import B2, BLOCK, HIDDEN, PASS_COLUMN, PASS_ROW, PASSES, TAPS, W1, W2, W3
+from fourcodec.kernels.layout import B2, BLOCK, HIDDEN, PASSES, TAPS, W1, W2, W3
 from fourcodec.networks.grid_torch_operations import Table, along_both, fourier, laplace_bits, linear
 from fourcodec.networks.grid_torch_tables import doubling, lookups, smoothing
 from fourcodec.networks.grid_weights import GridShape, GridWeights
@@ -118,8 +119,7 @@ class TorchGridGradient:
     def arrange(self) -> None:
         """planes[:4] -> each level's latents."""
         for level, latents in zip(self.pyramid.levels, self.latents, strict=True):
-            for plane, row, column in zip(self.planes, PASS_ROW, PASS_COLUMN, strict=False):
-                latents[row::2, column::2] = self.pyramid.view(plane, level)
+            layout.interleave(self.planes, level.base, level.stride, 0, level.half_rows, latents)
 
     def _zeros(self, *size: int) -> Tensor:
         return torch.zeros(size, device=self.device)

@@ -56,26 +56,22 @@ def lookups(pyramid: Pyramid) -> tuple[Lookup, Lookup, Lookup]:
             if number + up >= len(levels):
                 continue
             shift = up - 1
-            rows, columns = np.arange(level.half_rows) >> shift, np.arange(level.half_columns) >> shift
-            seen = numbers[number + up][rows[:, None], columns]
+            rows, columns = np.arange(level.half_rows)[:, None], np.arange(level.half_columns)
+            seen = numbers[number + up][rows >> shift, columns >> shift]
             pyramid.view(coarser[plane - PASSES], level)[:] = seen
             at = pyramid.view((plane - PASSES) * total + np.arange(total), level)
-            child = np.arange(level.half_rows)[:, None] % (1 << shift) * 2 + np.arange(level.half_columns) % (
-                1 << shift
-            )
-            readers[(1 + child if shift else child), seen] = at
+            readers[shift + 2 * (rows & shift) + (columns & shift), seen] = at
 
     taps = np.full((PASSES, TAPS, total), PLANES * total + 1)
     taps[:, 0] = PLANES * total
     untaps: list[list[NDArray[np.int64]]] = [[] for _ in range(PLANES)]
-    everywhere = np.arange(total)
     planes_of = taps_of(levels[0])[0]
     for p, tap in zip(*np.nonzero(planes_of >= 0), strict=True):
         plane = int(planes_of[p, tap])
         back = np.full(total, taps.size)
         for level in levels:
             offset = int(taps_of(level)[1][p, tap])
-            at = everywhere[level.base : level.end]
+            at = np.arange(level.base, level.end)
             taps[p, tap, at] = plane * total + at + offset
             back[at] = (p * TAPS + tap) * total + at - offset
         untaps[plane].append(back)
