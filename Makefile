@@ -38,7 +38,7 @@ fuzz: $(STAMP)
 COUNT ?= 10000
 fuzz-bounds: $(STAMP)
 	for target in fnet grid; do \
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.fuzz/checked nice $(BIN)/python -m tests.fuzz.checked $$target $(COUNT) && \
+	NUMBA_BOUNDSCHECK=1 nice $(BIN)/python -m tests.fuzz.checked $$target $(COUNT) && \
 	NUMBA_DISABLE_JIT=1 nice $(BIN)/python -m tests.fuzz.checked $$target 200 || exit 1; done
 
 lint: $(STAMP)

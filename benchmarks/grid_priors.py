@@ -84,7 +84,7 @@ def train(planes: list[Floats], quality: float) -> Floats:
             fit = fits[n]
             pyramid, size = fit._pyramids[0], planes[n][0].size
             noisy = pyramid.noisy()
-            noisy.perturb(proxy_at(share, step * len(fits) + n))
+            noisy.perturb(proxy_at(share, step, n))
             squares, bits, gradients = noisy.gradient(fit.weights, fit._weight)
             total.context += gradients.context * np.float32(EXAMPLE_PIXELS / size / BATCH)
             fit._prior.add_gradient(fit.weights, gradients)

@@ -20,6 +20,7 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, codec
+from fourcodec.cache import cache_folder
 from fourcodec.cli import reference
 from fourcodec.cli.completion import SHELLS
 from fourcodec.cli.help import Command, variable_of
@@ -123,12 +124,13 @@ def test_help_of_every_command_is_quick_to_load() -> None:
 
 def test_version_says_what_a_report_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
-    first, second, third = capsys.readouterr().out.splitlines()
+    first, second, third, fourth = capsys.readouterr().out.splitlines()
     assert first == f"fourcodec {fourcodec.__version__}, file format 0.1"
     assert re.fullmatch(
         r"Python 3\.\S+, numpy \d\S+, numba \d\S+, torch \d\S+, pillow \d\S+, imagecodecs \d\S+", second
     )
     assert re.fullmatch(r".+, \d+ threads, CUDA: (no driver|its driver is installed)", third)
+    assert fourth == f"compiled kernels are kept in {cache_folder()}"
 
 
 def test_the_reference_is_what_the_commands_say() -> None:

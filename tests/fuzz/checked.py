@@ -1,7 +1,7 @@
 """Damaged files through kernels that check every index: python -m tests.fuzz.checked fnet|grid COUNT
 
 Compiled loops write where they are told to, so an index that a file can move would be the worst bug of all. Start it
-with NUMBA_BOUNDSCHECK=1 and a NUMBA_CACHE_DIR of its own, or with NUMBA_DISABLE_JIT=1, which runs all loops but those
+with NUMBA_BOUNDSCHECK=1, or with NUMBA_DISABLE_JIT=1, which runs all loops but those
 of the Fourier layers in plain Python, for small pictures. An IndexError is a finding. `make fuzz-bounds` does both.
 """
 

@@ -1,4 +1,4 @@
-"""Compiles the kernels that files can ask for, or loads them from numba's cache."""
+"""Compiles the kernels that files can ask for, or loads them from the disk."""
 
 import itertools
 

@@ -93,7 +93,7 @@ def test_a_stored_classifier_judges_the_same(tmp_path: Path, trained: Classifier
 
 
 def test_what_is_in_the_cache_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FOURCODEC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("FOURCODEC_CACHE_DIR", str(tmp_path / "cache"))
     first = cached_classifier(toy.dataset(), settings=toy.SETTINGS)
     assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".safetensors"]
     monkeypatch.setattr(classifier_cache, "train_classifier", None)  # calling it would fail

@@ -21,6 +21,14 @@ class LazyGroup(click.Group):
         super().__init__(*args, **kwargs)
         self._table = table
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command. Click takes any EOFError for the end of what a person types, which aborts; here it is data
+        that ended too early, and becomes an OSError."""
+        try:
+            return super().invoke(ctx)
+        except EOFError as exc:
+            raise OSError(f"data ended too early: {exc}") from exc
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._table)
 

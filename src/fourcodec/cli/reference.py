@@ -44,7 +44,7 @@ options do not matter to single files. Beside these there are
 | variable | meaning |
 |---|---|
 | `FOURCODEC_THREADS` | threads to work with, in place of one for each core |
-| `FOURCODEC_CACHE` | the folder of classifiers that `generate evaluate` trains |
+| `FOURCODEC_CACHE_DIR` | the folder of compiled kernels, and of classifiers that `generate evaluate` trains |
 | `NO_COLOR` | no colours on a terminal |
 | `FORCE_COLOR` | colours where there is no terminal, too |
 

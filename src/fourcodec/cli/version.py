@@ -5,6 +5,7 @@ from importlib import metadata
 
 from fourcodec import __version__, devices
 from fourcodec.bitstream.container import FORMAT_MAJOR, FORMAT_MINOR
+from fourcodec.cache import cache_folder
 from fourcodec.kernels.threads import thread_count
 
 LIBRARIES = ("numpy", "numba", "torch", "pillow", "imagecodecs")  # by the names of their packages
@@ -18,8 +19,16 @@ def version_text() -> str:
             f"fourcodec {__version__}, file format {FORMAT_MAJOR}.{FORMAT_MINOR}",
             f"Python {platform.python_version()}, {', '.join(map(_library, LIBRARIES))}",
             f"{platform.system()} {platform.machine()}, {thread_count()} threads, CUDA: {driver}",
+            f"compiled kernels are kept in {_cache()}",
         )
     )
+
+
+def _cache() -> str:
+    try:
+        return str(cache_folder())
+    except OSError as exc:
+        return f"no folder: {exc}"
 
 
 def _library(name: str) -> str:

@@ -53,7 +53,6 @@ SWEEP_STEPS = 1.3  # that moving latents of one level takes as long as
 FINE, COARSE_TURNS = 3, 4  # beyond the first three levels latents seldom move: they have every fourth turn
 POLISHING, WORTH_A_TURN = 4, 50  # turns behind the schedule, no more than one for so many of its steps
 REPORT_SECONDS = 0.2
-TILE_NOISE = 15_485_863  # a prime far above any number of steps: tiles have noise of their own
 FEWEST_PIXELS = 1 << 12  # bits cost no more than at 64 x 64: one pixel's fair price would not even leave its colour
 
 
@@ -217,7 +216,7 @@ class _Fit:
         for number, pyramid in enumerate(self._pyramids):
             if share < 1:
                 noisy = pyramid.noisy()
-                noisy.perturb(proxy_at(share, self._noise(step, number)))
+                noisy.perturb(proxy_at(share, self._seed, step, number))
                 squares, _, found = noisy.gradient(self.weights, self._weight)
                 noisy.move(self._latent_rates(rate))
             else:
@@ -238,9 +237,6 @@ class _Fit:
         self.weights.context[self._unused] = 0  # SOAP's bases mix rows, unused ones too
         self._work += 1 if share < 1 else 1 + math.ceil(SWEEP_STEPS * len(levels))
         return total
-
-    def _noise(self, step: int, tile: int) -> int:
-        return (self._seed * 1_000_003 + step + tile * TILE_NOISE) % 2**31
 
     def _latent_rates(self, rate: float) -> Rates:
         return Rates(

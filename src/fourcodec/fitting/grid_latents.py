@@ -25,17 +25,18 @@ _SAMPLES = 2  # tiles that stand for all when weights are rounded
 
 @dataclass(frozen=True)
 class Proxy:
-    """What latents are perturbed with: the temperature of soft rounding, the deviation of the noise and its seed."""
+    """What latents are perturbed with: the temperature of soft rounding, the deviation of the noise, and the integers
+    that name the noise (see noise_keys)."""
 
     temperature: float
     deviation: float
-    seed: int
+    stream: tuple[int, ...]
 
 
-def proxy_at(share: float, seed: int) -> Proxy:
+def proxy_at(share: float, *stream: int) -> Proxy:
     """When this share of the noisy steps is behind."""
     temperature, deviation = (first + share * (last - first) for first, last in (TEMPERATURES, DEVIATIONS))
-    return Proxy(temperature, deviation, seed)
+    return Proxy(temperature, deviation, stream)
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,11 @@ class _CpuNoisySteps:
     def perturb(self, proxy: Proxy) -> None:
         network, chain = self._network, self._space.chain
         temperature, deviation = np.float32(proxy.temperature), np.float32(proxy.deviation)
+        keys = layout.noise_keys(*proxy.stream)
 
         def run(part: tuple[int, int]) -> None:
             layout.perturb(
-                self._latents, network.mask, temperature, deviation, proxy.seed, *part, network.planes, chain
+                self._latents, network.mask, temperature, deviation, keys, *part, network.planes, chain
             )  # fmt: skip
 
         network.map(run, self._space.parts)

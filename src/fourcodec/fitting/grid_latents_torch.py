@@ -13,6 +13,7 @@ from torch import Tensor
 
 from fourcodec.fitting.grid_latents import Gradient, NoisySteps, Proxy, Rates
 from fourcodec.kernels import latents_torch
+from fourcodec.kernels.latents import noise_keys
 from fourcodec.networks.grid_torch import TorchGridGradient
 from fourcodec.networks.grid_weights import GridWeights
 from fourcodec.profiles.grid_config import GridConfig
@@ -41,11 +42,11 @@ class _TorchNoisySteps:
         self._latents = network.send(latents).clone()  # on a processor it would be the very array
         self._first, self._second = torch.zeros_like(self._latents), torch.zeros_like(self._latents)
         self._chain = torch.zeros_like(self._latents)
-        self._seeds = torch.zeros(len(latents), dtype=torch.int64, device=network.device)
+        self._keys = torch.zeros((len(latents), 2), dtype=torch.int64, device=network.device)
         self._proxy, self._rates = self._latents.new_zeros(2), self._latents.new_zeros(4)
 
     def perturb(self, proxy: Proxy) -> None:
-        self._seeds.copy_(torch.tensor(latents_torch.plane_seeds(proxy.seed)))
+        self._keys.copy_(torch.from_numpy(noise_keys(*proxy.stream).astype(np.int64)))
         self._proxy.copy_(torch.tensor([proxy.temperature, proxy.deviation]))
         self._show()
 
@@ -66,7 +67,7 @@ class _TorchNoisySteps:
         network = self._network
 
         def work() -> None:
-            noisy, chain = latents_torch.perturb(self._latents, network.mask, self._proxy, self._seeds)
+            noisy, chain = latents_torch.perturb(self._latents, network.mask, self._proxy, self._keys)
             network.shown.copy_(noisy)
             self._chain.copy_(chain)
 

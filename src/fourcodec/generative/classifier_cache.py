@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ import safetensors.torch
 import torch
 
 from fourcodec import files
+from fourcodec.cache import cache_folder
 from fourcodec.errors import CorruptFileError
 from fourcodec.generative.classifier import (
     Classifier,
@@ -29,17 +29,8 @@ from fourcodec.generative.classifier import (
 )
 from fourcodec.generative.datasets import Dataset
 
-CACHE_VARIABLE = "FOURCODEC_CACHE"
 _RECIPE = 1  # raised when the same settings and seed come to mean another training
 _MAX_FILE_BYTES = 1 << 28
-
-
-def cache_folder() -> Path:
-    """$FOURCODEC_CACHE, or the user's folder for what can be made again."""
-    from platformdirs import user_cache_path
-
-    named = os.environ.get(CACHE_VARIABLE)
-    return Path(named) if named else user_cache_path("fourcodec", appauthor=False)
 
 
 def cached_classifier(

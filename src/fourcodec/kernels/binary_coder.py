@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from fourcodec.errors import CorruptFileError
-from fourcodec.kernels.compiling import announce_compilation
+from fourcodec.kernels.compiling import integer_kernel
 from fourcodec.kernels.range_coder import (
     POSITION,
     bits_read,
@@ -36,7 +35,7 @@ _LIMIT = 256  # decisions after which a probability moves by no less than 1/256 
 _LEAST = 64  # probabilities stay in [64, 65536 - 64] / 65536
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def _adapt(model: Any, slot: int, bit: int) -> None:
     seen = model[slot, 1]
     error = (bit << 16) - model[slot, 0]
@@ -46,27 +45,27 @@ def _adapt(model: Any, slot: int, bit: int) -> None:
         model[slot, 1] = seen + 1
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def _encode_bit(state: Any, out: Any, model: Any, slot: int, bit: int) -> None:
     encode_decision(state, out, model[slot, 0], bit)
     _adapt(model, slot, bit)
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def _decode_bit(state: Any, data: Any, model: Any, slot: int) -> int:
     bit = decode_decision(state, data, model[slot, 0])
     _adapt(model, slot, bit)
     return bit
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def _new_model(contexts: int) -> Any:
     model = np.zeros((contexts * _SLOTS, 2), np.int64)
     model[:, 0] = 1 << 15
     return model
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def _encode(values: Any, contexts: Any, count: int, out: Any) -> int:
     model = _new_model(count)
     state = start_encoder()
@@ -91,7 +90,7 @@ def _encode(values: Any, contexts: Any, count: int, out: Any) -> int:
     return finish_encoder(state, out)
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def _decode(state: Any, data: Any, contexts: Any, model: Any, values: Any) -> None:
     for i in range(values.shape[0]):
         base = contexts[i] * _SLOTS
@@ -114,7 +113,6 @@ def encode(values: NDArray[np.int32], contexts: NDArray[np.uint8]) -> bytes:
     MAX_BITS bits."""
     if values.size and int(np.abs(values.astype(np.int64)).max()) >= 1 << MAX_BITS:
         raise ValueError(f"integers to be coded have at most {MAX_BITS} bits")
-    announce_compilation()
     out = np.empty(40 * values.size + 16, np.uint8)  # at most 22 adaptive decisions of 10 bits and 18 plain bits each
     end = _encode(values.astype(np.int64), contexts.astype(np.int64), int(contexts.max(initial=0)) + 1, out)
     return out[:end].tobytes()
@@ -127,7 +125,6 @@ def decode(data: bytes, contexts: NDArray[np.uint8]) -> NDArray[np.int32]:
     """
     if data.endswith(b"\0"):
         raise CorruptFileError("range-coded data ends in a zero byte")
-    announce_compilation()
     values, source = np.empty(contexts.size, np.int64), np.frombuffer(data, np.uint8)
     state, model = start_decoder(source), _new_model(int(contexts.max(initial=0)) + 1)
     _decode(state, source, contexts.astype(np.int64), model, values)
@@ -139,7 +136,6 @@ def decode(data: bytes, contexts: NDArray[np.uint8]) -> NDArray[np.int32]:
 def spent_bits(data: bytes, contexts: NDArray[np.uint8], ends: Sequence[int]) -> list[float]:
     """The bits that parts of what `encode` wrote take: the integers up to the first of `ends`, from there to the next,
     and so on. Their sum is that of the bytes but for the last few bits. `data` must be sound, as `decode` finds it."""
-    announce_compilation()
     source, wide = np.frombuffer(data, np.uint8), contexts.astype(np.int64)
     state, model = start_decoder(source), _new_model(int(contexts.max(initial=0)) + 1)
     spent, start, before = [], 0, bits_read(state)

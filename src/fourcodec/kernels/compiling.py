@@ -1,33 +1,50 @@
-"""Says on stderr, once, that kernels are being compiled: a first use on a machine takes seconds longer."""
+"""The decorators of compiled functions. Every kernel of the package is compiled through them.
+
+    integer_kernel   called from Python or from other integer kernels; integers, or integers that float64 carries
+    float_kernel     called from Python only; sums may be reordered (fastmath)
+    inline_kernel    called from float kernels only; becomes a part of each caller
+
+All release the GIL. Machine code of the first two is kept on the disk (kernels/kernel_cache.py).
+
+A float kernel must not call another by reference: the linker keeps one copy of a function that several kernels
+contain, and which copy depends on whether it was compiled in this process or loaded. Copies are optimised in different
+surroundings, so that their sums round differently. Inlining leaves no function to choose from. Integer kernels give
+the same result from any copy.
+"""
 
 from __future__ import annotations
 
-import functools
-import logging
+from collections.abc import Callable
 from typing import Any
 
-from numba.core import event
+from numba import njit
 
-MESSAGE = "compiling kernels for this processor; this takes some seconds, once"
+from fourcodec.kernels.kernel_cache import KernelCache
 
-
-class _Announcer(event.Listener):  # type: ignore[misc]
-    """Compilations are events, loading compiled code from numba's cache is none."""
-
-    said = False
-
-    def on_start(self, event: Any) -> None:
-        module = str(event.data["dispatcher"].py_func.__module__)
-        if module.startswith("fourcodec.") and not self.said:
-            self.said = True
-            # Shown on stderr even where nobody has set logging up, and easily silenced.
-            logging.getLogger("fourcodec").warning(MESSAGE)
-
-    def on_end(self, event: Any) -> None:
-        pass
+Function = Callable[..., Any]
 
 
-@functools.cache
-def announce_compilation() -> None:
-    """From now on the first compilation of one of our kernels is announced."""
-    event.register("numba:compile", _Announcer())
+def integer_kernel(function: Function) -> Any:
+    """Compiles a function whose arithmetic is exact."""
+    return _kept(function)
+
+
+def float_kernel(function: Function) -> Any:
+    """Compiles a function of float32 arithmetic whose sums may be reordered."""
+    return _kept(function, fastmath=True)
+
+
+def inline_kernel(function: Function) -> Any:
+    """Compiles a function of float32 arithmetic into each float kernel that calls it."""
+    return njit(nogil=True, fastmath=True, error_model="numpy", forceinline=True)(function)
+
+
+def _kept(function: Any, **options: Any) -> Any:
+    # Machine code has its name from here. A process may load code that two others made; numba numbers functions anew in
+    # each, so that only the constants tell the variants of one function apart.
+    constants = [str(cell.cell_contents) for cell in function.__closure__ or ()]
+    function.__qualname__ = "_".join([function.__qualname__, *constants])
+    dispatcher = njit(nogil=True, error_model="numpy", **options)(function)
+    if dispatcher is not function:  # it is where NUMBA_DISABLE_JIT is set
+        dispatcher._cache = KernelCache(function)
+    return dispatcher

@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from fourcodec.kernels.compiling import float_kernel, inline_kernel
 from fourcodec.kernels.elementary import LN_2, LOG2_E, exp2, log2
 from fourcodec.kernels.layout import B2, BLOCK, HIDDEN, LOG_SCALE_MAX, LOG_SCALE_MIN, TAPS, W1, W2, W3
 from fourcodec.kernels.simd import accumulate_outputs, accumulate_weight_gradients
@@ -30,7 +30,7 @@ _ZERO = np.float32(0.0)
 _ROWS = HIDDEN + TAPS
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _laplace(y: Any, mean: Any, log_scale: Any, mask: Any, bits: Any, dy: Any, dmean: Any, dlog: Any) -> None:
     """Bits of y under Laplace(mean, 2^log_scale) integrated over y - 1/2 .. y + 1/2, and their gradients; rows of
     BLOCK. Where mask is 0 there is no latent."""
@@ -65,7 +65,7 @@ def _laplace(y: Any, mean: Any, log_scale: Any, mask: Any, bits: Any, dy: Any, d
         dlog[i] = _ZERO if blocked else by_s
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _relu(rows: Any) -> None:
     for j in range(rows.shape[0]):
         row = rows[j]
@@ -73,7 +73,7 @@ def _relu(rows: Any) -> None:
             row[i] = max(row[i], _ZERO)
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _relu_back(rows: Any, slopes: Any) -> None:
     for j in range(rows.shape[0]):
         row, slope = rows[j], slopes[j]
@@ -81,19 +81,19 @@ def _relu_back(rows: Any, slopes: Any) -> None:
             slope[i] = slope[i] if row[i] > _ZERO else _ZERO
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _copy(row: Any, out: Any) -> None:
     for i in range(BLOCK):
         out[i] = row[i]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _add(row: Any, out: Any) -> None:
     for i in range(BLOCK):
         out[i] += row[i]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _sum(row: Any) -> Any:
     total = np.float32(0.0)
     for i in range(BLOCK):
@@ -101,7 +101,7 @@ def _sum(row: Any) -> Any:
     return total
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _look(planes: Any, tap_planes: Any, tap_offsets: Any, w: Any, at: int, h1: Any, rows: Any, out: Any) -> None:
     """The network of one pass at a block of positions: rows = [h2, taps], out = (mean, log2 scale)."""
     h2, taps = rows[:HIDDEN], rows[HIDDEN:]
@@ -123,7 +123,7 @@ def _look(planes: Any, tap_planes: Any, tap_offsets: Any, w: Any, at: int, h1: A
     accumulate_outputs(out, rows, w, W3, _ROWS, 2)
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def rate(
     planes: Any, mask: Any, tap_planes: Any, tap_offsets: Any, weights: Any, start: int, stop: int, bits: Any
 ) -> None:
@@ -140,7 +140,7 @@ def rate(
             )  # fmt: skip
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def rate_gradient(
     planes: Any,
     mask: Any,

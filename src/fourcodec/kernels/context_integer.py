@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from fourcodec.kernels.compiling import integer_kernel
 from fourcodec.kernels.laplace_coder import SCALES
 from fourcodec.kernels.layout import B2, BLOCK, HIDDEN, LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS, TAPS, W2, W3
 
@@ -27,13 +27,13 @@ MAX_WEIGHT = 2**15 - 1  # 16 hidden values of 2^24 times this are below 2^44
 MAX_SHIFT = 20  # of weights: 2^15 * 2^44 never comes near 2^53 even so, since shifts only divide
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@integer_kernel
 def _squash(row: Any, factor: float) -> None:
     for i in range(BLOCK):
         row[i] = min(max(np.floor(row[i] * factor), 0.0), HIDDEN_MAX)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@integer_kernel
 def _add(rows: Any, weights: Any, more_weights: Any, out: Any, more: Any) -> None:
     """out += weights (n,) rows (n, BLOCK) and more += more_weights (n,) rows, n a multiple of 4: four rows and two sums
     at a time, since loading rows and storing sums is what takes the time of one."""
@@ -46,7 +46,7 @@ def _add(rows: Any, weights: Any, more_weights: Any, out: Any, more: Any) -> Non
             more[i] += (w * a[i] + x * b[i]) + (y * c[i] + z * d[i])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@integer_kernel
 def predict(
     planes: Any,
     tap_planes: Any,

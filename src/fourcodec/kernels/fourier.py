@@ -17,9 +17,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from fourcodec.kernels.compiling import announce_compilation
+from fourcodec.kernels.compiling import float_kernel, inline_kernel
 from fourcodec.kernels.rows import add_block, load_block, store_block
 from fourcodec.kernels.simd import (
     BLOCK,
@@ -37,7 +36,7 @@ _ONE = np.float32(1.0)
 _LEAST_ANGLE = np.float32(2.0**-60)
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def _fill_phasors(x: Any, start: int, count: int, cosines: Any, sines: Any) -> None:
     """cos and sin of 2 pi x, half angles by series (error below 3e-7), x reduced to [-1/2, 1/2] turns first."""
     for j in range(x.shape[0]):
@@ -72,7 +71,7 @@ def _fill_phasors(x: Any, start: int, count: int, cosines: Any, sines: Any) -> N
             sines[j, p] = np.float32(0.0)
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def _fill_products(cosines: Any, sines: Any, first: int, bits: int, table: Any) -> None:
     """table[2k], table[2k + 1] = cos, sin of the product of the phasors first..first+bits-1 that k selects; k <
     2^bits."""
@@ -89,7 +88,7 @@ def _fill_products(cosines: Any, sines: Any, first: int, bits: int, table: Any) 
                 table[2 * (half + k) + 1, p] = re * s + im * c
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def _fill_features(cosines: Any, sines: Any, table: Any, features: Any) -> None:
     """features[2k], features[2k + 1] = cos, sin of frequency k of the table (kernels/frequencies.py)."""
     features[0, :] = _ONE
@@ -97,7 +96,7 @@ def _fill_features(cosines: Any, sines: Any, table: Any, features: Any) -> None:
     expand_features(cosines, sines, table, table.shape[0], features)
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def _add_marginals(slopes: Any, bits: int, first: int, dx: Any) -> None:
     """dx[first + j, :] += 2 pi * sum of slopes[k, :] over the k that have bit j; folds the table as it goes."""
     for j in range(bits - 1, -1, -1):
@@ -122,10 +121,9 @@ class LayerKernels(NamedTuple):
 @functools.cache
 def layer_kernels(n: int) -> LayerKernels:
     """Kernels for layers of `n` outputs, compiled on first call and cached on disk."""
-    announce_compilation()
     outputs = n
 
-    @njit(nogil=True, fastmath=True, cache=True)
+    @float_kernel
     def forward(x: Any, w: Any, residual: bool, start: int, stop: int, y: Any) -> None:
         m = x.shape[0]
         low_bits = min(m, LOW_BITS)
@@ -148,7 +146,7 @@ def layer_kernels(n: int) -> LayerKernels:
                 add_block(x, at, size, out)
             store_block(out, at, size, y)
 
-    @njit(nogil=True, fastmath=True, cache=True)
+    @float_kernel
     def backward(x: Any, w: Any, residual: bool, start: int, stop: int, dy: Any, dx: Any, dw: Any) -> None:
         m = x.shape[0]
         low_bits = min(m, LOW_BITS)

@@ -15,10 +15,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from fourcodec.kernels.compiling import announce_compilation
+from fourcodec.kernels.compiling import float_kernel, inline_kernel
 from fourcodec.kernels.elementary import LOG2_E, exp2
 from fourcodec.kernels.fourier import LOW_BITS, _add_marginals, _fill_phasors, _fill_products
 from fourcodec.kernels.layout import BLOCK, SIGMOID
@@ -63,7 +62,6 @@ class NetworkKernels(NamedTuple):
 @functools.cache
 def network_kernels(width: int, depth: int, channels: int) -> NetworkKernels:
     """Compiled on first call and cached on disk."""
-    announce_compilation()
     propagate = _build(width, depth, channels)
     no_targets, no_samples = np.empty((0, channels, 0), np.uint8), np.empty((0, channels, 0), np.float32)
     no_errors, no_gradients = np.empty(0, np.float32), np.empty((0, 0), np.float32)
@@ -86,7 +84,7 @@ def network_kernels(width: int, depth: int, channels: int) -> NetworkKernels:
     return NetworkKernels(evaluate, squared_errors)
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def _activate(y: Any, activation: int) -> None:
     """Outputs -> samples in [-1, 1], in place."""
     for c in range(y.shape[0]):
@@ -99,7 +97,7 @@ def _activate(y: Any, activation: int) -> None:
                 row[p] = _TWO * row[p] - _ONE
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def _differentiate(samples: Any, targets: Any, at: int, activation: int) -> Any:
     """Sum of squared differences to the targets from `at` on; `samples` become its slopes by the outputs."""
     total, size = _ZERO, min(BLOCK, targets.shape[1] - at)
@@ -117,7 +115,7 @@ def _differentiate(samples: Any, targets: Any, at: int, activation: int) -> Any:
     return total
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def _copy_block(values: Any, at: int, out: Any) -> None:
     size = min(BLOCK, out.shape[1] - at)
     for c in range(values.shape[0]):
@@ -126,7 +124,7 @@ def _copy_block(values: Any, at: int, out: Any) -> None:
             row[p] = values[c, p]
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def _fill_tables(cosines: Any, sines: Any, low_bits: int, low: Any, high: Any) -> None:
     """Products of the phasors of a layer's inputs: of those that the low bits of k select, and the high bits."""
     _fill_products(cosines, sines, 0, low_bits, low)
@@ -135,15 +133,16 @@ def _fill_tables(cosines: Any, sines: Any, low_bits: int, low: Any, high: Any) -
 
 @functools.cache
 def _build(width: int, depth: int, channels: int) -> Callable[..., None]:
-    """One function for all layers and both ways: numba's cache finds none again that calls others made here. `outputs`
-    of a layer must be a constant where features are multiplied, hence the hidden layers' line and the last one's."""
+    """One function for all layers and both ways: a kernel is made with integers alone, which name its code on the
+    disk. `outputs` of a layer must be a constant where features are multiplied, hence the hidden layers' line and the
+    last one's."""
     m, layers, outputs = width, depth, channels
     first_size, layer_size = POSITION_FEATURES * m, 2 * m << m
     low_bits = min(m, LOW_BITS)
     count, chunks = 1 << low_bits, 1 << (m - low_bits)
     hidden_stride, last_stride = 2 * count * m, 2 * count * outputs
 
-    @njit(nogil=True, fastmath=True, cache=True)
+    @float_kernel
     def propagate(
         coefficients: Any,
         positions: Any,

@@ -14,9 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from fourcodec.kernels.compiling import announce_compilation
+from fourcodec.kernels.compiling import float_kernel, inline_kernel
 from fourcodec.kernels.fourier import TWO_PI, LayerKernels, _fill_features, _fill_phasors
 from fourcodec.kernels.frequencies import product_table
 from fourcodec.kernels.layout import BLOCK
@@ -30,7 +29,6 @@ _TALL = 4  # features that the tiles of simd.py take at once: their number is ma
 @functools.cache
 def limited_kernels(m: int, order: int, outputs: int) -> LayerKernels:
     """Kernels for layers m -> outputs, compiled on first call for each number of outputs and cached on disk."""
-    announce_compilation()
     table = product_table(m, order)
     run_forward, run_backward = _build(outputs)
 
@@ -43,7 +41,7 @@ def limited_kernels(m: int, order: int, outputs: int) -> LayerKernels:
     return LayerKernels(forward, backward)
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def _fold(slopes: Any, table: Any, back: Any) -> None:
     """back[j] = 2 pi times the slope by phasor j's angle, given those by the angles of all features; products go back
     last first."""
@@ -60,7 +58,7 @@ def _fold(slopes: Any, table: Any, back: Any) -> None:
 def _build(n: int) -> tuple[Callable[..., None], Callable[..., None]]:
     outputs = n
 
-    @njit(nogil=True, fastmath=True, cache=True)
+    @float_kernel
     def forward(x: Any, w: Any, table: Any, residual: bool, start: int, stop: int, y: Any) -> None:
         m, rows = x.shape[0], 2 * table.shape[0]
         cosines, sines = np.empty((m, BLOCK), np.float32), np.empty((m, BLOCK), np.float32)
@@ -75,7 +73,7 @@ def _build(n: int) -> tuple[Callable[..., None], Callable[..., None]]:
                 add_block(x, at, size, out)
             store_block(out, at, size, y)
 
-    @njit(nogil=True, fastmath=True, cache=True)
+    @float_kernel
     def backward(x: Any, w: Any, table: Any, residual: bool, start: int, stop: int, dy: Any, dx: Any, dw: Any) -> None:
         m = x.shape[0]
         count = (table.shape[0] + _TALL - 1) // _TALL * _TALL

@@ -13,9 +13,9 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from fourcodec.kernels.compiling import integer_kernel
 from fourcodec.kernels.layout import LOG_SCALE_MAX, LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS
 from fourcodec.kernels.range_coder import decode_decision, decode_even, encode_decision, encode_even
 
@@ -84,7 +84,7 @@ def _cost(probability: NDArray[np.int64], bit: NDArray[np.bool_] | bool) -> NDAr
     return 16 - np.log2(np.where(bit, probability, 65536 - probability))
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def encode_row(
     state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
 ) -> None:
@@ -116,7 +116,7 @@ def encode_row(
                 encode_even(state, out, (rest >> n) & 1)
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def encode_rows(
     state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
 ) -> None:
@@ -125,7 +125,7 @@ def encode_rows(
         encode_row(state, out, q[r], means[r], scales[r], same, above, bits, low, more)
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def decode_row(
     state: Any, data: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
 ) -> None:
@@ -156,7 +156,7 @@ def decode_row(
         q[i] = whole + rest + 1 if up else whole - rest - 1
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def decode_rows(
     state: Any, data: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
 ) -> int:

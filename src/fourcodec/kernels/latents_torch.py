@@ -9,14 +9,9 @@ from torch import Tensor
 _LOW = 0xFFFFFFFF  # int64 wraps where uint32 would: the low 32 bits are the same
 
 
-def plane_seeds(seed: int) -> list[int]:
-    """What the noise of each of the four planes is hashed with."""
-    return [(seed * 4 + p) * 2654435761 & _LOW for p in range(4)]
-
-
-def perturb(latents: Tensor, mask: Tensor, proxy: Tensor, seeds: Tensor) -> tuple[Tensor, Tensor]:
+def perturb(latents: Tensor, mask: Tensor, proxy: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
     """The noisy latents and their derivatives by latents, float32; mask (total,); proxy (2,): temperature and
-    deviation; seeds (4,) int64: see `plane_seeds`."""
+    deviation; keys (4, 2) int64: see `noise_keys` of kernels/latents.py."""
     temperature, deviation = proxy
     inverse = 1 / temperature
     scale = 0.5 / torch.tanh(0.5 * inverse)
@@ -28,14 +23,15 @@ def perturb(latents: Tensor, mask: Tensor, proxy: Tensor, seeds: Tensor) -> tupl
         return centre + scale * r, steep * (1 - r * r)
 
     once, slope = rounded(latents)
-    twice, again = rounded(once + _noise(latents.shape[1], seeds) * (deviation / 147.8))
+    twice, again = rounded(once + _noise(latents.shape[1], keys) * (deviation / 147.8))
     return twice * mask, slope * again * mask
 
 
-def _noise(total: int, seeds: Tensor) -> Tensor:
+def _noise(total: int, keys: Tensor) -> Tensor:
     """(4, total) float32: the sum of four uniform bytes less its mean."""
-    z = torch.arange(total, device=seeds.device) * 0x9E3779B1 + seeds[:, None] & _LOW
-    z = (z ^ z >> 16) * 0x85EBCA6B & _LOW
+    before, after = keys[:, :1], keys[:, 1:]
+    z = torch.arange(total, device=keys.device) * 0x9E3779B1 + before & _LOW
+    z = (z ^ z >> 16) * 0x85EBCA6B + after & _LOW
     z = (z ^ z >> 13) * 0xC2B2AE35 & _LOW
     z = z ^ z >> 16
     return ((z & 255) + (z >> 8 & 255) + (z >> 16 & 255) + (z >> 24)).float() - 510

@@ -10,7 +10,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from fourcodec.kernels.compiling import integer_kernel
 
 _TOP = 1 << 24
 _MASK = 0xFFFFFFFF
@@ -18,7 +19,7 @@ LOW, RANGE, CACHE, PENDING, AT = range(5)  # of an encoder
 CODE, WIDTH, POSITION = range(3)  # of a decoder
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def _shift(state: Any, out: Any) -> None:
     """Moves the top byte out; a byte of 255 may still change by a carry and waits."""
     if state[LOW] < 0xFF000000 or state[LOW] > _MASK:
@@ -36,7 +37,7 @@ def _shift(state: Any, out: Any) -> None:
     state[LOW] = (state[LOW] & 0x00FFFFFF) << 8
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def _refill(state: Any, data: Any) -> None:
     """Behind the end the bytes are 0, as many as it takes."""
     while state[WIDTH] < _TOP:
@@ -46,7 +47,7 @@ def _refill(state: Any, data: Any) -> None:
         state[POSITION] += 1
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def encode_decision(state: Any, out: Any, probability: int, bit: int) -> None:
     bound = (state[RANGE] >> 16) * probability
     if bit:
@@ -59,7 +60,7 @@ def encode_decision(state: Any, out: Any, probability: int, bit: int) -> None:
         _shift(state, out)
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def decode_decision(state: Any, data: Any, probability: int) -> int:
     bound = (state[WIDTH] >> 16) * probability
     if state[CODE] < bound:
@@ -74,7 +75,7 @@ def decode_decision(state: Any, data: Any, probability: int) -> int:
     return bit
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def encode_even(state: Any, out: Any, bit: int) -> None:
     state[RANGE] >>= 1
     if bit:
@@ -84,7 +85,7 @@ def encode_even(state: Any, out: Any, bit: int) -> None:
         _shift(state, out)
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def decode_even(state: Any, data: Any) -> int:
     state[WIDTH] >>= 1
     bit = 0
@@ -95,12 +96,12 @@ def decode_even(state: Any, data: Any) -> int:
     return bit
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def start_encoder() -> Any:
     return np.array([0, _MASK, -1, 0, 0])
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def finish_encoder(state: Any, out: Any) -> int:
     """The number of bytes in out; trailing zero bytes are left out."""
     # Any number in [low, low + range) will do: take the one with the most zero bytes at its end, which are not stored.
@@ -117,7 +118,7 @@ def finish_encoder(state: Any, out: Any) -> int:
     return end
 
 
-@njit(nogil=True, cache=True)
+@integer_kernel
 def start_decoder(data: Any) -> Any:
     state = np.array([0, 0, 0])
     for _ in range(4):

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from fourcodec.kernels.compiling import float_kernel, inline_kernel
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _line(row: Any, edge: Any, out: Any) -> None:
     """out (w + 2,) = row, with `edge` times its ends beyond them."""
     w = row.shape[0]
@@ -23,7 +24,7 @@ def _line(row: Any, edge: Any, out: Any) -> None:
     out[0], out[w + 1] = edge * row[0], edge * row[w - 1]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _add9(top: Any, middle: Any, bottom: Any, k: Any, out: Any) -> None:
     """out (w,) += the lines (w + 2,) under the 3 x 3 kernel."""
     w = out.shape[0]
@@ -40,7 +41,7 @@ def _add9(top: Any, middle: Any, bottom: Any, k: Any, out: Any) -> None:
         out[i] += above + beside + below
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _see(planes: Any, r: int, first: int, width: int, height: int, edge: Any, lines: Any) -> None:
     """lines (C, 3, width + 2): those of the rows r - 1, r, r + 1 that there are, each at its number modulo 3, given
     that r - 1 and r are there already where r is not `first`."""
@@ -50,7 +51,7 @@ def _see(planes: Any, r: int, first: int, width: int, height: int, edge: Any, li
                 _line(planes[d, row, :width], edge, lines[d, row % 3])
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def filter_rows(planes: Any, kernel: Any, width: int, height: int, first: int, last: int, out: Any) -> None:
     """out (C, height, width), rows first..last-1: the filtered planes (C, >= height, >= width)."""
     channels = planes.shape[0]
@@ -66,7 +67,7 @@ def filter_rows(planes: Any, kernel: Any, width: int, height: int, first: int, l
                 _add9(lines[d, above], lines[d, r % 3], lines[d, below], kernel[c, d], row)
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def subtract(planes: Any, target: Any, first: int, last: int) -> float:
     """planes -= target on the rows first..last-1; the sum of the squares of what is left."""
     total = 0.0
@@ -82,7 +83,7 @@ def subtract(planes: Any, target: Any, first: int, last: int) -> float:
     return total
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def subtract_visible(planes: Any, target: Any, visible: Any, first: int, last: int) -> float:
     """`subtract`, with no error where visible (height, width) is 0; elsewhere it is 1."""
     total = 0.0
@@ -98,7 +99,7 @@ def subtract_visible(planes: Any, target: Any, visible: Any, first: int, last: i
     return total
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _dot9(row: Any, top: Any, middle: Any, bottom: Any, weight: Any, gradient: Any) -> None:
     """gradient (3, 3) += weight times that of _add9 by its kernel; row (w,) are the slopes of its result."""
     w = row.shape[0]
@@ -128,7 +129,7 @@ def _dot9(row: Any, top: Any, middle: Any, bottom: Any, weight: Any, gradient: A
     gradient[2, 2] += weight * s22
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _turned(kernel: Any, top: bool, bottom: bool, out: Any) -> None:
     """out (3, 3): the kernel turned round; in the top and bottom rows of a picture the row beyond is the row itself."""
     for dx in range(3):
@@ -139,7 +140,7 @@ def _turned(kernel: Any, top: bool, bottom: bool, out: Any) -> None:
             out[1, dx] += kernel[2, 2 - dx]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def filter_adjoint(
     errors: Any, planes: Any, kernel: Any, weight: Any, first: int, last: int, back: Any, gradient: Any
 ) -> None:

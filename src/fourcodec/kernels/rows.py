@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from fourcodec.kernels.compiling import inline_kernel
 
 _ZERO = np.float32(0.0)
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def load_block(rows: Any, start: int, size: int, scale: Any, block: Any) -> None:
     """block (m, BLOCK) = scale times `size` pixels of rows from `start`, and zeros after them."""
     for j in range(block.shape[0]):
@@ -21,7 +22,7 @@ def load_block(rows: Any, start: int, size: int, scale: Any, block: Any) -> None
             block[j, p] = _ZERO
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def store_block(block: Any, start: int, size: int, rows: Any) -> None:
     """The inverse of load_block with a scale of 1."""
     for j in range(block.shape[0]):
@@ -30,7 +31,7 @@ def store_block(block: Any, start: int, size: int, rows: Any) -> None:
             row[p] = block[j, p]
 
 
-@njit(nogil=True, fastmath=True, cache=True)
+@inline_kernel
 def add_block(rows: Any, start: int, size: int, block: Any) -> None:
     """block += `size` pixels of rows from `start`."""
     for j in range(block.shape[0]):

@@ -10,22 +10,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from fourcodec.kernels.compiling import float_kernel, inline_kernel
 from fourcodec.kernels.layout import SMOOTHING_REACH as REACH
 from fourcodec.kernels.upsampling import _add, _clamped, _dot
 
 _ZERO = np.float32(0.0)
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _mix(out: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, taps: Any) -> None:
     t0, t1, t2, t3 = taps[0], taps[1], taps[2], taps[3]
     for i in range(out.shape[0]):
         out[i] = t3 * d[i] + t2 * (c[i] + e[i]) + t1 * (b[i] + f[i]) + t0 * (a[i] + g[i])
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _along(padded: Any, out: Any, taps: Any) -> None:
     """padded (n + 6,) -> out (n,)."""
     n = out.shape[0]
@@ -35,7 +35,7 @@ def _along(padded: Any, out: Any, taps: Any) -> None:
     )  # fmt: skip
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _down(source: Any, row: int, taps: Any, line: Any) -> None:
     """A row of the columns' filter, line (w + 6,), its ends replicated."""
     h, w = source.shape
@@ -49,7 +49,7 @@ def _down(source: Any, row: int, taps: Any, line: Any) -> None:
         line[REACH + w + k] = line[REACH + w - 1]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def smooth(source: Any, taps: Any, first: int, last: int, out: Any) -> None:
     """Rows first..last-1 of out (h, w) from source (h, w); taps (4,) float32: t0..t3."""
     line = np.empty(source.shape[1] + 2 * REACH, np.float32)
@@ -58,7 +58,7 @@ def smooth(source: Any, taps: Any, first: int, last: int, out: Any) -> None:
         _along(line, out[row], taps)
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _back(slope: Any, wide: Any, line: Any, taps: Any) -> None:
     """The adjoint of the rows' filter: slope (w,) -> line (w + 6,), of which the middle counts. wide (w + 12,) is 0 at
     its ends."""
@@ -70,7 +70,7 @@ def _back(slope: Any, wide: Any, line: Any, taps: Any) -> None:
         line[REACH + w - 1] += line[REACH + w + k]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def smooth_adjoint(slope: Any, taps: Any, first: int, last: int, back: Any) -> None:
     """Rows first..last-1 of back (h, w): the gradient by source, given slope, the gradient by out."""
     h, w = back.shape
@@ -85,7 +85,7 @@ def smooth_adjoint(slope: Any, taps: Any, first: int, last: int, back: Any) -> N
                 _add(back[target], line[REACH : REACH + w], taps[REACH - abs(d)])
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def smoothing_gradient(source: Any, slope: Any, taps: Any, first: int, last: int, gradient: Any) -> None:
     """gradient (4,) float64 += the derivative by t0..t3 of (slope . out), rows first..last-1."""
     h, w = source.shape

@@ -13,9 +13,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from fourcodec.kernels.compiling import announce_compilation
+from fourcodec.kernels.compiling import float_kernel
 from fourcodec.kernels.fourier import TWO_PI, _fill_features, _fill_phasors
 from fourcodec.kernels.frequencies import phasors_held, product_table
 from fourcodec.kernels.layout import BLOCK
@@ -39,7 +38,6 @@ class SynthesisKernels(NamedTuple):
 @functools.cache
 def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
     """Compiled on first call and cached on disk."""
-    announce_compilation()
     table, held = product_table(m, order), phasors_held(m, order).astype(np.float32).ravel()
     rows = -(-2 * len(table) // 4) * 4
     kernel = _build(m, channels, rows, rows + -(-m // 4) * 4)
@@ -58,8 +56,8 @@ def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
 def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
     inputs, outputs, all_rows, first_rows = m, channels, both, rows
 
-    # Both ways in one function: numba's cache on disk does not find functions again that call others made here.
-    @njit(nogil=True, fastmath=True, cache=True)
+    # Both ways in one function: a kernel is made with integers alone, which name its code on the disk.
+    @float_kernel
     def kernel(
         x: Any,
         w1: Any,

@@ -12,30 +12,30 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from fourcodec.kernels.compiling import float_kernel, inline_kernel
 from fourcodec.kernels.layout import PAD
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _clamped(index: int, count: int) -> int:
     return min(max(index, 0), count - 1)
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _mix(out: Any, r0: Any, r1: Any, r2: Any, r3: Any, w0: Any, w1: Any, w2: Any, w3: Any) -> None:
     for i in range(out.shape[0]):
         out[i] = w0 * r0[i] + w1 * r1[i] + w2 * r2[i] + w3 * r3[i]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _replicate(padded: Any, width: int) -> None:
     for k in range(PAD):
         padded[k] = padded[PAD]
         padded[PAD + width + k] = padded[PAD + width - 1]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _spread(padded: Any, out: Any, a0: Any, a1: Any, a2: Any, a3: Any) -> None:
     """One row, horizontally: padded (w + 4,) -> out (at most 2w, even)."""
     count = out.shape[0] // 2
@@ -46,7 +46,7 @@ def _spread(padded: Any, out: Any, a0: Any, a1: Any, a2: Any, a3: Any) -> None:
         out[2 * i + 1] = a3 * v1[i] + a2 * v2[i] + a1 * v3[i] + a0 * v4[i]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def upsample(source: Any, filters: Any, first: int, last: int, out: Any) -> None:
     """out (2h or less, 2w or less; even) from source (h, w); rows of source first..last-1 make rows 2 first..2 last - 1
     of out. filters (4,) float32: a0..a3."""
@@ -64,7 +64,7 @@ def upsample(source: Any, filters: Any, first: int, last: int, out: Any) -> None
             _spread(odd, out[2 * i + 1], a0, a1, a2, a3)
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _gather(row: Any, width: int, even: Any, odd: Any, back: Any, a0: Any, a1: Any, a2: Any, a3: Any) -> None:
     """The adjoint of _spread and _replicate: row (2w or less,) -> back (w + 4,), of which the middle counts."""
     n = row.shape[0] // 2
@@ -82,13 +82,13 @@ def _gather(row: Any, width: int, even: Any, odd: Any, back: Any, a0: Any, a1: A
         back[PAD + width - 1] += back[PAD + width + k]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _add(out: Any, row: Any, weight: Any) -> None:
     for i in range(out.shape[0]):
         out[i] += weight * row[i]
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def upsample_adjoint(slope: Any, filters: Any, first: int, last: int, back: Any) -> None:
     """back (h, w), rows first..last-1: the gradient by source, given slope, the gradient by out."""
     h, w = back.shape
@@ -110,7 +110,7 @@ def upsample_adjoint(slope: Any, filters: Any, first: int, last: int, back: Any)
                     _add(back[target], inner, weight)
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@inline_kernel
 def _dot(a: Any, b: Any) -> Any:
     total = np.float32(0.0)
     for i in range(a.shape[0]):
@@ -118,7 +118,7 @@ def _dot(a: Any, b: Any) -> Any:
     return total
 
 
-@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@float_kernel
 def filter_gradient(source: Any, slope: Any, filters: Any, first: int, last: int, gradient: Any) -> None:
     """gradient (4,) float64 += the derivative by a0..a3 of (slope . out), rows of source first..last-1."""
     h, w = source.shape

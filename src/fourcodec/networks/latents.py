@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from fourcodec.errors import CorruptFileError
 from fourcodec.kernels import context_integer, laplace_coder, range_coder
 from fourcodec.kernels import latents as layout
-from fourcodec.kernels.compiling import announce_compilation
 from fourcodec.kernels.layout import BLOCK, MEAN_STEPS, PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES, SCALE_STEPS
 from fourcodec.kernels.threads import map_threads
 from fourcodec.networks.pyramid import PARENT, PLANES, Level, Pyramid, taps_of
@@ -50,7 +49,6 @@ class ContextIntegers:
 
 def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: ContextIntegers, threads: int) -> bytes:
     """levels: the latents of each level, finest first, (rows, columns)."""
-    announce_compilation()
     tables, state = laplace_coder.tables(), range_coder.start_encoder()
     out = np.empty(_ROOM, np.uint8)
 
@@ -76,7 +74,6 @@ def decode_latents(
     latents become the mean of those beside them. Raises CorruptFileError where the bytes cannot be what it wrote."""
     if data.endswith(b"\0"):
         raise CorruptFileError("section 'latents' ends in a zero byte")
-    announce_compilation()
     tables, source = laplace_coder.tables(), np.frombuffer(data, np.uint8)
     state = range_coder.start_decoder(source)
 

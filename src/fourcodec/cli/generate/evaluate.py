@@ -24,7 +24,7 @@ data_option = click.option(
 cache_option = click.option(
     "--cache",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of trained classifiers.  [default: $FOURCODEC_CACHE, or the user's cache folder]",
+    help="Folder of trained classifiers.  [default: $FOURCODEC_CACHE_DIR, or the user's cache folder]",
 )
 
 

@@ -1,0 +1,50 @@
+"""The folder of what can be made again: compiled kernels and trained classifiers.
+
+It is $FOURCODEC_CACHE_DIR, or the user's cache folder (~/.cache/fourcodec on Linux). It can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+VARIABLE = "FOURCODEC_CACHE_DIR"
+
+
+def cache_folder() -> Path:
+    """The folder as an absolute path; it need not exist.
+
+    Raises OSError where no folder is named and the user has no home.
+    """
+    from platformdirs import user_cache_path
+
+    named = os.environ.get(VARIABLE)
+    folder = Path(named).absolute() if named else user_cache_path("fourcodec", appauthor=False)
+    if not folder.is_absolute():  # "~" stays as it is for a user without a home, and would become a folder of that name
+        raise OSError(f"this user has no home folder; {VARIABLE} can name a folder")
+    return folder
+
+
+def private_folder(name: str) -> Path:
+    """The folder `name` in the cache folder, made if need be, which only this user can read or change.
+
+    Raises OSError where it cannot be made, belongs to somebody else, or can be changed by others: whoever can write
+    there decides what is read from there.
+    """
+    folder = cache_folder() / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check_private(folder.lstat(), folder)
+    return folder
+
+
+def check_private(status: os.stat_result, path: Path) -> None:
+    """Raises OSError unless a folder or file of this lstat is this user's alone; `path` is named in the message."""
+    if not hasattr(os, "geteuid"):  # Windows: folders of a user's profile are private by their access lists
+        return
+    if not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):
+        raise OSError(f"{str(path)!r} is a link or a special file")
+    if status.st_uid != os.geteuid():
+        raise OSError(f"{str(path)!r} belongs to another user")
+    if status.st_mode & 0o022:
+        raise OSError(f"{str(path)!r} can be changed by other users")

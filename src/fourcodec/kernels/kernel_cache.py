@@ -1,0 +1,180 @@
+"""Compiled kernels on the disk: one file a kernel and signature, in a folder that is this user's alone.
+
+numba's own cache is not used. Its index is one file for all signatures, which two processes that compile at once
+overwrite, and a damaged or unwritable one ends the program. It also misses changes in modules that a kernel imports.
+
+A file holds a SHA-256 sum and the compiled code as numba pickles it. Reading a pickle runs code, so that the folder and
+the file must be such that nobody else can write them (fourcodec.cache). A file that is damaged is replaced.
+Where no folder can be used, kernels are compiled in memory, and a line on stderr says so once.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import os
+import pickle
+import platform
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+from numba.core import config
+from numba.core.caching import _Cache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+import fourcodec
+from fourcodec.cache import VARIABLE, check_private, private_folder
+
+MESSAGE = "compiling kernels for this processor; this takes some seconds"
+UNKEPT = "compiled kernels are not kept, and every start takes longer: {reason} ({variable} names another folder)"
+# What else of numba's settings changes the code that it makes.
+_SETTINGS = ("OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DISABLE_INTEL_SVML")
+_DIGEST_BYTES = hashlib.sha256().digest_size
+_PACKAGE = Path(fourcodec.__file__).parent
+_IMPORT = re.compile(r"^from (fourcodec[\w.]*) import (\([^)]*\)|.*)$", re.MULTILINE)
+
+
+class KernelCache(_Cache):  # type: ignore[misc]
+    """What numba's dispatcher asks for compiled code before it compiles, and gives it afterwards."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function, self._enabled = function, True
+
+    @property
+    def cache_path(self) -> str | None:
+        folder = kernel_folder()
+        return None if folder is None else str(folder)
+
+    def enable(self) -> None:
+        self._enabled = True
+
+    def disable(self) -> None:
+        self._enabled = False
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
+        """The compiled code of a signature, or None where there is none that can be used."""
+        target_context.refresh()
+        found = None
+        if self._enabled and (folder := kernel_folder()) is not None:
+            payload = _read(folder / self._name(sig))
+            # The sum says that these are the bytes that were written; a numba that cannot read them compiles anew.
+            with suppress(Exception):
+                found = None if payload is None else CompileResult._rebuild(target_context, *pickle.loads(payload))
+        if found is None:
+            _say_once(MESSAGE if kernel_folder() is None else f"{MESSAGE}, once")
+        return found
+
+    def save_overload(self, sig: Any, data: CompileResult) -> None:
+        """Keeps compiled code, where there is a folder. Code that holds addresses of this process is not kept."""
+        if not self._enabled or data.library.has_dynamic_globals or data.lifted:
+            return
+        if (folder := kernel_folder()) is None:
+            return
+        try:
+            _write(folder / self._name(sig), dumps(data._reduce()))
+        except OSError as exc:
+            _say_once(UNKEPT.format(reason=f"{exc.strerror or exc} in {str(folder)!r}", variable=VARIABLE))
+
+    def _name(self, sig: Any) -> str:
+        """A file name of the kernel, its arguments' types, the constants it was made with, and its source."""
+        function = self._function
+        constants = [cell.cell_contents for cell in function.__closure__ or ()]
+        if not all(isinstance(constant, int) for constant in constants):
+            raise TypeError(f"{function.__qualname__} is made with something else than integers: {constants}")
+        facts = repr((sig, constants, source_digest(function.__module__)))
+        readable = re.sub(r"[^\w.]", "", f"{function.__module__.removeprefix('fourcodec.')}.{function.__name__}")
+        return f"{readable}-{hashlib.sha256(facts.encode()).hexdigest()[:20]}.kernel"
+
+
+@functools.cache
+def kernel_folder() -> Path | None:
+    """The folder of this processor's kernels; None, with a line on stderr, where there is none that can be used."""
+    try:
+        return private_folder(folder_name())
+    except OSError as exc:
+        reason = f"{exc.strerror}: {exc.filename!r}" if exc.strerror else str(exc)
+        _say_once(UNKEPT.format(reason=reason, variable=VARIABLE))
+        return None
+
+
+@functools.cache
+def folder_name() -> str:
+    """A name that is another for each processor, and for each version of what makes the code."""
+    from numba.core.registry import cpu_target
+
+    machine = cpu_target.target_context.codegen().magic_tuple()
+    versions = (fourcodec.__version__, numba.__version__, llvmlite.__version__, np.__version__, sys.version)
+    settings = [(name, getattr(config, name, None)) for name in _SETTINGS]
+    facts = repr((machine, versions, platform.python_implementation(), settings))
+    return f"kernels-{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
+
+
+@functools.cache
+def source_digest(module: str) -> str:
+    """A sum of a module's text and of all modules of the package that it imports, and they import."""
+    names, pending = set(), [module]
+    while pending:
+        name = pending.pop()
+        if name in names:
+            continue
+        names.add(name)
+        for package, imported in _IMPORT.findall(_source(name)):
+            parts = re.findall(r"\w+", imported.split("#")[0])
+            pending += [package, *(f"{package}.{part}" for part in parts if _source(f"{package}.{part}"))]
+    texts = "".join(f"{name}\n{_source(name)}" for name in sorted(names))
+    return hashlib.sha256(texts.encode()).hexdigest()
+
+
+@functools.cache
+def _source(module: str) -> str:
+    """The text of a module of the package; nothing where there is no such module."""
+    path = _PACKAGE.parent.joinpath(*module.split("."))
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        with suppress(OSError):
+            return candidate.read_text(encoding="utf-8")
+    return ""
+
+
+def _write(path: Path, payload: bytes) -> None:
+    """Inverse of `_read`. Other processes find the whole file or none. Raises OSError."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")  # mode 0600
+    try:
+        with open(handle, "wb") as file:
+            file.write(hashlib.sha256(payload).digest())
+            file.write(payload)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _read(path: Path) -> bytes | None:
+    """What `_write` was given; None where there is no such file, or a damaged one, or one that is not this user's."""
+    try:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NOFOLLOW", 0))) as file:
+            check_private(os.fstat(file.fileno()), path)
+            data = file.read()
+    except OSError:
+        return None
+    payload = data[_DIGEST_BYTES:]
+    return payload if hashlib.sha256(payload).digest() == data[:_DIGEST_BYTES] else None
+
+
+@functools.cache
+def _say_once(message: str) -> None:
+    # Shown on stderr even where nobody has set logging up, and easily silenced.
+    logging.getLogger("fourcodec").warning(message)
