@@ -9,8 +9,8 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli
+from fourcodec.cache import VARIABLE as CACHE_VARIABLE
 from fourcodec.generative import sheets
-from fourcodec.generative.classifier_cache import CACHE_VARIABLE
 from fourcodec.generative.model import load_model
 from tests.generative import sets
 
