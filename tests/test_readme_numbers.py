@@ -1,0 +1,124 @@
+"""The numbers of README.md are those of benchmarks/results: each is computed again from its file."""
+
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def text(name: str) -> str:
+    return (RESULTS / name).read_text(encoding="utf-8")
+
+
+def kodak(heading: str) -> list[dict[str, float]]:
+    """The rows behind a heading of kodak-grid.txt, up to the next comment: BD-rates and seconds an encode."""
+    behind = text("kodak-grid.txt").split(heading)[1].split("\n")[1:]
+    rows = "\n".join(behind).lstrip("#").split("\n# mean")[0].split("\n# --effort")[0]
+    return [
+        {
+            "seconds": float(seconds),
+            **{name: float(value) for name, value in re.findall(r"([a-z]+) ([+-][\d.]+)%", row)},
+        }
+        for row, seconds in re.findall(r"^(kodim.*?) (\d+) s/encode", rows, re.MULTILINE)
+    ]
+
+
+DEFAULT = "# All six with the present fit"
+TWO_AT_DEFAULT = "# The same code at default effort"
+LONG = "# 20,000 steps (--effort 8)"
+
+
+def mean(rows: list[dict[str, float]], column: str) -> float:
+    return fmean(row[column] for row in rows)
+
+
+def grid_row(heading: str) -> list[float]:
+    """Seconds and the BD-rates of a row of README's table."""
+    rows = kodak(heading)
+    return [mean(rows, name) for name in ("seconds", "jpeg", "webp", "avif")]
+
+
+def fnet_row(name: str) -> list[float]:
+    summary = re.search(r"^\| mean \|.*?\| ([^|]*%) \| ([^|]*%) \| ([^|]*%) \|", text(f"{name}.md"), re.MULTILINE)
+    assert summary is not None
+    with (RESULTS / f"{name}.tsv").open(encoding="utf-8") as file:
+        seconds = fmean(float(row["seconds"]) for row in csv.DictReader(file, delimiter="\t"))
+    return [seconds, *(float(rate.strip("%")) for rate in summary.groups())]
+
+
+# The beginning of a row of README's table, and what its seconds and BD-rates come from.
+ROWS: list[tuple[str, Callable[[], list[float]]]] = [
+    ("| grid, 5 (default) | 2,500 | 6 |", lambda: grid_row(DEFAULT)),
+    ("| grid, 5 | 2,500 | 2 |", lambda: grid_row(TWO_AT_DEFAULT)),
+    ("| grid, 8 | 20,000 | the same 2 |", lambda: grid_row(LONG)),
+    ("| fnet, 5 | 5,000 | 6 |", lambda: fnet_row("fnet-kodak")),
+    ("| fnet, 9 | 60,000 | 2 |", lambda: fnet_row("fnet-effort9")),
+]
+
+
+@pytest.mark.parametrize(("beginning", "computed"), ROWS, ids=[row[0] for row in ROWS])
+def test_a_row_of_the_table_is_what_its_file_gives(beginning: str, computed: Callable[[], list[float]]) -> None:
+    (row,) = [line for line in README.splitlines() if line.startswith(beginning)]
+    cells = [re.sub(r"[*,%]|one core", "", cell) for cell in row.removeprefix(beginning).strip(" |").split("|")]
+    seconds, *rates = (float(cell) for cell in cells)
+    assert seconds == pytest.approx(computed()[0], abs=0.51)
+    assert rates == pytest.approx(computed()[1:], abs=0.051)
+
+
+def networks_share_at_q20() -> tuple[float, float]:
+    shares = []
+    for row in csv.DictReader(text("grid-split.tsv").splitlines()[1:], delimiter="\t"):
+        if row["quality"] == "20":
+            parts = [float(row[name]) for name in ("header B", "networks B", "latents B")]
+            shares.append(100 * parts[1] / sum(parts))
+    return min(shares), max(shares)
+
+
+def seconds_of_decoding(what: str) -> float:
+    found = re.search(rf"decode 768x512 grid -q 60, {what}\s+median ([\d.]+) s", text("costs.txt"))
+    assert found is not None
+    return float(found[1])
+
+
+def hours_of_12_megapixels() -> float:
+    """2,500 iterations at the least time a pixel that was measured above 1 megapixel, on two threads."""
+    rows = re.findall(r"^([\d.]+)\t(\d+)\t\d+\t\d+\t\d+$", text("grid-step.txt"), re.MULTILINE)
+    return 12e6 * 2500 * min(float(ns) for size, ns in rows if float(size) > 1) * 1e-9 / 3600
+
+
+def seconds_on_cuda() -> float:
+    """Of the encode that had nothing left to compile."""
+    found = re.search(r"^kodim05\t\d+\t[\d.]+\t[\d.]+\t([\d.]+)$", text("grid-cuda.txt"), re.MULTILINE)
+    assert found is not None
+    return float(found[1])
+
+
+# A phrase of README with one number in it, what the number comes from, and how exactly they agree.
+PHRASES: list[tuple[str, Callable[[], float], float]] = [
+    (r"on an H100 GPU \| 2,500 \| 1 \| (\d+) \|", seconds_on_cuda, 0.5),
+    (r"Decoding takes ([\d.]+) s in a running process", lambda: seconds_of_decoding("in-process"), 0.005),
+    (r"in a running process and ([\d.]+) s as a command", lambda: seconds_of_decoding("command"), 0.05),
+    (r"`grid` needs (\d+)% more bytes", lambda: mean(kodak(DEFAULT), "coolchic"), 0.5),
+    (r"the networks are (\d+) to \d+% of the file", lambda: networks_share_at_q20()[0], 0.5),
+    (r"the networks are \d+ to (\d+)% of the file", lambda: networks_share_at_q20()[1], 0.5),
+]
+
+
+@pytest.mark.parametrize(("phrase", "computed", "within"), PHRASES, ids=[row[0] for row in PHRASES])
+def test_a_number_in_a_sentence_is_what_its_file_gives(
+    phrase: str, computed: Callable[[], float], within: float
+) -> None:
+    (number,) = re.findall(phrase, re.sub(r"\s+", " ", README))
+    assert float(number) == pytest.approx(computed(), abs=within)
+
+
+def test_a_large_image_takes_the_hours_that_are_said() -> None:
+    assert "12 megapixels take over an hour" in re.sub(r"\s+", " ", README)
+    assert 1.0 < hours_of_12_megapixels() < 1.5
