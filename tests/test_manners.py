@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from fourcodec.parallel.work import Work
 from fourcodec.request import TARGETS
 from tests.generative import sets
 from tests.generative.test_generate_command import TINY
+from tests.killed import surroundings
 
 ROOT = Path(__file__).parents[1]
 CODED = ROOT / "tests" / "golden" / "v0.1" / "grid-rgb.fnc"
@@ -351,21 +351,40 @@ def test_ctrl_c_ends_training_in_one_line(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.tmp"))
 
 
+ANNOUNCING = """
+import sys
+from fourcodec import cli
+from fourcodec.folders.work import Direction
+from tests.announced import announced
+work = Direction.work.fget
+Direction.work = property(lambda direction: announced(work(direction)))
+sys.exit(cli.run(sys.argv[1:]))
+"""
+
+
 @POSIX
-def test_ctrl_c_ends_jobs_in_one_line_and_leaves_no_half_file(tmp_path: Path, photo: np.ndarray) -> None:
+@pytest.mark.parametrize(("moment", "workers"), [("starting", 1), ("starting", 2), ("at work", 1), ("at work", 2)])
+def test_ctrl_c_ends_jobs_in_one_line_and_leaves_no_half_file(
+    tmp_path: Path, photo: np.ndarray, moment: str, workers: int
+) -> None:
     (tmp_path / "photos").mkdir()
     for number in range(4):
         Image.fromarray(photo).save(tmp_path / "photos" / f"{number}.png")
     command = ["encode", str(tmp_path / "photos"), "-o", str(tmp_path / "out"), "--jobs", "2", "--device", "cpu"]
     command += ["--width", "2", "--depth", "1", "--iterations", "100000000"]
-    process = fourcodec_process(*command, stdout=subprocess.PIPE, start_new_session=True)
-    while not (tmp_path / "out").exists():
-        time.sleep(0.05)
-    time.sleep(0.5)  # wherever the workers are by then
+    process = subprocess.Popen(
+        [sys.executable, "-c", ANNOUNCING, *command],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, env=surroundings(),
+    )  # fmt: skip
+    assert process.stderr is not None
+    for _ in range(workers):
+        while process.stderr.readline() not in (f"{moment}\n", ""):
+            pass
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert err.splitlines() == ["interrupted, 4 files left: continue with --resume"]
+    said = [line for line in err.splitlines() if line not in ("starting", "at work")]
+    assert said == ["interrupted, 4 files left: continue with --resume"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".fourcodec-encode.jsonl"]
 
 

@@ -1,8 +1,7 @@
 """A folder of small pictures, settings that measure the stub codec on it, and the table of a run."""
 
 import csv
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from PIL import Image
 
 from fourcodec.benchmark.rows import UNREPEATABLE
 from fourcodec.benchmark.settings import BenchSettings, OurSetting
+from tests.benchmark.door import VARIABLE, Door
 
 STUB = "tests.benchmark.stub_codec"
 
@@ -65,10 +65,10 @@ def table(out: Path, *, repeatable: bool = False) -> list[dict[str, str]]:
     return rows
 
 
-def wait_for_items(out: Path, count: int) -> None:
-    """Until so many items are in the log (or for a minute)."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if (out / "items.jsonl").exists() and (out / "items.jsonl").read_bytes().count(b"\n") >= count:
-            return
-        time.sleep(0.01)
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    """At which the stub codec's fits wait, in this process and in all that are started from now on."""
+    door = Door()
+    monkeypatch.setenv(VARIABLE, door.address)
+    yield door
+    door.open()

@@ -6,10 +6,15 @@ from pathlib import Path
 from fourcodec.benchmark.runner import RunOptions, run
 from fourcodec.benchmark.settings import BenchSettings, OurSetting
 
-if __name__ == "__main__":
+
+def main() -> int:
     folder, out, jobs, *rest = sys.argv[1:]
     settings = BenchSettings(
         folder, ("jpeg",), (OurSetting(4, 2), OurSetting(6, 6)), codec="tests.benchmark.stub_codec"
     )
     finished = run(settings, RunOptions(Path(out), int(jobs), resume="resume" in rest, quiet=True))
-    sys.exit(130 if finished.interrupted else 0)
+    return 130 if finished.interrupted else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

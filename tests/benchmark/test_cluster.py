@@ -13,57 +13,70 @@ from fourcodec.benchmark.items import enumerate_items, work_of
 from fourcodec.benchmark.runner import RunOptions, run
 from fourcodec.benchmark.settings import BenchSettings
 from fourcodec.parallel.cluster import ClusterError, run_on_cluster
-from tests.benchmark.conftest import table, wait_for_items
+from tests.benchmark.conftest import table
+from tests.benchmark.door import Door
+from tests.killed import surroundings
 
 distributed = pytest.importorskip("distributed")
 
 Make = Callable[..., BenchSettings]
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Two workers on this machine, one thread each, which fit for a fifth of a second."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    monkeypatch.setenv("PYTHONPATH", path)
-    monkeypatch.setenv("STUB_SECONDS", "0.2")
+    """Two workers on this machine, one thread each."""
+    monkeypatch.setenv("PYTHONPATH", surroundings()["PYTHONPATH"])
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit=0, silence_logs=50
     ) as local:
         yield local
 
 
-def test_a_worker_killed_at_work_changes_nothing(cluster: Any, folder: Path, tmp_path: Path, settings_of: Make) -> None:
-    settings = settings_of(folder)
+def meanwhile(function: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=function, daemon=True)
+    thread.start()
+    return thread
+
+
+# In both tests the door comes before the cluster, whose workers inherit the environment.
+
+
+def test_a_worker_killed_at_work_changes_nothing(
+    door: Door, cluster: Any, folder: Path, tmp_path: Path, settings_of: Make
+) -> None:
+    settings, dead = settings_of(folder), []
 
     def kill_a_worker_at_work() -> None:
-        wait_for_items(tmp_path / "cluster", 2)
-        os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+        door.let_in(2)
+        dead.append(door.knock())
+        os.kill(dead[0], signal.SIGKILL)
+        door.open()
 
-    killer = threading.Thread(target=kill_a_worker_at_work, daemon=True)
-    killer.start()
+    killer = meanwhile(kill_a_worker_at_work)
     options = RunOptions(tmp_path / "cluster", scheduler=cluster.scheduler_address, quiet=True)
     assert run(settings, options).progress.complete
     killer.join()
+    assert dead
     run(settings, RunOptions(tmp_path / "here", quiet=True))
     assert table(tmp_path / "cluster", repeatable=True) == table(tmp_path / "here", repeatable=True)
 
 
 def test_a_cluster_that_goes_away_fails_no_items(
-    cluster: Any, folder: Path, tmp_path: Path, settings_of: Make, monkeypatch: pytest.MonkeyPatch
+    door: Door, cluster: Any, folder: Path, tmp_path: Path, settings_of: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fourcodec.parallel.cluster.CONNECT_SECONDS", 1)
     out = tmp_path / "out"
 
     def close_at_work() -> None:
-        wait_for_items(out, 2)
+        door.let_in(2)
+        door.knock()  # this fit never ends
         cluster.close()
 
-    closer = threading.Thread(target=close_at_work, daemon=True)
-    closer.start()
+    closer = meanwhile(close_at_work)
     with pytest.raises(ClusterError, match=r"the cluster failed .*--resume"):
         run(settings_of(folder), RunOptions(out, scheduler=cluster.scheduler_address, quiet=True))
     closer.join()
+    door.open()
     run(settings_of(folder), RunOptions(out, resume=True, quiet=True))
     run(settings_of(folder), RunOptions(tmp_path / "here", quiet=True))
     assert table(out, repeatable=True) == table(tmp_path / "here", repeatable=True)

@@ -1,11 +1,9 @@
 """Killed, interrupted, or losing its workers: a run ends in the same table."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,48 +13,69 @@ from fourcodec.benchmark.items import Item, Outcome, enumerate_items, work_of
 from fourcodec.benchmark.runner import RunOptions, run
 from fourcodec.benchmark.settings import BenchSettings
 from fourcodec.parallel.processes import run_in_processes
-from tests.benchmark.conftest import table, wait_for_items
+from tests.benchmark.conftest import table
+from tests.benchmark.door import Door
+from tests.killed import killed, surroundings
 
 Make = Callable[..., BenchSettings]
-ROOT = Path(__file__).parents[2]
 
 
-def start(folder: Path, out: Path, jobs: int, *more: str, seconds: float = 0.2) -> subprocess.Popen:
-    """A run in a process group of its own, each fit of which takes `seconds`."""
+def start(folder: Path, out: Path, jobs: int, *more: str) -> subprocess.Popen:
+    """A run in a process group of its own."""
     command = [sys.executable, "-m", "tests.benchmark.run_stub", str(folder), str(out), str(jobs), *more]
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "STUB_SECONDS": str(seconds), "PYTHONPATH": path}
-    return subprocess.Popen(command, env=environment, start_new_session=True)
+    return subprocess.Popen(command, env=surroundings(), start_new_session=True)
+
+
+def finished_items(out: Path) -> int:
+    return (out / "items.jsonl").read_bytes().count(b"\n")
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_killed_three_times_and_resumed_it_ends_in_the_same_table(
     jobs: int, folder: Path, tmp_path: Path, settings_of: Make
 ) -> None:
+    """While it logs an outcome, and before one of our files has its name."""
     run(settings_of(folder), RunOptions(tmp_path / "undisturbed", quiet=True))
-    rng = random.Random(jobs)
-    for finished_items in (0, 2, 5):  # of 9
-        killed = start(folder, tmp_path / "out", jobs, "resume")
-        wait_for_items(tmp_path / "out", finished_items)
-        time.sleep(rng.uniform(0, 0.3))
-        os.kill(killed.pid, signal.SIGKILL)
-        assert killed.wait() == -signal.SIGKILL
-        assert not (tmp_path / "out" / "results.csv").exists()
-    assert start(folder, tmp_path / "out", jobs, "resume", seconds=0).wait() == 0
-    assert table(tmp_path / "out", repeatable=True) == table(tmp_path / "undisturbed", repeatable=True)
+    out, done = tmp_path / "out", 0
+    for moment, number in (("fsync", 3), ("replace", 2), ("fsync", 4)):
+        code = "from tests.benchmark.run_stub import main\nmain()"
+        killed(code, str(folder), str(out), str(jobs), "resume", moment=moment, number=number)
+        assert done < (done := finished_items(out)) < 9
+        assert not (out / "results.csv").exists()
+    assert start(folder, out, jobs, "resume").wait() == 0
+    assert table(out, repeatable=True) == table(tmp_path / "undisturbed", repeatable=True)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_ctrl_c_ends_with_the_summary_so_far(jobs: int, folder: Path, tmp_path: Path, settings_of: Make) -> None:
+def test_killed_in_a_fit_and_resumed_it_ends_in_the_same_table(
+    jobs: int, folder: Path, tmp_path: Path, settings_of: Make, door: Door
+) -> None:
     out = tmp_path / "out"
-    interrupted = start(folder, out, jobs, seconds=0.5)
-    wait_for_items(out, 2)
+    process = start(folder, out, jobs)
+    door.let_in(2)
+    door.knock()
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert 0 < finished_items(out) < 9
+    door.open()
+    assert start(folder, out, jobs, "resume").wait() == 0
+    run(settings_of(folder), RunOptions(tmp_path / "undisturbed", quiet=True))
+    assert table(out, repeatable=True) == table(tmp_path / "undisturbed", repeatable=True)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_ends_with_the_summary_so_far(jobs: int, folder: Path, tmp_path: Path, door: Door) -> None:
+    out = tmp_path / "out"
+    interrupted = start(folder, out, jobs)
+    door.let_in(2)
+    door.knock()  # the third fit of six is under way
     os.killpg(interrupted.pid, signal.SIGINT)  # as a terminal does: the workers get it too
     assert interrupted.wait() == 130
     assert "**Stopped early**" in (out / "summary.md").read_text()
     so_far = table(out, repeatable=True)
     assert so_far
-    assert start(folder, out, jobs, "resume", seconds=0).wait() == 0
+    door.open()
+    assert start(folder, out, jobs, "resume").wait() == 0
     assert len(table(out)) > len(so_far)
     assert "Stopped early" not in (out / "summary.md").read_text()
 

@@ -1,11 +1,7 @@
 """Training: it learns, it can be killed, and it goes on as if nothing had happened."""
 
-import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +17,7 @@ from fourcodec.generative.model import TrainedModel
 from fourcodec.generative.schedules import Budget, rate_factor
 from fourcodec.generative.training import Training
 from tests.generative import sets
+from tests.killed import killed
 
 # Trains what is in the folder, or resumes it, with a checkpoint after every step.
 SCRIPT = """
@@ -33,6 +30,7 @@ Training.resume(load_dataset(Path(sys.argv[1])), Path(sys.argv[2]), device="cpu"
     Budget(epochs=int(sys.argv[3])), lambda progress: print(progress.epoch, flush=True), checkpoint_seconds=0
 )
 """
+STEPS = 7  # of an epoch: 111 images in batches of 16
 
 
 @pytest.fixture
@@ -137,19 +135,20 @@ def test_a_training_in_two_parts_equals_one_without_a_break(
 
 
 def test_killed_three_times_it_ends_where_an_unbroken_run_does(data: Dataset, tmp_path: Path) -> None:
-    epochs = 5
+    """While a checkpoint is written and before it has its name, early in an epoch and at its end."""
+    epochs, folder = 5, tmp_path / "killed"
     trained(data, tmp_path / "whole", epochs)
-    Training.begin(data, sets.tiny(), tmp_path / "killed", device="cpu", seed=1).save()
-    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "discs.npz"), str(tmp_path / "killed"), str(epochs)]
-    for _ in range(3):
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
-            process.stdout.readline()  # it is under way
-            time.sleep(random.uniform(0, 0.05))
-            os.kill(process.pid, signal.SIGKILL)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    assert_equal_models(tmp_path / "whole", tmp_path / "killed")
-    assert not list((tmp_path / "killed").glob("*.safetensors.tmp"))
+    Training.begin(data, sets.tiny(), folder, device="cpu", seed=1).save()
+    arguments = str(tmp_path / "discs.npz"), str(folder), str(epochs)
+    steps = [0]  # that the checkpoint holds
+    for moment, number in (("fsync", 2), ("replace", 8), ("fsync", 5)):
+        killed(SCRIPT, *arguments, moment=moment, number=number)
+        facts = read_checkpoint(folder)[1]
+        steps.append(STEPS * facts["epoch"] + facts["step"])
+        assert steps[-2] < steps[-1] < STEPS * epochs
+    subprocess.run([sys.executable, "-c", SCRIPT, *arguments], check=True, stdout=subprocess.DEVNULL)
+    assert_equal_models(tmp_path / "whole", folder)
+    assert not list(folder.rglob(".*.tmp"))
 
 
 def assert_equal_models(first: Path, second: Path) -> None:

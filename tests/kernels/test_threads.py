@@ -1,5 +1,6 @@
 """Work shared over threads, and kernels entered from several threads and processes at once."""
 
+import math
 import multiprocessing
 import threading
 
@@ -30,7 +31,7 @@ def test_the_first_exception_is_raised() -> None:
 
 
 def test_what_was_little_work_stays_on_the_calling_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "ALONE_SECONDS", 60.0)
+    monkeypatch.setattr(threads, "ALONE_SECONDS", math.inf)
     map_threads(who_does_it, range(3), 2)
     assert set(map_threads(who_does_it, range(3), 2)) == {threading.get_ident()}
 

@@ -11,6 +11,7 @@ from fourcodec.bitstream import container, varint
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.fitting import GridSettings, Part, fit_grid
+from fourcodec.fitting.grid import _Fit
 from fourcodec.networks import tiling
 from fourcodec.profiles import fnet, grid, tiled
 from fourcodec.profiles.grid import LATENTS, NETWORKS
@@ -158,7 +159,7 @@ def test_large_pictures_are_fitted_in_tiles(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(tiling, "_SIDES", range(64, 129, 64))
     rows, columns = np.mgrid[:90, :150]
     image = np.stack([rows, columns, (rows + columns) // 2], axis=-1).astype(np.uint8)
-    encoded = codec.encode(image, iterations=60)
+    encoded = codec.encode(image, iterations=60, device="cpu")
     description = codec.describe(encoded.data)
     assert description["tiles"] == 1
     assert description["network"]["tiles"] == 6
@@ -172,12 +173,15 @@ def test_a_fit_goes_on_from_a_tiled_one(photo: np.ndarray) -> None:
     settings = GridSettings(20, 1e-3)
     first = fit_grid(planes, config, settings, seed=0, report=None)
     assert isinstance(first, TiledGrid)
-    onward = fit_grid(planes, config, settings.part(Part(0.5, begin=0.5), 1e-3), seed=0, report=None, start=first)
 
     def squares(found: Any) -> float:
         return float(np.square(tiled.render(found, planes.shape[1:], "cpu") - planes).sum())
 
-    assert squares(onward) < squares(first)
+    finer = settings.part(Part(3.0, begin=0.2), 1e-5)  # where bits cost a hundredth
+    fitted = _Fit(planes, config, finer, seed=0)
+    fitted.place(first)
+    assert fitted._step(0.95) == pytest.approx(squares(first), rel=1e-4)  # of rounded latents, before any has moved
+    assert squares(fit_grid(planes, config, finer, seed=0, report=None, start=first)) < squares(first) / 2
 
 
 def test_hidden_pixels_of_tiles_may_become_anything() -> None:

@@ -90,6 +90,8 @@ class Training:
                 raise ModelError(f"{str(directory)!r} was trained on other data ({facts['dataset']['name']})")
             training = cls(data, from_table(facts["config"]), directory, device, facts["seed"])
             training._load(tensors, facts)
+        for folder in (directory, directory / "sheets"):
+            files.remove_all_leftovers(folder)  # of a process that was killed
         return training
 
     @property
