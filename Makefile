@@ -23,8 +23,10 @@ test: lint
 	$(BIN)/python -m pytest
 
 # Lines and branches of what reads files: at least 95%, or this fails.
-READERS := fourcodec.bitstream fourcodec.profiles fourcodec.codec
-COVERING := bitstream profiles golden inspection $(patsubst %,test_%.py,codec grid_codec format views verify limits)
+READERS := $(patsubst %,fourcodec.%,bitstream codec profiles fnet.profile \
+	$(patsubst %,grid.%,config profile rendering tiled weight_coding))
+COVERING := bitstream golden inspection fnet/test_profile.py grid/test_profile.py grid/test_tiled.py \
+	$(patsubst %,test_%.py,codec grid_codec format views verify limits)
 coverage: $(STAMP)
 	$(BIN)/python -m pytest -q $(READERS:%=--cov=%) --cov-report=term-missing --cov-fail-under=95 $(COVERING:%=tests/%)
 

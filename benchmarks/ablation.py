@@ -21,15 +21,17 @@ from numba import njit
 from PIL import Image
 
 from crops import centre
-from fourcodec import fitting, pixels
-from fourcodec.fitting import grid as fitting_grid
-from fourcodec.fitting.grid_weights import _Search
-from fourcodec.kernels.layout import BLOCK
-from fourcodec.kernels.simd import accumulate_outputs, accumulate_weight_gradients
-from fourcodec.networks import pyramid
-from fourcodec.networks.grid_priors import nearest_prior
-from fourcodec.networks.grid_weights import GridShape
-from fourcodec.profiles.grid_config import GridConfig, config_for
+from fourcodec.fourier.layout import BLOCK
+from fourcodec.fourier.simd import accumulate_outputs, accumulate_weight_gradients
+from fourcodec.grid import pyramid
+from fourcodec.grid.config import GridConfig, config_for
+from fourcodec.grid.fit import fit as fitting_grid
+from fourcodec.grid.fit.fit import phase_index
+from fourcodec.grid.fit.settings import grid_settings_for
+from fourcodec.grid.fit.weights import _Search
+from fourcodec.grid.priors import nearest_prior
+from fourcodec.grid.weights import GridShape
+from fourcodec.images import pixels
 
 RELU_UNITS = (
     80  # about the multiplications of the two Fourier layers: 8 x 80 + 80 x 3 + 21, against 601 + 168 + 14 sin, cos
@@ -66,7 +68,7 @@ class ReluConfig(GridConfig):
 
 @functools.cache
 def relu_kernels(levels: int, channels: int, rows: int) -> Any:
-    """forward and backward with the signatures of kernels/synthesis.py."""
+    """forward and backward with the signatures of grid/kernels/synthesis.py."""
     inputs, outputs, units, both = levels, channels, rows, rows + -(-levels // 4) * 4
     padded = -(-(levels + 1) // 4) * 4
 
@@ -203,8 +205,8 @@ def passes(count: int) -> Iterator[None]:
 
 def measure(planes: np.ndarray, quality: float, steps: int, variant: str) -> tuple[float, float, float, float]:
     """PSNR, bytes of networks and latents, J."""
-    settings = fitting.grid_settings_for(quality, 5, steps, None)
-    phase = fitting.phase_index(settings.rate_weight)  # and no prior: it was trained for one of the variants
+    settings = grid_settings_for(quality, 5, steps, None)
+    phase = phase_index(settings.rate_weight)  # and no prior: it was trained for one of the variants
     config = config_for(planes.shape[1], planes.shape[2], planes.shape[0], phase, 0)
     name, _, value = variant.partition("=")
     if name == "prior":

@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 import fourcodec
 from fourcodec import files, images, metrics
-from fourcodec.benchmark.baselines import BASELINES, decode, make
-from fourcodec.benchmark.matching import PeerFiles, best_within
+from fourcodec.bench.baselines import BASELINES, decode, make
+from fourcodec.bench.matching import PeerFiles, best_within
 from fourcodec.cli.options import ProgressLine
 
 QUALITY, EFFORT = 40, 3

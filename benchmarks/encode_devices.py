@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 import fourcodec
-from fourcodec.fitting.progress import Progress
+from fourcodec.optimisation.progress import Progress
 
 
 def main() -> None:

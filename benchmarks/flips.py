@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-from tests.damage import flips, outcome, repaired, truncations
 from tests.golden.make import picture
+from tests.support.damage import flips, outcome, repaired, truncations
 
 from fourcodec import codec
-from fourcodec.benchmark.memory import peak_memory
+from fourcodec.bench.memory import peak_memory
 
 LONG_SECONDS = 0.2
 COLUMNS = (

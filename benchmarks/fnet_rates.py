@@ -27,12 +27,12 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 import fourcodec
 from crops import centre
 from fourcodec import files, images
-from fourcodec.benchmark.baselines import BASELINES, sweep_settings
-from fourcodec.benchmark.bdrate import Curve, bd_rate, rising
-from fourcodec.benchmark.matching import PeerFiles, interpolated_psnr_db
+from fourcodec.bench.baselines import BASELINES, sweep_settings
+from fourcodec.bench.bdrate import Curve, bd_rate, rising
+from fourcodec.bench.matching import PeerFiles, interpolated_psnr_db
 from fourcodec.bitstream import container
 from fourcodec.errors import TargetError
-from fourcodec.fitting import Progress
+from fourcodec.optimisation.progress import Progress
 
 COLUMNS = ("picture", "crop", "effort", "target_bpp", "network", "size_bytes", "bpp", "psnr_db", "seconds", "searching")
 PEERS = "jpeg", "webp", "avif"

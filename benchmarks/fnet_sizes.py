@@ -24,11 +24,14 @@ import numpy as np
 import numpy.typing as npt
 
 from crops import centre
-from fourcodec import files, fitting, images, metrics, pixels
+from fourcodec import files, images, metrics
 from fourcodec.bitstream import container
-from fourcodec.fitting.settings import WHOLE, Part
-from fourcodec.fitting.sizes import coefficient_count, size_named
-from fourcodec.profiles import fnet
+from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.fit import fit as fnet_fit
+from fourcodec.fnet.fit.settings import FitSettings
+from fourcodec.fnet.fit.sizes import coefficient_count, size_named
+from fourcodec.images import pixels
+from fourcodec.optimisation.settings import WHOLE, Part
 
 LAMBDAS = "3e-4,1e-3,3e-3,1e-2,3e-2"
 SIZES = "6x5,7x5,8x6,7x6x3,8x6x3,9x6x3,10x6x3"
@@ -76,8 +79,8 @@ def measure(
     planes, network = pixels.to_planes(picture), None
     config = fnet.FnetConfig.of_size(size_named(size), 3)
     for weight in lambdas:
-        settings = fitting.FitSettings(steps).part(ONWARD if network else WHOLE, weight)
-        network = fitting.fit(planes, config, settings, seed=0, device="cpu", report=None, start=network)
+        settings = FitSettings(steps).part(ONWARD if network else WHOLE, weight)
+        network = fnet_fit.fit(planes, config, settings, seed=0, device="cpu", report=None, start=network)
         if f"{weight:g}" in done:
             continue
         size_bytes, psnr_db = measured(network, picture)

@@ -16,12 +16,15 @@ import numpy.typing as npt
 
 import fourcodec
 from crops import centre
-from fourcodec import fitting, images, metrics, pixels
-from fourcodec.benchmark.baselines import BASELINES
-from fourcodec.benchmark.matching import PeerFiles, best_within
-from fourcodec.networks.backends import backend_of
-from fourcodec.networks.positions import PIXEL_CENTRES, positions
-from fourcodec.profiles.fnet import FnetConfig
+from fourcodec import images, metrics
+from fourcodec.bench.baselines import BASELINES
+from fourcodec.bench.matching import PeerFiles, best_within
+from fourcodec.fnet.backends import backend_of
+from fourcodec.fnet.fit import fit as fnet_fit
+from fourcodec.fnet.fit.settings import FLOAT_SCHEDULE, FitSettings, settings_for
+from fourcodec.fnet.profile import FnetConfig
+from fourcodec.images import pixels
+from fourcodec.positions import PIXEL_CENTRES, positions
 
 COLUMNS = (
     "image crop width depth effort steps size_bytes rate_bpp bits_per_coefficient psnr_db ssim "
@@ -52,7 +55,7 @@ def measure(picture: npt.NDArray[np.uint8], width: int, depth: int, effort: int,
     peer = best_within(PeerFiles(picture, BASELINES["jpeg"]), encoded.size_bytes)
     ours_db = encoded.psnr_db if encoded.psnr_db is not None else math.inf
     float_db = float_psnr_db(picture, config, effort) if with_float else math.nan
-    steps = fitting.settings_for(effort, None).iterations
+    steps = settings_for(effort, None).iterations
     return [
         *(str(number) for number in (width, depth, effort, steps, encoded.size_bytes)),
         f"{encoded.rate_bpp:.4f}",
@@ -70,9 +73,9 @@ def measure(picture: npt.NDArray[np.uint8], width: int, depth: int, effort: int,
 def float_psnr_db(picture: npt.NDArray[np.uint8], config: FnetConfig, effort: int) -> float:
     """PSNR of the 8-bit picture that a never quantised network of as many steps gives."""
     planes = pixels.to_planes(picture)
-    steps = fitting.settings_for(effort, None).iterations
-    settings = fitting.FitSettings(steps, phases=fitting.FLOAT_SCHEDULE)
-    coefficients = fitting.fit_float(planes, config, settings, seed=0, device="cpu", report=None)
+    steps = settings_for(effort, None).iterations
+    settings = FitSettings(steps, phases=FLOAT_SCHEDULE)
+    coefficients = fnet_fit.fit_float(planes, config, settings, seed=0, device="cpu", report=None)
     count = planes.shape[1] * planes.shape[2]
     x = positions((planes.shape[1], planes.shape[2]), np.arange(count), PIXEL_CENTRES)
     y = backend_of("cpu").evaluate(config.shape, coefficients, x).reshape(planes.shape)

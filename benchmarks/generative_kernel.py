@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fourcodec.kernels.layout import SIGMOID
-from fourcodec.kernels.threads import thread_count
-from fourcodec.networks.fourier_batch import FourierImages
-from fourcodec.networks.positions import PIXEL_CENTRES, positions
-from fourcodec.networks.shape import NetworkShape
+from fourcodec.fourier.batch import FourierImages
+from fourcodec.fourier.layout import SIGMOID
+from fourcodec.fourier.shape import NetworkShape
+from fourcodec.positions import PIXEL_CENTRES, positions
+from fourcodec.threads import thread_count
 from timing import best_seconds
 
 CASES = [("MNIST", NetworkShape(5, 6, 1), 28), ("CIFAR-10, thesis", NetworkShape(6, 10, 3), 32)]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fourcodec.generative.datasets import load_dataset
-from fourcodec.networks.positions import PIXEL_CENTRES, positions
+from fourcodec.positions import PIXEL_CENTRES, positions
 
 IMAGES = 200
 STARTS = 3

@@ -2,20 +2,21 @@
 
 import numpy as np
 
-from fourcodec import fitting
-from fourcodec.fitting import grid as fitting_grid
-from fourcodec.networks.grid_priors import nearest_prior
-from fourcodec.networks.grid_weights import GridWeights
-from fourcodec.profiles.grid_config import config_for
+from fourcodec.grid.config import config_for
+from fourcodec.grid.fit import fit as fitting_grid
+from fourcodec.grid.fit.fit import phase_index
+from fourcodec.grid.fit.settings import grid_settings_for
+from fourcodec.grid.priors import nearest_prior
+from fourcodec.grid.weights import GridWeights
 
 
 class LatentsFit:
     """Of planes (channels, H, W), one pyramid. J = 1000 (MSE + lambda bpp), without the weights' bytes."""
 
     def __init__(self, planes: np.ndarray, quality: float, steps: int, seed: int = 0) -> None:
-        settings = fitting.grid_settings_for(quality, 5, steps, None)
+        settings = grid_settings_for(quality, 5, steps, None)
         channels, height, width = planes.shape
-        phase = fitting.phase_index(settings.rate_weight)
+        phase = phase_index(settings.rate_weight)
         self.config = config_for(height, width, channels, phase, nearest_prior(settings.rate_weight))
         self.fit = fitting_grid._Fit(planes, self.config, settings, seed)
         (self.pyramid,) = self.fit._pyramids

@@ -1,6 +1,6 @@
 """Trains the priors of the grid profile: one context model for many pictures, at five qualities.
 
-    grid_priors.py PHOTOS IMAGENET OUT.npz     OUT is src/fourcodec/networks/grid_priors.npz
+    grid_priors.py PHOTOS IMAGENET OUT.npz     OUT is src/fourcodec/grid/grid_priors.npz
 
 Every picture is fitted as always, with a synthesis of its own; the context model is shared and sees a few pictures a
 step. Pictures are halved or so, which rids them of JPEG's traces, and cropped. None of them is in any result here.
@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from fourcodec import pixels
-from fourcodec.fitting import grid as fitting
-from fourcodec.fitting.grid_latents import proxy_at
-from fourcodec.fitting.settings import GridSettings, rate_weight_of
-from fourcodec.kernels.layout import PASSES
-from fourcodec.networks.grid_priors import FRACTION
-from fourcodec.profiles.grid_config import MAX_HIDDEN, ORDER, GridConfig
+from fourcodec.grid.config import MAX_HIDDEN, ORDER, GridConfig
+from fourcodec.grid.fit import fit as fitting
+from fourcodec.grid.fit.latents import proxy_at
+from fourcodec.grid.fit.settings import GridSettings
+from fourcodec.grid.kernels.layout import PASSES
+from fourcodec.grid.priors import FRACTION
+from fourcodec.images import pixels
+from fourcodec.optimisation.settings import rate_weight_of
 
 Floats = NDArray[np.float32]
 LEVELS = 7

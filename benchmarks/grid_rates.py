@@ -1,4 +1,4 @@
-"""A fit of the grid profile with other constants of fourcodec.fitting: rates, noise, prices.
+"""A fit of the grid profile with other constants of fourcodec.grid.fit: rates, noise, prices.
 
     python benchmarks/grid_rates.py [--crop 512] [--quality 45] [--steps 1000] IMAGE [NAME=NUMBER[,NUMBER]...]
 
@@ -16,11 +16,14 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from crops import centre
-from fourcodec import pixels
-from fourcodec.fitting import grid, grid_descent, grid_latents, grid_weights
-from fourcodec.profiles import grid as profile
-from fourcodec.profiles.grid_networks import weights_of
-from fourcodec.profiles.tiled import TiledGrid
+from fourcodec.grid import profile
+from fourcodec.grid.fit import fit as grid
+from fourcodec.grid.fit import latents as grid_latents
+from fourcodec.grid.fit import rdoq as grid_descent
+from fourcodec.grid.fit import weights as grid_weights
+from fourcodec.grid.tiled import TiledGrid
+from fourcodec.grid.weight_coding import weights_of
+from fourcodec.images import pixels
 from grid_latents_fit import LatentsFit
 
 

@@ -21,13 +21,13 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the torch reference lives with the tests
 
-from tests import reference_grid
+from tests.support import reference_grid
 
 from fourcodec import codec
-from fourcodec.kernels.layout import PASSES
-from fourcodec.networks.grid import GridGradient
-from fourcodec.networks.grid_weights import GridShape, GridWeights
-from fourcodec.networks.pyramid import Pyramid
+from fourcodec.grid.kernels.layout import PASSES
+from fourcodec.grid.network import GridGradient
+from fourcodec.grid.pyramid import Pyramid
+from fourcodec.grid.weights import GridShape, GridWeights
 
 HEIGHT, WIDTH, LEVELS, ORDER, CHANNELS, PHASE_SCALE = 512, 768, 7, 2, 3, 1 / 25
 RUNS = 7

@@ -15,7 +15,7 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from crops import centre
-from fourcodec import pixels
+from fourcodec.images import pixels
 from grid_latents_fit import LatentsFit
 
 ROWS = 10

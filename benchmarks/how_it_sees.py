@@ -19,11 +19,13 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import fourcodec
-from fourcodec import codec, files, metrics, pixels
+from fourcodec import codec, files, metrics
 from fourcodec.bitstream import container
 from fourcodec.comparison import error_map
+from fourcodec.fnet import profile as fnet
+from fourcodec.grid import profile as grid
+from fourcodec.images import pixels
 from fourcodec.inspection.plots import DIVERGING, HEAT, blank, pooled, show, shown_lattice
-from fourcodec.profiles import fnet, grid
 from fourcodec.views import WHOLE
 
 FNET: dict[str, Any] = {"width": 7, "depth": 5, "effort": 3, "device": "cpu"}

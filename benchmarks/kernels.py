@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numba import njit
 
-from fourcodec.kernels import simd
-from fourcodec.kernels.fourier import layer_kernels
-from fourcodec.kernels.threads import map_threads, thread_count
+from fourcodec.fourier import simd
+from fourcodec.fourier.layer import layer_kernels
+from fourcodec.threads import map_threads, thread_count
 from timing import best_seconds
 
 PIXELS = 96 * 768
@@ -38,7 +38,7 @@ def peak_gflops(threads: int) -> float:
 
 
 def ours(inputs: int, outputs: int, backward: bool, threads: int) -> Callable[[], object]:
-    """The kernels as networks/fourier.py calls them: pieces of pixels, shared over threads."""
+    """The kernels as fnet/network.py calls them: pieces of pixels, shared over threads."""
     random = np.random.default_rng(0)
     x = random.random((inputs, PIXELS), np.float32)
     w = random.random(2**inputs * 2 * outputs, np.float32)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
-from tests.benchmark.conftest import picture, table
+from tests.support.benches import picture, table
 
 from fourcodec import cli
 

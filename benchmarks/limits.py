@@ -19,15 +19,16 @@ from pathlib import Path
 
 import numpy as np
 import zstandard
-from tests import hostile
-from tests.images.oddities import png
+from tests.support import hostile
+from tests.support.oddities import png
 
 from fourcodec import cli, codec, images
 from fourcodec.bitstream import container, metadata, varint
 from fourcodec.bitstream.container import Header, Section
+from fourcodec.fnet import profile as fnet
+from fourcodec.grid import config as grid_config
+from fourcodec.grid.tiling import MAX_TILES, UNIT
 from fourcodec.limits import DEFAULT
-from fourcodec.networks.tiling import MAX_TILES, UNIT
-from fourcodec.profiles import fnet, grid_config
 
 PIXELS, WORK, NONE = "--max-pixels", "--max-work", "none: the format's own"
 DECODE, VERIFY, ENCODE = "decode {} -o out.png", "verify {}", "encode {}"

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from tests.images.oddities import make_all
+from tests.support.oddities import make_all
 
 import fourcodec
 from fourcodec import codec, images

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from fourcodec.bitstream import container
-from fourcodec.profiles import grid
+from fourcodec.grid import profile as grid
 
 STEPS, RATE, HIDDEN, NEAREST, REACH = 600, 2e-2, 16, 12, 2
 # The number of a latent's pass from its row and column.

@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from tests import reference_grid
+from tests.support import reference_grid
 from torch import Tensor, nn
 
-from fourcodec import fitting, images
-from fourcodec.kernels.layout import PASS_COLUMN, PASS_ROW
-from fourcodec.networks.grid_weights import BICUBIC, IDENTITY
-from fourcodec.networks.pyramid import PARENT, pass_taps
+from fourcodec import images
+from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW
+from fourcodec.grid.pyramid import PARENT, pass_taps
+from fourcodec.grid.weights import BICUBIC, IDENTITY
+from fourcodec.optimisation.settings import rate_weight_of
 
 LEVELS, HIDDEN, UNITS = 7, 48, 16
 TEMPERATURES, DEVIATIONS = (0.4, 0.1), (0.25, 0.15)  # of soft rounding and its noise, from the first step to the last
@@ -157,7 +158,7 @@ def main() -> None:
     side, (height, width) = options.crop, picture.shape[:2]
     top, left = (height - side) // 2, (width - side) // 2
     target = torch.tensor(picture[top : top + side, left : left + side].transpose(2, 0, 1) / 255, dtype=torch.float32)
-    rate_weight = fitting.rate_weight_of(options.quality)
+    rate_weight = rate_weight_of(options.quality)
     latents = [nn.Parameter(torch.zeros(side >> level, side >> level)) for level in range(LEVELS)]
     synthesis, rate = Synthesis(options, target.mean((1, 2)), rate_weight), Rate(options.context == "passes")
     parameters = itertools.chain(latents, synthesis.parameters(), rate.parameters())

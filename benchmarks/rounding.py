@@ -15,12 +15,12 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from crops import centre
-from fourcodec import pixels
-from fourcodec.fitting.grid import SETTLE_SHARE
-from fourcodec.fitting.grid_latents import proxy_at
-from fourcodec.fitting.grid_weights import choose_integers
-from fourcodec.profiles.grid_config import QuantizedGrid
-from fourcodec.profiles.grid_networks import weights_of
+from fourcodec.grid.config import QuantizedGrid
+from fourcodec.grid.fit.fit import SETTLE_SHARE
+from fourcodec.grid.fit.latents import proxy_at
+from fourcodec.grid.fit.weights import choose_integers
+from fourcodec.grid.weight_coding import weights_of
+from fourcodec.images import pixels
 from grid_latents_fit import LatentsFit
 
 DRAWS = 8

@@ -18,10 +18,10 @@ import numpy as np
 
 import fourcodec
 from fourcodec import images
-from fourcodec.benchmark import sources
+from fourcodec.bench import sources
 from fourcodec.errors import TargetError
-from fourcodec.fitting import Progress
-from fourcodec.fitting.targets import BYTES_BELOW, PSNR_ABOVE_DB
+from fourcodec.optimisation.progress import Progress
+from fourcodec.optimisation.targets import BYTES_BELOW, PSNR_ABOVE_DB
 
 COLUMNS = "pair picture profile size target wanted bytes bpp psnr_db outcome fits seconds search_seconds"
 KINDS = ("target_bytes", "target_bpp", "target_psnr")

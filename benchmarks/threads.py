@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numba import njit
 
-from fourcodec.kernels import threads
-from fourcodec.kernels.threads import map_threads
+from fourcodec import threads
+from fourcodec.threads import map_threads
 
 PIECES = (2, 4, 8)
 TOTAL_MICROSECONDS = (20, 50, 100, 200, 400, 1000, 3000)

@@ -22,9 +22,10 @@ from PIL import Image
 import fourcodec
 from fourcodec import metrics
 from fourcodec.bitstream import container
-from fourcodec.networks.tiling import UNIT, tile_side
-from fourcodec.profiles import grid, tiled
-from fourcodec.profiles.grid_config import GridConfig, QuantizedGrid
+from fourcodec.grid import profile as grid
+from fourcodec.grid import tiled
+from fourcodec.grid.config import GridConfig, QuantizedGrid
+from fourcodec.grid.tiling import UNIT, tile_side
 from fourcodec.views import WHOLE, View
 
 REPEATED = 5, 6

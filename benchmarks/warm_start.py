@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from crops import centre
-from fourcodec import images, metrics, pixels
-from fourcodec.benchmark.bdrate import bd_rate, rising
+from fourcodec import images, metrics
+from fourcodec.bench.bdrate import bd_rate, rising
 from fourcodec.encoder import FnetFits, GridFits, Subject
-from fourcodec.fitting.settings import WHOLE, Part, rate_weight_of
+from fourcodec.images import pixels
+from fourcodec.optimisation.settings import WHOLE, Part, rate_weight_of
 from fourcodec.request import Request
 
 QUALITIES = (20, 45, 70, 90)

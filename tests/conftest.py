@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from tests import stubs
+from tests.support import stubs
 
 # The same examples each time, and no deadline: whether a change passes must not depend on luck or on a busy machine.
 settings.register_profile("fourcodec", deadline=None, derandomize=True)

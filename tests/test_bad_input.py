@@ -9,7 +9,7 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli
-from tests.images.oddities import png
+from tests.support.oddities import png
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
 

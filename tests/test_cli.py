@@ -15,11 +15,14 @@ import pytest
 from PIL import Image
 
 import fourcodec
-from fourcodec import cli, codec, fitting, images
+from fourcodec import cli, codec, images
+from fourcodec.fnet.fit import fit as fnet_fit
+from fourcodec.grid.fit import fit as grid_fit
 from fourcodec.limits import DEFAULT
+from fourcodec.optimisation.progress import Progress
 from fourcodec.request import PROFILE_NAMES, TARGETS
-from tests import stubs
-from tests.images.oddities import FILES
+from tests.support import stubs
+from tests.support.oddities import FILES
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
 
@@ -361,10 +364,10 @@ def test_a_long_fit_is_announced_once(
         planes: np.ndarray, config: Any, settings: Any, *, seed: int, device: str, report: Any, visible: Any, start: Any
     ) -> Any:
         for left in (301.0, 300.0, 299.0) if report is not None else ():
-            report(fitting.Progress(step=1, steps=9, loss=0.5, psnr_db=3.0, seconds_left=left))
+            report(Progress(step=1, steps=9, loss=0.5, psnr_db=3.0, seconds_left=left))
         return stubs.fit(planes, config, settings, seed=seed, device=device, report=None, visible=visible)
 
-    monkeypatch.setattr(fitting, "fit_grid", fit_grid)
+    monkeypatch.setattr(grid_fit, "fit", fit_grid)
     assert cli.run(["encode", str(source), *options]) == 0
     lines = capsys.readouterr().err.splitlines()
     assert [line.startswith("note: this takes about 5 minutes; ") for line in lines] == [True, *[False] * len(options)]
@@ -418,10 +421,10 @@ def test_what_a_fit_has_to_say_is_noted(
     source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fit(*arguments: Any, report: Any, **others: Any) -> Any:
-        report(fitting.Progress(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=0.0, note="the fit diverged"))
+        report(Progress(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=0.0, note="the fit diverged"))
         return stubs.fit(*arguments, report=None, **others)
 
-    monkeypatch.setattr(fitting, "fit", fit)
+    monkeypatch.setattr(fnet_fit, "fit", fit)
     assert cli.run(["encode", str(source), "--width", "3"]) == 0
     assert capsys.readouterr().err == "note: the fit diverged\n"
 
@@ -438,8 +441,8 @@ def test_whatever_stops_a_fit_leaves_no_file_and_one_line(
     def stop(*_: object, **__: object) -> None:
         raise interruption
 
-    monkeypatch.setattr(fitting, "fit", stop)
-    monkeypatch.setattr(fitting, "fit_grid", stop)
+    monkeypatch.setattr(fnet_fit, "fit", stop)
+    monkeypatch.setattr(grid_fit, "fit", stop)
     assert cli.run(["encode", str(source), *options]) == (130 if isinstance(interruption, KeyboardInterrupt) else 1)
     out, err = capsys.readouterr()
     assert out == ""

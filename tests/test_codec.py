@@ -22,9 +22,9 @@ from fourcodec.errors import (
     TargetError,
     UnsupportedFormatError,
 )
+from fourcodec.fnet import profile as fnet
 from fourcodec.images import Picture
 from fourcodec.limits import Limits
-from fourcodec.profiles import fnet
 
 stubbed = pytest.mark.usefixtures("stub_profile")
 

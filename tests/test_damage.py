@@ -9,8 +9,8 @@ from itertools import islice
 import pytest
 
 from fourcodec import codec
-from tests.damage import flips, outcome, repaired, truncations
 from tests.golden.make import FOLDER
+from tests.support.damage import flips, outcome, repaired, truncations
 
 SMALL = ("one-pixel", "grid-one-pixel", "index-sigmoid")
 LARGE = ("fnet-rgba", "grid-rgb")

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fourcodec import encoder, fitting
+from fourcodec import encoder
 from fourcodec.errors import TargetError
-from fourcodec.fitting import FitSettings
-from fourcodec.fitting.sizes import coefficient_count, rows
-from fourcodec.profiles.fnet import FnetConfig
+from fourcodec.fnet.fit import fit as fnet_fit
+from fourcodec.fnet.fit.settings import FitSettings
+from fourcodec.fnet.fit.sizes import coefficient_count, rows, size_for_bytes
+from fourcodec.fnet.profile import FnetConfig
 from fourcodec.request import Request
-from tests.stubs import StubNetwork
+from tests.support.stubs import StubNetwork
 
 SIDE = 627  # pixels: about as many as Kodak's pictures have
 SIZES = sorted({row.size for row in rows()}, key=coefficient_count)
@@ -28,7 +29,7 @@ def encoder_of(
         fitted.append(config.size)
         return StubNetwork(config, np.zeros(max(1, round(bytes_of(config, settings.rate_weight))), np.uint8))
 
-    monkeypatch.setattr(fitting, "fit", fit)
+    monkeypatch.setattr(fnet_fit, "fit", fit)
     monkeypatch.setattr(encoder.Encoder, "_write", lambda self, network: network.samples.tobytes())
     subject = encoder.Subject(np.zeros((3, SIDE, SIDE), np.float32), None, 3, 8, [])
     made = encoder.Encoder(subject, encoder.FnetFits(subject, request, 5, None, 0, "cpu"))
@@ -42,7 +43,7 @@ def saturating(config: FnetConfig, rate_weight: float) -> float:
 
 def test_a_target_beyond_the_size_that_is_best_for_it_is_met_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     target = 6000
-    best = fitting.size_for_bytes(target, SIDE * SIDE, 5000)
+    best = size_for_bytes(target, SIDE * SIDE, 5000)
     assert saturating(FnetConfig.of_size(best, 3), 0) < target
     made, fitted = encoder_of(monkeypatch, Request(profile="fnet", target_bytes=target), saturating)
     data, _ = made.encode(Request(profile="fnet", target_bytes=target), lambda data: 30.0, None)

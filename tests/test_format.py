@@ -10,13 +10,14 @@ import pytest
 import fourcodec.bitstream
 from fourcodec import codec
 from fourcodec.bitstream import alpha, container, metadata
-from fourcodec.networks.grid_priors import priors
-from fourcodec.networks.grid_weights import UNUSED
-from fourcodec.profiles import fnet, grid, grid_config
-from tests import format_decoder
+from fourcodec.fnet import profile as fnet
+from fourcodec.grid import config as grid_config
+from fourcodec.grid import profile as grid
+from fourcodec.grid.priors import priors
+from fourcodec.grid.weights import UNUSED
 from tests.golden.make import FILES, FOLDER
-from tests.grids import config_of, random_picture
-from tests.profiles.test_grid import header_of
+from tests.support import format_decoder
+from tests.support.grids import config_of, header_of, random_picture
 
 
 def assert_decodes(header: container.Header, sections: list[container.Section]) -> None:

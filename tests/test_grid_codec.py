@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fourcodec import codec, pixels
+from fourcodec import codec
 from fourcodec.bitstream import container
 from fourcodec.errors import CorruptFileError, FourcodecError
+from fourcodec.fnet import profile as fnet
+from fourcodec.grid import profile as grid
+from fourcodec.images import pixels
 from fourcodec.limits import Limits
-from fourcodec.profiles import fnet, grid
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,18 @@ from fourcodec import cli, codec, images
 from fourcodec.bitstream import alpha, container, metadata, varint, zstd
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, FourcodecError, LimitError
+from fourcodec.fnet import profile as fnet
+from fourcodec.grid import config as grid_config
+from fourcodec.grid import profile as grid
+from fourcodec.grid import rendering as grid_rendering
+from fourcodec.grid import weight_coding as grid_networks
+from fourcodec.grid.weights import FILTERS, SCALES, UNUSED
 from fourcodec.limits import DEFAULT, Limits
-from fourcodec.networks.grid_weights import FILTERS, SCALES, UNUSED
-from fourcodec.profiles import PROFILES, fnet, grid, grid_config, grid_networks, grid_rendering
+from fourcodec.profiles import PROFILES
 from fourcodec.views import View, whole
-from tests import hostile
 from tests.golden.make import FOLDER
-from tests.grids import config_of, random_picture
+from tests.support import hostile
+from tests.support.grids import config_of, random_picture
 
 ROOM = 16 << 20  # bytes: what refusing a file may take, imports and compiled kernels among it
 

@@ -19,17 +19,17 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, codec
+from fourcodec.batch.processes import run_in_processes
+from fourcodec.batch.work import Work
 from fourcodec.cache import cache_folder
 from fourcodec.cli import reference
 from fourcodec.cli.completion import SHELLS
 from fourcodec.cli.help import Command, variable_of
 from fourcodec.cli.lazy import LazyGroup
-from fourcodec.parallel.processes import run_in_processes
-from fourcodec.parallel.work import Work
 from fourcodec.request import TARGETS
-from tests.generative import sets
-from tests.generative.test_generate_command import TINY
-from tests.killed import surroundings
+from tests.support import sets
+from tests.support.killed import surroundings
+from tests.support.sets import TINY
 
 ROOT = Path(__file__).parents[1]
 CODED = ROOT / "tests" / "golden" / "v0.1" / "grid-rgb.fnc"
@@ -354,8 +354,8 @@ def test_ctrl_c_ends_training_in_one_line(tmp_path: Path) -> None:
 ANNOUNCING = """
 import sys
 from fourcodec import cli
-from fourcodec.folders.work import Direction
-from tests.announced import announced
+from fourcodec.batch.tasks import Direction
+from tests.support.announced import announced
 work = Direction.work.fget
 Direction.work = property(lambda direction: announced(work(direction)))
 sys.exit(cli.run(sys.argv[1:]))

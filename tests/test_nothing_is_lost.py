@@ -15,9 +15,9 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, files
-from fourcodec.benchmark.runner import RunOptions, run
-from fourcodec.benchmark.settings import BenchSettings, OurSetting
-from fourcodec.journal import Journal
+from fourcodec.batch.journal import Journal
+from fourcodec.bench.runner import RunOptions, run
+from fourcodec.bench.settings import BenchSettings, OurSetting
 
 resource = pytest.importorskip("resource", reason="limits of a process, as on POSIX")
 stubbed = pytest.mark.usefixtures("stub_profile")
@@ -182,7 +182,7 @@ def test_a_bench_run_on_a_full_disk_leaves_no_half_file(tmp_path: Path) -> None:
     source.mkdir()
     noise = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
     Image.fromarray(noise).save(source / "a.png")
-    settings = BenchSettings(str(source), ("jpeg",), (OurSetting(4, 2),), codec="tests.benchmark.stub_codec")
+    settings = BenchSettings(str(source), ("jpeg",), (OurSetting(4, 2),), codec="tests.support.stub_codec")
     with no_file_above(2500), pytest.raises(OSError, match="File too large"):
         run(settings, RunOptions(out, quiet=True))
     whole = run(settings, RunOptions(tmp_path / "elsewhere", quiet=True))

@@ -17,8 +17,8 @@ from fourcodec.bitstream import container, metadata
 from fourcodec.limits import Limits
 from fourcodec.pillow_plugin import FncImageFile
 from fourcodec.views import View
-from tests import hostile
-from tests.images.oddities import XMP, exif, rgb_profile
+from tests.support import hostile
+from tests.support.oddities import XMP, exif, rgb_profile
 
 GOLDEN = Path(__file__).parent / "golden" / "v0.1"
 FAST = {"iterations": 2, "device": "cpu"}

@@ -12,7 +12,7 @@ SCRIPT = """
 import gc, hashlib, re
 import numpy as np
 import fourcodec
-from fourcodec.kernels.fourier_batch import network_kernels, position_features
+from fourcodec.fourier.batch_kernels import network_kernels, position_features
 from numba.core.dispatcher import Dispatcher
 
 def show(name, data):

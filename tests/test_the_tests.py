@@ -16,7 +16,7 @@ IN_TEXT = re.compile(rf"\btime\.({'|'.join(sorted(CLOCK))})\(|default_rng\(\)|\b
 
 # file: what it uses, and why no test depends on it
 ALLOWED = {
-    "benchmark/stub_codec.py": ({"time.perf_counter"}, "a codec says how long it took; no test looks at the number"),
+    "support/stub_codec.py": ({"time.perf_counter"}, "a codec says how long it took; no test looks at the number"),
     "fuzz/checked.py": ({"time.monotonic"}, "a program for `make fuzz`"),
     "fuzz/run.py": ({"time.monotonic"}, "a program for `make fuzz`"),
 }
@@ -88,7 +88,7 @@ def test_each_of_these_is_noticed(source: str) -> None:
         "import numpy as np\nrandom = np.random.default_rng(0)\nrandom.normal(size=3)",
         "import random\nrandom.Random(11).random()",
         "def pick(random):\n    return random.choice((1, 2))",
-        "monkeypatch.setattr('fourcodec.fitting.fnet.time.monotonic', clock)",
+        "monkeypatch.setattr('fourcodec.fnet.fit.fit.time.monotonic', clock)",
     ],
 )
 def test_seeded_chance_and_a_clock_of_the_tests_own_are_no_offence(source: str) -> None:

@@ -10,10 +10,11 @@ import fourcodec
 from fourcodec import cli, codec
 from fourcodec.bitstream import container
 from fourcodec.errors import VerificationError
+from fourcodec.fnet import profile as fnet
+from fourcodec.grid import profile as grid
 from fourcodec.images import Picture
-from fourcodec.profiles import fnet, grid
-from tests import hostile, stubs
 from tests.golden.make import FOLDER
+from tests.support import hostile, stubs
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A part of a picture, or a picture at another size: the same network, looked at where it is asked for."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +12,16 @@ from fourcodec import codec
 from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Header
 from fourcodec.errors import LimitError
+from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.quantize import STEP_COUNT
+from fourcodec.grid import profile as grid
+from fourcodec.grid import rendering as grid_rendering
 from fourcodec.limits import Limits
-from fourcodec.profiles import PROFILES, fnet, grid, grid_rendering
-from fourcodec.quantize import STEP_COUNT
+from fourcodec.profiles import PROFILES
 from fourcodec.views import Lattice, View, whole
-from tests.grids import config_of, random_picture
+from tests.support.golden import GOLDEN
+from tests.support.grids import config_of, random_picture
 
-GOLDEN = {path.stem: path.read_bytes() for path in (Path(__file__).parent / "golden" / "v0.1").glob("*.fnc")}
 SMALL = (
     "rgb-range",
     "index-sigmoid",

@@ -1,6 +1,6 @@
 """encode() and decode(): the whole route from a picture to a file and back on one page.
 
-    encode:  picture -> pixels -> planes -> encoder: fitting.fit -> integers -> profile.pack -> container.write -> bytes
+    encode:  picture -> pixels -> planes -> encoder: a fit -> integers -> profile.pack -> container.write -> bytes
     decode:  bytes -> container.read -> profile.unpack -> integers -> profile.render, where the view asks -> planes
              -> pixels
 
@@ -21,21 +21,22 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from fourcodec import devices, images, metrics, pixels, transparency
+from fourcodec import devices, images, metrics
+from fourcodec.arrays import Samples
 from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.errors import CorruptFileError, LimitError, UnsupportedFormatError, VerificationError
-from fourcodec.images import Picture
+from fourcodec.fnet import profile as fnet
+from fourcodec.grid import profile as grid
+from fourcodec.images import Picture, pixels, transparency
 from fourcodec.limits import DEFAULT, UNLIMITED, Limits
-from fourcodec.profiles import PROFILES, fnet, grid
+from fourcodec.profiles import PROFILES
 from fourcodec.request import Request
 from fourcodec.views import WHOLE, Lattice, View, whole
 
-Samples = npt.NDArray[Any]  # uint8 or uint16
-
 if TYPE_CHECKING:  # importing them for real costs numba and scipy
     from fourcodec.encoder import Subject
-    from fourcodec.fitting import Progress
+    from fourcodec.optimisation.progress import Progress
 
 DEFAULT_EFFORT = 5
 

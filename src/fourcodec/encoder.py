@@ -1,7 +1,7 @@
 """From planes to the bytes of a file: which fits are made, with which networks, for what was asked.
 
 a quality:  one fit at its lambda
-a target:   a search over lambda (fitting/target_search.py), each of whose fits is packed, decoded and measured
+a target:   a search over lambda (optimisation/target_search.py), each of whose fits is packed, decoded and measured
 """
 
 from __future__ import annotations
@@ -13,17 +13,25 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fourcodec import fitting
 from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Section
 from fourcodec.errors import TargetError
-from fourcodec.fitting.progress import Progress, StageReport
-from fourcodec.fitting.settings import WHOLE, Part
-from fourcodec.fitting.target_search import MOVE, Plan, Point, Stage, search
-from fourcodec.fitting.targets import QualityTarget, SizeTarget, Target, rate_target
+from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.fit import fit as fnet_fit
+from fourcodec.fnet.fit.settings import RATE_WEIGHT, settings_for
+from fourcodec.fnet.fit.sizes import next_size, size_for, size_for_bytes
+from fourcodec.grid import config as grid_config
+from fourcodec.grid import profile as grid
+from fourcodec.grid import tiled
+from fourcodec.grid.fit import fit as grid_fit
+from fourcodec.grid.fit.fit import phase_index
+from fourcodec.grid.fit.settings import grid_settings_for
+from fourcodec.grid.priors import nearest_prior
 from fourcodec.limits import DEFAULT, Limits
-from fourcodec.networks.grid_priors import nearest_prior
-from fourcodec.profiles import fnet, grid, grid_config, tiled
+from fourcodec.optimisation.progress import Progress, StageReport
+from fourcodec.optimisation.settings import WHOLE, Part, rate_weight_of
+from fourcodec.optimisation.target_search import MOVE, Plan, Point, Stage, search
+from fourcodec.optimisation.targets import QualityTarget, SizeTarget, Target, rate_target
 from fourcodec.request import DEFAULT_QUALITY, Request
 
 FEWEST_PROBE_STEPS = 300
@@ -86,23 +94,23 @@ class GridFits(_FitsOf):
 
     def __post_init__(self) -> None:
         self.profile: Any = tiled
-        self._whole = fitting.grid_settings_for(DEFAULT_QUALITY, self.effort, self.iterations, self.request.max_seconds)
+        self._whole = grid_settings_for(DEFAULT_QUALITY, self.effort, self.iterations, self.request.max_seconds)
         # In the last half of the schedule latents stay where they are, whatever lambda.
         self.plan = Plan(1e-5, 0.5, _probe(self._whole.iterations), correction=Part(0.15, begin=0.4))
 
     def rate_weight(self, request: Request) -> float:
-        return fitting.rate_weight_of(DEFAULT_QUALITY if request.quality is None else request.quality)
+        return rate_weight_of(DEFAULT_QUALITY if request.quality is None else request.quality)
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         channels, height, width = self.subject.planes.shape
         if start is None:
             prior = nearest_prior(rate_weight)
-            config = grid_config.config_for(height, width, channels, fitting.phase_index(rate_weight), prior)
+            config = grid_config.config_for(height, width, channels, phase_index(rate_weight), prior)
         else:
             config = start.config
         self.limits.check_memory(grid.memory_of(config))
         settings = self._whole.part(part, rate_weight)
-        return fitting.fit_grid(
+        return grid_fit.fit(
             self.subject.planes, config, settings,
             seed=self.seed, device=self.device, report=report, start=start, visible=self.subject.visible,
         )  # fmt: skip
@@ -123,20 +131,20 @@ class FnetFits(_FitsOf):
         self.profile: Any = fnet
         self._fixed, self._latest = self.request.size is not None, tuple[int, ...]()
         self._missed = set[tuple[int, ...]]()
-        self._whole = fitting.settings_for(self.effort, self.iterations)
+        self._whole = settings_for(self.effort, self.iterations)
         self._size: tuple[int, ...] | None = self.request.size
         _, height, width = self.subject.planes.shape
         target = target_of(self.request, width, height)
         if self._size is None and isinstance(target, SizeTarget):
-            self._size = fitting.size_for_bytes(target.size_bytes, height * width, self._whole.iterations)
+            self._size = size_for_bytes(target.size_bytes, height * width, self._whole.iterations)
         self.plan = Plan(1e-7, 2.0, _probe(self._whole.iterations), correction=Part(0.1, begin=0.7))
 
     def rate_weight(self, request: Request) -> float:
-        return fitting.RATE_WEIGHT if request.quality is None else fitting.rate_weight_of(request.quality)
+        return RATE_WEIGHT if request.quality is None else rate_weight_of(request.quality)
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         channels, height, width = self.subject.planes.shape
-        size = self._size or fitting.size_for(rate_weight, height * width, self._whole.iterations)
+        size = self._size or size_for(rate_weight, height * width, self._whole.iterations)
         best = fnet.FnetConfig.of_size(size, channels)
         if start is not None and start.config != best and part == MOVE:  # far away, another size is better
             start, part = None, WHOLE
@@ -144,14 +152,14 @@ class FnetFits(_FitsOf):
         self._latest = config.size
         self.limits.check_work(height * width * config.coefficient_count)  # before minutes are spent
         settings = self._whole.part(part, rate_weight)
-        return fitting.fit(
+        return fnet_fit.fit(
             self.subject.planes, config, settings,
             seed=self.seed, device=self.device, report=report, start=start, visible=self.subject.visible,
         )  # fmt: skip
 
     def resize(self, larger: bool) -> bool:
         self._missed.add(self._latest)
-        size = None if self._fixed else fitting.next_size(self._latest, larger=larger)
+        size = None if self._fixed else next_size(self._latest, larger=larger)
         if size is None or size in self._missed:
             return False
         self._size = size

@@ -6,14 +6,12 @@ rows: a 12-megapixel photograph in float64, as scikit-image takes it, would need
 """
 
 import math
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from fourcodec.pixels import STRIP_ROWS
+from fourcodec.arrays import Samples
+from fourcodec.images.pixels import STRIP_ROWS
 
-Samples = npt.NDArray[Any]
 SSIM_MIN_SIDE = 11  # pixels: the window of SSIM
 MS_SSIM_MIN_SIDE = 161
 _SSIM_MARGIN = SSIM_MIN_SIDE // 2

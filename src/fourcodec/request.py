@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fourcodec.profiles import PROFILES, grid
+from fourcodec.grid import profile as grid
+from fourcodec.profiles import PROFILES
 
 DEFAULT_WIDTH, DEFAULT_DEPTH = 8, 6
 DEFAULT_QUALITY = 60.0

@@ -13,10 +13,10 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, images, metrics
-from fourcodec.benchmark.baselines import decode as decoded_jpeg
+from fourcodec.bench.baselines import decode as decoded_jpeg
 from fourcodec.comparison import page as page_module
 from fourcodec.comparison.jpeg import Jpeg, NoJpeg, best_jpeg
-from tests.images.oddities import FILES, saved
+from tests.support.oddities import FILES, saved
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
 

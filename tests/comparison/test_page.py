@@ -9,7 +9,7 @@ import pytest
 
 import fourcodec
 from fourcodec import cli, images
-from tests.browser import in_a_browser, opened
+from tests.support.browser import in_a_browser, opened
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
 

@@ -15,8 +15,9 @@ import numba
 
 from fourcodec.bitstream import alpha, container
 from fourcodec.errors import FourcodecError
+from fourcodec.grid import profile as grid
 from fourcodec.limits import Limits
-from fourcodec.profiles import PROFILES, grid
+from fourcodec.profiles import PROFILES
 from tests.fuzz import mutation, targets
 from tests.fuzz.run import GOLDEN, SEEDS
 from tests.fuzz.run import PROFILES as NAMES

@@ -12,11 +12,11 @@ import coverage
 
 from fourcodec.bitstream import container
 from fourcodec.errors import FourcodecError
-from fourcodec.profiles import grid
+from fourcodec.grid import profile as grid
 from tests.fuzz import targets
 from tests.fuzz.run import GOLDEN, NAMES, SEEDS, WORK
 
-PACKAGES = ["fourcodec.bitstream", "fourcodec.profiles", "fourcodec.codec", "fourcodec.networks"]
+PACKAGES = ["fourcodec.bitstream", "fourcodec.profiles", "fourcodec.codec", "fourcodec.fnet", "fourcodec.grid"]
 Branches = frozenset[tuple[str, int, int]]
 
 

@@ -18,9 +18,13 @@ import zstandard
 
 from fourcodec.bitstream import alpha, container, metadata, zstd
 from fourcodec.bitstream.container import CODER_RANGE, CODER_ZSTD, MAGIC, Header, Section
+from fourcodec.coding import binary_coder, range_coder
 from fourcodec.errors import FourcodecError
-from fourcodec.kernels import binary_coder, range_coder
-from fourcodec.profiles import fnet, grid, grid_config, grid_networks, tiled
+from fourcodec.fnet import profile as fnet
+from fourcodec.grid import config as grid_config
+from fourcodec.grid import profile as grid
+from fourcodec.grid import tiled
+from fourcodec.grid import weight_coding as grid_networks
 
 Raw = Callable[[bytes, int], bytes]
 GOLDEN = Path(__file__).parents[1] / "golden" / "v0.1"

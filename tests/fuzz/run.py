@@ -20,7 +20,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import fourcodec.kernels
+import fourcodec.coding
+import fourcodec.fourier
+import fourcodec.grid.kernels
 
 HOME = Path(__file__).parent
 SEEDS = (HOME / "corpus", HOME / "findings")  # a folder a target
@@ -33,7 +35,8 @@ SLICE_SECONDS = 600  # a fresh process after so long: nothing that a run keeps i
 TIMEOUT_SECONDS = 25  # of one execution: on a busy machine a hundred times what the slowest takes
 ROOM_BYTES = 1 << 29  # that an execution may take
 MAX_FILE_BYTES = 4096
-DECODING = ("networks.fourier", "networks.positions", "networks.backends", "networks.grid", "networks.latents")
+PLAIN = ("fourcodec.fourier.batch", "fourcodec.fourier.shape")  # not compiled
+DECODING = ("fnet.network", "positions", "fnet.backends", "grid.network", "grid.latent_coding")
 
 
 def main(arguments: list[str]) -> int:
@@ -107,8 +110,10 @@ def fuzz(target: str, options: list[str]) -> int:
     import atheris
 
     # Compiled functions cannot be instrumented: they are loaded before, and everything else after.
-    for module in pkgutil.iter_modules(fourcodec.kernels.__path__):
-        importlib.import_module(f"fourcodec.kernels.{module.name}")
+    for package in (fourcodec.coding, fourcodec.fourier, fourcodec.grid.kernels):
+        for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+            if module.name not in PLAIN:
+                importlib.import_module(module.name)
     with atheris.instrument_imports(include=["fourcodec"], enable_loader_override=False):
         for name in DECODING:
             importlib.import_module(f"fourcodec.{name}")

@@ -4,13 +4,13 @@ import itertools
 
 import numpy as np
 
-from fourcodec.kernels.fourier import layer_kernels
-from fourcodec.kernels.fourier_limited import limited_kernels
-from fourcodec.kernels.synthesis import synthesis_kernels
-from fourcodec.networks.grid_weights import GridShape
-from fourcodec.networks.pyramid import MAX_LEVELS
-from fourcodec.profiles import fnet
-from fourcodec.profiles.grid_config import MAX_ORDER
+from fourcodec.fnet import profile as fnet
+from fourcodec.fourier.layer import layer_kernels
+from fourcodec.fourier.limited import limited_kernels
+from fourcodec.grid.config import MAX_ORDER
+from fourcodec.grid.kernels.synthesis import synthesis_kernels
+from fourcodec.grid.pyramid import MAX_LEVELS
+from fourcodec.grid.weights import GridShape
 
 
 def warm_fnet() -> None:

@@ -9,7 +9,7 @@ import pytest
 from fourcodec.generative import classifier_cache
 from fourcodec.generative.classifier import Classifier, settings_for, train_classifier
 from fourcodec.generative.classifier_cache import cached_classifier, load_classifier, save_classifier
-from tests.generative import toy
+from tests.support import toy
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from fourcodec.errors import ConfigError
 from fourcodec.generative.config import config_names, from_table, load_config, parse_config, to_table
-from tests.generative import sets
+from tests.support import sets
 
 
 def test_every_configuration_of_the_package_is_sound_and_survives_json() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from fourcodec.errors import DatasetError
 from fourcodec.generative.datasets import load_dataset, load_first
-from tests.generative import sets
+from tests.support import sets
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -15,7 +15,7 @@ from fourcodec.generative.datasets import load_dataset
 from fourcodec.generative.evaluation import Evaluation, EvaluationSettings, evaluate
 from fourcodec.generative.judging import Judge, memorisation
 from fourcodec.generative.priors import ChosenPrior, IsotropicGaussian
-from tests.generative import toy
+from tests.support import toy
 
 LATENTS = 3
 SETTINGS = EvaluationSettings(samples=200, reconstructed=30)

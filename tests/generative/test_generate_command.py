@@ -12,14 +12,8 @@ from fourcodec import cli
 from fourcodec.cache import VARIABLE as CACHE_VARIABLE
 from fourcodec.generative import sheets
 from fourcodec.generative.model import load_model
-from tests.generative import sets
-
-TINY = """
-network = { width = 2, depth = 2 }
-latents = { size = 4 }
-decoder = { hidden = [8] }
-training = { epochs = 2, batch = 16 }
-"""
+from tests.support import sets
+from tests.support.sets import TINY
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from fourcodec.generative.datasets import load_dataset
 from fourcodec.generative.model import TrainedModel, load_model
 from fourcodec.generative.schedules import Budget
 from fourcodec.generative.training import Training
-from tests.generative import sets
+from tests.support import sets
 
 
 def make(folder: Path, **tables: object) -> TrainedModel:

@@ -12,7 +12,7 @@ from fourcodec.generative.model_prior import choose_and_store
 from fourcodec.generative.prior_choice import CANDIDATES
 from fourcodec.generative.prior_store import FILE_NAME, read_prior, write_prior
 from fourcodec.generative.priors import ChosenPrior, FullGaussian, Mixture
-from tests.generative import toy
+from tests.support import toy
 
 
 @pytest.fixture

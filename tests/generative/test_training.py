@@ -16,8 +16,8 @@ from fourcodec.generative.datasets import Dataset, load_dataset
 from fourcodec.generative.model import TrainedModel
 from fourcodec.generative.schedules import Budget, rate_factor
 from fourcodec.generative.training import Training
-from tests.generative import sets
-from tests.killed import killed
+from tests.support import sets
+from tests.support.killed import killed
 
 # Trains what is in the folder, or resumes it, with a checkpoint after every step.
 SCRIPT = """

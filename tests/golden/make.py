@@ -10,12 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
-from fourcodec import codec, images, pixels
+from fourcodec import codec, images
 from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.bitstream.container import Header, Section
-from fourcodec.fitting import FitSettings, fit, fit_grid, grid_settings_for
-from fourcodec.profiles import fnet, tiled
-from tests.grids import config_of
+from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.fit.fit import fit
+from fourcodec.fnet.fit.settings import FitSettings
+from fourcodec.grid import tiled
+from fourcodec.grid.fit.fit import fit as fit_grid
+from fourcodec.grid.fit.settings import grid_settings_for
+from fourcodec.images import pixels
+from tests.support.grids import config_of
 
 FOLDER = Path(__file__).parent / f"v{container.FORMAT_MAJOR}.{container.FORMAT_MINOR}"
 

@@ -7,7 +7,8 @@ import pytest
 
 from fourcodec import codec
 from fourcodec.bitstream import alpha, container
-from fourcodec.profiles import fnet, tiled
+from fourcodec.fnet import profile as fnet
+from fourcodec.grid import tiled
 from tests.golden.make import FILES, FOLDER, integers_of
 
 PATHS = sorted(Path(__file__).parent.glob("v*/*.fnc"))

@@ -13,8 +13,8 @@ from PIL import Image, ImageOps
 
 from fourcodec import images
 from fourcodec.images import orientation
-from tests.images import oddities
-from tests.images.oddities import FILES, XMP, exif, photo, rgb_profile
+from tests.support import oddities
+from tests.support.oddities import FILES, XMP, exif, photo, rgb_profile
 
 
 @pytest.mark.parametrize("name", ["turned.jpg", "turned.png", "turned.webp", "turned.avif"])

@@ -8,8 +8,8 @@ from PIL import Image
 
 from fourcodec import images
 from fourcodec.errors import ImageError, LimitError
-from tests.images import oddities
-from tests.images.oddities import FILES, GREY, deep, mask, photo, rgba
+from tests.support import oddities
+from tests.support.oddities import FILES, GREY, deep, mask, photo, rgba
 
 BILEVEL = (GREY > 99) * np.uint8(255)
 TRANSPARENT_COLOUR = (photo() != photo()[3, 4]).any(axis=2) * np.uint8(255)

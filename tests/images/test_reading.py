@@ -11,7 +11,7 @@ from PIL import Image
 
 from fourcodec import images
 from fourcodec.errors import ImageError, LimitError
-from tests.images.oddities import png
+from tests.support.oddities import png
 
 
 def saved(folder: Path, image: Image.Image, name: str, **options: object) -> Path:

@@ -12,7 +12,7 @@ import tifffile
 from fourcodec import images
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.errors import ImageError
-from tests.images.oddities import XMP, deep, exif, photo, rgb_profile, rgba
+from tests.support.oddities import XMP, deep, exif, photo, rgb_profile, rgba
 
 METADATA = Metadata(rgb_profile(), exif(1)[6:], XMP.replace(b'"6"', b'"1"'))
 PIXELS = {

@@ -17,7 +17,7 @@ from fourcodec.errors import LimitError
 from fourcodec.inspection import bars, plots, spending
 from fourcodec.inspection.spending import Item
 from fourcodec.limits import DEFAULT
-from tests import hostile
+from tests.support import hostile
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v0.1"
 RANGE_CODED = ["grid-rgb", "grid-prior", "grid-one-pixel", "grid-rgba-16", "grid-grey-alpha", "rgb-range", "fnet-rgba"]

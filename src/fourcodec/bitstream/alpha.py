@@ -6,11 +6,9 @@ benchmarks/results/alpha.tsv has the numbers.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from fourcodec.arrays import Samples
 from fourcodec.bitstream import container, zstd
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
@@ -18,8 +16,6 @@ from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 KIND = 8
 NAME = "alpha"
 AXES: tuple[tuple[int, ...], ...] = ((), (1,), (0,), (0, 1))  # along which a predictor takes differences
-
-Samples = NDArray[Any]  # uint8 or uint16
 
 
 def write(alpha: Samples) -> Section:

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import click
 
-from fourcodec.benchmark.baselines import BASELINES
-from fourcodec.benchmark.reports import summary_json
-from fourcodec.benchmark.runner import Finished, RunOptions, run
-from fourcodec.benchmark.settings import BenchSettings, OurSetting
-from fourcodec.benchmark.tables import headline
+from fourcodec.bench.baselines import BASELINES
+from fourcodec.bench.reports import summary_json
+from fourcodec.bench.runner import Finished, RunOptions, run
+from fourcodec.bench.settings import BenchSettings, OurSetting
+from fourcodec.bench.tables import headline
 from fourcodec.cli import options
 from fourcodec.cli.help import Command
-from fourcodec.profiles import fnet, grid
+from fourcodec.fnet import profile as fnet
+from fourcodec.grid import profile as grid
 from fourcodec.request import DEFAULT_DEPTH, DEFAULT_WIDTH, PROFILE_NAMES
 
 DEFAULT_EFFORT = 2  # fast: a folder is many pictures

@@ -102,7 +102,7 @@ def decode(
         view = View(region, scale, size)
     limits = Limits(max_pixels, max_work)
     if options.is_folder(source):
-        from fourcodec.folders.work import decoding
+        from fourcodec.batch.tasks import decoding
 
         direction = decoding(view, file_format or "png", strip=strip, device=device, limits=limits)
         return run_folder(direction, source, output, of_folder, force=force, quiet=quiet)

@@ -12,12 +12,12 @@ from fourcodec import codec, images
 from fourcodec.cli import options
 from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
 from fourcodec.cli.help import Command
+from fourcodec.fnet import profile as fnet
 from fourcodec.limits import Limits
-from fourcodec.profiles import fnet
 from fourcodec.request import DEFAULT_QUALITY, HIGHEST_PSNR_DB, PROFILE_NAMES, Request
 
 if TYPE_CHECKING:
-    from fourcodec.fitting import Progress
+    from fourcodec.optimisation.progress import Progress
 
 LONG_SECONDS = 60.0  # fits that take longer are announced
 
@@ -143,7 +143,7 @@ def encode(
         "strip": strip,
     }
     if options.is_folder(source):
-        from fourcodec.folders.work import encoding
+        from fourcodec.batch.tasks import encoding
 
         direction = encoding(arguments, frame, limits)
         return run_folder(direction, source, output, of_folder, force=force, quiet=quiet, as_json=as_json)

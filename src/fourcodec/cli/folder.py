@@ -11,7 +11,7 @@ from fourcodec.cli import options
 from fourcodec.cli.options import STANDARD
 
 if TYPE_CHECKING:
-    from fourcodec.folders.work import Direction
+    from fourcodec.batch.tasks import Direction
 
 _ONLY_FOLDERS = ("recursive", "jobs", "scheduler", "resume")
 
@@ -46,7 +46,7 @@ def run_folder(
     as_json: bool = False,
 ) -> int:
     """Works, says what came of it, and returns the exit status."""
-    from fourcodec.folders.runner import FolderOptions, run
+    from fourcodec.batch.folders import FolderOptions, run
 
     if out is None or out == STANDARD:
         raise click.UsageError("a folder needs -o, the folder to write to")

@@ -12,13 +12,13 @@ import click
 from click.core import ParameterSource
 
 from fourcodec import files
+from fourcodec.batch.terminal import cut
 from fourcodec.cli.help import variable_of
 from fourcodec.errors import FourcodecError
 from fourcodec.limits import BYTES_REMEDY, DEFAULT
-from fourcodec.terminal import cut
 
 if TYPE_CHECKING:
-    from fourcodec.fitting import Progress
+    from fourcodec.optimisation.progress import Progress
 
 DEVICES = ("auto", "cpu", "cuda")
 STANDARD = Path("-")  # standard input as a source, standard output as a target

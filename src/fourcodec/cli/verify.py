@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from fourcodec import codec, files, listing
+from fourcodec import codec, files
+from fourcodec.batch import listing
 from fourcodec.cli import options
 from fourcodec.cli.help import Command
 from fourcodec.errors import FourcodecError, one_line

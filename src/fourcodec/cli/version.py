@@ -6,7 +6,7 @@ from importlib import metadata
 from fourcodec import __version__, devices
 from fourcodec.bitstream.container import FORMAT_MAJOR, FORMAT_MINOR
 from fourcodec.cache import cache_folder
-from fourcodec.kernels.threads import thread_count
+from fourcodec.threads import thread_count
 
 LIBRARIES = ("numpy", "numba", "torch", "pillow", "imagecodecs")  # by the names of their packages
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fourcodec.images import Samples, has_alpha, on_white
+from fourcodec.arrays import Samples
+from fourcodec.images import has_alpha, on_white
 
 GREY, COLOURS = 1, 3
 

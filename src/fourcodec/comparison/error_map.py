@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fourcodec.images import Samples
-from fourcodec.pixels import STRIP_ROWS
+from fourcodec.images.pixels import STRIP_ROWS
 
 _TOPS = (2, 4, 8, 16, 32, 64, 128, 255)  # round ends of the scale, in 1/255 of the range of a sample
 _SHARE_SHOWN = 0.995  # of pixels that lie within the scale: a few far-off ones must not make the map dark

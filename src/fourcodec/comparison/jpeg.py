@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fourcodec.benchmark import baselines
-from fourcodec.benchmark.baselines import BASELINES
-from fourcodec.benchmark.matching import PeerFiles, best_within
+from fourcodec.bench import baselines
+from fourcodec.bench.baselines import BASELINES
+from fourcodec.bench.matching import PeerFiles, best_within
 from fourcodec.errors import one_line
 
 

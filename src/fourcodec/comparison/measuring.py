@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from fourcodec import codec, metrics
+from fourcodec.arrays import Samples
 from fourcodec.bitstream import metadata
 from fourcodec.comparison.alike import alike, deepened, flat
 from fourcodec.comparison.error_map import Errors, errors
 from fourcodec.comparison.jpeg import Jpeg, NoJpeg, best_jpeg
 from fourcodec.errors import ImageError
-from fourcodec.images import Picture, Samples, has_alpha, to_eight_bits
+from fourcodec.images import Picture, has_alpha, to_eight_bits
 
 
 @dataclass(frozen=True)

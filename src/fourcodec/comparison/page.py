@@ -12,12 +12,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from fourcodec import web
+from fourcodec.arrays import Samples
 from fourcodec.comparison import error_map
 from fourcodec.comparison.alike import deepened, flat
 from fourcodec.comparison.jpeg import Jpeg
 from fourcodec.comparison.measuring import Comparison, remarks
 from fourcodec.comparison.table import Row, rows
-from fourcodec.images import Samples, to_eight_bits
+from fourcodec.images import to_eight_bits
 from fourcodec.images.colour import is_rgb_profile
 
 # Of a larger picture the middle is shown, as it is: shrinking would hide what one looks for.

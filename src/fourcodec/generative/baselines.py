@@ -9,8 +9,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-Images = NDArray[np.uint8]  # (N, H, W, C)
-Floats = NDArray[np.float32]
+from fourcodec.arrays import Floats, Images
 
 _AT_ONCE = 2000  # images
 

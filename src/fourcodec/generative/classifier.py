@@ -21,10 +21,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from fourcodec.arrays import Images
 from fourcodec.generative.datasets import Dataset
 from fourcodec.generative.torch_threads import one_torch_thread
 
-Images = NDArray[np.uint8]  # (N, H, W, C)
 Labels = NDArray[np.int64]  # (N,), from 0
 Task = Literal["labels", "rotation"]
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from fourcodec.errors import ConfigError
-from fourcodec.kernels.layout import LINEAR, SIGMOID
-from fourcodec.networks.positions import INDEX_OVER_32, PIXEL_CENTRES
-from fourcodec.networks.shape import NetworkShape
-from fourcodec.profiles.fnet import MAX_DEPTH, MAX_WIDTH
+from fourcodec.fnet.profile import MAX_DEPTH, MAX_WIDTH
+from fourcodec.fourier.layout import LINEAR, SIGMOID
+from fourcodec.fourier.shape import NetworkShape
+from fourcodec.positions import INDEX_OVER_32, PIXEL_CENTRES
 
 COORDINATES = {"centres": PIXEL_CENTRES, "index": INDEX_OVER_32}
 ACTIVATIONS = {"linear": LINEAR, "sigmoid": SIGMOID}

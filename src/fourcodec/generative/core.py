@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fourcodec.fourier.batch import FourierImages
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.config import ACTIVATIONS, COORDINATES, Config
 from fourcodec.generative.networks import Decoder, Encoder
-from fourcodec.networks.fourier_batch import FourierImages
-from fourcodec.networks.positions import INDEX_OVER_32, positions
+from fourcodec.positions import INDEX_OVER_32, positions
 
 ImageShape = tuple[int, int, int]  # (H, W, C)
 Size = tuple[int, int]  # (height, width)

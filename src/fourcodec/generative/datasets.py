@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec import images
+from fourcodec.arrays import Images
 from fourcodec.errors import DatasetError, FourcodecError
 from fourcodec.generative.dataset_files import read_batch, read_idx, read_npz
 
-Images = NDArray[np.uint8]  # (N, H, W, C)
 Labels = NDArray[np.int64]  # (N,)
 Part = tuple[Images, Labels | None]
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fourcodec.arrays import Floats
 from fourcodec.generative.core import ModelCore
 from fourcodec.generative.sheets import to_bytes
 
-Floats = NDArray[np.float32]
 STEPS = 200
 _RATE = 0.1  # of the latents' root mean square
 _BETAS = (0.9, 0.99)

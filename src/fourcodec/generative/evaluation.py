@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fourcodec.arrays import Floats, Images
 from fourcodec.errors import DatasetError
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.classifier import Classifier
@@ -26,9 +26,6 @@ from fourcodec.generative.judging import Judge, Memorisation, SampleScores, memo
 from fourcodec.generative.model import TrainedModel
 from fourcodec.generative.priors import MAX_TEMPERATURE, IsotropicGaussian
 from fourcodec.generative.sheets import to_bytes
-
-Floats = NDArray[np.float32]
-Images = NDArray[np.uint8]  # (N, H, W, C)
 
 _PEAK = 255  # of samples
 MIN_IMAGES = 10  # more than any score counts neighbours

@@ -15,10 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from fourcodec.arrays import Floats
 from fourcodec.generative.priors import FullGaussian, PriorState
 from fourcodec.generative.torch_threads import one_torch_thread
-
-Floats = NDArray[np.float32]
 
 _WIDTH = 256
 _BLOCKS = 3

@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from fourcodec.bitstream import container
 from fourcodec.errors import LimitError, UnsupportedFormatError
+from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, quantize, step_size
+from fourcodec.fourier.batch import FourierImages
 from fourcodec.generative.config import ACTIVATIONS, COORDINATES
 from fourcodec.generative.core import ModelCore, Size
 from fourcodec.limits import DEFAULT
-from fourcodec.networks.fourier_batch import FourierImages
-from fourcodec.networks.positions import INDEX_OVER_32
-from fourcodec.profiles import fnet
-from fourcodec.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, quantize, step_size
+from fourcodec.positions import INDEX_OVER_32
 
 # Half a level of 255 on [-1, 1], less what float32 cosines of two kernels may differ by: no pixel moves by more than 1.
 _TOLERANCE = 0.45 * 2 / 255
-_FIRST_STEP, _STEP_STRIDE = 56, 4  # indices of quantize.py: 2^-7, then finer by half an octave
+_FIRST_STEP, _STEP_STRIDE = 56, 4  # indices of fnet/quantize.py: 2^-7, then finer by half an octave
 
 
 def to_fnc(core: ModelCore, z: NDArray[np.float32], size: Size | None = None) -> list[bytes]:

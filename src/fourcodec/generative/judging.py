@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fourcodec.arrays import Images
 from fourcodec.generative.classifier import Classifier
 from fourcodec.generative.datasets import Dataset
 from fourcodec.generative.scores import density_coverage, frechet_distance, nearest_neighbours, precision_recall
-
-Images = NDArray[np.uint8]  # (N, H, W, C)
 
 MALFORMED_PERCENTILE = 5  # of real images, which are as malformed as they are by definition
 _COMPARED_IN_PIXELS = 1000  # samples, and test images beside them

@@ -6,17 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from fourcodec.arrays import Floats, Images
 from fourcodec.generative import checkpoints, config
 from fourcodec.generative.config import Config
 from fourcodec.generative.core import ImageShape, ModelCore, Size
 from fourcodec.generative.embedding import STEPS, fit_latents, nearest_latents
 from fourcodec.generative.prior_store import read_prior
 from fourcodec.generative.priors import ChosenPrior, IsotropicGaussian
-
-Floats = NDArray[np.float32]
-Images = NDArray[np.uint8]  # (B, H, W, C)
 
 
 class TrainedModel:

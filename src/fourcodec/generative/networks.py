@@ -8,8 +8,8 @@ import math
 import torch
 from torch import nn
 
+from fourcodec.fourier.shape import NetworkShape
 from fourcodec.generative.config import Config
-from fourcodec.networks.shape import NetworkShape
 
 # Standard deviations that keep a network of any depth near the identity, so that it learns at all (see
 # docs/results.md): times the square root of their number, of coefficients after the first layer.

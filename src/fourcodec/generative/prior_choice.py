@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fourcodec.arrays import Floats, Images
 from fourcodec.errors import ModelError
 from fourcodec.generative.classifier import Judgement
 from fourcodec.generative.flow import Flow
@@ -17,9 +18,7 @@ from fourcodec.generative.judging import MALFORMED_PERCENTILE
 from fourcodec.generative.priors import ChosenPrior, FullGaussian, IsotropicGaussian, Mixture, Prior, PriorState
 from fourcodec.generative.scores import frechet_distance
 
-Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
-Images = NDArray[np.uint8]
 Fitter = Callable[[Floats, int], Prior]  # latents (N, L), seed
 
 _LATENTS_A_COMPONENT = 50  # fewer do not tell a component's covariance

@@ -13,14 +13,12 @@ from pathlib import Path
 import numpy as np
 import safetensors
 import safetensors.numpy
-from numpy.typing import NDArray
 
 from fourcodec import files
+from fourcodec.arrays import Floats
 from fourcodec.errors import ModelError
 from fourcodec.generative.prior_choice import prior_from_state
 from fourcodec.generative.priors import MAX_TEMPERATURE, ChosenPrior, PriorState
-
-Floats = NDArray[np.float32]
 
 FILE_NAME = "prior.safetensors"
 _KEY = "fourcodec_prior"

@@ -20,7 +20,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-Floats = NDArray[np.float32]
+from fourcodec.arrays import Floats
+
 Doubles = NDArray[np.float64]
 
 MAX_TEMPERATURE = 10.0

@@ -30,7 +30,7 @@ from fourcodec.generative.core import ModelCore
 from fourcodec.generative.datasets import Dataset
 from fourcodec.generative.latents import LatentTable, start_values
 from fourcodec.generative.schedules import Budget, rate_factor
-from fourcodec.kernels.threads import thread_count
+from fourcodec.threads import thread_count
 
 CHECKPOINT_SECONDS = 60.0
 _BETAS = (0.9, 0.99)

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec import metrics
+from fourcodec.arrays import Floats, Images
 from fourcodec.errors import DatasetError
 from fourcodec.generative.datasets import describe, load_first, load_picture
-from fourcodec.generative.model import Floats, Images, TrainedModel
+from fourcodec.generative.model import TrainedModel
 from fourcodec.generative.sheets import sheet, to_bytes
 
 Pixels = NDArray[np.uint8]

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fourcodec.arrays import Samples
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.limits import DEFAULT, Limits
 
-Samples = NDArray[Any]  # uint8 or uint16
 ARRAYS = "uint8 or uint16, (H, W), (H, W, 1), or with 2, 3 or 4 channels: grey and alpha, RGB, RGBA"
 
 

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, features
 
+from fourcodec.arrays import Samples
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.errors import ImageError
 from fourcodec.images.embedded import EXIF_PREFIX
-from fourcodec.images.picture import Samples, has_alpha, on_white, to_eight_bits
+from fourcodec.images.picture import has_alpha, on_white, to_eight_bits
 
 SUFFIXES = {
     ".png": "png",

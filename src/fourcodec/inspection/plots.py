@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fourcodec.fnet import profile as fnet
+from fourcodec.grid import config as grid_config
+from fourcodec.grid import profile as grid
+from fourcodec.grid import tiled
+from fourcodec.images.resampling import area_mean
 from fourcodec.inspection.network import network_of
 from fourcodec.limits import DEFAULT, Limits
-from fourcodec.profiles import fnet, grid, grid_config, tiled
-from fourcodec.resampling import area_mean
 from fourcodec.views import Lattice, View
 
 if TYPE_CHECKING:

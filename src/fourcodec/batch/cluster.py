@@ -1,0 +1,86 @@
+"""The engine of many machines: dask.distributed (the extra `cluster`). Its workers must see the files that items name.
+
+A few futures for each worker are in flight and no more, so that 50,000 pictures cost the scheduler and us no memory.
+An item whose worker dies is run again by dask elsewhere; one that takes several workers with it is given up and noted
+as failed.
+"""
+
+import threading
+from collections.abc import Generator, Iterable
+from itertools import islice
+from typing import Any
+
+from fourcodec.batch.processes import share_threads
+from fourcodec.batch.work import Item, Outcome, Work
+from fourcodec.errors import FourcodecError, one_line
+
+PER_THREAD = 2  # futures in flight: one in work, one waiting beside it
+CONNECT_SECONDS = 10.0
+RETRIES = 2  # of an item that raises, which only the cluster itself makes it do
+_one_at_a_time = threading.Lock()  # per worker process: two fits at once would measure each other's time and memory
+
+
+class ClusterError(FourcodecError):
+    """There is no cluster, or no more; one line for a person."""
+
+
+def run_on_cluster(items: Iterable[Item], work: Work[Item, Outcome], address: str) -> Generator[Outcome, None, None]:
+    """Outcomes as they come. Raises ClusterError where no cluster is at the address, or no dask.distributed here."""
+    distributed = _distributed()
+    waiting = iter(items)
+    with _client(distributed, address) as client:
+        in_flight: dict[str, Item] = {}
+        running = distributed.as_completed(raise_errors=False)
+
+        def submit(item: Item) -> None:
+            future = client.submit(run_on_worker, item, work, pure=False, retries=RETRIES)
+            in_flight[future.key] = item
+            running.add(future)
+
+        for item in islice(waiting, _wanted_in_flight(client)):
+            submit(item)
+        for future in running:
+            yield _outcome(distributed, future, in_flight.pop(future.key), work)
+            for item in islice(waiting, max(0, _wanted_in_flight(client) - len(in_flight))):
+                submit(item)
+
+
+def run_on_worker(item: Item, work: Work[Item, Outcome]) -> Outcome:
+    """Runs within a worker: with as many threads as dask counts for it, one item at a time."""
+    from distributed import get_worker
+
+    with _one_at_a_time:
+        share_threads(get_worker().state.nthreads)
+        return work.run(item)
+
+
+def _outcome(distributed: Any, future: Any, item: Item, work: Work[Item, Outcome]) -> Outcome:
+    """Raises ClusterError for what is no fault of the item: the rest of the run would fail as well."""
+    try:
+        outcome: Outcome = future.result()
+        return outcome
+    except distributed.scheduler.KilledWorker as exc:
+        return work.failed(item, f"given up by the cluster: {one_line(exc)}")
+    except (Exception, distributed.CancelledError) as exc:
+        raise ClusterError(f"the cluster failed ({one_line(exc)}): continue with --resume") from exc
+
+
+def _wanted_in_flight(client: Any) -> int:
+    """Asked again for each outcome, since workers come and go."""
+    threads = sum(worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
+    return PER_THREAD * max(1, threads)
+
+
+def _client(distributed: Any, address: str) -> Any:
+    try:
+        return distributed.Client(address, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError) as exc:
+        raise ClusterError(f"no scheduler answers at {address!r}: {one_line(exc)}") from exc
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as exc:
+        raise ClusterError("--scheduler needs dask.distributed: pip install 'fourcodec[cluster]'") from exc
+    return distributed

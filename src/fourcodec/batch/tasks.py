@@ -1,0 +1,133 @@
+"""One file of a folder, encoded or decoded in whatever process or machine this is called.
+
+Whatever goes wrong becomes part of the result, so that one bad file does not end a run over a thousand. Results are
+bytes: the one process that keeps the manifest also writes the files.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fourcodec import codec, files, images
+from fourcodec.batch.listing import PICTURE_SUFFIXES
+from fourcodec.batch.work import Work
+from fourcodec.errors import one_line
+from fourcodec.limits import BYTES_REMEDY, DEFAULT, Limits
+from fourcodec.views import View
+
+if TYPE_CHECKING:
+    from fourcodec.optimisation.progress import Progress
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file to be read and one to be written, relative to their folders; `folder` is absolute."""
+
+    folder: str
+    source: str
+    target: str
+
+    @property
+    def path(self) -> Path:
+        return Path(self.folder, self.source)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells whether a source has changed."""
+
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a task came to: the target's bytes, or an error of one line."""
+
+    task: Task
+    stamp: Stamp | None = None
+    data: bytes = field(default=b"", repr=False)
+    error: str = ""
+    notes: tuple[str, ...] = ()  # for people, a line each
+
+
+@dataclass(frozen=True)
+class Direction:
+    """Encoding or decoding: which files are meant, what `run` is given beside them, and what is made of them."""
+
+    name: str
+    suffixes: frozenset[str]
+    target_suffix: str
+    settings: dict[str, Any]  # JSON types; what the bytes of a target depend on, beside its source
+    convert: Callable[[Path, dict[str, Any]], tuple[bytes, tuple[str, ...]]]
+
+    @property
+    def work(self) -> Work[Task, Result]:
+        return Work(partial(_run, convert=self.convert, settings=self.settings), _failed)
+
+
+def encoding(arguments: dict[str, Any], frame: int | None = None, limits: Limits = DEFAULT) -> Direction:
+    """`arguments`: those of codec.encode; `frame`: of pictures that have several, as for images.load. The limits are no
+    setting: they say which files are refused, and no byte of the others."""
+    settings = {**arguments, "frame": frame}
+    return Direction("encode", PICTURE_SUFFIXES, ".fnc", settings, partial(_encode, limits=limits))
+
+
+def decoding(view: View, file_format: str, *, strip: bool, device: str, limits: Limits = DEFAULT) -> Direction:
+    """`file_format`: of the pictures that are written, one of images.FORMATS; `strip`: without their metadata."""
+    settings = {**asdict(view), "format": file_format, "strip": strip, "device": device}
+    return Direction("decode", frozenset({".fnc"}), f".{file_format}", settings, partial(_decode, limits=limits))
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Raises OSError."""
+    with path.open("rb") as file:
+        found = path.stat()
+        return Stamp(found.st_size, found.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def _encode(path: Path, settings: dict[str, Any], *, limits: Limits) -> tuple[bytes, tuple[str, ...]]:
+    arguments = dict(settings)
+    picture = images.load(path, frame=arguments.pop("frame"), limits=limits)
+    notes = list(picture.notes)
+
+    def watch(progress: "Progress") -> None:
+        if progress.note:
+            notes.append(progress.note)
+
+    encoded = codec.encode(picture, **arguments, limits=limits, progress=watch)
+    if encoded.refusal:
+        notes.append(f"decoders refuse this file by default: {encoded.refusal}")
+    return encoded.data, tuple(notes)
+
+
+def _decode(path: Path, settings: dict[str, Any], *, limits: Limits) -> tuple[bytes, tuple[str, ...]]:
+    view = View(settings["region"], settings["scale"], settings["size"])
+    data = files.read(path, limits.file_bytes, BYTES_REMEDY)
+    pixels = codec.decode(data, view=view, device=settings["device"], limits=limits)
+    metadata, remarks = (None, []) if settings["strip"] else codec.salvage_metadata(data)
+    picture, notes = images.write(pixels, settings["format"], metadata)
+    return picture, (*remarks, *notes)
+
+
+def _run(
+    task: Task,
+    convert: Callable[[Path, dict[str, Any]], tuple[bytes, tuple[str, ...]]],
+    settings: dict[str, Any],
+) -> Result:
+    try:
+        stamp = stamp_of(task.path)
+        data, notes = convert(task.path, settings)
+    except OSError as exc:
+        return Result(task, error=exc.strerror or one_line(exc))
+    except Exception as exc:
+        return Result(task, error=one_line(exc))
+    return Result(task, stamp, data, notes=notes)
+
+
+def _failed(task: Task, reason: str) -> Result:
+    return Result(task, error=reason)

@@ -1,0 +1,241 @@
+"""Means over pictures, in one pass over the item log and in memory that does not grow with the number of pictures.
+
+(But for 24 bytes a picture, by which the best, the median and the worst are found at the end.)
+"""
+
+import math
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from fourcodec.bench.bdrate import BdRate, bd_rate, rising
+from fourcodec.bench.items import Outcome
+from fourcodec.bench.rows import Row
+from fourcodec.bench.settings import OUR_NAME, BenchSettings
+
+AVERAGED = (
+    "size_bytes",
+    "rate_bpp",
+    "psnr_db",
+    "ssim",
+    "ms_ssim",
+    "encode_seconds",
+    "decode_seconds",
+    "peak_memory_mb",
+    "coefficients",
+)
+NAMED = 100  # problems of each kind that are told one by one; all are in results.csv
+
+
+@dataclass
+class Mean:
+    """A running mean."""
+
+    count: int = 0
+    total: float = 0.0
+
+    def add(self, value: float | None) -> None:
+        if value is not None:
+            self.count += 1
+            self.total += value
+
+    @property
+    def value(self) -> float | None:
+        """None of nothing."""
+        return self.total / self.count if self.count else None
+
+
+@dataclass
+class Average:
+    """A codec's rows of one setting."""
+
+    means: dict[str, Mean] = field(default_factory=lambda: {name: Mean() for name in AVERAGED})
+    files: int = 0
+
+    def add(self, row: Row) -> None:
+        self.files += 1
+        for name, mean in self.means.items():
+            mean.add(getattr(row, name))
+
+    def __getitem__(self, name: str) -> float | None:
+        return self.means[name].value
+
+    def as_json(self) -> dict[str, float]:
+        """The means that there are."""
+        return {name: mean.value for name, mean in self.means.items() if mean.value is not None}
+
+
+@dataclass
+class Match:
+    """A peer's files matched to one of our settings; everything is over the pictures where it reaches us."""
+
+    peer: Average = field(default_factory=Average)
+    ours: Average = field(default_factory=Average)
+    interpolated_db: Mean = field(default_factory=Mean)
+    gain_over_interpolated_db: Mean = field(default_factory=Mean)
+    gain_db: Mean = field(default_factory=Mean)
+    log_size_ratio: Mean = field(default_factory=Mean)  # ours to theirs
+    wins: int = 0
+    out_of_reach: int = 0
+
+    def add(self, ours: Row, peer: Row) -> None:
+        if peer.size_bytes is None or ours.size_bytes is None:
+            self.out_of_reach += 1
+            return
+        self.peer.add(peer)
+        self.ours.add(ours)
+        self.log_size_ratio.add(math.log(ours.size_bytes / peer.size_bytes))
+        if ours.psnr_db is not None and peer.psnr_db is not None:
+            self.gain_db.add(ours.psnr_db - peer.psnr_db)
+            self.wins += ours.psnr_db > peer.psnr_db
+            if peer.interpolated_psnr_db is not None:
+                self.interpolated_db.add(peer.interpolated_psnr_db)
+                self.gain_over_interpolated_db.add(ours.psnr_db - peer.interpolated_psnr_db)
+
+    @property
+    def size_percent(self) -> float | None:
+        """Our bytes against theirs, geometric mean: -20 is a fifth fewer."""
+        mean = self.log_size_ratio.value
+        return None if mean is None else 100 * (math.exp(mean) - 1)
+
+    def as_json(self) -> dict[str, Any]:
+        """Counts and means."""
+        return {
+            "in_reach": self.peer.files,
+            "out_of_reach": self.out_of_reach,
+            "wins": self.wins,
+            "gain_db": self.gain_db.value,
+            "interpolated_psnr_db": self.interpolated_db.value,
+            "gain_over_interpolated_db": self.gain_over_interpolated_db.value,
+            "size_percent": self.size_percent,
+            "ours": self.ours.as_json(),
+            "peer": self.peer.as_json(),
+        }
+
+
+@dataclass
+class BdAverage:
+    """BD-rates of a codec against a reference."""
+
+    percent: Mean = field(default_factory=Mean)
+    overlap: Mean = field(default_factory=Mean)
+    least_overlap: float = 1.0
+    without: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def add(self, rate: BdRate) -> None:
+        self.percent.add(rate.percent)
+        if rate.percent is None:
+            self.without += 1
+            self.reasons[rate.why_not] = self.reasons.get(rate.why_not, 0) + 1
+        else:
+            self.overlap.add(rate.overlap)
+            self.least_overlap = min(self.least_overlap, rate.overlap)
+
+
+@dataclass
+class Problems:
+    """How many, and the first of them by name."""
+
+    count: int = 0
+    first: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, image: str, what: str) -> None:
+        self.count += 1
+        if len(self.first) < NAMED:
+            self.first.append((image, what))
+
+
+@dataclass
+class ImageResults:
+    """All outcomes of one picture so far."""
+
+    image: str
+    outcomes: list[Outcome]
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for outcome in self.outcomes for row in outcome.rows]
+
+    @property
+    def problem(self) -> str:
+        return next((outcome.problem for outcome in self.outcomes if outcome.problem), "")
+
+
+class Aggregate:
+    """Add pictures in any order; read the means."""
+
+    def __init__(self, settings: BenchSettings) -> None:
+        self.settings = settings
+        self.images = 0
+        self.jpeg_sources = 0
+        self.skipped, self.failed = Problems(), Problems()
+        self.ours: dict[str, Average] = {}  # by setting
+        self.sweeps: dict[tuple[str, str], Average] = {}  # by codec and setting
+        self.matches: dict[tuple[str, str, str], Match] = {}  # by our setting, codec and match
+        self.bd_rates: dict[tuple[str, str], BdAverage] = {}  # by codec and reference
+        self.shown_setting = settings.ours[-1].label if settings.ours else ""  # of the best, median and worst pictures
+        self.gains_db, self.items = array("d"), array("q")  # of the pictures that can be shown, and their items
+
+    @property
+    def measured_files(self) -> int:
+        """Ours, or where nothing of ours was wanted those on the peers' curves; none: everything failed."""
+        averages = self.ours if self.settings.ours else self.sweeps
+        return sum(average.files for average in averages.values())
+
+    def add(self, results: ImageResults) -> dict[tuple[str, str], BdRate]:
+        """Returns the picture's own BD-rates by codec and reference."""
+        if results.problem:
+            self.skipped.add(results.image, results.problem)
+            return {}
+        self.images += 1
+        self.jpeg_sources += any(outcome.is_jpeg for outcome in results.outcomes)
+        for outcome in results.outcomes:
+            self._add_rows(outcome)
+        rates = dict(self._bd_rates(results.rows))
+        for pair, rate in rates.items():
+            self.bd_rates.setdefault(pair, BdAverage()).add(rate)
+        return rates
+
+    def _add_rows(self, outcome: Outcome) -> None:
+        ours = next((row for row in outcome.rows if row.codec == OUR_NAME), None)
+        for row in outcome.rows:
+            if row.note.startswith("failed:"):
+                what = f"{row.codec} {row.setting}".strip() + (f" (match={row.match})" if row.match != "none" else "")
+                self.failed.add(row.image, f"{what}: {row.note.removeprefix('failed: ')}")
+            elif row is ours:
+                self.ours.setdefault(row.setting, Average()).add(row)
+            elif row.match == "sweep":
+                self.sweeps.setdefault((row.codec, row.setting), Average()).add(row)
+            elif ours is not None:
+                self.matches.setdefault((ours.setting, row.codec, row.match), Match()).add(ours, row)
+                self._remember(outcome.index, ours, row)
+
+    def _remember(self, index: int, ours: Row, peer: Row) -> None:
+        first_peer = self.settings.peers[0]
+        shown = (ours.setting, peer.codec, peer.match) == (self.shown_setting, first_peer, "bytes")
+        if shown and ours.psnr_db is not None and peer.psnr_db is not None:
+            self.gains_db.append(ours.psnr_db - peer.psnr_db)
+            self.items.append(index)
+
+    def _bd_rates(self, rows: list[Row]) -> Iterator[tuple[tuple[str, str], BdRate]]:
+        peers = self.settings.peers
+        curves = {
+            name: rising((row.rate_bpp, row.psnr_db) for row in rows if row.codec == name and row.match == "sweep")
+            for name in peers
+        }
+        for name in peers:
+            if name != "jpeg" and "jpeg" in peers:
+                yield (name, "jpeg"), bd_rate(curves["jpeg"], curves[name])
+        if len(self.settings.ours) > 1:
+            ours = rising((row.rate_bpp, row.psnr_db) for row in rows if row.codec == OUR_NAME)
+            for name in peers:
+                yield (OUR_NAME, name), bd_rate(curves[name], ours)
+
+
+def by_image(outcomes: Iterable[Outcome]) -> Iterator[ImageResults]:
+    """Groups the outcomes of a log, which come picture by picture."""
+    for image, group in groupby(outcomes, key=lambda outcome: outcome.image):
+        yield ImageResults(image, list(group))

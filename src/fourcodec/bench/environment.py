@@ -1,0 +1,95 @@
+"""Where and with what a run was made: for results.json, and to notice on resuming that it has changed."""
+
+import hashlib
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+import fourcodec
+from fourcodec.batch.processes import available_cores
+
+_PACKAGES = (
+    "bjontegaard",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "pillow",
+    "pillow-jxl-plugin",
+    "pytorch-msssim",
+    "scikit-image",
+    "torch",
+    "zstandard",
+)
+# Of the instrument, what makes rows; reports may be changed and written anew by resuming a finished run.
+_MEASURING = ("baselines", "items", "matching", "measuring", "memory", "ours", "peer_rows", "rows", "sources")
+_PILLOW_LIBRARIES = ("libjpeg_turbo", "webp", "avif")
+
+
+def versions() -> dict[str, str]:
+    """Of all that the numbers depend on."""
+    from PIL import features
+
+    found = {
+        "fourcodec": fourcodec.__version__,
+        "fourcodec's code": code_digest(Path(fourcodec.__file__).parent),
+        "python": platform.python_version(),
+    }
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    for library in _PILLOW_LIBRARIES:
+        found[f"pillow's {library}"] = str(features.version(library))
+    return found
+
+
+def code_digest(package: Path) -> str:
+    """Names all code in `package` that a row can depend on: between two releases the version does not tell."""
+    content = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        unit, *rest = path.relative_to(package).parts
+        if unit == "cli" or (unit == "bench" and rest[-1].removesuffix(".py") not in _MEASURING):
+            continue
+        content.update(path.read_bytes())
+    return content.hexdigest()[:12]
+
+
+def machine() -> dict[str, str | int]:
+    """What the seconds depend on."""
+    return {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "processor": _processor(),
+        "cores": available_cores(),
+    }
+
+
+def git_revision() -> str | None:
+    """Of the working tree that this package runs from, with '+changes'; None where it was installed."""
+    package = Path(fourcodec.__file__).parent
+    tracked = _git(package, "ls-files", "--error-unmatch", "__init__.py")
+    revision = _git(package, "rev-parse", "HEAD")
+    if not tracked or not revision:
+        return None
+    return revision + ("+changes" if _git(package, "status", "--porcelain", "--", ".") else "")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", os.fspath(folder), *arguments], capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown"

@@ -1,0 +1,44 @@
+"""Our own codec as the instrument sees it: a module with `encode` and `decode`, and what of it can be asked for."""
+
+import inspect
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from fourcodec.bench.settings import BenchError, BenchSettings, OurSetting
+
+
+def codec_of(settings: BenchSettings) -> ModuleType:
+    """The measured module: `fourcodec.codec`, or a stand-in with the same two functions."""
+    return import_module(settings.codec)
+
+
+def encode_arguments(settings: BenchSettings, our: OurSetting) -> dict[str, Any]:
+    """What `encode` is given beside the picture."""
+    arguments = {
+        "width": our.width,
+        "depth": our.depth,
+        "quality": our.quality,
+        "profile": settings.profile,
+        "iterations": settings.iterations,
+    }
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return {**given, "effort": settings.effort, "device": settings.device, "seed": settings.seed}
+
+
+def check_supported(settings: BenchSettings) -> None:
+    """Raises BenchError for a quality or profile that this version's `encode` does not take."""
+    accepted = inspect.signature(codec_of(settings).encode).parameters
+    if "quality" not in accepted and any(our.quality is not None for our in settings.ours):
+        raise BenchError("this version has no qualities (-q) yet: give --width and --depth")
+    if "profile" not in accepted and settings.profile not in (None, "fnet"):
+        raise BenchError(f"this version has no profile {settings.profile!r}: only fnet")
+
+
+def coefficient_count(our: OurSetting, channels: int) -> int | None:
+    """Coefficients of the thesis' network of this size; None where a quality decides the size."""
+    if our.width is None or our.depth is None:
+        return None
+    from fourcodec.fnet.profile import FnetConfig
+
+    return FnetConfig(our.width, our.depth, channels).coefficient_count

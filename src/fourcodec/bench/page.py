@@ -1,0 +1,117 @@
+"""report.html: everything on one page that needs nothing else, neither files nor a network."""
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from fourcodec import web
+from fourcodec.bench.plots import Plot
+from fourcodec.bench.rows import Row
+from fourcodec.bench.showcase import Exhibit
+from fourcodec.bench.tables import Table
+from fourcodec.web import data_uri
+
+_WORDY = ("picture", "setting")  # tables that begin with these hold words, which may wrap
+
+
+def page(
+    opening: Sequence[str],
+    tables: Sequence[Table],
+    plots: Sequence[Plot],
+    exhibits: Sequence[Exhibit],
+    facts: Mapping[str, str],
+) -> str:
+    """The whole page. `facts`: what the run was made with, for the end."""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>fourcodec bench</title>
+<link rel="icon" href="data:,">
+<style>
+{web.base_style()}{web.asset(__package__, "page.css")}</style>
+</head>
+<body>
+<h1>fourcodec bench</h1>
+{"".join(f"<p>{_inline(line)}</p>" for line in opening)}
+{"".join(_table(table) for table in tables if table.first)}
+{_figures(plots)}
+{_exhibits(exhibits)}
+{"".join(_table(table) for table in tables if not table.first)}
+<h2>Made with</h2>
+<dl>{"".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())}</dl>
+<script>
+{web.asset(__package__, "page.js")}</script>
+</body>
+</html>
+"""
+
+
+def _inline(line: str) -> str:
+    """The one piece of Markdown that the sentences use."""
+    return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(line))
+
+
+def _figures(plots: Sequence[Plot]) -> str:
+    if not plots:
+        return ""
+    drawn = "".join(
+        f'<img alt="{escape(plot.title)} against bits per pixel" src="{data_uri("image/svg+xml", plot.svg.encode())}">'
+        for plot in plots
+    )
+    return f'<h2>Rate and distortion</h2><p class="remark">Means over pictures.</p><div class="plots">{drawn}</div>'
+
+
+def _exhibits(exhibits: Sequence[Exhibit]) -> str:
+    if not exhibits:
+        return ""
+    peer = escape(exhibits[0].peer.codec)
+    return f"<h2>The pictures, by our gain over {peer} at the same bytes</h2>" + "".join(map(_exhibit, exhibits))
+
+
+def _exhibit(exhibit: Exhibit) -> str:
+    width, height = exhibit.size
+    peer = escape(exhibit.peer.codec)
+    cropped = " The middle of the picture is shown." if exhibit.cropped else ""
+    layers = "".join(
+        f'<img class="{name}" alt="{alt}" width="{width}" height="{height}" src="{data_uri("image/png", data)}">'
+        for name, alt, data in (
+            ("ours", "ours", exhibit.our_png),
+            ("peer", peer, exhibit.peer_png),
+            ("original", "the original", exhibit.original_png),
+        )
+    )
+    return f"""
+<h3>{exhibit.rank.capitalize()}: {escape(exhibit.ours.image)}</h3>
+<figure class="compare" style="width: max({width}px, 20rem)">
+<div class="frame">{layers}<span class="tag left">ours</span><span class="tag right">{peer}</span></div>
+<div class="controls">
+<input type="range" min="0" max="100" value="50" step="0.1" aria-label="Where ours ends and the other begins">
+<label><input type="checkbox"> original on the right</label>
+</div>
+<figcaption>{_caption("ours", exhibit.ours)}<br>{_caption(peer, exhibit.peer)}<br>{_gain(exhibit)}{cropped}</figcaption>
+</figure>"""
+
+
+def _caption(name: str, row: Row) -> str:
+    ssim = "" if row.ssim is None else f", SSIM {row.ssim:.4f}"
+    rate = f"{row.size_bytes:,} bytes, {row.rate_bpp:.3f} bpp"
+    return f"{name}, {escape(row.setting)}: {rate}, PSNR {row.psnr_db:.2f} dB{ssim}"
+
+
+def _gain(exhibit: Exhibit) -> str:
+    assert exhibit.ours.psnr_db is not None
+    assert exhibit.peer.psnr_db is not None
+    return f"Gain {exhibit.ours.psnr_db - exhibit.peer.psnr_db:+.2f} dB."
+
+
+def _table(table: Table) -> str:
+    kind = ' class="words"' if table.columns[0] in _WORDY and len(table.columns) == 2 else ""
+    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
+    remark = f'<p class="remark">{escape(table.remark)}</p>' if table.remark else ""
+    return (
+        f"<h2>{escape(table.title)}</h2>{remark}"
+        f'<div class="scroll"><table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )

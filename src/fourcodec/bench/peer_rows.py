@@ -1,0 +1,86 @@
+"""Rows of the peers: points of their curves, and files matched to ours. What fails or is out of reach keeps its row."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fourcodec.bench import baselines, matching
+from fourcodec.bench.baselines import BASELINES, PeerSetting
+from fourcodec.bench.matching import PeerFiles, Point
+from fourcodec.bench.measuring import measure
+from fourcodec.bench.rows import Row
+from fourcodec.errors import one_line
+
+
+class Peers:
+    """The peers of one picture. Keep it between our settings: every file of a peer is made only once for matching."""
+
+    def __init__(self, image: str, pixels: npt.NDArray[np.uint8], names: tuple[str, ...]) -> None:
+        """`pixels`: uint8 (H, W) or (H, W, 3)."""
+        self.image, self.names = image, names
+        self._pixels = pixels
+        self._files = {name: PeerFiles(pixels, BASELINES[name]) for name in names}
+
+    def sweep_rows(self) -> list[Row]:
+        """The curve of every peer."""
+        rows = []
+        for name in self.names:
+            for setting in baselines.sweep_settings(BASELINES[name]):
+                blank = Row(self.image, name, setting.label, match="sweep")
+                rows.append(_or_failed(blank, functools.partial(self._measured, blank, setting)))
+        return rows
+
+    def matched_rows(self, ours: Row) -> list[Row]:
+        """For every peer, the best file of at most our bytes and the smallest of at least our PSNR."""
+        rows = []
+        for name in self.names:
+            blank = Row(self.image, name, matched_setting=ours.setting)
+            by_bytes, by_psnr = replace(blank, match="bytes"), replace(blank, match="psnr")
+            rows.append(_or_failed(by_bytes, functools.partial(self._matched_by_bytes, by_bytes, ours)))
+            rows.append(_or_failed(by_psnr, functools.partial(self._matched_by_psnr, by_psnr, ours)))
+        return rows
+
+    def _matched_by_bytes(self, blank: Row, ours: Row) -> Row:
+        assert ours.size_bytes is not None
+        files = self._files[blank.codec]
+        point = matching.best_within(files, ours.size_bytes)
+        if point is None:
+            floor = min(point.size_bytes for point in files.not_much_larger(ours.size_bytes))
+            return replace(blank, note=f"out of reach: its smallest file has {floor} bytes, ours {ours.size_bytes}")
+        row = self._remade(blank, point)
+        between = matching.interpolated_psnr_db(files, ours.size_bytes)
+        if between is None:
+            return row
+        said = f"{between:.3f} dB at exactly {ours.size_bytes} bytes, interpolated in log-rate"
+        return replace(row, interpolated_psnr_db=between, note=_joined(row.note, said))
+
+    def _matched_by_psnr(self, blank: Row, ours: Row) -> Row:
+        wanted = float("inf") if ours.psnr_db is None else ours.psnr_db
+        point = matching.smallest_reaching(self._files[blank.codec], wanted)
+        if point is None:
+            return replace(blank, note=f"out of reach: no quality has a PSNR of {wanted:.2f} dB")
+        return self._remade(blank, point)
+
+    def _remade(self, blank: Row, point: Point) -> Row:
+        """The file once more, under the clock and with all metrics."""
+        return self._measured(replace(blank, setting=point.setting.label), point.setting)
+
+    def _measured(self, blank: Row, setting: PeerSetting) -> Row:
+        files = self._files[blank.codec]
+        measured = measure(self._pixels, lambda: baselines.make(files.baseline, files.image, setting), baselines.decode)
+        return measured.fill(blank, self._pixels)
+
+
+def _or_failed(blank: Row, make_row: Callable[[], Row]) -> Row:
+    """A codec that cannot hold the picture (too large, say) must not end the run: the row says so."""
+    try:
+        return make_row()
+    except Exception as exc:
+        return replace(blank, note=f"failed: {one_line(exc)}")
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))

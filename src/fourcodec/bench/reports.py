@@ -1,0 +1,187 @@
+"""All outputs of a run, from the item log: written whole or not at all, one picture in memory at a time."""
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from fourcodec import files
+from fourcodec.bench import plots as plotting
+from fourcodec.bench.aggregate import Aggregate, ImageResults, by_image
+from fourcodec.bench.bdrate import BdRate
+from fourcodec.bench.itemlog import ItemLog
+from fourcodec.bench.page import page
+from fourcodec.bench.rows import COLUMNS, Row
+from fourcodec.bench.settings import BenchSettings
+from fourcodec.bench.showcase import exhibits
+from fourcodec.bench.tables import Progress, Table, opening, tables
+
+# Everything a run leaves in its folder, beside settings.json and the item log.
+OUTPUTS = ("results.csv", "results.json", "summary.md", "report.html")
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """With what a run was made."""
+
+    settings: BenchSettings
+    command: str
+    versions: Mapping[str, str]
+    machine: Mapping[str, str | int]
+    git_revision: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """For results.json."""
+        return {
+            "command": self.command,
+            "seed": self.settings.seed,
+            "git_revision": self.git_revision,
+            "settings": self._settings(),
+            "versions": dict(self.versions),
+            "machine": dict(self.machine),
+        }
+
+    def as_facts(self) -> dict[str, str]:
+        """For people."""
+        return {
+            "command": self.command,
+            "settings": ", ".join(f"{name} {_plain(value)}" for name, value in self._settings().items()),
+            "git revision": self.git_revision or "not run from a working tree",
+            "versions": ", ".join(f"{name} {version}" for name, version in self.versions.items()),
+            "machine": ", ".join(f"{name} {value}" for name, value in self.machine.items()),
+        }
+
+    def _settings(self) -> dict[str, Any]:
+        """Those that were given; of the folder only its name, since a result may be published."""
+        settings = {name: value for name, value in self.settings.as_json().items() if value is not None}
+        return {**settings, "folder": Path(self.settings.folder).name}
+
+
+def write_all(folder: Path, log: ItemLog, circumstances: Circumstances, progress: Progress) -> Aggregate:
+    """Writes every output into `folder` and returns the means."""
+    aggregate = write_results(folder, log, circumstances, progress)
+    lines, said = opening(aggregate, progress), tables(aggregate)
+    drawn = plotting.plots(aggregate)
+    for plot in drawn:
+        files.write(folder / f"{plot.name}.svg", plot.svg.encode("utf-8", "replace"), overwrite=True)
+        files.write(folder / f"{plot.name}.png", plot.png, overwrite=True)
+    files.write(folder / "summary.md", markdown(lines, said, circumstances).encode("utf-8", "replace"), overwrite=True)
+    html = page(lines, said, drawn, exhibits(aggregate, log), circumstances.as_facts())
+    files.write(folder / "report.html", html.encode("utf-8", "replace"), overwrite=True)
+    return aggregate
+
+
+def write_results(folder: Path, log: ItemLog, circumstances: Circumstances, progress: Progress) -> Aggregate:
+    """results.csv and results.json in one pass."""
+    aggregate = Aggregate(circumstances.settings)
+    with (
+        _replacing(folder / "results.csv") as table,
+        _replacing(folder / "results.json") as document,
+        tempfile.TemporaryFile("w+", dir=folder, encoding="utf-8") as rates,
+    ):
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        document.write(json.dumps(circumstances.as_json(), indent=1).removesuffix("\n}") + ',\n "rows": [')
+        separator = _Separator()
+        between_rates = _Separator()
+        for results in by_image(log):
+            for row in _rows_of(results):
+                writer.writerow(row.as_csv())
+                document.write(separator.next() + json.dumps(row.as_json()))
+            for (codec, reference), rate in aggregate.add(results).items():
+                rates.write(between_rates.next() + json.dumps(_bd_json(results.image, codec, reference, rate)))
+        document.write('\n ],\n "bd_rates": [')
+        rates.seek(0)
+        while chunk := rates.read(1 << 16):
+            document.write(chunk)
+        summary = json.dumps(summary_json(aggregate, progress))
+        document.write(f'\n ],\n "summary": {summary}\n}}\n')
+    return aggregate
+
+
+def summary_json(aggregate: Aggregate, progress: Progress) -> dict[str, Any]:
+    """The means as JSON types, for --json and results.json."""
+    return {
+        "images": aggregate.images,
+        "complete": progress.complete,
+        "jpeg_sources": aggregate.jpeg_sources,
+        "skipped": aggregate.skipped.count,
+        "failed": aggregate.failed.count,
+        "ours": {setting: {"files": average.files, **average.as_json()} for setting, average in aggregate.ours.items()},
+        "matches": [
+            {"setting": setting, "codec": codec, "match": match, **stats.as_json()}
+            for (setting, codec, match), stats in aggregate.matches.items()
+        ],
+        "bd_rates": [
+            {"codec": codec, "reference": reference, "percent": average.percent.value, "images": average.percent.count}
+            for (codec, reference), average in aggregate.bd_rates.items()
+        ],
+    }
+
+
+def markdown(lines: list[str], said: list[Table], circumstances: Circumstances) -> str:
+    """summary.md."""
+    parts = ["# fourcodec bench", *lines]
+    for table in said:
+        parts.append(f"## {table.title}")
+        if table.remark:
+            parts.append(table.remark)
+        parts.append(_markdown_table(table))
+    parts.append("## Made with")
+    parts.append("\n".join(f"- {name}: {value}" for name, value in circumstances.as_facts().items()))
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(table: Table) -> str:
+    rule = tuple("---" if place == 0 else "---:" for place in range(len(table.columns)))
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (table.columns, rule, *table.rows)
+    )
+
+
+def _rows_of(results: ImageResults) -> list[Row]:
+    if results.problem:
+        return [Row(results.image, "", note=f"skipped: {results.problem}")]
+    return results.rows
+
+
+def _bd_json(image: str, codec: str, reference: str, rate: BdRate) -> dict[str, Any]:
+    values = {"image": image, "codec": codec, "reference": reference}
+    if rate.percent is None:
+        return {**values, "percent": None, "why_not": rate.why_not}
+    return {**values, "percent": round(rate.percent, 4), "overlap": round(rate.overlap, 4)}
+
+
+class _Separator:
+    """Nothing before the first, a comma before the others."""
+
+    def __init__(self) -> None:
+        self._text = "\n  "
+
+    def next(self) -> str:
+        text, self._text = self._text, ",\n  "
+        return text
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[str]]:
+    """A text file that takes the place of `path` when it is complete; too long to be held in memory for files.write."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        # surrogateescape: names of pictures may be any bytes
+        with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> str:
+    return ",".join(map(str, value)) or "none" if isinstance(value, list) else str(value)

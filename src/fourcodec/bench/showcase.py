@@ -1,0 +1,76 @@
+"""The best, the median and the worst picture, ours beside a peer's at the same bytes, for the page."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from fourcodec.bench import baselines, ours, sources
+from fourcodec.bench.aggregate import Aggregate
+from fourcodec.bench.baselines import BASELINES
+from fourcodec.bench.itemlog import ItemLog
+from fourcodec.bench.measuring import as_rgb
+from fourcodec.bench.rows import Row
+from fourcodec.bench.settings import OUR_NAME, BenchSettings
+
+SHOWN_SIDE = 1024  # pixels; of a larger picture the middle is shown, as it is: shrinking would hide what we look for
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One picture three times, as PNG files of the same size."""
+
+    rank: str  # "best", "median", "worst"
+    ours: Row
+    peer: Row
+    our_png: bytes
+    peer_png: bytes
+    original_png: bytes
+    size: tuple[int, int]  # width and height of what is shown
+    cropped: bool
+
+
+def exhibits(aggregate: Aggregate, log: ItemLog) -> list[Exhibit]:
+    """By our gain in dB over the first peer at the same bytes; fewer than three where there are fewer pictures."""
+    order = np.argsort(np.asarray(aggregate.gains_db), kind="stable")
+    if not len(order):
+        return []
+    ranks = {int(order[-1]): "best", int(order[0]): "worst"}
+    ranks.setdefault(int(order[len(order) // 2]), "median")
+    wanted = sorted(ranks.items(), key=lambda pair: ("best", "median", "worst").index(pair[1]))
+    shown = (_exhibit(rank, int(aggregate.items[place]), aggregate.settings, log) for place, rank in wanted)
+    return [exhibit for exhibit in shown if exhibit is not None]
+
+
+def _exhibit(rank: str, index: int, settings: BenchSettings, log: ItemLog) -> Exhibit | None:
+    """None where a file has gone since: the numbers are worth a page all the same."""
+    outcome = log[index]
+    our_row = next(row for row in outcome.rows if row.codec == OUR_NAME)
+    peer_row = next(row for row in outcome.rows if row.codec == settings.peers[0] and row.match == "bytes")
+    baseline = BASELINES[peer_row.codec]
+    try:
+        pixels = sources.load(Path(settings.folder), outcome.image).pixels
+        our_copy = ours.codec_of(settings).decode(log.file_of(index).read_bytes())
+    except (sources.SourceProblem, OSError):
+        return None
+    file = baselines.make(baseline, Image.fromarray(pixels), baselines.setting_of(baseline, peer_row.setting))
+    shown = [_middle(as_rgb(picture)) for picture in (our_copy, baselines.decode(file), pixels)]
+    height, width = shown[0].shape[:2]
+    our_png, peer_png, original_png = map(_png, shown)
+    cropped = (height, width) != pixels.shape[:2]
+    return Exhibit(rank, our_row, peer_row, our_png, peer_png, original_png, (width, height), cropped)
+
+
+def _middle(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    height, width = (min(side, SHOWN_SIDE) for side in pixels.shape[:2])
+    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return pixels[top : top + height, left : left + width]
+
+
+def _png(pixels: npt.NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

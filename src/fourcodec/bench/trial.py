@@ -1,0 +1,123 @@
+"""How long a run will take: measured on its first picture, with fits that are stopped after a few seconds."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from fourcodec import metrics
+from fourcodec.bench import baselines, ours, sources
+from fourcodec.bench.baselines import BASELINES, PeerSetting
+from fourcodec.bench.items import Item
+from fourcodec.bench.measuring import as_rgb
+from fourcodec.bench.settings import BenchSettings, OurSetting
+
+_TRIAL_SECONDS = 4.0  # of one fit; less where many sizes are tried
+_ALL_TRIALS_SECONDS = 20.0
+_SHARE_TRIED = 0.4  # of a peer's qualities, when a file of our size or quality is looked for
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of one item of each kind."""
+
+    peers: float  # their curves
+    fits: dict[str, float]  # by our setting, with the matching of peers
+    matching: float  # of that, the part of the peers
+
+    def item_seconds(self, item: Item) -> float:
+        return self.fits[item.our.label] if item.our else self.peers
+
+
+class _Enough(BaseException):
+    """Ends a fit from within its progress report; a BaseException so that nobody takes it for an error of the fit."""
+
+
+def estimate(settings: BenchSettings, images: Sequence[str]) -> Estimate | None:
+    """None where no picture can be read, or ours cannot be made of it (which the run itself will report)."""
+    source = _first_readable(settings, images)
+    if source is None:
+        return None
+    curves, matching = _peer_seconds(settings, source)
+    budget = min(_TRIAL_SECONDS, _ALL_TRIALS_SECONDS / max(1, len(settings.ours)))
+    try:
+        fits = {our.label: matching + _fit_seconds(settings, our, source, budget) for our in settings.ours}
+    except Exception:
+        return None
+    return Estimate(curves, fits, matching)
+
+
+def _first_readable(settings: BenchSettings, images: Sequence[str]) -> sources.Source | None:
+    for image in images:
+        try:
+            return sources.load(Path(settings.folder), image)
+        except sources.SourceProblem:
+            continue
+    return None
+
+
+def _fit_seconds(settings: BenchSettings, our: OurSetting, source: sources.Source, budget: float) -> float:
+    """A whole fit's seconds from the pace of its beginning; loading and compiling, which happen once, do not count."""
+    pace = _Pace(budget)
+    arguments = ours.encode_arguments(settings, our)
+    started = time.perf_counter()
+    try:
+        ours.codec_of(settings).encode(source.pixels, **arguments, progress=pace)
+    except _Enough:
+        return pace.seconds_per_step * pace.steps
+    if not pace.known:
+        return time.perf_counter() - started
+    return pace.seconds_per_step * pace.first_step + time.perf_counter() - pace.first_time
+
+
+class _Pace:
+    """Told of a fit's progress, it ends the fit when the budget of seconds is spent."""
+
+    def __init__(self, budget: float) -> None:
+        self.budget = budget
+        self.first_step = self.step = self.steps = 0
+        self.first_time = self.time = 0.0
+
+    def __call__(self, progress: Any) -> None:
+        self.step, self.steps, self.time = progress.step, progress.steps, time.perf_counter()
+        if not self.first_step:
+            self.first_step, self.first_time = self.step, self.time
+        elif self.known and self.time - self.first_time >= self.budget:
+            raise _Enough
+
+    @property
+    def known(self) -> bool:
+        return self.step > self.first_step
+
+    @property
+    def seconds_per_step(self) -> float:
+        return (self.time - self.first_time) / (self.step - self.first_step)
+
+
+def _peer_seconds(settings: BenchSettings, source: sources.Source) -> tuple[float, float]:
+    """Of the curves, and of matching one of our files."""
+    original = as_rgb(source.pixels)
+    image = Image.fromarray(source.pixels)
+    _metric_seconds(original)  # the first time, libraries are loaded
+    curves = matching = 0.0
+    for name in settings.peers:
+        baseline = BASELINES[name]
+        started = time.perf_counter()
+        setting = PeerSetting(baseline.variants[0], baseline.sweep[len(baseline.sweep) // 2])
+        copy = baselines.decode(baselines.make(baseline, image, setting))
+        metrics.psnr_db(original, copy)
+        one = time.perf_counter() - started
+        full = one + _metric_seconds(original)
+        curves += full * len(baselines.sweep_settings(baseline))
+        matching += 2 * full + one * _SHARE_TRIED * len(baseline.qualities) * len(baseline.variants)
+    return curves, matching
+
+
+def _metric_seconds(original: sources.Pixels) -> float:
+    started = time.perf_counter()
+    metrics.ssim(original, original)
+    metrics.ms_ssim(original, original)
+    return time.perf_counter() - started

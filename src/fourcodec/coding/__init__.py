@@ -1,0 +1,1 @@
+"""Integers <-> bytes by arithmetic coding: what every profile's integers go through, compiled."""

@@ -1,0 +1,146 @@
+"""Signed integers <-> bytes by an adaptive binary range coder; integers only, so the same on every machine.
+
+Each integer v becomes binary decisions: the bit length n of |v| in unary (MAX_BITS at most), the two bits below the
+leading one, both adaptive; the remaining bits and the sign, all equally likely. Each adaptive decision has a 16-bit
+probability that starts at a half and moves to what was seen: fast at first, by 1/LIMIT later. Each context has
+probabilities of its own. FORMAT.md, "Coder 2", describes the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.coding.range_coder import (
+    POSITION,
+    bits_read,
+    decode_decision,
+    decode_even,
+    encode_decision,
+    encode_even,
+    finish_encoder,
+    start_decoder,
+    start_encoder,
+)
+from fourcodec.compiling import integer_kernel
+from fourcodec.errors import CorruptFileError
+
+MAX_BITS = 20  # |v| < 2^20: a coefficient of 1 in steps of 2^-20 is finer than float32 phases resolve
+_SLOTS = 96  # decisions per context: 20 unary, then two below the leading bit for each length
+_SECOND, _THIRD = 24, 48  # where the slots for those two begin
+_LIMIT = 256  # decisions after which a probability moves by no less than 1/256 of its error
+_LEAST = 64  # probabilities stay in [64, 65536 - 64] / 65536
+
+
+@integer_kernel
+def _adapt(model: Any, slot: int, bit: int) -> None:
+    seen = model[slot, 1]
+    error = (bit << 16) - model[slot, 0]
+    moved = model[slot, 0] + (error * 2) // (2 * seen + 3)
+    model[slot, 0] = min(max(moved, _LEAST), 65536 - _LEAST)
+    if 2 * seen + 3 < 2 * _LIMIT:
+        model[slot, 1] = seen + 1
+
+
+@integer_kernel
+def _encode_bit(state: Any, out: Any, model: Any, slot: int, bit: int) -> None:
+    encode_decision(state, out, model[slot, 0], bit)
+    _adapt(model, slot, bit)
+
+
+@integer_kernel
+def _decode_bit(state: Any, data: Any, model: Any, slot: int) -> int:
+    bit = decode_decision(state, data, model[slot, 0])
+    _adapt(model, slot, bit)
+    return bit
+
+
+@integer_kernel
+def _new_model(contexts: int) -> Any:
+    model = np.zeros((contexts * _SLOTS, 2), np.int64)
+    model[:, 0] = 1 << 15
+    return model
+
+
+@integer_kernel
+def _encode(values: Any, contexts: Any, count: int, out: Any) -> int:
+    model = _new_model(count)
+    state = start_encoder()
+    for i in range(values.shape[0]):
+        base = contexts[i] * _SLOTS
+        size = abs(values[i])
+        bits = 0
+        while size >> bits:
+            bits += 1
+        for n in range(min(bits + 1, MAX_BITS)):
+            _encode_bit(state, out, model, base + n, 1 if bits > n else 0)
+        if bits >= 2:
+            second = (size >> (bits - 2)) & 1
+            _encode_bit(state, out, model, base + _SECOND + bits, second)
+            if bits >= 3:
+                third = (size >> (bits - 3)) & 1
+                _encode_bit(state, out, model, base + _THIRD + 2 * bits + second, third)
+        for n in range(bits - 4, -1, -1):
+            encode_even(state, out, (size >> n) & 1)
+        if bits:
+            encode_even(state, out, 1 if values[i] < 0 else 0)
+    return finish_encoder(state, out)
+
+
+@integer_kernel
+def _decode(state: Any, data: Any, contexts: Any, model: Any, values: Any) -> None:
+    for i in range(values.shape[0]):
+        base = contexts[i] * _SLOTS
+        bits = 0
+        while bits < MAX_BITS and _decode_bit(state, data, model, base + bits):
+            bits += 1
+        size = 1 if bits else 0
+        if bits >= 2:
+            second = _decode_bit(state, data, model, base + _SECOND + bits)
+            size = 2 + second
+            if bits >= 3:
+                size = 2 * size + _decode_bit(state, data, model, base + _THIRD + 2 * bits + second)
+        for _ in range(bits - 3):
+            size = 2 * size + decode_even(state, data)
+        values[i] = -size if bits and decode_even(state, data) else size
+
+
+def encode(values: NDArray[np.int32], contexts: NDArray[np.uint8]) -> bytes:
+    """Bytes for `values` (n,), each under its own context 0..255. Raises ValueError where one has more than
+    MAX_BITS bits."""
+    if values.size and int(np.abs(values.astype(np.int64)).max()) >= 1 << MAX_BITS:
+        raise ValueError(f"integers to be coded have at most {MAX_BITS} bits")
+    out = np.empty(40 * values.size + 16, np.uint8)  # at most 22 adaptive decisions of 10 bits and 18 plain bits each
+    end = _encode(values.astype(np.int64), contexts.astype(np.int64), int(contexts.max(initial=0)) + 1, out)
+    return out[:end].tobytes()
+
+
+def decode(data: bytes, contexts: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """What `encode` was given: as many integers as there are contexts, int32.
+
+    Raises CorruptFileError where the bytes are not what `encode` would write, as far as can be told from their number.
+    """
+    if data.endswith(b"\0"):
+        raise CorruptFileError("range-coded data ends in a zero byte")
+    values, source = np.empty(contexts.size, np.int64), np.frombuffer(data, np.uint8)
+    state, model = start_decoder(source), _new_model(int(contexts.max(initial=0)) + 1)
+    _decode(state, source, contexts.astype(np.int64), model, values)
+    if state[POSITION] < len(data):
+        raise CorruptFileError(f"range-coded data: {len(data) - state[POSITION]} bytes are left over")
+    return values.astype(np.int32)
+
+
+def spent_bits(data: bytes, contexts: NDArray[np.uint8], ends: Sequence[int]) -> list[float]:
+    """The bits that parts of what `encode` wrote take: the integers up to the first of `ends`, from there to the next,
+    and so on. Their sum is that of the bytes but for the last few bits. `data` must be sound, as `decode` finds it."""
+    source, wide = np.frombuffer(data, np.uint8), contexts.astype(np.int64)
+    state, model = start_decoder(source), _new_model(int(contexts.max(initial=0)) + 1)
+    spent, start, before = [], 0, bits_read(state)
+    for end in ends:
+        _decode(state, source, wide[start:end], model, np.empty(end - start, np.int64))
+        spent.append(bits_read(state) - before)
+        start, before = end, bits_read(state)
+    return spent

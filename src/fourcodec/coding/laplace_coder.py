@@ -1,0 +1,170 @@
+"""Integers <-> bytes under Laplace distributions given one by one: a binary range coder over fixed integer tables.
+
+A distribution is two integers: the mean in 1/MEAN_STEPS, and an index of the scale, 2^(index / SCALE_STEPS +
+LOG_SCALE_MIN). An integer q becomes binary decisions: is it the mean, rounded; is it above; then, since a Laplace
+distribution has no memory beyond the mean's bin, the geometrically distributed rest: its low bits, which are
+independent of each other, one decision each, and the number of whole 2^bits in unary. FORMAT.md, "Profile 2", describes
+the same.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.coding.distributions import LOG_SCALE_MAX, LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS
+from fourcodec.coding.range_coder import decode_decision, decode_even, encode_decision, encode_even
+from fourcodec.compiling import integer_kernel
+
+SCALES = (LOG_SCALE_MAX - LOG_SCALE_MIN) * SCALE_STEPS + 1
+_LEAST = 4  # probabilities lie in [4, 65532] / 65536: a sure zero costs a ten-thousandth of a bit
+_RUN = 24  # unary decisions; what is left follows in plain bits
+_LOW_BITS = 8  # at most: log2 of the largest scale
+_GAMMA_BITS = 20  # of its length in unary, at most: distances of integers of 15 bits from means of as many need 17
+BYTES_PER_INTEGER = 64  # at most: 34 decisions of 14 bits and 35 plain bits
+
+
+class Tables(NamedTuple):
+    """Probabilities in 1/65536: `same` and `above` (SCALES, MEAN_STEPS) by the mean's fraction + MEAN_STEPS / 2; for
+    the rest, `bits` (SCALES,) the number of low bits, `low` (SCALES, _LOW_BITS) that each is 1, `more` (SCALES,) that
+    another 2^bits follows."""
+
+    same: NDArray[np.int64]
+    above: NDArray[np.int64]
+    bits: NDArray[np.int64]
+    low: NDArray[np.int64]
+    more: NDArray[np.int64]
+
+
+@functools.cache
+def tables() -> Tables:
+    """None of the exact values lies near enough to a rounding edge for the last place of exp() to matter: a test
+    compares with decimal arithmetic."""
+    scale = 2.0 ** (np.arange(SCALES) / SCALE_STEPS + LOG_SCALE_MIN)[:, None]
+    fraction = (np.arange(MEAN_STEPS) - MEAN_STEPS / 2) / MEAN_STEPS
+    below = 0.5 * np.exp(-(0.5 + fraction) / scale)  # the mass under -1/2, for a mean at `fraction`
+    above = 0.5 * np.exp(-(0.5 - fraction) / scale)
+    same = 1 - below - above
+    bits = np.maximum(
+        np.arange(SCALES) // SCALE_STEPS + LOG_SCALE_MIN, 0
+    )  # floor of log2, so that about one 2^bits follows
+    ratio = np.exp(-(2.0 ** np.arange(_LOW_BITS)) / scale)
+    low = ratio / (1 + ratio)  # a geometric variable's bit j: r^(2^j) / (1 + r^(2^j))
+    more = np.exp(-(2.0**bits) / scale[:, 0])
+    return Tables(_integers(same), _integers(above / (above + below)), bits, _integers(low), _integers(more))
+
+
+def _integers(probability: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.clip(np.rint(65536 * probability), _LEAST, 65536 - _LEAST).astype(np.int64)
+
+
+def bits_of(
+    q: NDArray[np.int64], means: NDArray[np.int64], scales: NDArray[np.int64], given: Tables
+) -> NDArray[np.float64]:
+    """What each integer costs under its distribution, in bits: the decisions of encode_row and their probabilities."""
+    whole = (means + MEAN_STEPS // 2) // MEAN_STEPS
+    fraction, d = means - whole * MEAN_STEPS + MEAN_STEPS // 2, q - whole
+    same, above, more = given.same[scales, fraction], given.above[scales, fraction], given.more[scales]
+    bits = _cost(same, d == 0)
+    rest = np.abs(d) - 1
+    others = _cost(above, d > 0)
+    for j in range(_LOW_BITS):
+        others += np.where(j < given.bits[scales], _cost(given.low[scales, j], (rest >> j) & 1 > 0), 0.0)
+    rest = np.maximum(rest, 0) >> given.bits[scales]
+    others += np.minimum(rest, _RUN) * _cost(more, True) + np.where(rest < _RUN, _cost(more, False), 0.0)
+    gamma = 2 * np.floor(np.log2(np.maximum(rest - _RUN + 1, 1))) + 1
+    return bits + np.where(d == 0, 0.0, others + np.where(rest < _RUN, 0.0, gamma))
+
+
+def _cost(probability: NDArray[np.int64], bit: NDArray[np.bool_] | bool) -> NDArray[np.float64]:
+    """Of a decision, in bits; `probability` of a one in 1/65536."""
+    return 16 - np.log2(np.where(bit, probability, 65536 - probability))
+
+
+@integer_kernel
+def encode_row(
+    state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
+) -> None:
+    """Appends the integers q (n,) under means and scales (n,) int64. out must have BYTES_PER_INTEGER for each left."""
+    for i in range(q.shape[0]):
+        whole = (means[i] + MEAN_STEPS // 2) // MEAN_STEPS
+        fraction = means[i] - whole * MEAN_STEPS + MEAN_STEPS // 2
+        s = scales[i]
+        d = np.int64(q[i]) - whole
+        encode_decision(state, out, same[s, fraction], 1 if d == 0 else 0)
+        if d == 0:
+            continue
+        encode_decision(state, out, above[s, fraction], 1 if d > 0 else 0)
+        rest = abs(d) - 1
+        for j in range(bits[s]):
+            encode_decision(state, out, low[s, j], (rest >> j) & 1)
+        rest >>= bits[s]
+        for n in range(min(rest + 1, _RUN)):
+            encode_decision(state, out, more[s], 1 if rest > n else 0)
+        if rest >= _RUN:
+            rest -= _RUN - 1  # at least 1: Elias' gamma code
+            length = 0
+            while rest >> (length + 1):
+                length += 1
+            for _ in range(length):
+                encode_even(state, out, 1)
+            encode_even(state, out, 0)
+            for n in range(length - 1, -1, -1):
+                encode_even(state, out, (rest >> n) & 1)
+
+
+@integer_kernel
+def encode_rows(
+    state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
+) -> None:
+    """encode_row for every row of matrices."""
+    for r in range(q.shape[0]):
+        encode_row(state, out, q[r], means[r], scales[r], same, above, bits, low, more)
+
+
+@integer_kernel
+def decode_row(
+    state: Any, data: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
+) -> None:
+    """The inverse of encode_row: fills q."""
+    for i in range(q.shape[0]):
+        whole = (means[i] + MEAN_STEPS // 2) // MEAN_STEPS
+        fraction = means[i] - whole * MEAN_STEPS + MEAN_STEPS // 2
+        s = scales[i]
+        if decode_decision(state, data, same[s, fraction]):
+            q[i] = whole
+            continue
+        up = decode_decision(state, data, above[s, fraction])
+        fine = 0
+        for j in range(bits[s]):
+            fine += decode_decision(state, data, low[s, j]) << j
+        rest = 0
+        while rest < _RUN and decode_decision(state, data, more[s]):
+            rest += 1
+        if rest == _RUN:
+            length = 0
+            while length < _GAMMA_BITS and decode_even(state, data):
+                length += 1
+            value = 1
+            for _ in range(length):
+                value = 2 * value + decode_even(state, data)
+            rest = _RUN - 1 + value
+        rest = (rest << bits[s]) + fine
+        q[i] = whole + rest + 1 if up else whole - rest - 1
+
+
+@integer_kernel
+def decode_rows(
+    state: Any, data: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
+) -> int:
+    """The inverse of encode_rows: fills the rows of q. The largest magnitude, even where q cannot hold it."""
+    line, largest = np.empty(q.shape[1], np.int64), 0
+    for r in range(q.shape[0]):
+        decode_row(state, data, line, means[r], scales[r], same, above, bits, low, more)
+        for i in range(line.shape[0]):
+            largest = max(largest, abs(line[i]))
+            q[r, i] = line[i]
+    return largest

@@ -1,0 +1,1 @@
+"""Profile 1, `fnet`: positions -> colour, and nothing else in the file."""

@@ -1,0 +1,58 @@
+"""The network behind one interface for the CPU (numba) and CUDA (torch): numpy in, numpy out."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.arrays import Floats
+from fourcodec.fourier.shape import NetworkShape
+
+
+class Backend(Protocol):
+    """See fnet/network.py for what each does."""
+
+    def evaluate(self, shape: NetworkShape, coefficients: Floats, x: Floats) -> Floats: ...
+
+    def mse_gradient(
+        self, shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats
+    ) -> tuple[float, Floats]: ...
+
+    def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]: ...
+
+    def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]: ...
+
+
+class CpuBackend:
+    """The fused kernels on this process's cores."""
+
+    def __init__(self) -> None:
+        from fourcodec.fnet import network as fourier
+        from fourcodec.threads import thread_count
+
+        self._fourier, self._threads = fourier, thread_count()
+
+    def evaluate(self, shape: NetworkShape, coefficients: Floats, x: Floats) -> Floats:
+        return self._fourier.evaluate(shape, coefficients, x, self._threads)
+
+    def mse_gradient(
+        self, shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats
+    ) -> tuple[float, Floats]:
+        return self._fourier.mse_gradient(shape, coefficients, x, target, self._threads)
+
+    def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]:
+        return self._fourier.curvature(shape, coefficients, x, signs, self._threads)
+
+    def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
+        return self._fourier.output_shifts(shape, coefficients, direction, x)
+
+
+def backend_of(device: str) -> Backend:
+    """ "cpu" (imports no torch) or "cuda"."""
+    if device == "cpu":
+        return CpuBackend()
+    from fourcodec.fnet.network_torch import TorchBackend
+
+    return TorchBackend(device)

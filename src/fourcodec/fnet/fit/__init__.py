@@ -1,0 +1,1 @@
+"""What only an encoder of `fnet` needs. Decoding never loads it."""

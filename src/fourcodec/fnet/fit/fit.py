@@ -1,0 +1,317 @@
+"""Fitting a Fourier network to one picture: planes -> integers.
+
+    for each phase: random pixels -> gradient at noisy coefficients + price of bits -> SOAP -> bounded step
+
+The start is near the identity: with larger coefficients the composition is chaotic and learns nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from fourcodec.arrays import Floats
+from fourcodec.fnet.backends import Backend, backend_of
+from fourcodec.fnet.fit.last_good import LastGood
+from fourcodec.fnet.fit.settings import FitSettings, Phase
+from fourcodec.fnet.fit.step_sizes import LaplacePrior, StepSizes
+from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, coefficients_of, spread_steps
+from fourcodec.fnet.quantize import dequantize, quantize, step_index, step_size
+from fourcodec.fourier.shape import NetworkShape
+from fourcodec.optimisation.progress import Progress, psnr_of_mse_db
+from fourcodec.optimisation.soap import SoapState
+from fourcodec.positions import PIXEL_CENTRES, positions
+from fourcodec.threads import map_threads, thread_count
+
+WARM_UP = 100  # steps over which the rate rises: SOAP's first bases are poor
+CURVATURE_EVERY = 50  # steps
+PROBE_PIXELS = 768  # pixels on which a step's effect is measured
+MAX_SHIFT = 6e-3  # turns (or units of colour) that one step may move a layer's outputs, root mean square
+CHECK_EVERY = 25  # steps
+SAMPLE_PIXELS = 4 * 768  # on which a fit is checked, the same ones all the time
+FLAT_STEP = 2.0**-9  # of the quantiser of a flat colour: half a level of 8 bits
+REPORT_SECONDS = 0.2
+FEWEST_PIXELS = 1 << 14  # bits cost no more than at 128 x 128: one pixel's fair price would leave no picture
+
+
+def fit(
+    planes: Floats,
+    config: FnetConfig,
+    settings: FitSettings,
+    *,
+    seed: int,
+    device: str,
+    report: Callable[[Progress], None] | None,
+    start: QuantizedFnet | None = None,
+    visible: NDArray[np.bool_] | None = None,
+) -> QuantizedFnet:
+    """A network for planes (channels, H, W) float32 in [0, 1]; pixels where `visible` (H, W) is false may become
+    anything. Equal arguments give equal results on one machine.
+
+    `start` is a network of the same config that is fitted on, say at another lambda; `settings.begin` says how much of
+    the schedule it stands for. Where the fit comes to nothing better than the flat mean colour, that is the result.
+    """
+    if start is not None and start.config != config:
+        raise ValueError(f"a fit of {config} cannot start from {start.config}")
+    fitted = _Fit(planes, config, settings, seed, backend_of(device), visible)
+    if start is not None:
+        fitted.coefficients = coefficients_of(start)
+    fitted.run(report)
+    return fitted.integers()
+
+
+def fit_float(
+    planes: Floats,
+    config: FnetConfig,
+    settings: FitSettings,
+    *,
+    seed: int,
+    device: str,
+    report: Callable[[Progress], None] | None,
+) -> Floats:
+    """The flat coefficients of a fit that is never quantised: what quantisation is measured against."""
+    fitted = _Fit(planes, config, settings, seed, backend_of(device))
+    fitted.run(report)
+    return fitted.coefficients
+
+
+def learning_rate(config: FnetConfig) -> float:
+    """SOAP's best rates were 2e-3 to 3e-3 at width 7 and 8e-4 at width 8, where twice that collapses; at depth 8 half
+    of what is best at 5, at depth 10 a quarter.
+
+    More features add up in each phase, and each layer passes on what the ones before it do: the best step shrinks as
+    their number and depth grow. Where frequencies are left out, their number is that of a smaller width.
+    """
+    width = math.log2(config.shape.layers[-1].frequency_count)
+    return 2.5e-3 * min(1.0, 2.0 ** (1.6 * (7 - width))) * min(1.0, (6 / config.depth) ** 2)
+
+
+def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.random.Generator) -> Floats:
+    """Near the identity: the first layer spreads the position, the hidden ones add little, the last gives
+    mean_colour."""
+    coefficients = np.empty(shape.coefficient_count, np.float32)
+    for number, layer in enumerate(shape.layers):
+        spread = 1.0 if number == 0 else 0.09 if number == shape.depth else 0.03
+        part = coefficients[layer.span].reshape(-1, 2, layer.outputs)
+        part[:] = random.normal(0, spread / math.sqrt(2 * layer.frequency_count), part.shape)
+        part[0, 1] = 0  # sin of k = 0 does nothing
+        if number == shape.depth:
+            part[0, 0] = mean_colour
+    return coefficients
+
+
+def stratified_pixels(size: tuple[int, int], count: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """About `count` pixels of a picture of (height, width), as indices row by row: one at random in each cell of a
+    grid.
+
+    The gradient is much less noisy than with as many independent pixels, worth 0.2 dB at equal steps. The order is
+    random too, so that the first few are a sample of the whole picture.
+    """
+    height, width = size
+    across = max(1, round(math.sqrt(count * width / height)))
+    down = max(1, count // across)
+    rows = (np.arange(down)[:, None] + random.random((down, across))) * (height / down)
+    columns = (np.arange(across) + random.random((down, across))) * (width / across)
+    chosen = np.minimum(rows.astype(np.int64), height - 1) * width + np.minimum(columns.astype(np.int64), width - 1)
+    return random.permutation(chosen.ravel())
+
+
+def stratified_choice(candidates: NDArray[np.int64], count: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """`count` of the candidates, at random one of each of so many equal shares, in random order."""
+    places = (np.arange(count) + random.random(count)) * (len(candidates) / count)
+    return random.permutation(candidates[np.minimum(places.astype(np.int64), len(candidates) - 1)])
+
+
+class _Fit:
+    """The state of one fit and its step."""
+
+    def __init__(
+        self,
+        planes: Floats,
+        config: FnetConfig,
+        settings: FitSettings,
+        seed: int,
+        backend: Backend,
+        visible: NDArray[np.bool_] | None = None,
+    ) -> None:
+        self._size = (planes.shape[1], planes.shape[2])
+        self._target = planes.reshape(planes.shape[0], -1)
+        self._candidates = None if visible is None else np.flatnonzero(visible)
+        self._settings, self._config, self._shape, self._backend = settings, config, config.shape, backend
+        self._random = np.random.default_rng(seed)
+        self._rate = learning_rate(config)
+        counted = self._target if self._candidates is None else self._target[:, self._candidates]
+        self._bit_price = settings.rate_weight / max(counted.shape[1], FEWEST_PIXELS)  # MSE per bit
+        self._sizes, self._prior = StepSizes(self._shape, self._bit_price), LaplacePrior(self._shape)
+        self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
+        self._threads = thread_count()
+        self._frozen = 0  # layers rounded for good, from the first
+        self._guard, self._sample = LastGood(), self._colours_at(self._sampled(seed))
+        self._rise_from = 0  # the step from which the rate rises
+        self._mean = counted.mean(axis=1)
+        self.coefficients = initial_coefficients(self._shape, self._mean, self._random)
+        self.step_indices: NDArray[np.uint8] | None = None
+        self._steps: Floats | None = None  # (coefficient_count,)
+
+    def run(self, report: Callable[[Progress], None] | None) -> None:
+        # Layers are updated side by side already; threads inside the matrix products would fight with those, and change
+        # sums.
+        with threadpool_limits(1, user_api="blas"):
+            self._run(report)
+
+    def _run(self, report: Callable[[Progress], None] | None) -> None:
+        edges = self._settings.starts()
+        reported = warm = time.monotonic()
+        for phase, first, end in zip(self._settings.phases, edges, edges[1:], strict=False):
+            for step in range(first, end):
+                self._prepare(phase, step, first, end)
+                if step == first:
+                    self._guard.rescore(partial(self._score, phase))
+                note = self._check(phase, step) if (step - first) % CHECK_EVERY == 0 else ""
+                loss = self._step(phase, step)
+                now = time.monotonic()
+                if step == 0:
+                    warm = now  # kernels are compiled: from here on steps tell how long the rest takes
+                due = step > 0 and now - reported > REPORT_SECONDS
+                if report is not None and (due or step + 1 == edges[-1] or note):
+                    reported = now
+                    left = (now - warm) / max(step, 1) * (edges[-1] - step - 1)
+                    report(Progress(step + 1, edges[-1], loss, psnr_of_mse_db(loss), left, note))
+            if phase.noisy and self._steps is None:  # a run too short for this phase
+                self._observe()
+
+    def _prepare(self, phase: Phase, step: int, first: int, end: int) -> None:
+        """Before a step: new step sizes, or another layer frozen."""
+        if phase.freezing:
+            if self._steps is None:
+                self._observe()
+            due = 1 + (step - first) * len(self._shape.layers) // (end - first)
+            while self._frozen < due:
+                self._freeze_next()
+        elif phase.noisy and (step - first) % CURVATURE_EVERY == 0:
+            self._observe()
+
+    def _check(self, phase: Phase, step: int) -> str:
+        """Goes back to the last good coefficients, with half the rate, where a fit has diverged. What there is to say.
+
+        Layers that are frozen stay as they are: they have been rounded since.
+        """
+        if not self._guard.diverged(self._score(phase, self.coefficients), self.coefficients):
+            return ""
+        assert self._guard.coefficients is not None
+        self.coefficients[self._frozen_size :] = self._guard.coefficients[self._frozen_size :]
+        self._rate /= 2
+        self._rise_from = step
+        self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
+        return f"the fit diverged by step {step}: it goes on from its last good state with half the learning rate"
+
+    def _score(self, phase: Phase, coefficients: Floats) -> float:
+        """What the phase minimises."""
+        mse = self._mse(coefficients)
+        if phase.noisy and self._steps is not None:
+            return mse + self._bit_price * self._prior.bits(coefficients, self._steps)
+        return mse
+
+    def _mse(self, coefficients: Floats) -> float:
+        """On a sample of pixels that stays the same; infinite where it is no number."""
+        x, target = self._sample
+        mse = float(np.square(self._backend.evaluate(self._shape, coefficients, x) - target, dtype=np.float64).mean())
+        return mse if math.isfinite(mse) else math.inf
+
+    def _step(self, phase: Phase, step: int) -> float:
+        x, target = self._batch()
+        coefficients = self.coefficients
+        if phase.noisy and self._steps is not None:
+            noise = self._steps * (self._random.random(coefficients.size, np.float32) - np.float32(0.5))
+            noise[: self._frozen_size] = 0
+            coefficients = coefficients + noise
+        loss, gradient = self._backend.mse_gradient(self._shape, coefficients, x, target)
+        if phase.noisy and self._steps is not None:
+            gradient += np.float32(self._bit_price) * self._prior.gradient(coefficients, self._steps)
+        if np.isfinite(gradient).all():  # else coefficients stay numbers, for `_check` to judge
+            self._move(gradient, np.ascontiguousarray(x[:, :PROBE_PIXELS]), self._rate_at(step))
+        return loss
+
+    def _rate_at(self, step: int) -> float:
+        """A short rise, then half a cosine to 0."""
+        rise = min(1.0, (step - self._rise_from + 1) / min(WARM_UP, 0.2 * self._settings.iterations + 1))
+        return self._rate * rise * 0.5 * (1 + math.cos(math.pi * self._settings.done(step)))
+
+    def _move(self, gradient: Floats, probe: Floats, rate: float) -> None:
+        """SOAP, each layer's step cut where it would move the layer's outputs by more than MAX_SHIFT.
+
+        That stops blow-ups; a learning rate twice too high can still creep to a collapse, which `_check` finds.
+        """
+        layers = self._shape.layers
+        direction = np.zeros_like(gradient)
+
+        def precondition(number: int) -> None:
+            layer = layers[number]
+            matrix = gradient[layer.span].reshape(-1, layer.outputs)
+            direction[layer.span] = self._soap[number].direction(matrix).ravel()
+
+        map_threads(precondition, range(self._frozen, len(layers)), self._threads)
+        shifts = self._backend.output_shifts(self._shape, self.coefficients, direction, probe)
+        for layer, shift in zip(layers, shifts, strict=True):
+            self.coefficients[layer.span] -= (
+                np.float32(min(rate, MAX_SHIFT / max(shift, 1e-12))) * direction[layer.span]
+            )
+
+    def _batch(self) -> tuple[Floats, Floats]:
+        return self._colours_at(self._chosen(self._settings.batch_pixels, self._random))
+
+    def _sampled(self, seed: int) -> NDArray[np.int64]:
+        """The pixels that the fit is checked on: all of a small picture."""
+        candidates = np.arange(self._target.shape[1]) if self._candidates is None else self._candidates
+        if len(candidates) <= SAMPLE_PIXELS:
+            return candidates
+        return self._chosen(SAMPLE_PIXELS, np.random.default_rng(seed))
+
+    def _chosen(self, count: int, random: np.random.Generator) -> NDArray[np.int64]:
+        if self._candidates is None:
+            return stratified_pixels(self._size, count, random)
+        return stratified_choice(self._candidates, count, random)
+
+    def _colours_at(self, chosen: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Positions (2, N) of pixels and their colours (channels, N)."""
+        return positions(self._size, chosen, PIXEL_CENTRES), self._target[:, chosen]
+
+    def _observe(self) -> None:
+        x, target = self._batch()
+        signs = self._random.choice(np.array([-1, 1], np.float32), target.shape)
+        self._sizes.observe(self._backend.curvature(self._shape, self.coefficients, x, signs))
+        self.step_indices = step_index(self._sizes.steps())
+        self._steps = spread_steps(self._shape, step_size(self.step_indices))
+
+    def integers(self) -> QuantizedFnet:
+        """The network under its quantiser, or the flat mean colour where that is as near the picture."""
+        indices = self.step_indices
+        assert indices is not None, "a schedule that ends in integers has a noisy phase"
+        steps = spread_steps(self._shape, step_size(indices))
+        network = QuantizedFnet(self._config, indices, quantize(self.coefficients, steps))
+        flat = flat_network(self._config, self._mean)
+        return network if self._mse(coefficients_of(network)) < self._mse(coefficients_of(flat)) else flat
+
+    @property
+    def _frozen_size(self) -> int:
+        return self._shape.layers[self._frozen - 1].span.stop if self._frozen else 0
+
+    def _freeze_next(self) -> None:
+        span = self._shape.layers[self._frozen].span
+        assert self._steps is not None
+        self.coefficients[span] = dequantize(quantize(self.coefficients[span], self._steps[span]), self._steps[span])
+        self._frozen += 1
+
+
+def flat_network(config: FnetConfig, colour: Floats) -> QuantizedFnet:
+    """One colour (channels,) everywhere, to within 1/512."""
+    steps = step_index(np.full(config.shape.output_count, FLAT_STEP))
+    symbols = np.zeros(config.coefficient_count, np.int32)
+    symbols[config.shape.layers[-1].span].reshape(-1, 2, config.channels)[0, 0] = np.rint(colour / FLAT_STEP)
+    return QuantizedFnet(config, steps, symbols)

@@ -1,0 +1,91 @@
+"""The Fourier network in plain torch, in tiles of pixels, for CUDA: the same functions as fnet/network.py.
+
+Correct and bounded in memory: a tile keeps its 2^m features only while autograd needs them.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fourcodec.arrays import Floats
+from fourcodec.fourier.frequencies import frequency_bits
+from fourcodec.fourier.shape import LayerShape, NetworkShape
+
+_TILE_FLOATS = 1 << 26  # features of all layers per tile: 256 MB, and autograd keeps about four times as much
+
+
+class TorchBackend:
+    """Backend on one torch device; float32 throughout, no TF32."""
+
+    def __init__(self, device: str) -> None:
+        self._device = torch.device(device)
+
+    def evaluate(self, shape: NetworkShape, coefficients: Floats, x: Floats) -> Floats:
+        with torch.no_grad():
+            c, positions = self._send(coefficients), self._send(x)
+            tiles = [_network(shape, c, tile) for tile in positions.split(_tile_pixels(shape), dim=1)]
+            return torch.cat(tiles, dim=1).cpu().numpy()
+
+    def mse_gradient(
+        self, shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats
+    ) -> tuple[float, Floats]:
+        c = self._send(coefficients).requires_grad_()
+        square = 0.0
+        size = _tile_pixels(shape)
+        for tile, wanted in zip(self._send(x).split(size, dim=1), self._send(target).split(size, dim=1), strict=True):
+            loss = (_network(shape, c, tile) - wanted).square().sum() / target.size
+            loss.backward()  # type: ignore[no-untyped-call]
+            square += float(loss.detach())
+        assert c.grad is not None
+        return square, c.grad.cpu().numpy()
+
+    def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]:
+        c = self._send(coefficients).requires_grad_()
+        total = np.zeros(shape.coefficient_count)
+        # Tiles of one size on every device: a random sum over few pixels has the same mean, but not the same noise.
+        for tile, sign in zip(self._send(x).split(768, dim=1), self._send(signs).split(768, dim=1), strict=True):
+            (slope,) = torch.autograd.grad((_network(shape, c, tile) * sign).sum(), c)
+            total += slope.double().square().cpu().numpy()
+        return total / signs.size
+
+    def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
+        with torch.no_grad():
+            c, d, inputs = self._send(coefficients), self._send(direction), self._send(x)
+            shifts = []
+            for layer in shape.layers:
+                moved = _layer(layer, d[layer.span].view(-1, 2, layer.outputs), inputs)
+                moved = moved - inputs if layer.residual else moved
+                shifts.append(float(moved.square().mean().sqrt()))
+                inputs = _layer(layer, c[layer.span].view(-1, 2, layer.outputs), inputs)
+            return shifts
+
+    def _send(self, values: Floats) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self._device)
+
+
+def _tile_pixels(shape: NetworkShape) -> int:
+    return max(1, _TILE_FLOATS // ((2 << shape.width) * (shape.depth + 1)))
+
+
+def _network(shape: NetworkShape, coefficients: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    for layer in shape.layers:
+        x = _layer(layer, coefficients[layer.span].view(-1, 2, layer.outputs), x)
+    return x
+
+
+def _layer(layer: LayerShape, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """x (inputs, N) -> (outputs, N). Phases are reduced to one turn first: float32 cosines of large angles are poor."""
+    turns = _frequencies(layer.inputs, layer.order, x.device, x.dtype) @ (x - x.round())
+    angle = 2 * torch.pi * (turns - turns.round())
+    y = w[:, 0].T @ angle.cos() + w[:, 1].T @ angle.sin()
+    return y + x if layer.residual else y
+
+
+@functools.cache
+def _frequencies(inputs: int, order: int, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
+    """(K, inputs) of 0 and 1, made and sent to the device once, not at each tile."""
+    return torch.from_numpy(frequency_bits(inputs, order)).to(device, dtype)

@@ -1,0 +1,298 @@
+"""Profile 1, `fnet`: the picture is a Fourier network of the coordinates alone, its coefficients are the file.
+
+    pack:    integers -> architecture fields (width, depth and, if limited, order) and one section
+    unpack:  the same, checked, backwards
+    render:  integers -> coefficients -> the network at every sample of a lattice -> planes
+
+The section holds, in this order, one step index per output of every layer (as differences) and one symbol per
+coefficient. It is coded twice, by the range coder and by zstd over byte planes, and the smaller one is kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.bitstream import container, zstd
+from fourcodec.bitstream.container import Header, Section
+from fourcodec.errors import CorruptFileError, UnsupportedFormatError
+from fourcodec.fnet.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, step_size
+from fourcodec.fourier.layout import SIGMOID
+from fourcodec.fourier.shape import NetworkShape
+from fourcodec.images.resampling import resample
+from fourcodec.views import Lattice, whole
+
+PROFILE_ID = 1
+NAME = "fnet"
+MAX_WIDTH, MAX_DEPTH = 10, 16
+NETWORK = 0  # section kind
+SECTION_NAMES = {NETWORK: "network"}
+_MAX_PLANES = 3  # bytes per integer under zstd: 20 bits and a sign
+_STRIP_SAMPLES = 1 << 18  # rendered at a time: positions take 2 MB, and there is plenty for every thread
+_SPARSE_PITCH = 3.7  # pixels from sample to sample; at half size means gain nothing (28.67 dB against 28.62)
+
+
+@dataclass(frozen=True)
+class FnetConfig:
+    """Width 1..10, depth 1..16, channels 1..4; order 1..width-1, the most ones in a frequency, None where it is not
+    limited. Raises ValueError outside."""
+
+    width: int
+    depth: int
+    channels: int
+    order: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, largest in (
+            ("width", self.width, MAX_WIDTH),
+            ("depth", self.depth, MAX_DEPTH),
+            ("channels", self.channels, 4),
+        ):
+            if not 1 <= value <= largest:
+                raise ValueError(f"{name} is 1 to {largest}, not {value}")
+        if self.order is not None and not 1 <= self.order < self.width:
+            raise ValueError(f"an order that limits width {self.width} is 1 to {self.width - 1}, not {self.order}")
+
+    @classmethod
+    def of_size(cls, size: Sequence[int], channels: int) -> FnetConfig:
+        """The inverse of `size`. Raises ValueError."""
+        width, depth, *order = size
+        return cls(width, depth, channels, *order)
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """The header's architecture fields: width, depth and, if it is limited, order."""
+        return (self.width, self.depth) if self.order is None else (self.width, self.depth, self.order)
+
+    @property
+    def shape(self) -> NetworkShape:
+        return NetworkShape(self.width, self.depth, self.channels, self.order)
+
+    @property
+    def coefficient_count(self) -> int:
+        return self.shape.coefficient_count
+
+
+@dataclass(frozen=True)
+class QuantizedFnet:
+    """A network as integers.
+
+    step_indices (outputs of all layers,) uint8: see quantize.py; symbols (coefficient_count,) int32, in the order of
+    the flat coefficient vector; coordinates and activation as in the header.
+    """
+
+    config: FnetConfig
+    step_indices: NDArray[np.uint8]
+    symbols: NDArray[np.int32]
+    coordinates: int = 0
+    activation: int = 0
+
+
+def pack(network: QuantizedFnet) -> tuple[tuple[int, ...], list[Section]]:
+    """The header's architecture fields and the sections. Raises ValueError where a symbol has more than 20 bits."""
+    config = network.config
+    values = plain_integers(network)
+    if int(np.abs(values.astype(np.int64)).max()) > MAX_SYMBOL:
+        raise ValueError("a coefficient needs more than 20 bits at its step size")
+    candidates = [
+        Section(NETWORK, container.CODER_RANGE, encode_range(values, config.shape)),
+        Section(NETWORK, container.CODER_ZSTD, encode_planes(values)),
+    ]
+    return config.size, [min(candidates, key=lambda section: len(section.payload))]
+
+
+def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None = None) -> QuantizedFnet:
+    """The inverse of pack; every sample of every lattice needs all coefficients.
+
+    Raises CorruptFileError and UnsupportedFormatError.
+    """
+    config = _read_config(header)
+    if header.coordinates > 1 or header.activation > 1:
+        raise UnsupportedFormatError("the file uses coordinates or an activation unknown to this version")
+    found = container.by_kind(sections, SECTION_NAMES)
+    if NETWORK not in found:
+        raise CorruptFileError("section 'network' is missing")
+    section, shape = found[NETWORK], config.shape
+    count = shape.output_count + shape.coefficient_count
+    if section.coder == container.CODER_RANGE:
+        values = decode_range(section.payload, shape)
+    elif section.coder == container.CODER_ZSTD:
+        values = decode_planes(section.payload, count)
+    else:
+        raise UnsupportedFormatError(f"section 'network' has coder {section.coder}, unknown to this version")
+    if int(np.abs(values).max()) > MAX_SYMBOL:
+        raise CorruptFileError("section 'network': a symbol has more than 20 bits")
+    indices = _running_sums(values[: shape.output_count])
+    return QuantizedFnet(config, indices, values[shape.output_count :], header.coordinates, header.activation)
+
+
+def render(
+    network: QuantizedFnet, size: tuple[int, int], device: str, lattice: Lattice | None = None
+) -> NDArray[np.float32]:
+    """The network on a lattice over a picture of (height, width), at every pixel unless given: (channels, rows,
+    columns) float32, about [0, 1], not clamped.
+
+    Where samples lie far apart each is a mean of four: single values of the function alias (5 dB at 1/8).
+    """
+    lattice = lattice or whole(size[1], size[0])
+    if lattice.pitch < _SPARSE_PITCH:
+        return _values(network, size, lattice, device)
+    columns, rows = 2 * lattice.columns, 2 * lattice.rows
+    fine = _values(network, size, dataclasses.replace(lattice, columns=columns, rows=rows), device)
+    return resample(np.clip(fine, 0, 1), (0, 0, columns, rows), lattice.columns, lattice.rows)
+
+
+def _values(network: QuantizedFnet, size: tuple[int, int], lattice: Lattice, device: str) -> NDArray[np.float32]:
+    from fourcodec.fnet.backends import backend_of
+    from fourcodec.positions import lattice_positions
+
+    shape, coefficients = network.config.shape, coefficients_of(network)
+    backend = backend_of(device)
+    planes = np.empty((shape.channels, lattice.count), np.float32)
+    for start in range(0, lattice.count, _STRIP_SAMPLES):
+        part = slice(start, min(start + _STRIP_SAMPLES, lattice.count))
+        x = lattice_positions(lattice, size, np.arange(part.start, part.stop), network.coordinates)
+        planes[:, part] = backend.evaluate(shape, coefficients, x)
+    if network.activation == SIGMOID:  # 2 sigmoid(y) - 1 lies in [-1, 1], samples in [0, 1]
+        planes = np.float32(0.5) + np.float32(0.5) * np.tanh(planes / 2)
+    return planes.reshape(shape.channels, lattice.rows, lattice.columns)
+
+
+def multiplications(header: Header, lattice: Lattice) -> int:
+    """What `render` costs: one for each coefficient and sample. Raises as `unpack` for the header."""
+    samples = lattice.count if lattice.pitch < _SPARSE_PITCH else 4 * lattice.count
+    return samples * _read_config(header).coefficient_count
+
+
+def memory_pixels(header: Header) -> int:
+    """Pixels of a square picture that takes as much memory."""
+    return header.width * header.height
+
+
+def same(first: QuantizedFnet, second: QuantizedFnet) -> bool:
+    """Whether all integers are equal."""
+    return first.config == second.config and np.array_equal(plain_integers(first), plain_integers(second))
+
+
+def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
+    """Facts for `info`, without decoding."""
+    config = _read_config(header)
+    payload_bytes = sum(len(section.payload) for section in sections if section.kind == NETWORK)
+    return {
+        "width": config.width,
+        "depth": config.depth,
+        **({} if config.order is None else {"order": config.order}),
+        "coefficients": config.coefficient_count,
+        "bits_per_coefficient": 8 * payload_bytes / config.coefficient_count,
+    }
+
+
+def bits_by_part(header: Header, sections: Sequence[Section]) -> dict[str, list[tuple[str, float]]]:
+    """The bits of the section's parts, step sizes and layers, as its decoder spends them; none under zstd, which mixes
+    them. Raises as `unpack`."""
+    from fourcodec.coding import binary_coder
+
+    shape = unpack(header, sections).config.shape
+    section = container.by_kind(sections, SECTION_NAMES)[NETWORK]
+    if section.coder != container.CODER_RANGE:
+        return {}
+    edges = [shape.output_count, *(shape.output_count + layer.span.stop for layer in shape.layers)]
+    names = ["step sizes"]
+    names += [f"layer {n}, {layer.inputs} to {layer.outputs}" for n, layer in enumerate(shape.layers, 1)]
+    bits = binary_coder.spent_bits(section.payload, _contexts(shape), edges)
+    return {SECTION_NAMES[NETWORK]: list(zip(names, bits, strict=True))}
+
+
+def layer_outputs(network: QuantizedFnet, size: tuple[int, int], lattice: Lattice) -> list[NDArray[np.float32]]:
+    """What every layer makes of a lattice over a picture of (height, width): (outputs, rows, columns) float32 each.
+    Hidden states are phases in turns, the last layer's outputs samples before the activation."""
+    from fourcodec.fnet import network as fourier
+    from fourcodec.positions import lattice_positions
+
+    x = lattice_positions(lattice, size, np.arange(lattice.count), network.coordinates)
+    outputs = fourier.layer_outputs(network.config.shape, coefficients_of(network), x)
+    return [y.reshape(-1, lattice.rows, lattice.columns) for y in outputs]
+
+
+def plain_integers(network: QuantizedFnet) -> NDArray[np.int32]:
+    """What the section holds before it is coded, int32: step indices as differences, then symbols."""
+    return np.concatenate([_differences(network.step_indices), network.symbols])
+
+
+def coefficients_of(network: QuantizedFnet) -> NDArray[np.float32]:
+    """The flat coefficient vector, float32, exact on every machine."""
+    return dequantize(network.symbols, spread_steps(network.config.shape, step_size(network.step_indices)))
+
+
+def spread_steps(shape: NetworkShape, steps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One step per output of every layer -> one per coefficient."""
+    spread, first = np.empty(shape.coefficient_count, np.float32), 0
+    for layer in shape.layers:
+        spread[layer.span].reshape(-1, layer.outputs)[:] = steps[first : first + layer.outputs]
+        first += layer.outputs
+    return spread
+
+
+def _read_config(header: Header) -> FnetConfig:
+    if header.prior:
+        raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
+    if len(header.architecture) not in (2, 3):
+        raise CorruptFileError(f"profile fnet has 2 or 3 architecture fields, the header {len(header.architecture)}")
+    try:
+        return FnetConfig.of_size(header.architecture, header.colour_channels)
+    except ValueError as exc:
+        raise CorruptFileError(f"the header is invalid: {exc}") from exc
+
+
+def _differences(indices: NDArray[np.uint8]) -> NDArray[np.int32]:
+    wide = np.concatenate([[0], indices]).astype(np.int32)
+    return wide[1:] - wide[:-1]
+
+
+def _running_sums(differences: NDArray[np.int32]) -> NDArray[np.uint8]:
+    indices = np.cumsum(differences, dtype=np.int64)
+    if indices.min() < 0 or indices.max() >= STEP_COUNT:
+        raise CorruptFileError(f"section 'network': a step index is outside 0..{STEP_COUNT - 1}")
+    return indices.astype(np.uint8)
+
+
+def _contexts(shape: NetworkShape) -> NDArray[np.uint8]:
+    """Context 0 for the step indices, 1 + layer for its coefficients."""
+    parts = [np.zeros(shape.output_count, np.uint8)]
+    parts += [np.full(layer.size, 1 + number, np.uint8) for number, layer in enumerate(shape.layers)]
+    return np.concatenate(parts)
+
+
+def encode_range(values: NDArray[np.int32], shape: NetworkShape) -> bytes:
+    from fourcodec.coding import binary_coder
+
+    return binary_coder.encode(values, _contexts(shape))
+
+
+def decode_range(data: bytes, shape: NetworkShape) -> NDArray[np.int32]:
+    from fourcodec.coding import binary_coder
+
+    return binary_coder.decode(data, _contexts(shape))
+
+
+def encode_planes(values: NDArray[np.int32]) -> bytes:
+    """A byte that counts the planes, then zstd over them: plane j holds byte j of every zigzag-coded integer."""
+    zigzag = np.where(values < 0, -2 * values - 1, 2 * values).astype("<u4")
+    count = max(1, -(-int(zigzag.max()).bit_length() // 8))
+    planes = zigzag.view(np.uint8).reshape(-1, 4).T[:count]
+    return bytes([count]) + zstd.compress(planes.tobytes())
+
+
+def decode_planes(data: bytes, count: int) -> NDArray[np.int32]:
+    if not data or not 1 <= data[0] <= _MAX_PLANES:
+        raise CorruptFileError(f"section 'network' has no count of byte planes in 1..{_MAX_PLANES}")
+    plain = zstd.decompress(data[1:], data[0] * count)
+    zigzag = np.zeros((count, 4), np.uint8)
+    zigzag[:, : data[0]] = np.frombuffer(plain, np.uint8).reshape(data[0], count).T
+    unsigned = zigzag.view("<u4")[:, 0].astype(np.int64)
+    return np.where(unsigned & 1, -(unsigned + 1) // 2, unsigned // 2).astype(np.int32)

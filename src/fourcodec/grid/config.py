@@ -1,0 +1,148 @@
+"""What a picture of the profile grid is coded with, as the header says it, and the picture as integers."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.bitstream.container import Header
+from fourcodec.errors import CorruptFileError, UnsupportedFormatError
+from fourcodec.grid import priors as grid_priors
+from fourcodec.grid.kernels import layout
+from fourcodec.grid.pyramid import MAX_LEVELS, Pyramid, level_count
+from fourcodec.grid.tiling import MAX_TILES, UNIT, Tiling, tile_side
+from fourcodec.grid.weights import GridShape
+
+MAX_ORDER = 3
+ORDER = 2  # ones in the frequencies that encoders use
+PHASE_STEPS = 4  # per octave of the phase scale
+MAX_PHASE = 63
+MAX_HIDDEN = layout.HIDDEN
+
+
+@dataclass(frozen=True)
+class GridConfig:
+    """height, width in pixels; channels 1 or 3; levels 1..9; order 0..3; hidden 1..16; phase 0..63; the number of a
+    trained prior, or 0; the side of tiles in units of 64 pixels, 0 for none; whether latents are smoothed before use.
+    Raises ValueError outside."""
+
+    height: int
+    width: int
+    channels: int
+    levels: int
+    order: int
+    hidden: int
+    phase: int
+    prior: int = 0
+    tiles: int = 0
+    smooth: bool = False
+
+    def __post_init__(self) -> None:
+        if self.channels not in (1, 3):
+            raise ValueError(f"channels are 1 or 3, not {self.channels}")
+        for name, value, least, largest in (
+            ("levels", self.levels, 1, MAX_LEVELS),
+            ("order", self.order, 0, MAX_ORDER),
+            ("hidden", self.hidden, 1, MAX_HIDDEN),
+            ("phase", self.phase, 0, MAX_PHASE),
+        ):
+            if not least <= value <= largest:
+                raise ValueError(f"{name} is {least} to {largest}, not {value}")
+        if self.prior and self.prior not in grid_priors.priors():
+            raise ValueError(f"the prior {self.prior} is unknown")
+        if self.tiles and self.tiling.count > MAX_TILES:
+            raise ValueError(f"tiles are at most {MAX_TILES}, not {self.tiling.count}")
+
+    @property
+    def phase_scale(self) -> float:
+        """Turns that a latent of 1 moves a phase of the first Fourier layer."""
+        return 2.0 ** (-self.phase / PHASE_STEPS)
+
+    @property
+    def architecture(self) -> tuple[int, ...]:
+        """The header's fields; the inverse of read_config."""
+        fields = self.levels, self.order, self.hidden, self.phase
+        return (*fields, 1) if self.smooth else fields
+
+    @cached_property
+    def shape(self) -> GridShape:
+        return _shape_of(self.levels, self.order, self.hidden, self.channels, self.prior, self.smooth)
+
+    @cached_property
+    def pyramid(self) -> Pyramid:
+        """Of a picture without tiles."""
+        return Pyramid(self.height, self.width, self.levels)
+
+    @property
+    def tiling(self) -> Tiling:
+        """Of one with tiles."""
+        return Tiling(self.height, self.width, UNIT * self.tiles)
+
+    @property
+    def latent_count(self) -> int:
+        """Of a picture with or without tiles."""
+        if not self.tiles:
+            return self.pyramid.latent_count
+        return sum(self.of_tile(number).pyramid.latent_count for number in range(self.tiling.count))
+
+    def of_tile(self, number: int) -> GridConfig:
+        """A tile as a picture of its own."""
+        tile = self.tiling.tile(number)
+        return dataclasses.replace(self, height=tile.rows, width=tile.columns, tiles=0)
+
+
+@lru_cache(maxsize=16)
+def _shape_of(levels: int, order: int, hidden: int, channels: int, prior: int, smooth: bool) -> GridShape:
+    """One for all tiles: what a shape works out once it keeps."""
+    return GridShape(levels, order, hidden, channels, prior, smooth)
+
+
+def config_for(height: int, width: int, channels: int, phase: int, prior: int) -> GridConfig:
+    """What a picture is coded with. Units of the context model cost next to nothing where they are the prior's."""
+    side = tile_side(height, width)
+    levels = level_count(min(height, side or height), min(width, side or width))
+    return GridConfig(height, width, channels, levels, ORDER, MAX_HIDDEN, phase, prior, side // UNIT, smooth=True)
+
+
+@dataclass(frozen=True)
+class QuantizedGrid:
+    """A picture as integers: exponents (groups,) uint8 and symbols (all weights, flat,) int32 of the networks, see
+    grid/weights.py; latents: one int16 array (rows, columns) per level, finest first. Levels that were not
+    wanted are missing at the front."""
+
+    config: GridConfig
+    exponents: NDArray[np.uint8]
+    symbols: NDArray[np.int32]
+    latents: list[NDArray[np.int16]]
+
+    @property
+    def finest(self) -> int:
+        """The number of the first level that is there."""
+        return self.config.levels - len(self.latents)
+
+
+def read_config(header: Header) -> GridConfig:
+    architecture, smooth = header.architecture[:4], header.architecture[4:]
+    if len(architecture) != 4:
+        raise CorruptFileError(f"profile grid has 4 architecture fields or 5, the header {len(architecture)}")
+    if smooth not in ((), (1,)):
+        shown = ", ".join(map(str, smooth))
+        raise CorruptFileError(f"the architecture field after four of profile grid is 1, not {shown}")
+    if header.prior and header.prior not in grid_priors.priors():
+        raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
+    try:
+        return GridConfig(
+            header.height,
+            header.width,
+            header.colour_channels,
+            *architecture,
+            header.prior,
+            header.tiles,
+            bool(smooth),
+        )
+    except ValueError as exc:
+        raise CorruptFileError(f"the header is invalid: {exc}") from exc

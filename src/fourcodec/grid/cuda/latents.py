@@ -1,0 +1,81 @@
+"""The noisy steps of grid/fit/latents.py on a torch device, for CUDA: latents and their optimiser stay there. The
+networks' optimisers, which are small, remain numpy's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fourcodec.arrays import Floats
+from fourcodec.grid.config import GridConfig
+from fourcodec.grid.cuda import proxy as latents_torch
+from fourcodec.grid.cuda.network import TorchGridGradient
+from fourcodec.grid.fit.latents import Gradient, NoisySteps, Proxy, Rates
+from fourcodec.grid.kernels.latents import noise_keys
+from fourcodec.grid.weights import GridWeights
+
+
+class TorchSpace:
+    """A Space on a device."""
+
+    def __init__(self, config: GridConfig, device: str) -> None:
+        self.network: TorchGridGradient = TorchGridGradient(config.pyramid, config.shape, config.phase_scale, device)
+
+    def send(self, values: Floats) -> Tensor:
+        return self.network.send(values)
+
+    def noisy(self, latents: Floats, target: Tensor, visible: Tensor | None) -> NoisySteps:
+        return _TorchNoisySteps(self.network, latents, target, visible)
+
+
+class _TorchNoisySteps:
+    """What recorded work reads and writes lies where it is."""
+
+    def __init__(self, network: TorchGridGradient, latents: Floats, target: Tensor, visible: Tensor | None) -> None:
+        self._network, self._target, self._visible = network, target, visible
+        self._latents = network.send(latents).clone()  # on a processor it would be the very array
+        self._first, self._second = torch.zeros_like(self._latents), torch.zeros_like(self._latents)
+        self._chain = torch.zeros_like(self._latents)
+        self._keys = torch.zeros((len(latents), 2), dtype=torch.int64, device=network.device)
+        self._proxy, self._rates = self._latents.new_zeros(2), self._latents.new_zeros(4)
+
+    def perturb(self, proxy: Proxy) -> None:
+        self._keys.copy_(torch.from_numpy(noise_keys(*proxy.stream).astype(np.int64)))
+        self._proxy.copy_(torch.tensor([proxy.temperature, proxy.deviation]))
+        self._show()
+
+    def gradient(self, weights: GridWeights, distortion_weight: float) -> Gradient:
+        self._network.visible = self._visible
+        return self._network.step(weights, self._target, distortion_weight)
+
+    def move(self, rates: Rates) -> None:
+        self._rates.copy_(torch.tensor([rates.rate, rates.floor, rates.momentum, rates.decay]))
+        self._move()
+
+    def latents(self) -> Floats:
+        found: Floats = self._latents.cpu().numpy().copy()
+        return found
+
+    @cached_property
+    def _show(self) -> Callable[[], None]:
+        network = self._network
+
+        def work() -> None:
+            noisy, chain = latents_torch.perturb(self._latents, network.mask, self._proxy, self._keys)
+            network.shown.copy_(noisy)
+            self._chain.copy_(chain)
+
+        return network.recorder.record(work)
+
+    @cached_property
+    def _move(self) -> Callable[[], None]:
+        def work() -> None:
+            latents_torch.adam(
+                self._latents, self._first, self._second, self._network.pulled, self._chain, self._rates
+            )  # fmt: skip
+
+        return self._network.recorder.record(work, again=False)

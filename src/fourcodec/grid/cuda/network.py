@@ -1,0 +1,245 @@
+"""The grid profile's network and its gradients in torch, for CUDA: the same as GridGradient of grid/network.py.
+
+A GPU wants few and large operations. So a filter along an axis is a matrix, the context model's taps of all levels and
+passes are one lookup in a table, and a step is recorded once and replayed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from fourcodec.arrays import Floats
+from fourcodec.fourier.frequencies import phasors_held
+from fourcodec.fourier.layout import BLOCK
+from fourcodec.grid.cuda.operations import Table, along_both, fourier, laplace_bits, linear
+from fourcodec.grid.cuda.recording import Recorder
+from fourcodec.grid.cuda.tables import doubling, lookups, smoothing
+from fourcodec.grid.kernels import latents as layout
+from fourcodec.grid.kernels.layout import B2, HIDDEN, PASSES, TAPS, W1, W2, W3
+from fourcodec.grid.pyramid import PLANES, Pyramid
+from fourcodec.grid.weights import GridShape, GridWeights
+
+_SLAB = 1 << 20  # positions whose Fourier features are held at a time
+
+
+class TorchGridGradient:
+    """GridGradient's interface on a torch device. Targets (channels, height, width) and `visible` (height, width) are
+    tensors there; planes and slopes (PLANES, total) are numpy's and only [:PASSES] of them are used.
+
+    `shown` and `pulled` (PASSES, total) are the latents on the device and what `step` finds for their slopes."""
+
+    def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, device: str) -> None:
+        self.pyramid, self.shape = pyramid, shape
+        self.device = torch.device(device)
+        self.recorder = Recorder(self.device)
+        self.planes = np.zeros((PLANES, pyramid.total), np.float32)
+        self.slopes = np.zeros_like(self.planes)
+        self.latents = [np.zeros((level.rows, level.columns), np.float32) for level in pyramid.levels]
+        self.mask = self.send(pyramid.mask())
+        self._scale = phase_scale
+        self._frequencies = self.send(phasors_held(shape.levels, shape.order).astype(np.float32))
+        self._plain, self._parents, self._taps = (Table(*lookup, self.send) for lookup in lookups(pyramid))
+        sizes = [(level.rows, level.columns) for level in pyramid.levels]
+        self._doubling = [
+            [self.send(doubling(*pair)) for pair in zip(*sizes[n : n + 2], strict=True)]
+            for n in range(pyramid.count - 1)
+        ]
+        self._smoothing = [[self.send(smoothing(side)) for side in size] for size in sizes if shape.smooth]
+
+        # What recorded work reads and writes: it lies where it is.
+        self.shown, self.pulled = self._zeros(PASSES, pyramid.total), self._zeros(PASSES, pyramid.total)
+        counts = [math.prod(part) for part in shape.shapes]
+        self._all_weights = self._zeros(sum(counts))
+        parts = self._all_weights.split(counts)
+        self._weights = [part.view(size) for part, size in zip(parts, shape.shapes, strict=True)]
+        self._target = self._zeros(shape.channels, pyramid.height, pyramid.width)
+        self._visible, self._distortion_weight = self._zeros(pyramid.height, pyramid.width) + 1, self._zeros()
+        self._found = self._zeros(1 + pyramid.count * PASSES + len(self._all_weights))
+        self._squares, self._bits_of_each = self._zeros(pyramid.height, pyramid.width), self._zeros(*self.shown.shape)
+
+    @property
+    def visible(self) -> Tensor | None:
+        """Where errors count: everywhere where it is None."""
+        return self._visible
+
+    @visible.setter
+    def visible(self, visible: Tensor | None) -> None:
+        self._visible.copy_(torch.ones_like(self._visible) if visible is None else visible)
+
+    def send(self, values: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
+
+    def step(
+        self, weights: GridWeights, target: Tensor, distortion_weight: float
+    ) -> tuple[float, NDArray[np.float64], GridWeights]:
+        """`gradient` of the latents `shown`."""
+        self._set(weights)
+        self._target.copy_(target)
+        self._distortion_weight.fill_(distortion_weight)
+        self._differentiate()
+        squares, bits, gradient = np.split(self._found.cpu().numpy().copy(), [1, 1 + self.pyramid.count * PASSES])
+        return float(squares[0]), bits.reshape(-1, PASSES).astype(np.float64), self.shape.weights(gradient)
+
+    def gradient(
+        self, weights: GridWeights, target: Tensor, distortion_weight: float, *, filters: bool
+    ) -> tuple[float, NDArray[np.float64], GridWeights]:
+        """See GridGradient.gradient; the filters' gradients are always there."""
+        self._show()
+        found = self.step(weights, target, distortion_weight)
+        self.slopes[:PASSES] = self.pulled.cpu().numpy()
+        return found
+
+    def squared_error(self, weights: GridWeights, target: Tensor) -> float:
+        self._measure_picture(weights, target)
+        return float(self._squares.sum(dtype=torch.float64))
+
+    def costs(
+        self, weights: GridWeights, target: Tensor, distortion_weight: float, levels: range
+    ) -> tuple[Floats, Floats]:
+        """See GridGradient.costs; bits are those of all levels."""
+        self._measure_picture(weights, target)
+        self._measure_bits()
+        return (distortion_weight * self._squares).cpu().numpy(), self._bits_of_each.cpu().numpy()
+
+    def latent_bits(self, weights: Floats) -> float:
+        self._show()
+        self._weights[0].copy_(torch.from_numpy(weights))
+        self._measure_bits()
+        return float(self._bits_of_each.sum(dtype=torch.float64))
+
+    def arrange(self) -> None:
+        """planes[:4] -> each level's latents."""
+        for level, latents in zip(self.pyramid.levels, self.latents, strict=True):
+            layout.interleave(self.planes, level.base, level.stride, 0, level.half_rows, latents)
+
+    def _zeros(self, *size: int) -> Tensor:
+        return torch.zeros(size, device=self.device)
+
+    def _show(self) -> None:
+        self.shown.copy_(torch.from_numpy(self.planes[:PASSES]))
+
+    def _set(self, weights: GridWeights) -> None:
+        self._all_weights.copy_(torch.from_numpy(weights.flat()))
+
+    def _measure_picture(self, weights: GridWeights, target: Tensor) -> None:
+        self._show()
+        self._set(weights)
+        self._target.copy_(target)
+        self._render()
+
+    @cached_property
+    def _differentiate(self) -> Callable[[], None]:
+        """`shown` -> `pulled`, and in one row the sum of squared errors, bits (levels, PASSES) and the gradient of
+        distortion_weight * squares + bits by all weights."""
+
+        def work() -> None:
+            with torch.enable_grad():
+                weights = [part.detach().requires_grad_() for part in self._weights]
+                latents = self.shown.detach().requires_grad_()
+                squares, bits = self._errors(weights, latents).square().sum(), self._bits(weights[0], latents)
+                objective = self._distortion_weight * squares + bits.sum()
+                found = torch.autograd.grad(objective, [latents, *weights], allow_unused=True)
+            self.pulled.copy_(found[0])
+            slopes = [  # what has no entries has no gradient either
+                part.new_zeros(part.numel()) if slope is None else slope.flatten()
+                for slope, part in zip(found[1:], weights, strict=True)
+            ]
+            each = torch.stack([bits.detach()[:, level.base : level.end].sum(1) for level in self.pyramid.levels])
+            torch.cat([squares.detach().flatten(), each.flatten(), *slopes], out=self._found)
+
+        return self.recorder.record(work)
+
+    @cached_property
+    def _render(self) -> Callable[[], None]:
+        """`shown` -> the squared error of each pixel."""
+
+        def work() -> None:
+            with torch.no_grad():
+                self._squares.copy_(self._errors(self._weights, self.shown).square().sum(0))
+
+        return self.recorder.record(work)
+
+    @cached_property
+    def _measure_bits(self) -> Callable[[], None]:
+        """`shown` -> the bits of each latent."""
+
+        def work() -> None:
+            with torch.no_grad():
+                self._bits_of_each.copy_(self._bits(self._weights[0], self.shown))
+
+        return self.recorder.record(work)
+
+    def _errors(self, weights: list[Tensor], latents: Tensor) -> Tensor:
+        """(channels, height, width) of the picture, 0 where nothing is visible."""
+        _, first, last, filters, kernel, smoothing = weights
+        picture = self._colours(self._features(latents, filters, smoothing), first, last, kernel)
+        return (picture - self._target) * self._visible
+
+    def _features(self, latents: Tensor, filters: Tensor, smoothing: Tensor) -> Tensor:
+        """(levels, rows, columns) of the finest level."""
+        levels = self.pyramid.levels
+        plain = self._plain(latents).split([level.rows * level.columns for level in levels])
+        own = [some.view(level.rows, level.columns) for some, level in zip(plain, levels, strict=True)]
+        for number, matrices in enumerate(self._smoothing):
+            own[number] = along_both(smoothing[number], matrices, own[number])
+        features = own[-1][None]
+        for number in range(len(levels) - 2, -1, -1):
+            finer = along_both(filters[number], self._doubling[number], features)
+            features = torch.cat([own[number][None], finer])
+        return features
+
+    def _colours(self, features: Tensor, first: Tensor, last: Tensor, kernel: Tensor) -> Tensor:
+        """The picture, not clamped."""
+        x, columns = features.flatten(1), features.shape[2]
+        slabs = x.split(_slab_of(features.shape[1], columns), 1)
+        if len(slabs) == 1:
+            slabs = (self._synthesis(x, first, last, columns),)
+        else:  # the features of one slab at a time are held: they are made again for its gradient
+            slabs = tuple(
+                checkpoint(self._synthesis, slab, first, last, columns, use_reentrant=False, preserve_rng_state=False)
+                for slab in slabs
+            )
+        planes = torch.cat(slabs, 1).view(-1, *features.shape[1:])
+        planes = planes[:, : self.pyramid.height, : self.pyramid.width]
+        for axis in (1, 2):  # edges are replicated: F.pad's own gradient of that adds in any order
+            ends = planes.narrow(axis, 0, 1), planes.narrow(axis, planes.shape[axis] - 1, 1)
+            planes = torch.cat([ends[0], planes, ends[1]], axis)
+        near = F.unfold(planes[None], 3)
+        channels = kernel.shape[0]
+        added = linear(kernel.view(1, channels, -1).transpose(1, 2), near, self.pyramid.width)
+        return planes[:, 1:-1, 1:-1] + added.view(channels, self.pyramid.height, self.pyramid.width)
+
+    def _synthesis(self, x: Tensor, first: Tensor, last: Tensor, piece: int) -> Tensor:
+        """Colours (channels, N) before the residual filter; see grid/kernels/synthesis.py."""
+        rows = len(first)
+        h = self._scale * x
+        h = h + fourier(h, first, self._frequencies, piece)
+        straight = linear(last[None, rows : rows + len(x)], x[None], piece)[0]
+        return fourier(h, last[:rows], self._frequencies, piece) + straight
+
+    def _bits(self, context: Tensor, latents: Tensor) -> Tensor:
+        """(PASSES, total): of each latent, 0 where there is none; see grid/kernels/entropy_model.py."""
+        nearby = torch.cat([latents.flatten(), self._parents(self._plain(latents))])
+        taps = self._taps(nearby).view(PASSES, TAPS, -1)
+        w1 = context[:, W1:W2].view(PASSES, TAPS, HIDDEN)
+        w2, b2 = context[:, W2:B2].view(PASSES, HIDDEN, HIDDEN), context[:, B2:W3, None]
+        w3 = context[:, W3:].view(PASSES, HIDDEN + TAPS, 2)
+        h = F.relu(linear(w1, taps, BLOCK))
+        h = F.relu(linear(w2, h, BLOCK) + b2)
+        out = linear(w3[:, :HIDDEN], h, BLOCK) + linear(w3[:, HIDDEN:], taps, BLOCK)
+        return laplace_bits(latents, out[:, 0], out[:, 1], self.mask)
+
+
+def _slab_of(rows: int, columns: int) -> int:
+    """Positions of whole rows, about _SLAB of them."""
+    return max(1, min(rows, _SLAB // columns)) * columns

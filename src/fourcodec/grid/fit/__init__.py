@@ -1,0 +1,1 @@
+"""What only an encoder of `grid` needs. Decoding never loads it."""

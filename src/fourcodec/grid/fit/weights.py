@@ -1,0 +1,136 @@
+"""The grid profile's weights as integers: their price while fitting, and the choice of steps and symbols at its end."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.arrays import Floats
+from fourcodec.grid.config import GridConfig, QuantizedGrid
+from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL, encode_networks, weights_of
+from fourcodec.grid.weights import SCALES, UNUSED, GridShape, GridWeights
+
+_ZONES = (0.5, 0.6, 0.7, 0.8)  # values below this share of a step become 0: their bits are worth more than they are
+# Mean magnitude of the symbols that the search starts from: fine enough to lose nothing, since coarse groups may make
+# up for each other's errors by chance, and then no group alone can be made finer.
+START_SYMBOL = 256
+_LARGEST = 31  # weight of a context model with a prior, whose integers are units of 2^-10 or less and have 15 bits
+_ROUNDS = 2  # of the search over all groups; a third changes nothing
+
+
+class WeightPrior:
+    """The price of bits: the weights of a group share a Laplace scale, their mean magnitude."""
+
+    def __init__(self, shape: GridShape) -> None:
+        self._shape = shape
+        self._groups = np.minimum(shape.groups, shape.group_count).astype(np.int64)
+        self._counts = np.maximum(np.bincount(self._groups, minlength=shape.group_count + 1), 1)
+
+    def add_gradient(self, weights: GridWeights, gradients: GridWeights) -> None:
+        """gradients += bits per unit of each weight, sign(w) / (scale ln 2); smooth within an eighth of the scale."""
+        values = weights.flat() - self._shape.base
+        scales = np.bincount(self._groups, np.abs(values), len(self._counts)) / self._counts
+        inverse = (1 / np.maximum(scales, 1e-9)).astype(np.float32)[self._groups]
+        slopes = np.tanh(8 * values * inverse) * inverse * np.float32(1 / math.log(2))
+        slopes[self._groups == self._shape.group_count] = 0
+        for gradient, slope in zip(gradients.parts(), self._shape.weights(slopes).parts(), strict=True):
+            gradient += slope
+
+
+class Measured(Protocol):
+    """A picture's rounded latents."""
+
+    def squared_error(self, weights: GridWeights) -> float:
+        """The sum of squared errors."""
+
+    def latent_bits(self, context: Floats) -> float:
+        """Under a context model (PASSES, PASS_WEIGHTS)."""
+
+
+def choose_integers(
+    measured: Measured, config: GridConfig, weights: GridWeights, distortion_weight: float
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Exponents and symbols for `weights`, given the latents: group by group the step and the width of the zone around
+    0 that cost least in distortion, latents' bits and own bits, all measured."""
+    search = _Search(measured, config, weights, distortion_weight)
+    for _ in range(_ROUNDS):
+        for group in range(config.shape.group_count):
+            search.improve(group)
+    return search.exponents, search.symbols()
+
+
+class _Search:
+    def __init__(self, measured: Measured, config: GridConfig, weights: GridWeights, distortion_weight: float) -> None:
+        self._measured, self._config, self._weight = measured, config, distortion_weight
+        shape = config.shape
+        if config.prior:
+            np.clip(weights.context, -_LARGEST, _LARGEST, out=weights.context)
+        self._weights, self._groups = weights.flat(), shape.groups
+        self._values = self._weights - shape.base
+        self.exponents = np.zeros(shape.group_count, np.uint8)
+        self._zones = np.full(shape.group_count, _ZONES[0])
+        for group in range(shape.group_count):
+            members = np.abs(self._values[self._groups == group])
+            scale = float(members.mean()) if members.size else 0.0
+            finest = self._finest(group)
+            self.exponents[group] = np.clip(round(-math.log2(max(scale, 1e-6) / START_SYMBOL)), 0, finest)
+        self._distortion = self._rate = math.nan
+        self._distortion, self._rate = self._measure_distortion(), self._measure_rate()
+        self._cost = self._distortion + self._rate + self._own_bits()
+
+    def symbols(self) -> NDArray[np.int32]:
+        """(all weights, flat) int32 under the present exponents and zones."""
+        spread = np.minimum(self._groups, len(self.exponents) - 1)
+        scaled = self._values * np.ldexp(1.0, self.exponents[spread].astype(np.int32))
+        symbols = np.rint(scaled).astype(np.int32)
+        symbols[(np.abs(scaled) < self._zones[spread]) | (self._groups == UNUSED)] = 0
+        return symbols
+
+    def improve(self, group: int) -> None:
+        """Walks to coarser or finer steps while that pays, over one that does not, then tries zones."""
+        for direction in (-1, 1):
+            while any(
+                self._try(group, int(self.exponents[group]) + direction * hop, float(self._zones[group]))
+                for hop in (1, 2)
+            ):
+                pass
+        for zone in _ZONES:
+            self._try(group, int(self.exponents[group]), zone)
+
+    def _try(self, group: int, exponent: int, zone: float) -> bool:
+        """Keeps the exponent and zone where they cost less."""
+        if not 0 <= exponent <= self._finest(group):
+            return False
+        before = self.exponents[group], self._zones[group], self._distortion, self._rate
+        self.exponents[group], self._zones[group] = exponent, zone
+        if group <= SCALES:
+            self._rate = self._measure_rate()
+        else:
+            self._distortion = self._measure_distortion()
+        cost = self._distortion + self._rate + self._own_bits()
+        if cost < self._cost:
+            self._cost = cost
+            return True
+        self.exponents[group], self._zones[group], self._distortion, self._rate = before
+        return False
+
+    def _finest(self, group: int) -> int:
+        """The largest exponent at which the group's symbols are in range, and their sums with the prior's."""
+        values = self._weights if group <= SCALES and self._config.prior else self._values
+        largest = float(np.abs(values[self._groups == group]).max(initial=0))
+        return min(MAX_EXPONENT, math.floor(math.log2((MAX_SYMBOL - 1) / max(largest, 1e-9))))
+
+    def _picture(self) -> QuantizedGrid:
+        return QuantizedGrid(self._config, self.exponents, self.symbols(), [])
+
+    def _measure_distortion(self) -> float:
+        return self._weight * self._measured.squared_error(weights_of(self._picture()))
+
+    def _measure_rate(self) -> float:
+        return self._measured.latent_bits(weights_of(self._picture()).context)
+
+    def _own_bits(self) -> float:
+        return 8 * len(encode_networks(self._picture()))

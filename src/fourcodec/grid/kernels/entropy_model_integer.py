@@ -1,0 +1,101 @@
+"""The context model as a decoder runs it: the float form of context.py in integers, which are equal on every machine.
+
+Weights, taps and hidden values are integers carried in float64; every sum stays below 2^53 (see ContextIntegers), so
+neither the order of a sum nor a fused multiply-add can change it.
+
+    h1 = squash(taps W1)    h2 = squash(h1 W2 + b2)    (mean, log2 scale) = h2 W3[:HIDDEN] + (taps << FRACTION)
+    W3[HIDDEN:]
+
+with W an integer times 2^-shift and squash the sum in units of 2^-FRACTION, rounded down, cut to 0 .. HIDDEN_MAX.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fourcodec.coding.distributions import LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS
+from fourcodec.coding.laplace_coder import SCALES
+from fourcodec.compiling import integer_kernel
+from fourcodec.fourier.layout import BLOCK
+from fourcodec.grid.kernels.layout import B2, HIDDEN, TAPS, W2, W3
+
+FRACTION = 8  # bits of hidden values behind the point
+HIDDEN_MAX = float(2**24)
+MAX_LATENT = 2**15 - 1
+_FARTHEST = float(MAX_LATENT * MEAN_STEPS)  # of means: no latent lies beyond
+MAX_WEIGHT = 2**15 - 1  # 16 hidden values of 2^24 times this are below 2^44
+MAX_SHIFT = 20  # of weights: 2^15 * 2^44 never comes near 2^53 even so, since shifts only divide
+
+
+@integer_kernel
+def _squash(row: Any, factor: float) -> None:
+    for i in range(BLOCK):
+        row[i] = min(max(np.floor(row[i] * factor), 0.0), HIDDEN_MAX)
+
+
+@integer_kernel
+def _add(rows: Any, weights: Any, more_weights: Any, out: Any, more: Any) -> None:
+    """out += weights (n,) rows (n, BLOCK) and more += more_weights (n,) rows, n a multiple of 4: four rows and two sums
+    at a time, since loading rows and storing sums is what takes the time of one."""
+    for k in range(0, rows.shape[0], 4):
+        a, b, c, d = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
+        s, t, u, v = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+        w, x, y, z = more_weights[k], more_weights[k + 1], more_weights[k + 2], more_weights[k + 3]
+        for i in range(BLOCK):
+            out[i] += (s * a[i] + t * b[i]) + (u * c[i] + v * d[i])
+            more[i] += (w * a[i] + x * b[i]) + (y * c[i] + z * d[i])
+
+
+@integer_kernel
+def predict(
+    planes: Any,
+    tap_planes: Any,
+    tap_offsets: Any,
+    weights: Any,
+    factors: Any,
+    start: int,
+    stop: int,
+    means: Any,
+    scales: Any,
+) -> None:
+    """means, scales (total,) int64 at positions start..stop-1 of one pass.
+
+    planes (planes, total) float32 of integers; tap_planes, tap_offsets (TAPS,); weights (PASS_WEIGHTS,) float64 of
+    integers; factors (4,) float64: powers of two that bring sums of the layers to units of 2^-FRACTION (two hidden),
+    means to 1 / MEAN_STEPS and log2 scales to 1 / SCALE_STEPS.
+    """
+    taps, one = np.zeros((TAPS, BLOCK)), float(2**FRACTION)
+    h1, h2, out = np.empty((HIDDEN, BLOCK)), np.empty((HIDDEN, BLOCK)), np.empty((2, BLOCK))
+    taps[0] = 1.0
+    first_layer = weights[:W2].reshape(TAPS, HIDDEN).T.copy()
+    second_layer = weights[W2:B2].reshape(HIDDEN, HIDDEN).T.copy()
+    last_layer = weights[W3:].reshape(HIDDEN + TAPS, 2).T.copy()
+    last_layer[:, HIDDEN:] *= one
+    for at in range(start, stop, BLOCK):
+        for k in range(1, TAPS):
+            if tap_planes[k] >= 0:
+                first = at + tap_offsets[k]
+                row, tap = planes[tap_planes[k], first : first + BLOCK], taps[k]
+                for i in range(BLOCK):
+                    tap[i] = row[i]
+        for j in range(0, HIDDEN, 2):
+            h1[j], h1[j + 1] = 0.0, 0.0
+            _add(taps, first_layer[j], first_layer[j + 1], h1[j], h1[j + 1])
+            _squash(h1[j], factors[0])
+            _squash(h1[j + 1], factors[0])
+        for j in range(0, HIDDEN, 2):
+            h2[j], h2[j + 1] = weights[B2 + j] * one, weights[B2 + j + 1] * one
+            _add(h1, second_layer[j], second_layer[j + 1], h2[j], h2[j + 1])
+            _squash(h2[j], factors[1])
+            _squash(h2[j + 1], factors[1])
+        out[:] = 0.0
+        _add(h2, last_layer[0, :HIDDEN], last_layer[1, :HIDDEN], out[0], out[1])
+        _add(taps, last_layer[0, HIDDEN:], last_layer[1, HIDDEN:], out[0], out[1])
+        mean, scale = means[at : at + BLOCK], scales[at : at + BLOCK]
+        for i in range(BLOCK):
+            centre = np.floor(out[0, i] * factors[2] + 0.5)
+            mean[i] = np.int64(min(max(centre, -_FARTHEST), _FARTHEST))
+            s = np.int64(np.floor(out[1, i] * factors[3] + 0.5)) - LOG_SCALE_MIN * SCALE_STEPS
+            scale[i] = min(max(s, 0), SCALES - 1)

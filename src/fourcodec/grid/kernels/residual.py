@@ -1,0 +1,174 @@
+"""The 3 x 3 residual filter behind the synthesis, its error against the picture, and its adjoint (numba, GIL released).
+
+z_c = o_c + sum over d, dy, dx of K[c, d, dy, dx] o_d(row + dy - 1, column + dx - 1)        edges replicated
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fourcodec.compiling import float_kernel, inline_kernel
+
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
+
+
+@inline_kernel
+def _line(row: Any, edge: Any, out: Any) -> None:
+    """out (w + 2,) = row, with `edge` times its ends beyond them."""
+    w = row.shape[0]
+    inner = out[1 : w + 1]
+    for i in range(w):
+        inner[i] = row[i]
+    out[0], out[w + 1] = edge * row[0], edge * row[w - 1]
+
+
+@inline_kernel
+def _add9(top: Any, middle: Any, bottom: Any, k: Any, out: Any) -> None:
+    """out (w,) += the lines (w + 2,) under the 3 x 3 kernel."""
+    w = out.shape[0]
+    t0, t1, t2 = top[:w], top[1 : w + 1], top[2 : w + 2]
+    m0, m1, m2 = middle[:w], middle[1 : w + 1], middle[2 : w + 2]
+    b0, b1, b2 = bottom[:w], bottom[1 : w + 1], bottom[2 : w + 2]
+    k00, k01, k02, k10, k11, k12, k20, k21, k22 = (
+        k[0, 0], k[0, 1], k[0, 2], k[1, 0], k[1, 1], k[1, 2], k[2, 0], k[2, 1], k[2, 2],
+    )  # fmt: skip
+    for i in range(w):
+        above = k00 * t0[i] + k01 * t1[i] + k02 * t2[i]
+        beside = k10 * m0[i] + k11 * m1[i] + k12 * m2[i]
+        below = k20 * b0[i] + k21 * b1[i] + k22 * b2[i]
+        out[i] += above + beside + below
+
+
+@inline_kernel
+def _see(planes: Any, r: int, first: int, width: int, height: int, edge: Any, lines: Any) -> None:
+    """lines (C, 3, width + 2): those of the rows r - 1, r, r + 1 that there are, each at its number modulo 3, given
+    that r - 1 and r are there already where r is not `first`."""
+    for d in range(planes.shape[0]):
+        for row in range(r - 1 if r == first else r + 1, r + 2):
+            if 0 <= row < height:
+                _line(planes[d, row, :width], edge, lines[d, row % 3])
+
+
+@float_kernel
+def filter_rows(planes: Any, kernel: Any, width: int, height: int, first: int, last: int, out: Any) -> None:
+    """out (C, height, width), rows first..last-1: the filtered planes (C, >= height, >= width)."""
+    channels = planes.shape[0]
+    lines = np.empty((channels, 3, width + 2), np.float32)
+    for r in range(first, last):
+        _see(planes, r, first, width, height, _ONE, lines)
+        above, below = max(r - 1, 0) % 3, min(r + 1, height - 1) % 3
+        for c in range(channels):
+            row, source = out[c, r], planes[c, r, :width]
+            for i in range(width):
+                row[i] = source[i]
+            for d in range(channels):
+                _add9(lines[d, above], lines[d, r % 3], lines[d, below], kernel[c, d], row)
+
+
+@float_kernel
+def subtract(planes: Any, target: Any, first: int, last: int) -> float:
+    """planes -= target on the rows first..last-1; the sum of the squares of what is left."""
+    total = 0.0
+    for c in range(planes.shape[0]):
+        for r in range(first, last):
+            row, wanted = planes[c, r], target[c, r]
+            squares: Any = np.float32(0.0)
+            for i in range(row.shape[0]):
+                e = row[i] - wanted[i]
+                row[i] = e
+                squares += e * e
+            total += squares
+    return total
+
+
+@float_kernel
+def subtract_visible(planes: Any, target: Any, visible: Any, first: int, last: int) -> float:
+    """`subtract`, with no error where visible (height, width) is 0; elsewhere it is 1."""
+    total = 0.0
+    for c in range(planes.shape[0]):
+        for r in range(first, last):
+            row, wanted, seen = planes[c, r], target[c, r], visible[r]
+            squares: Any = np.float32(0.0)
+            for i in range(row.shape[0]):
+                e = (row[i] - wanted[i]) * seen[i]
+                row[i] = e
+                squares += e * e
+            total += squares
+    return total
+
+
+@inline_kernel
+def _dot9(row: Any, top: Any, middle: Any, bottom: Any, weight: Any, gradient: Any) -> None:
+    """gradient (3, 3) += weight times that of _add9 by its kernel; row (w,) are the slopes of its result."""
+    w = row.shape[0]
+    t0, t1, t2 = top[:w], top[1 : w + 1], top[2 : w + 2]
+    m0, m1, m2 = middle[:w], middle[1 : w + 1], middle[2 : w + 2]
+    b0, b1, b2 = bottom[:w], bottom[1 : w + 1], bottom[2 : w + 2]
+    s00 = s01 = s02 = s10 = s11 = s12 = s20 = s21 = s22 = _ZERO
+    for i in range(w):
+        e = row[i]
+        s00 += e * t0[i]
+        s01 += e * t1[i]
+        s02 += e * t2[i]
+        s10 += e * m0[i]
+        s11 += e * m1[i]
+        s12 += e * m2[i]
+        s20 += e * b0[i]
+        s21 += e * b1[i]
+        s22 += e * b2[i]
+    gradient[0, 0] += weight * s00
+    gradient[0, 1] += weight * s01
+    gradient[0, 2] += weight * s02
+    gradient[1, 0] += weight * s10
+    gradient[1, 1] += weight * s11
+    gradient[1, 2] += weight * s12
+    gradient[2, 0] += weight * s20
+    gradient[2, 1] += weight * s21
+    gradient[2, 2] += weight * s22
+
+
+@inline_kernel
+def _turned(kernel: Any, top: bool, bottom: bool, out: Any) -> None:
+    """out (3, 3): the kernel turned round; in the top and bottom rows of a picture the row beyond is the row itself."""
+    for dx in range(3):
+        out[0, dx], out[1, dx], out[2, dx] = kernel[2, 2 - dx], kernel[1, 2 - dx], kernel[0, 2 - dx]
+        if top:
+            out[1, dx] += kernel[0, 2 - dx]
+        if bottom:
+            out[1, dx] += kernel[2, 2 - dx]
+
+
+@float_kernel
+def filter_adjoint(
+    errors: Any, planes: Any, kernel: Any, weight: Any, first: int, last: int, back: Any, gradient: Any
+) -> None:
+    """back (C, H0, W0) rows first..last-1 = weight times the gradient of errors . filtered by planes; gradient
+    (C, C, 3, 3) += weight times that by the kernel. errors (C, height, width)."""
+    channels, height, width = errors.shape
+    slopes, seen = np.empty((channels, 3, width + 2), np.float32), np.empty((channels, 3, width + 2), np.float32)
+    turned, nothing = np.empty((3, 3), np.float32), np.zeros(width + 2, np.float32)
+    for r in range(first, last):
+        _see(errors, r, first, width, height, _ZERO, slopes)
+        _see(planes, r, first, width, height, _ONE, seen)
+        above, below = max(r - 1, 0) % 3, min(r + 1, height - 1) % 3
+        for d in range(channels):
+            out, straight = back[d, r, :width], errors[d, r]
+            for i in range(width):
+                out[i] = straight[i]
+            for c in range(channels):
+                _turned(kernel[c, d], r == 0, r == height - 1, turned)
+                top = slopes[c, above] if r > 0 else nothing
+                middle, bottom = slopes[c, r % 3], slopes[c, below] if r < height - 1 else nothing
+                _add9(top, middle, bottom, turned, out)
+                left = turned[0, 2] * top[1] + turned[1, 2] * middle[1] + turned[2, 2] * bottom[1]
+                right = turned[0, 0] * top[width] + turned[1, 0] * middle[width] + turned[2, 0] * bottom[width]
+                out[0] += left  # of taps that looked beyond the edge and saw it
+                out[width - 1] += right
+            for i in range(width):
+                out[i] *= weight
+            for i in range(width, back.shape[2]):
+                back[d, r, i] = _ZERO
+            for c in range(channels):
+                _dot9(errors[c, r], seen[d, above], seen[d, r % 3], seen[d, below], weight, gradient[c, d])

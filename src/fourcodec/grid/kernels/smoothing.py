@@ -1,0 +1,99 @@
+"""A separable symmetric filter of 7 taps at the same size, and its adjoint, row by row (numba, GIL released).
+
+    line[i] = t3 in[i] + t2 (in[i-1] + in[i+1]) + t1 (in[i-2] + in[i+2]) + t0 (in[i-3] + in[i+3])
+
+down the columns, then along the rows, edges replicated.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fourcodec.compiling import float_kernel, inline_kernel
+from fourcodec.grid.kernels.layout import SMOOTHING_REACH as REACH
+from fourcodec.grid.kernels.upsampling import _add, _clamped, _dot
+
+_ZERO = np.float32(0.0)
+
+
+@inline_kernel
+def _mix(out: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, taps: Any) -> None:
+    t0, t1, t2, t3 = taps[0], taps[1], taps[2], taps[3]
+    for i in range(out.shape[0]):
+        out[i] = t3 * d[i] + t2 * (c[i] + e[i]) + t1 * (b[i] + f[i]) + t0 * (a[i] + g[i])
+
+
+@inline_kernel
+def _along(padded: Any, out: Any, taps: Any) -> None:
+    """padded (n + 6,) -> out (n,)."""
+    n = out.shape[0]
+    _mix(
+        out, padded[:n], padded[1 : n + 1], padded[2 : n + 2], padded[3 : n + 3], padded[4 : n + 4],
+        padded[5 : n + 5], padded[6 : n + 6], taps,
+    )  # fmt: skip
+
+
+@inline_kernel
+def _down(source: Any, row: int, taps: Any, line: Any) -> None:
+    """A row of the columns' filter, line (w + 6,), its ends replicated."""
+    h, w = source.shape
+    _mix(
+        line[REACH : REACH + w], source[_clamped(row - 3, h)], source[_clamped(row - 2, h)],
+        source[_clamped(row - 1, h)], source[row], source[_clamped(row + 1, h)], source[_clamped(row + 2, h)],
+        source[_clamped(row + 3, h)], taps,
+    )  # fmt: skip
+    for k in range(REACH):
+        line[k] = line[REACH]
+        line[REACH + w + k] = line[REACH + w - 1]
+
+
+@float_kernel
+def smooth(source: Any, taps: Any, first: int, last: int, out: Any) -> None:
+    """Rows first..last-1 of out (h, w) from source (h, w); taps (4,) float32: t0..t3."""
+    line = np.empty(source.shape[1] + 2 * REACH, np.float32)
+    for row in range(first, last):
+        _down(source, row, taps, line)
+        _along(line, out[row], taps)
+
+
+@inline_kernel
+def _back(slope: Any, wide: Any, line: Any, taps: Any) -> None:
+    """The adjoint of the rows' filter: slope (w,) -> line (w + 6,), of which the middle counts. wide (w + 12,) is 0 at
+    its ends."""
+    w = slope.shape[0]
+    wide[2 * REACH : 2 * REACH + w] = slope
+    _along(wide, line, taps)
+    for k in range(REACH):
+        line[REACH] += line[k]
+        line[REACH + w - 1] += line[REACH + w + k]
+
+
+@float_kernel
+def smooth_adjoint(slope: Any, taps: Any, first: int, last: int, back: Any) -> None:
+    """Rows first..last-1 of back (h, w): the gradient by source, given slope, the gradient by out."""
+    h, w = back.shape
+    wide, line = np.zeros(w + 4 * REACH, np.float32), np.empty(w + 2 * REACH, np.float32)
+    for row in range(first, last):
+        back[row, :] = _ZERO
+    for row in range(max(first - REACH, 0), min(last + REACH, h)):
+        _back(slope[row], wide, line, taps)
+        for d in range(-REACH, REACH + 1):
+            target = _clamped(row + d, h)
+            if first <= target < last:
+                _add(back[target], line[REACH : REACH + w], taps[REACH - abs(d)])
+
+
+@float_kernel
+def smoothing_gradient(source: Any, slope: Any, taps: Any, first: int, last: int, gradient: Any) -> None:
+    """gradient (4,) float64 += the derivative by t0..t3 of (slope . out), rows first..last-1."""
+    h, w = source.shape
+    wide, line = np.zeros(w + 4 * REACH, np.float32), np.empty(w + 2 * REACH, np.float32)
+    for row in range(first, last):
+        _down(source, row, taps, line)
+        for k in range(2 * REACH + 1):
+            gradient[REACH - abs(k - REACH)] += _dot(slope[row], line[k : k + w])
+        _back(slope[row], wide, line, taps)
+        for d in range(-REACH, REACH + 1):
+            gradient[REACH - abs(d)] += _dot(line[REACH : REACH + w], source[_clamped(row + d, h)])

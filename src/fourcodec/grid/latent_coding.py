@@ -1,0 +1,188 @@
+"""Latents <-> bytes: level by level from the coarsest, in four passes a level, each latent under the distribution that
+the integer context model gives it. A pass is one call of the network, whatever its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.coding import laplace_coder, range_coder
+from fourcodec.coding.distributions import MEAN_STEPS, SCALE_STEPS
+from fourcodec.errors import CorruptFileError
+from fourcodec.fourier.layout import BLOCK
+from fourcodec.grid.kernels import entropy_model_integer as context_integer
+from fourcodec.grid.kernels import latents as layout
+from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES
+from fourcodec.grid.pyramid import PARENT, PLANES, Level, Pyramid, taps_of
+from fourcodec.threads import map_threads
+
+Planes = NDArray[np.float32]
+_PIECE = 32 * BLOCK  # positions per piece of work
+_STRIP = 64  # rows that are coded at a time
+_ROOM = 1 << 16  # bytes that an encoder's output has to spare
+
+
+@dataclass(frozen=True)
+class ContextIntegers:
+    """weights (PASSES, PASS_WEIGHTS) integers; shifts: W is an integer times 2^-shift, for W1, W2 with b2, and the
+    columns of W3 for means and for scales. Raises ValueError where sums could pass 2^53."""
+
+    weights: NDArray[np.int64]
+    shifts: tuple[int, int, int, int]
+
+    def __post_init__(self) -> None:
+        if self.weights.shape != (PASSES, PASS_WEIGHTS) or np.abs(self.weights).max() > context_integer.MAX_WEIGHT:
+            raise ValueError(f"weights of the context model are at most {context_integer.MAX_WEIGHT}")
+        if not all(0 <= shift <= context_integer.MAX_SHIFT for shift in self.shifts):
+            raise ValueError(f"shifts of the context model are 0 to {context_integer.MAX_SHIFT}")
+
+    @cached_property
+    def factors(self) -> NDArray[np.float64]:
+        """See context_integer.predict."""
+        fraction = context_integer.FRACTION
+        first, second, mean, scale = self.shifts
+        mean_bits, scale_bits = MEAN_STEPS.bit_length() - 1, SCALE_STEPS.bit_length() - 1
+        return np.ldexp(1.0, [fraction - first, -second, mean_bits - fraction - mean, scale_bits - fraction - scale])
+
+
+def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: ContextIntegers, threads: int) -> bytes:
+    """levels: the latents of each level, finest first, (rows, columns)."""
+    tables, state = laplace_coder.tables(), range_coder.start_encoder()
+    out = np.empty(_ROOM, np.uint8)
+
+    def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
+        nonlocal out
+        # Strips, since room for the worst case is made in advance, and that is a hundred times the usual one.
+        first = 0
+        for last in range(_STRIP, len(rows) + _STRIP, _STRIP):
+            need = laplace_coder.BYTES_PER_INTEGER * rows[first:last].size + _ROOM
+            if out.size - state[range_coder.AT] < need:
+                out = np.concatenate([out, np.empty(out.size + need, np.uint8)])
+            laplace_coder.encode_rows(state, out, rows[first:last], means[first:last], scales[first:last], *tables)
+            first = last
+
+    _sweep(pyramid, _laid_out(pyramid, levels), integers, threads, visit)
+    return out[: range_coder.finish_encoder(state, out)].tobytes()
+
+
+def decode_latents(
+    pyramid: Pyramid, data: bytes, integers: ContextIntegers, threads: int, finest: int = 0, passes: int = PASSES
+) -> list[NDArray[np.int16]]:
+    """The inverse of encode_latents, of the levels from `finest` on, and of that level only `passes` passes: its other
+    latents become the mean of those beside them. Raises CorruptFileError where the bytes cannot be what it wrote."""
+    if data.endswith(b"\0"):
+        raise CorruptFileError("section 'latents' ends in a zero byte")
+    tables, source = laplace_coder.tables(), np.frombuffer(data, np.uint8)
+    state = range_coder.start_decoder(source)
+
+    def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
+        largest = laplace_coder.decode_rows(state, source, rows, means, scales, *tables)
+        if largest > context_integer.MAX_LATENT:
+            raise CorruptFileError("section 'latents': a latent has more than 15 bits")
+
+    planes = np.zeros((PLANES, pyramid.total), np.float32)
+    levels = _sweep(pyramid, planes, integers, threads, visit, finest, passes)
+    if finest == 0 and state[range_coder.POSITION] < len(data):
+        raise CorruptFileError(f"section 'latents': {len(data) - state[range_coder.POSITION]} bytes are left over")
+    return levels
+
+
+def latent_bits(
+    pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: ContextIntegers, threads: int
+) -> list[NDArray[np.float32]]:
+    """What each latent costs, in bits, laid out as encode_latents takes them: computed from the probabilities that it
+    and the decoder use. The sum is that of the bytes but for the coder's rounding, a ten-thousandth or less."""
+    tables, costs = laplace_coder.tables(), [np.empty(level.shape, np.float32) for level in levels]
+    cells = iter([(cost, p) for cost in reversed(costs) for p in range(PASSES)])  # in the order of coding
+
+    def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
+        cost, p = next(cells)
+        bits = laplace_coder.bits_of(rows.astype(np.int64), means, scales, tables)
+        cost[PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2] = bits
+
+    _sweep(pyramid, _laid_out(pyramid, levels), integers, threads, visit)
+    return costs
+
+
+def _laid_out(pyramid: Pyramid, levels: list[NDArray[np.int16]]) -> Planes:
+    """Latents, finest level first, where the context model looks for them."""
+    planes = np.zeros((PLANES, pyramid.total), np.float32)
+    for level, values in zip(pyramid.levels, levels, strict=True):
+        layout.add_deinterleaved(values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
+    return planes
+
+
+def _sweep(
+    pyramid: Pyramid,
+    planes: Planes,
+    integers: ContextIntegers,
+    threads: int,
+    visit: Callable[[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]], None],
+    finest: int = 0,
+    passes: int = PASSES,
+) -> list[NDArray[np.int16]]:
+    """Calls visit(latents, means, scales), each (half_rows, half_columns), pass by pass; encoding reads the latents,
+    decoding fills them in. The levels as (rows, columns), finest first. See decode_latents for `passes`."""
+    means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
+    done: list[NDArray[np.int16]] = []
+    for number in range(pyramid.count - 1, finest - 1, -1):
+        level = pyramid.levels[number]
+        parts = [(at, min(at + _PIECE, level.end)) for at in range(level.base, level.end, _PIECE)]
+        wanted = passes if number == finest else PASSES
+        for p in range(wanted):
+            _predict(level, p, parts, planes, integers, threads, means, scales)
+            visit(pyramid.view(planes[p], level), pyramid.view(means, level), pyramid.view(scales, level))
+        for p in range(wanted, PASSES):
+            known = sum(pyramid.view(plane, level) for plane in planes[:wanted])
+            np.rint(known / wanted, out=pyramid.view(planes[p], level))
+        plain = np.empty((level.rows, level.columns), np.float32)
+        layout.interleave(planes, level.base, level.stride, 0, level.half_rows, plain)
+        for finer in range(max(number - 2, finest), number):
+            _show(plain, number - finer - 1, pyramid.levels[finer], planes)
+        done.append(plain.astype(np.int16))
+    return done[::-1]
+
+
+def expected_means(
+    pyramid: Pyramid, number: int, coarser: list[NDArray[np.int16]], integers: ContextIntegers, every: int, threads: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """What a level that is not decoded is likely to hold, a value for each 2 x 2 latents, in the middle one of `every`
+    rows of these: which rows, (ceil(half_rows / every),), and (ceil(half_rows / every), half_columns). The means that
+    the context model gives the first pass. `coarser`: the next one or two levels, finest first."""
+    level = pyramid.levels[number]
+    planes = np.zeros((PLANES, pyramid.total), np.float32)
+    for shift, values in enumerate(coarser[: PLANES - PARENT]):
+        _show(values.astype(np.float32), shift, level, planes)
+    means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
+    rows = np.minimum(np.arange(0, level.half_rows, every) + every // 2, level.half_rows - 1)
+    parts = [(level.base + row * level.stride, level.base + (row + 1) * level.stride) for row in rows.tolist()]
+    _predict(level, 0, parts, planes, integers, threads, means, scales)
+    return rows, (pyramid.view(means, level)[rows] / MEAN_STEPS).astype(np.float32)
+
+
+def _predict(
+    level: Level,
+    number: int,
+    parts: list[tuple[int, int]],
+    planes: Planes,
+    integers: ContextIntegers,
+    threads: int,
+    means: NDArray[np.int64],
+    scales: NDArray[np.int64],
+) -> None:
+    """Fills in means and scales of parts, and of the rest of their last blocks, of a pass of a level."""
+    tap_planes, tap_offsets = taps_of(level)
+    network = tap_planes[number], tap_offsets[number], integers.weights[number].astype(np.float64), integers.factors
+    map_threads(lambda part: context_integer.predict(planes, *network, *part, means, scales), parts, threads)
+
+
+def _show(values: NDArray[np.float32], shift: int, level: Level, planes: Planes) -> None:
+    """A coarser level (rows, columns), by shift + 1 levels, where the context model of `level` looks for it."""
+    layout.place_coarser(
+        values, shift, level.base, level.stride, level.half_rows, level.half_columns, planes[PARENT + shift]
+    )

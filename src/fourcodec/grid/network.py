@@ -1,0 +1,378 @@
+"""The grid profile's network: latents -> upsampled features -> Fourier synthesis -> picture or a window of it, and the
+context model's bits. Values for decoding and fitting alike, gradients for fitting, over the kernels; see kernels/ for
+the formulas.
+
+Work is cut into pieces of fixed size and sums run over the pieces in their order, so that nothing depends on the number
+of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.arrays import Floats
+from fourcodec.fourier.layout import BLOCK
+from fourcodec.grid.kernels import latents as layout
+from fourcodec.grid.kernels import residual, smoothing, upsampling
+from fourcodec.grid.kernels.layout import PASSES, SMOOTHING_REACH
+from fourcodec.grid.kernels.synthesis import synthesis_kernels
+from fourcodec.grid.pyramid import PARENT, PLANES, Pyramid, taps_of
+from fourcodec.grid.weights import GridShape, GridWeights
+from fourcodec.grid.windows import Window, level_windows
+from fourcodec.threads import map_threads
+
+_PIECE = 32 * BLOCK  # positions per piece of work
+_ROWS = 16  # rows per piece of work of the residual filter
+_TALL = 64  # and of upsampling, which is cheap
+
+
+def pieces(start: int, stop: int, size: int) -> list[tuple[int, int]]:
+    return [(at, min(at + size, stop)) for at in range(start, stop, size)]
+
+
+class GridNetwork:
+    """The network on one picture or on a window of it, with its work space: latents[l] (rows, columns) in what
+    smoothing sees of the level; features[l] (levels - l, rows, columns) holds level l's latents, smoothed, and above
+    them the coarser levels, upsampled, in the level's window."""
+
+    def __init__(
+        self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int, window: Window | None = None
+    ) -> None:
+        self.pyramid, self.shape, self.threads = pyramid, shape, threads
+        self.window = window or Window(0, 0, pyramid.height, pyramid.width)
+        # The residual filter looks one pixel beyond the window, and repeats the edge of the picture, not of the window.
+        near = self.window.grown(1, 1, pyramid.height, pyramid.width)
+        self._coloured = near.aligned(pyramid.height, pyramid.width)
+        self._windows = level_windows(pyramid, self._coloured)
+        self.features = [
+            np.zeros((pyramid.count - n, window.rows, window.columns), np.float32)
+            for n, window in enumerate(self._windows)
+        ]
+        self._seen = [
+            window.grown(SMOOTHING_REACH, SMOOTHING_REACH, level.rows, level.columns).aligned(level.rows, level.columns)
+            if shape.smooth
+            else window
+            for window, level in zip(self._windows, pyramid.levels, strict=True)
+        ]
+        self.latents = (
+            [np.zeros((window.rows, window.columns), np.float32) for window in self._seen]
+            if shape.smooth
+            else [feature[0] for feature in self.features]
+        )
+        self.colours = np.zeros((shape.channels, *self.features[0].shape[1:]), np.float32)  # before the filter
+        self._kernels = synthesis_kernels(shape.levels, shape.order, shape.channels)
+        self._phase_scale = np.float32(phase_scale)
+
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        return map_threads(function, items, self.threads)
+
+    def place(self, levels: list[NDArray[np.int16]]) -> None:
+        """Latents, finest level first, (rows, columns) each, of the whole levels."""
+        for mine, level, window in zip(self.latents, levels, self._seen, strict=True):
+            mine[:] = level[window.slices]
+
+    def upsample(self, weights: GridWeights) -> None:
+        """latents -> features: smoothed, then each level through all finer ones."""
+        if self.shape.smooth:
+            self._smooth(weights.smoothing)
+        filters = weights.filters
+        for number in range(self.pyramid.count - 2, -1, -1):
+            coarse, fine, taps = self.features[number + 1], self.features[number][1:], filters[number]
+            level, inner = self.pyramid.levels[number], self._windows[number]
+            doubled = self._windows[number + 1].doubled(level.rows, level.columns)
+            fits = doubled == inner
+            out = fine if fits else np.empty((len(coarse), doubled.rows, doubled.columns), np.float32)
+
+            def run(
+                task: tuple[int, int, int], coarse: Floats = coarse, out: Floats = out, taps: Floats = taps
+            ) -> None:
+                channel, first, last = task
+                upsampling.upsample(coarse[channel], taps, first, last, out[channel])
+
+            self.map(run, self._bands(coarse))
+            if not fits:
+                fine[:] = out[:, *inner.within(doubled)]
+
+    def _smooth(self, taps: Floats) -> None:
+        for number, (latents, feature) in enumerate(zip(self.latents, self.features, strict=True)):
+            fits = self._seen[number] == self._windows[number]
+            out = feature[0] if fits else np.empty_like(latents)
+
+            def run(
+                band: tuple[int, int], latents: Floats = latents, taps: Floats = taps[number], out: Floats = out
+            ) -> None:
+                smoothing.smooth(latents, taps, *band, out)
+
+            self.map(run, pieces(0, len(latents), _TALL))
+            if not fits:
+                feature[0] = out[self._windows[number].within(self._seen[number])]
+
+    def cut(self, plane: Floats) -> Floats:
+        """What of a plane of the finest level the network works on."""
+        return plane[self._windows[0].slices]
+
+    def complete(self, finer: Floats, gain: np.float32) -> None:
+        """Puts planes of levels finer than the pyramid's before the features of its finest, which grow by `gain`."""
+        self.features[0] = np.concatenate([finer, gain * self.features[0]])
+
+    def synthesise(self, weights: GridWeights, out: Floats | None = None) -> Floats:
+        """features -> the window of the picture (channels, rows, columns), not clamped."""
+        height, width = self._coloured.rows, self._coloured.columns
+        x = self.features[0].reshape(self.shape.levels, -1)
+        colours, first, last = self.colours.reshape(len(self.colours), -1), weights.first.ravel(), weights.last.ravel()
+        planes = np.empty((len(colours), height, width), np.float32) if out is None else out
+        seen = self._coloured.within(self._windows[0])
+
+        def colour(part: tuple[int, int]) -> None:
+            self._kernels.forward(x, first, last, self._phase_scale, *part, colours)
+
+        def smooth(part: tuple[int, int]) -> None:
+            residual.filter_rows(unfiltered, weights.kernel, width, height, *part, planes)
+
+        self.map(colour, pieces(0, x.shape[1], _PIECE))
+        unfiltered = np.ascontiguousarray(self.colours[:, seen[0].start :, seen[1].start :])  # no copy of a whole one
+        self.map(smooth, pieces(0, height, _ROWS))
+        return planes[:, *self.window.within(self._coloured)]
+
+    def _bands(self, coarse: Floats) -> list[tuple[int, int, int]]:
+        """(channel, first row, last row) of what is to be upsampled."""
+        return [(c, *rows) for c in range(len(coarse)) for rows in pieces(0, coarse.shape[1], _TALL)]
+
+
+class GridGradient(GridNetwork):
+    """The network with gradients. `planes` (PLANES, total) holds the latents as the context model sees them, `slopes`
+    after a step the derivatives of distortion_weight * (sum of squared errors) + bits by them. Errors count where
+    `visible` (height, width) float32 is 1 and not 0: everywhere where it is None."""
+
+    def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int) -> None:
+        super().__init__(pyramid, shape, phase_scale, threads)
+        self.visible: Floats | None = None
+        self.planes = np.zeros((PLANES, pyramid.total), np.float32)
+        self.slopes = np.zeros((PLANES, pyramid.total), np.float32)
+        self.mask = pyramid.mask()
+        self._feature_slopes = [np.zeros_like(feature) for feature in self.features]
+        self._latent_slopes = (
+            [np.zeros_like(latents) for latents in self.latents]
+            if shape.smooth
+            else [slope[0] for slope in self._feature_slopes]
+        )
+        self._colour_slopes = np.zeros_like(self.colours)
+        self._error = np.zeros((shape.channels, pyramid.height, pyramid.width), np.float32)
+        self._taps = [taps_of(level) for level in pyramid.levels]
+        # (level, its coarser level, the plane that shows it)
+        self._relations = [
+            (n, n + 1 + k, PARENT + k) for n in range(pyramid.count) for k in range(2) if n + 1 + k < pyramid.count
+        ]
+
+    def gradient(
+        self, weights: GridWeights, target: Floats, distortion_weight: float, *, filters: bool
+    ) -> tuple[float, NDArray[np.float64], GridWeights]:
+        """The sum of squared errors, bits (levels, PASSES), and the gradient by the weights; `slopes` holds that by the
+        latents in planes[:4]. `filters`: whether the gradients of upsampling and smoothing filters are wanted."""
+        gradients = weights.zeros()
+        self.spread(weights)
+        self.slopes[:] = 0
+        squares = self._distortion_gradient(weights, target, distortion_weight, gradients)
+        self._pull_back(weights.filters, gradients.filters if filters else None)
+        if self.shape.smooth:
+            self._unsmooth(weights.smoothing, gradients.smoothing if filters else None)
+        bits = self._rate_gradient(weights.context, gradients.context)
+        self._collect()
+        return squares, bits, gradients
+
+    def squared_error(self, weights: GridWeights, target: Floats) -> float:
+        """The sum of squared errors with the latents in planes[:4]."""
+        self.spread(weights)
+        return self._subtract(self.synthesise(weights, self._error), target)
+
+    def costs(
+        self, weights: GridWeights, target: Floats, distortion_weight: float, levels: range
+    ) -> tuple[Floats, Floats]:
+        """What is summed up in distortion_weight * (sum of squared errors) + bits with the latents in planes[:4]: of
+        each pixel (height, width) and of each latent of some levels (PASSES, total)."""
+        self.squared_error(weights, target)
+        errors = np.einsum("chw,chw->hw", self._error, self._error)
+        return np.float32(distortion_weight) * errors, self._bits_of_each(weights.context, levels)
+
+    def latent_bits(self, weights: Floats) -> float:
+        """Of the latents in planes[:4], under the context model (PASSES, PASS_WEIGHTS)."""
+        self.arrange()
+        return float(self._bits_of_each(weights, range(self.pyramid.count)).sum(dtype=np.float64))
+
+    def _bits_of_each(self, weights: Floats, levels: range) -> Floats:
+        """(PASSES, total): of the arranged latents of some levels under the context model, 0 elsewhere."""
+        from fourcodec.grid.kernels import entropy_model as context  # a decoder never needs to load it
+
+        bits = np.zeros((PASSES, self.pyramid.total), np.float32)
+
+        def run(task: tuple[int, int, int]) -> None:
+            number, start, stop = task
+            context.rate(self.planes, self.mask, *self._taps[number], weights, start, stop, bits)
+
+        places = [(n, self.pyramid.levels[n]) for n in levels]
+        self.map(run, [(n, *part) for n, level in places for part in pieces(level.base, level.end, _PIECE)])
+        return bits
+
+    def spread(self, weights: GridWeights) -> None:
+        """planes[:4] -> features, and the coarser levels as the context model sees them."""
+        self.arrange()
+        self.upsample(weights)
+
+    def arrange(self) -> None:
+        """planes[:4] -> each level's latents, and the coarser levels' planes."""
+        levels = self.pyramid.levels
+
+        def interleave(task: tuple[int, int, int]) -> None:
+            number, first, last = task
+            level = levels[number]
+            layout.interleave(self.planes, level.base, level.stride, first, last, self.latents[number])
+
+        def place(relation: tuple[int, int, int]) -> None:
+            number, coarser, plane = relation
+            level, source = levels[number], self.latents[coarser]
+            layout.place_coarser(
+                source,
+                plane - PARENT,
+                level.base,
+                level.stride,
+                level.half_rows,
+                level.half_columns,
+                self.planes[plane],
+            )
+
+        self.map(interleave, self._cells())
+        self.map(place, self._relations)
+
+    def _cells(self) -> list[tuple[int, int, int]]:
+        """(level, first row, last row) of the planes."""
+        return [(n, *rows) for n, level in enumerate(self.pyramid.levels) for rows in pieces(0, level.half_rows, _TALL)]
+
+    def _subtract(self, planes: Floats, target: Floats) -> float:
+        """planes -= target; the sum of the squares of what is left."""
+
+        def run(band: tuple[int, int]) -> float:
+            if self.visible is None:
+                return float(residual.subtract(planes, target, *band))
+            return float(residual.subtract_visible(planes, target, self.visible, *band))
+
+        return sum(self.map(run, pieces(0, planes.shape[1], _ROWS)))
+
+    def _distortion_gradient(
+        self, weights: GridWeights, target: Floats, distortion_weight: float, gradients: GridWeights
+    ) -> float:
+        """The sum of squared errors; gradients of kernel, first and last, and slopes of the finest features."""
+        error, shape = self.synthesise(weights, self._error), weights.kernel.shape
+        squares = self._subtract(error, target)
+        bands = pieces(0, error.shape[1], _ROWS)
+        kernels = np.zeros((len(bands), *shape), np.float32)
+
+        def unfilter(n: int) -> None:
+            weight = np.float32(2 * distortion_weight)
+            residual.filter_adjoint(
+                error, self.colours, weights.kernel, weight, *bands[n], self._colour_slopes, kernels[n]
+            )
+
+        self.map(unfilter, range(len(bands)))
+        gradients.kernel += kernels.sum(axis=0)
+
+        count = self.pyramid.count
+        x, dx = self.features[0].reshape(count, -1), self._feature_slopes[0].reshape(count, -1)
+        dy = self._colour_slopes.reshape(shape[0], -1)
+        matrices = weights.first.ravel(), weights.last.ravel()
+        parts = pieces(0, x.shape[1], _PIECE)
+        first = np.zeros((len(parts), weights.first.size), np.float32)
+        last = np.zeros((len(parts), weights.last.size), np.float32)
+
+        def uncolour(n: int) -> None:
+            self._kernels.backward(x, *matrices, self._phase_scale, *parts[n], dy, dx, first[n], last[n])
+
+        self.map(uncolour, range(len(parts)))
+        gradients.first += first.sum(axis=0).reshape(weights.first.shape)
+        gradients.last += last.sum(axis=0).reshape(weights.last.shape)
+        return squares
+
+    def _pull_back(self, filters: Floats, gradient: Floats | None) -> None:
+        """Slopes of all features from those of the finest, and the filters' gradient."""
+        for number in range(self.pyramid.count - 1):
+            source, taps = self.features[number + 1], filters[number]
+            coarse, fine = self._feature_slopes[number + 1], self._feature_slopes[number]
+            bands = self._bands(coarse)
+            found = np.zeros((len(bands), filters.shape[1]))
+
+            def run(
+                n: int, source: Floats = source, taps: Floats = taps, coarse: Floats = coarse, fine: Floats = fine,
+                bands: list[tuple[int, int, int]] = bands, found: NDArray[np.float64] = found,
+            ) -> None:  # fmt: skip
+                channel, first, last = bands[n]
+                upsampling.upsample_adjoint(fine[1 + channel], taps, first, last, coarse[channel])
+                if gradient is not None:
+                    upsampling.filter_gradient(source[channel], fine[1 + channel], taps, first, last, found[n])
+
+            self.map(run, range(len(bands)))
+            if gradient is not None:
+                gradient[number] += found.sum(axis=0)
+
+    def _unsmooth(self, taps: Floats, gradient: Floats | None) -> None:
+        """Slopes of the latents from those of each level's own feature, and the taps' gradient."""
+        for number, (latents, back) in enumerate(zip(self.latents, self._latent_slopes, strict=True)):
+            slope, bands = self._feature_slopes[number][0], pieces(0, len(latents), _TALL)
+            found = np.zeros((len(bands), taps.shape[1]))
+
+            def run(
+                n: int, latents: Floats = latents, taps: Floats = taps[number], slope: Floats = slope,
+                back: Floats = back, bands: list[tuple[int, int]] = bands, found: NDArray[np.float64] = found,
+            ) -> None:  # fmt: skip
+                smoothing.smooth_adjoint(slope, taps, *bands[n], back)
+                if gradient is not None:
+                    smoothing.smoothing_gradient(latents, slope, taps, *bands[n], found[n])
+
+            self.map(run, range(len(bands)))
+            if gradient is not None:
+                gradient[number] += found.sum(axis=0)
+
+    def _rate_gradient(self, weights: Floats, gradient: Floats) -> NDArray[np.float64]:
+        """Bits (levels, PASSES) of the latents; gradient (PASSES, ...) and slopes += their derivatives."""
+        from fourcodec.grid.kernels import entropy_model as context  # a decoder never needs to load it
+
+        transposed = context.transpose(weights)
+        tasks: list[tuple[int, int, int, int]] = []
+        for number, level in enumerate(self.pyramid.levels):
+            size = max(_PIECE, -(-2 * level.reach // BLOCK) * BLOCK)
+            tasks += [(number, n % 2, *part) for n, part in enumerate(pieces(level.base, level.end, size))]
+        found = np.zeros((len(tasks), *weights.shape), np.float32)
+        bits = np.zeros((len(tasks), PASSES))
+
+        def run(n: int) -> None:
+            number, _, start, stop = tasks[n]
+            context.rate_gradient(
+                self.planes, self.mask, *self._taps[number], weights, transposed, start, stop,
+                self.slopes, found[n], bits[n],
+            )  # fmt: skip
+
+        for turn in range(2):  # neighbours write into each other's margins: every other piece first
+            self.map(run, [n for n, task in enumerate(tasks) if task[1] == turn])
+        gradient += found.sum(axis=0)
+        out = np.zeros((self.pyramid.count, PASSES))
+        for (number, *_), some in zip(tasks, bits, strict=True):
+            out[number] += some
+        return out
+
+    def _collect(self) -> None:
+        """slopes[:4] += what came through features and through coarser levels' planes."""
+        levels = self.pyramid.levels
+        for number, coarser, plane in self._relations:
+            level, slope = levels[number], self._latent_slopes[coarser]
+            layout.collect_coarser(
+                self.slopes[plane], plane - PARENT, level.base, level.stride, level.half_rows, level.half_columns, slope
+            )
+
+        def add(task: tuple[int, int, int]) -> None:
+            number, first, last = task
+            level, slope = levels[number], self._latent_slopes[number]
+            layout.add_deinterleaved(slope, level.base, level.stride, first, last, self.slopes)
+
+        self.map(add, self._cells())

@@ -1,0 +1,159 @@
+"""How a pyramid of latents lies in memory.
+
+Level l of a picture of H x W has ceil(H / 2^l) x ceil(W / 2^l) latents, both sides rounded up to even numbers. Its
+latents are four planes, one per 2 x 2 sub-lattice; the planes of all levels lie in one array (PLANES, total), level
+after level, each with a margin of zeros that taps beyond an edge read. Two more planes hold what the context model
+sees of the two next coarser levels at the same positions.
+
+    plane 0 (even row, even column)  1 (odd, odd)  2 (even, odd)  3 (odd, even)  4 the parent  5 the grandparent
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.fourier.layout import BLOCK
+from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, TAPS
+
+PARENT, GRANDPARENT = 4, 5
+PLANES = 6
+MARGIN = 2  # cells that taps reach beyond an edge; rows share theirs
+MAX_LEVELS = 9
+
+_ALL = [(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3)]
+_NINE = [(dy, dx) for dy in range(-1, 2) for dx in range(-1, 2)]
+_CROSS = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]
+# What each pass knows: offsets of parents in the coarser level, and of latents of earlier passes in its own.
+PARENT_TAPS: tuple[list[tuple[int, int]], ...] = (
+    [at for at in _ALL if at[0] ** 2 + at[1] ** 2 < 8],
+    _NINE,
+    _NINE,
+    _CROSS,
+)
+_SIDES = [(0, -1), (0, 1), (-1, 0), (1, 0)]
+_CORNERS = [(-1, -1), (-1, 1), (1, -1), (1, 1)]
+_KNIGHTS = [(a, b) for a in (-2, 2) for b in (-1, 1)] + [(a, b) for a in (-1, 1) for b in (-2, 2)]
+_LANCES = [(a, b) for a in (-3, 3) for b in (-1, 1)] + [(a, b) for a in (-1, 1) for b in (-3, 3)]
+OWN_TAPS: tuple[list[tuple[int, int]], ...] = ([], _CORNERS + _LANCES, _SIDES + _KNIGHTS, _SIDES + _CORNERS + _KNIGHTS)
+
+
+@dataclass(frozen=True)
+class Level:
+    """Rows and columns of the level (even); where it lies in the planes: position (r, c) at base + r * stride + c,
+    r < rows / 2, c < columns / 2; the kernels run over base..end."""
+
+    rows: int
+    columns: int
+    stride: int
+    base: int
+    end: int
+
+    @property
+    def half_rows(self) -> int:
+        return self.rows // 2
+
+    @property
+    def half_columns(self) -> int:
+        return self.columns // 2
+
+    @property
+    def reach(self) -> int:
+        """The farthest that a tap may lie from its position."""
+        return MARGIN * self.stride + MARGIN
+
+
+def _blocks(count: int) -> int:
+    """Rounded up to whole blocks."""
+    return math.ceil(count / BLOCK) * BLOCK
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """The levels of a picture, finest first."""
+
+    height: int
+    width: int
+    count: int
+
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        levels, at = [], 0
+        for number in range(self.count):
+            rows, columns = (2 * math.ceil(math.ceil(side / 2**number) / 2) for side in (self.height, self.width))
+            stride = columns // 2 + MARGIN
+            base = at + _blocks(MARGIN * stride + MARGIN)
+            end = base + _blocks(rows // 2 * stride)
+            at = end + _blocks(MARGIN * stride + MARGIN)
+            levels.append(Level(rows, columns, stride, base, end))
+        return tuple(levels)
+
+    @property
+    def total(self) -> int:
+        last = self.levels[-1]
+        return last.end + _blocks(last.reach)
+
+    @property
+    def latent_count(self) -> int:
+        return sum(level.rows * level.columns for level in self.levels)
+
+    def reduced(self, levels: int) -> Pyramid:
+        """Of the picture at 1 : 2^levels: the same but for the finest levels."""
+        height, width = (math.ceil(side / 2**levels) for side in (self.height, self.width))
+        return Pyramid(height, width, self.count - levels)
+
+    def mask(self) -> NDArray[np.float32]:
+        """(total,): 1 where there are latents."""
+        mask = np.zeros(self.total, np.float32)
+        for level in self.levels:
+            self.view(mask, level)[:] = 1
+        return mask
+
+    @staticmethod
+    def view(plane: NDArray[Any], level: Level) -> NDArray[Any]:
+        """A level's part of planes (..., total), not copied: (..., half_rows, half_columns)."""
+        whole = plane[..., level.base : level.base + level.half_rows * level.stride]
+        return whole.reshape(*plane.shape[:-1], level.half_rows, level.stride)[..., : level.half_columns]
+
+
+@functools.cache
+def pass_taps() -> tuple[tuple[tuple[int, ...], tuple[tuple[int, int], ...]], ...]:
+    """Per pass the taps' planes (TAPS) and where they lie there, in rows and columns of a plane; plane -1 where there
+    is none. Tap 0 is the constant."""
+    passes, cells = [], list(zip(PASS_ROW, PASS_COLUMN, strict=True))
+    for number, (row, column) in enumerate(cells):
+        planes, places = [-1], [(0, 0)]
+        for dr, dc in PARENT_TAPS[number]:
+            planes.append(PARENT)
+            places.append((dr, dc))
+        planes.append(GRANDPARENT)
+        places.append((0, 0))
+        for dy, dx in OWN_TAPS[number]:
+            y, x = row + dy, column + dx
+            planes.append(cells.index((y % 2, x % 2)))
+            places.append((y // 2, x // 2))
+            assert planes[-1] < number
+        missing = TAPS - len(planes)
+        passes.append((tuple(planes + [-1] * missing), tuple(places + [(0, 0)] * missing)))
+    return tuple(passes)
+
+
+@functools.lru_cache(maxsize=64)  # asked for by every pass of a level
+def taps_of(level: Level) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Planes and flat offsets (PASSES, TAPS) of one level's taps."""
+    planes = np.array([planes for planes, _ in pass_taps()], np.int64)
+    offsets = np.array([[dr * level.stride + dc for dr, dc in places] for _, places in pass_taps()], np.int64)
+    return planes, offsets
+
+
+def level_count(height: int, width: int) -> int:
+    """Levels for a picture: down to 1:64, further above a megapixel, none that would be a single cell of another."""
+    most = 7 if height * width <= 1 << 20 else 8
+    needed = 1 + max(height - 1, width - 1, 1).bit_length()
+    return min(most, needed)

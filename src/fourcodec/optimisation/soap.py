@@ -1,0 +1,101 @@
+"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al., "SOAP: Improving and Stabilizing Shampoo using
+Adam", 2024, algorithm 3), for the tall matrices (2^(m+1), outputs) of a Fourier network.
+
+Differences: gradients are kept and folded into the left statistic at each refresh in one product, which costs a
+twentieth of an update per step; matrices with more than MAX_SIDE rows are preconditioned on the right only, where a
+basis of 2,048 would cost seconds a refresh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+
+from fourcodec.arrays import Floats
+
+MOMENTUM = 0.85  # of the gradient and of its square in the eigenbasis; 0.95 is worse by 4% of the bytes, 0.98 by 20%
+STATISTIC_MOMENTUM = 0.95  # of the two covariances
+REFRESH = 40  # steps between new bases; 10 to 40 give the same PSNR
+MAX_SIDE = 1024
+FLOOR = np.float32(1e-6)  # of the largest entry: what is smaller is rounding noise where gradients have few dimensions
+
+
+@dataclass
+class SoapState:
+    """Of one matrix (rows, columns)."""
+
+    rows: int
+    columns: int
+    momentum: float = MOMENTUM
+    step: int = 0
+    first: Floats = field(init=False)
+    second: Floats = field(init=False)
+    left: Floats | None = field(init=False)  # statistic and basis of the rows; None where there are too many
+    left_basis: Floats = field(init=False)
+    right: Floats = field(init=False)
+    right_basis: Floats = field(init=False)
+    recent: list[Floats] = field(default_factory=list)  # gradients since the last refresh
+
+    def __post_init__(self) -> None:
+        self.first = np.zeros((self.rows, self.columns), np.float32)
+        self.second = np.zeros((self.rows, self.columns), np.float32)
+        self.left = np.zeros((self.rows, self.rows), np.float32) if self.rows <= MAX_SIDE else None
+        self.left_basis = np.eye(self.rows if self.left is not None else 0, dtype=np.float32)
+        self.right = np.zeros((self.columns, self.columns), np.float32)
+        self.right_basis = np.eye(self.columns, dtype=np.float32)
+
+    def direction(self, gradient: Floats) -> Floats:
+        """What to subtract, times the learning rate: entries about 1 in the eigenbasis. gradient (rows, columns)."""
+        self.recent.append(gradient)
+        if self.step == 0 or len(self.recent) == REFRESH:
+            self._refresh()
+        self.step += 1
+        momentum = self.momentum
+        self.first += (1 - momentum) * (gradient - self.first)
+        rotated = self._rotate(gradient)
+        self.second += (1 - momentum) * (rotated * rotated - self.second)
+        # Both moments start at 0 and are short by the same factor 1 - momentum^step (Adam, section 3).
+        correction = 1 - momentum**self.step
+        scaled = self._rotate(self.first) / correction
+        size = np.sqrt(self.second / correction)
+        scaled /= size + (FLOOR * size.max() + np.float32(1e-20))
+        return self._rotate_back(scaled)
+
+    def _rotate(self, matrix: Floats) -> Floats:
+        matrix = matrix @ self.right_basis
+        return matrix if self.left is None else self.left_basis.T @ matrix
+
+    def _rotate_back(self, matrix: Floats) -> Floats:
+        matrix = matrix @ self.right_basis.T
+        return matrix if self.left is None else self.left_basis @ matrix
+
+    def _refresh(self) -> None:
+        """Folds the recent gradients into the statistics, then one step of orthogonal iteration for each basis."""
+        count = len(self.recent)
+        ages = np.arange(count - 1, -1, -1)
+        weights = np.sqrt((1 - STATISTIC_MOMENTUM) * STATISTIC_MOMENTUM**ages).astype(np.float32)
+        scaled = [weight * gradient for weight, gradient in zip(weights, self.recent, strict=True)]
+        kept = np.float32(STATISTIC_MOMENTUM**count)
+        self.recent = []
+        tall = np.concatenate(scaled, axis=0)
+        self.right = kept * self.right + tall.T @ tall
+        order, self.right_basis = _next_basis(self.right, self.right_basis)
+        self.second = self.second[:, order]
+        if self.left is not None:
+            wide = np.concatenate(scaled, axis=1)
+            self.left *= kept
+            self.left += wide @ wide.T
+            order, self.left_basis = _next_basis(self.left, self.left_basis)
+            self.second = self.second[order]
+
+
+def _next_basis(statistic: Floats, basis: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """The columns' order by falling eigenvalue estimates, and the basis after one orthogonal iteration in that
+    order."""
+    product = statistic @ basis
+    order = np.argsort(-(basis * product).sum(axis=0), kind="stable")
+    orthogonal, _ = scipy.linalg.qr(product[:, order], mode="economic", overwrite_a=True, check_finite=False)
+    return order, orthogonal

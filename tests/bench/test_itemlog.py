@@ -1,0 +1,71 @@
+"""What is in the log is whole, whenever the process died."""
+
+from pathlib import Path
+
+import pytest
+
+from fourcodec.batch.journal import JournalError
+from fourcodec.bench.itemlog import ItemLog
+from fourcodec.bench.items import Outcome
+from fourcodec.bench.rows import Row
+
+
+def outcome(index: int) -> Outcome:
+    row = Row(f"{index}.png", "fourcodec", "8x6", size_bytes=1000 + index, rate_bpp=0.5, psnr_db=30.25, note="a, b")
+    return Outcome(index, row.image, (row,), is_jpeg=True, data=b"file")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "items.jsonl"
+
+
+def opened(path: Path, count: int = 5) -> ItemLog:
+    return ItemLog(path, path.parent / "files", count)
+
+
+def test_outcomes_come_back_in_the_order_of_their_numbers(path: Path) -> None:
+    with opened(path) as log:
+        for index in (3, 0, 2):
+            log.append(outcome(index))
+    with opened(path) as log:
+        assert [entry.index for entry in log] == [0, 2, 3]
+        assert len(log) == 3
+        assert 2 in log
+        assert 1 not in log
+        assert log[2].rows == outcome(2).rows
+        assert log.file_of(2).read_bytes() == b"file"
+
+
+def test_a_line_torn_at_any_byte_costs_that_item_only(path: Path) -> None:
+    with opened(path) as log:
+        log.append(outcome(0))
+        whole = path.stat().st_size
+        log.append(outcome(1))
+    data = path.read_bytes()
+    for end in range(whole, len(data)):
+        path.write_bytes(data[:end])
+        with opened(path) as log:
+            assert [entry.index for entry in log] == [0]
+            log.append(outcome(1))
+            assert [entry.index for entry in log] == [0, 1]
+        assert path.read_bytes() == data
+
+
+def test_a_damaged_log_is_refused(path: Path) -> None:
+    path.write_bytes(b'{"index": 0}\nnonsense\n')
+    with pytest.raises(JournalError, match="damaged at byte 13"):
+        opened(path)
+
+
+def test_a_log_of_a_longer_run_is_refused(path: Path) -> None:
+    with opened(path) as log:
+        log.append(outcome(4))
+    with pytest.raises(JournalError, match="damaged"):
+        opened(path, count=2)
+
+
+def test_two_runs_do_not_share_a_log(path: Path) -> None:
+    with opened(path), pytest.raises(JournalError, match="another run is writing"):
+        opened(path)
+    opened(path)

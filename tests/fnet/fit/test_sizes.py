@@ -1,0 +1,41 @@
+"""The table that says which size of network is best."""
+
+import pytest
+
+from fourcodec.fnet.fit.sizes import coefficient_count, next_size, rows, size_for, size_for_bytes
+from fourcodec.fnet.profile import FnetConfig
+
+
+@pytest.mark.parametrize("pixels", [1, 1 << 14, 1 << 16, 768 * 512, 12_000_000])
+@pytest.mark.parametrize("steps", [1, 400, 5000, 60000])
+def test_every_picture_lambda_and_length_of_fit_has_a_size(pixels: int, steps: int) -> None:
+    for rate_weight in (1e-7, 1e-4, 1e-3, 1e-2, 1.0):
+        FnetConfig.of_size(size_for(rate_weight, pixels, steps), channels=3)
+
+
+def test_what_was_measured_is_what_is_chosen() -> None:
+    for row in rows():
+        assert size_for(row.rate_weight, row.pixels, row.steps) == row.size
+
+
+def test_more_bytes_are_spent_on_more_coefficients() -> None:
+    counts = [coefficient_count(size_for_bytes(size, 768 * 512, 5000)) for size in (1, 3000, 8000, 20_000, 10**9)]
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 2
+
+
+def test_lambda_counts_per_pixel() -> None:
+    large, small = max(row.pixels for row in rows()), 1 << 14
+    assert size_for(4e-3, 4 * large, 5000) == size_for(1e-3, large, 5000)
+    assert size_for(1e-3, 1, 5000) == size_for(1e-3, small, 5000)  # bits cost no more in smaller pictures
+
+
+def test_sizes_follow_each_other_from_the_smallest_to_the_largest() -> None:
+    sizes = sorted({row.size for row in rows()}, key=coefficient_count)
+    size, passed = sizes[0], [sizes[0]]
+    while (following := next_size(size, larger=True)) is not None:
+        assert next_size(following, larger=False) == size
+        passed.append(size := following)
+    assert sizes == passed
+    assert next_size((10, 16), larger=True) is None
+    assert next_size((1, 1), larger=True) == sizes[0]

@@ -1,0 +1,330 @@
+"""Latents under the integer context model: there and back, equal on any number of threads, near the float model."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fourcodec.coding import laplace_coder, range_coder
+from fourcodec.coding.distributions import LOG_SCALE_MAX, LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS
+from fourcodec.errors import CorruptFileError
+from fourcodec.fourier.elementary import LOG2_E
+from fourcodec.grid.kernels import entropy_model as context
+from fourcodec.grid.kernels import entropy_model_integer as context_integer
+from fourcodec.grid.kernels import latents as kernels
+from fourcodec.grid.kernels.entropy_model_integer import MAX_LATENT, MAX_SHIFT, MAX_WEIGHT
+from fourcodec.grid.kernels.layout import B2, HIDDEN, PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES, TAPS, W1, W2, W3
+from fourcodec.grid.latent_coding import ContextIntegers, decode_latents, encode_latents
+from fourcodec.grid.pyramid import PARENT, PLANES, Pyramid, level_count, pass_taps, taps_of
+
+SHIFTS = (9, 9, 8, 7)
+SPREADS = (30.0, 120.0, 60.0, 20.0)  # of the integers of W1, W2 with b2, and W3 for means and for scales
+
+
+def used_weights() -> np.ndarray:
+    """(PASSES, PASS_WEIGHTS): whether the pass has the tap that the weight belongs to."""
+    used = np.ones((PASSES, PASS_WEIGHTS), bool)
+    for p, (planes, _) in enumerate(pass_taps()):
+        taps = np.array([True] + [plane >= 0 for plane in planes[1:]])
+        used[p, W1:W2] = np.repeat(taps, HIDDEN)
+        used[p, W3 + 2 * HIDDEN :] = np.repeat(taps, 2)
+    return used
+
+
+def random_integers(seed: int, size: float = 1.0, shifts: tuple[int, int, int, int] = SHIFTS) -> ContextIntegers:
+    random = np.random.default_rng(seed)
+    weights = np.zeros((PASSES, PASS_WEIGHTS))
+    weights[:, W1:W2] = random.normal(0, SPREADS[0] * size, (PASSES, W2 - W1))
+    weights[:, W2:W3] = random.normal(0, SPREADS[1] * size, (PASSES, W3 - W2))
+    weights[:, W3::2] = random.normal(0, SPREADS[2] * size, (PASSES, HIDDEN + TAPS))
+    weights[:, W3 + 1 :: 2] = random.normal(0, SPREADS[3] * size, (PASSES, HIDDEN + TAPS))
+    integers = np.rint(weights * used_weights()).clip(-MAX_WEIGHT, MAX_WEIGHT)
+    return ContextIntegers(integers.astype(np.int32), shifts)
+
+
+def random_latents(pyramid: Pyramid, spread: float, seed: int) -> list[np.ndarray]:
+    random = np.random.default_rng(seed)
+    values = [np.rint(random.laplace(0, spread, (level.rows, level.columns))) for level in pyramid.levels]
+    return [plain.clip(-MAX_LATENT, MAX_LATENT).astype(np.int16) for plain in values]
+
+
+def pyramid_of(height: int, width: int) -> Pyramid:
+    return Pyramid(height, width, level_count(height, width))
+
+
+def assert_equal(found: list[np.ndarray], wanted: list[np.ndarray]) -> None:
+    assert len(found) == len(wanted)
+    for a, b in zip(found, wanted, strict=True):
+        assert a.dtype == np.int16
+        assert np.array_equal(a, b)
+
+
+sides = st.integers(1, 40)
+spreads = st.sampled_from([0.0, 0.3, 5.0, 400.0])
+
+
+@given(sides, sides, spreads, st.sampled_from([0.0, 0.3, 1.0]), st.integers(0, 99))
+def test_latents_survive(height: int, width: int, spread: float, size: float, seed: int) -> None:
+    pyramid, integers = pyramid_of(height, width), random_integers(seed, size)
+    latents = random_latents(pyramid, spread, seed)
+    data = encode_latents(pyramid, latents, integers, 1)
+    assert_equal(decode_latents(pyramid, data, integers, 1), latents)
+
+
+@given(st.tuples(*[st.integers(0, MAX_SHIFT)] * 4), st.sampled_from([0.01, 1.0, 500.0]), spreads, st.integers(0, 99))
+def test_latents_survive_whatever_the_weights(
+    shifts: tuple[int, int, int, int], size: float, spread: float, seed: int
+) -> None:
+    """A file may hold any weights: means far beyond every latent among what they give."""
+    pyramid, integers = pyramid_of(9, 14), random_integers(seed, size, shifts)
+    latents = random_latents(pyramid, spread, seed)
+    data = encode_latents(pyramid, latents, integers, 1)
+    assert_equal(decode_latents(pyramid, data, integers, 1), latents)
+
+
+@pytest.mark.parametrize("value", [MAX_LATENT, -MAX_LATENT])
+def test_the_largest_latents_survive(value: int) -> None:
+    pyramid, integers = pyramid_of(13, 22), random_integers(1)
+    latents = [np.full((level.rows, level.columns), value, np.int16) for level in pyramid.levels]
+    data = encode_latents(pyramid, latents, integers, 1)
+    assert_equal(decode_latents(pyramid, data, integers, 1), latents)
+
+
+def test_many_latents_that_nobody_expected_fit_into_the_encoders_memory() -> None:
+    """In another process, which the bytes written beyond an array would cost its life."""
+    script = (
+        "import numpy as np\n"
+        "from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES, PASS_WEIGHTS\n"
+        "from fourcodec.grid.latent_coding import ContextIntegers, decode_latents, encode_latents\n"
+        "from fourcodec.grid.pyramid import Pyramid\n"
+        "pyramid, weights = Pyramid(400, 300, 2), np.zeros((PASSES, PASS_WEIGHTS), np.int32)\n"
+        "weights[:, -47] = -100\n"  # the constant's weight for scales: the least scale everywhere, around 0
+        "integers = ContextIntegers(weights, (0, 0, 0, 0))\n"
+        "latents = [np.full((level.rows, level.columns), 32767, np.int16) for level in pyramid.levels]\n"
+        "data = encode_latents(pyramid, latents, integers, 1)\n"
+        "found = decode_latents(pyramid, data, integers, 1)\n"
+        "print(all(np.array_equal(a, b) for a, b in zip(found, latents, strict=True)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_bytes_and_latents_do_not_depend_on_the_number_of_threads(threads: int) -> None:
+    pyramid, integers = Pyramid(170, 157, 5), random_integers(3)  # the finest level is two pieces of work
+    latents = random_latents(pyramid, 2.0, 3)
+    data = encode_latents(pyramid, latents, integers, 1)
+    assert encode_latents(pyramid, latents, integers, threads) == data
+    assert_equal(decode_latents(pyramid, data, integers, threads), latents)
+
+
+@given(sides, sides, st.integers(1, PASSES), st.integers(0, 99))
+def test_passes_of_the_finest_level_that_are_not_decoded_are_the_mean_of_those_that_are(
+    height: int, width: int, passes: int, seed: int
+) -> None:
+    pyramid, integers = pyramid_of(height, width), random_integers(seed)
+    latents = random_latents(pyramid, 5.0, seed)
+    data = encode_latents(pyramid, latents, integers, 1)
+    first = min(1, pyramid.count - 1)
+    finest, *coarser = decode_latents(pyramid, data, integers, 1, first, passes)
+    assert_equal(coarser, latents[first + 1 :])
+    known = [latents[first][PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2] for p in range(passes)]
+    expected = known + [np.rint(np.mean(known, axis=0))] * (PASSES - passes)
+    for p, cells in enumerate(expected):
+        assert np.array_equal(finest[PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2], cells)
+
+
+def test_a_good_model_makes_a_small_section() -> None:
+    """Latents that equal their parents, under a model whose mean is the parent and whose scale is the least."""
+    pyramid = Pyramid(60, 52, 6)
+    weights = np.zeros((PASSES, PASS_WEIGHTS), np.int32)
+    for p, (planes, places) in enumerate(pass_taps()):
+        parent = next(k for k in range(TAPS) if planes[k] == PARENT and places[k] == (0, 0))
+        weights[p, W3 + 2 * (HIDDEN + parent)] = 1
+        weights[p, W3 + 2 * HIDDEN + 1] = -100
+    integers = ContextIntegers(weights, (0, 0, 0, 0))
+    latents = [np.full((level.rows, level.columns), 7, np.int16) for level in pyramid.levels]
+    data = encode_latents(pyramid, latents, integers, 1)
+    assert len(data) < 60  # four latents of the coarsest level are not expected: some 100 bits each
+    assert_equal(decode_latents(pyramid, data, integers, 1), latents)
+
+
+@pytest.mark.parametrize("value", [MAX_LATENT + 1, -MAX_LATENT - 1, 10**6])
+def test_latents_beyond_15_bits_are_refused(value: int) -> None:
+    """Bytes that no encoder writes: the first latent of the coarsest level is too large."""
+    pyramid = pyramid_of(1, 1)
+    weights = np.zeros((PASSES, PASS_WEIGHTS), np.int32)
+    weights[:, W3 + 2 * HIDDEN] = np.sign(value) * 32000  # the mean of every latent
+    integers = ContextIntegers(weights, (0, 0, 0, 0))
+    state, out = range_coder.start_encoder(), np.empty(1 << 12, np.uint8)
+    q = np.array([value, *[np.sign(value) * 32000] * 7], np.int64)
+    means, scales = np.full(8, np.sign(value) * 32000 * MEAN_STEPS), np.full(8, -LOG_SCALE_MIN * SCALE_STEPS)
+    laplace_coder.encode_row(state, out, q, means, scales, *laplace_coder.tables())
+    data = out[: range_coder.finish_encoder(state, out)].tobytes()
+    with pytest.raises(CorruptFileError, match="15 bits"):
+        decode_latents(pyramid, data, integers, 1)
+
+
+def test_left_over_bytes_are_refused() -> None:
+    pyramid, integers = pyramid_of(12, 17), random_integers(1)
+    data = encode_latents(pyramid, random_latents(pyramid, 2.0, 1), integers, 1)
+    with pytest.raises(CorruptFileError, match="left over"):
+        decode_latents(pyramid, data + b"\x01" * 9, integers, 1)
+    with pytest.raises(CorruptFileError, match="zero byte"):
+        decode_latents(pyramid, data + b"\0", integers, 1)
+
+
+def end_in_latents_or_an_error(pyramid: Pyramid, data: bytes, integers: ContextIntegers) -> None:
+    try:
+        found = decode_latents(pyramid, data, integers, 1)
+    except CorruptFileError:
+        return
+    assert [plain.shape for plain in found] == [(level.rows, level.columns) for level in pyramid.levels]
+    assert max(np.abs(plain.astype(int)).max() for plain in found) <= MAX_LATENT
+
+
+def test_damaged_bytes_end_in_latents_or_an_error() -> None:
+    pyramid, integers = pyramid_of(12, 17), random_integers(1)
+    data = encode_latents(pyramid, random_latents(pyramid, 4.0, 1), integers, 1)
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        damaged = bytearray(data)
+        damaged[random.integers(len(data))] ^= int(random.integers(1, 256))
+        end_in_latents_or_an_error(pyramid, bytes(damaged), integers)
+    for length in range(0, len(data), 7):
+        end_in_latents_or_an_error(pyramid, data[:length], integers)
+
+
+@given(st.binary(max_size=200), st.tuples(*[st.integers(0, MAX_SHIFT)] * 4), st.integers(0, 99))
+def test_any_bytes_end_in_latents_or_an_error(data: bytes, shifts: tuple[int, int, int, int], seed: int) -> None:
+    end_in_latents_or_an_error(pyramid_of(7, 10), data, random_integers(seed, 50.0, shifts))
+
+
+def test_integers_out_of_range_are_a_callers_mistake() -> None:
+    weights = np.zeros((PASSES, PASS_WEIGHTS), np.int32)
+    with pytest.raises(ValueError, match="shifts"):
+        ContextIntegers(weights, (0, 0, MAX_SHIFT + 1, 0))
+    with pytest.raises(ValueError, match="shifts"):
+        ContextIntegers(weights, (-1, 0, 0, 0))
+    weights[1, 5] = MAX_WEIGHT + 1
+    with pytest.raises(ValueError, match="weights"):
+        ContextIntegers(weights, SHIFTS)
+
+
+def test_no_sum_can_pass_what_float64_holds_exactly() -> None:
+    """In the units of context_integer.py, everything at its largest."""
+    one = 2**context_integer.FRACTION
+    hidden = int(context_integer.HIDDEN_MAX)
+    first = TAPS * MAX_WEIGHT * MAX_LATENT
+    second = HIDDEN * MAX_WEIGHT * hidden + MAX_WEIGHT * one
+    third = HIDDEN * MAX_WEIGHT * hidden + TAPS * MAX_WEIGHT * MAX_LATENT * one
+    assert max(first * one, second, third) < 2**52  # and one bit for the half that rounds
+
+
+# From here on both models of one set of weights.
+
+
+@dataclass
+class Model:
+    """Planes as the context model sees them, and one set of weights in both forms."""
+
+    pyramid: Pyramid
+    planes: np.ndarray
+    integers: ContextIntegers
+
+    @property
+    def weights(self) -> np.ndarray:
+        """(PASSES, PASS_WEIGHTS) float32."""
+        first, second, mean, scale = self.integers.shifts
+        shifts = np.full(PASS_WEIGHTS, second)
+        shifts[W1:W2] = first
+        shifts[W3::2], shifts[W3 + 1 :: 2] = mean, scale
+        return np.ldexp(self.integers.weights, -shifts).astype(np.float32)
+
+
+def model_of(seed: int, spread: float, size: float) -> Model:
+    pyramid = Pyramid(19, 26, 3)
+    planes, latents = np.zeros((PLANES, pyramid.total), np.float32), random_latents(pyramid, spread, seed)
+    for number, (level, plain) in enumerate(zip(pyramid.levels, latents, strict=True)):
+        kernels.add_deinterleaved(plain.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
+        for shift in range(min(2, pyramid.count - 1 - number)):
+            kernels.place_coarser(
+                latents[number + 1 + shift].astype(np.float32), shift, level.base, level.stride,
+                level.half_rows, level.half_columns, planes[PARENT + shift],
+            )  # fmt: skip
+    return Model(pyramid, planes, random_integers(seed, size))
+
+
+def float_slopes(model: Model, p: int, y: np.ndarray) -> np.ndarray:
+    """(total,): how the bits of pass p, under the float model, rise with its latents where these are y."""
+    planes, weights = model.planes.copy(), np.zeros_like(model.weights)
+    planes[p], weights[p] = y, model.weights[p]  # passes without weights see nothing and change nothing
+    slopes, mask = np.zeros_like(planes), model.pyramid.mask()
+    for level in model.pyramid.levels:
+        context.rate_gradient(
+            planes, mask, *taps_of(level), weights, context.transpose(weights), level.base, level.end,
+            slopes, np.zeros_like(weights), np.zeros(PASSES),
+        )  # fmt: skip
+    return slopes[p]
+
+
+def float_distributions(model: Model, p: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means and log2 scales (total,) of pass p under the float model: the bits are least at the mean, and far from it
+    they rise by log2(e) / scale."""
+    low, high = np.full(model.pyramid.total, -5000.0, np.float32), np.full(model.pyramid.total, 5000.0, np.float32)
+    rise = float_slopes(model, p, np.full(model.pyramid.total, 1e5, np.float32))
+    for _ in range(30):
+        middle = (low + high) / 2
+        above = float_slopes(model, p, middle) >= 0
+        high, low = np.where(above, middle, high), np.where(above, low, middle)
+    return (low + high) / 2, -np.log2(np.maximum(rise, 1e-9) / LOG2_E)
+
+
+def integer_distributions(model: Model, p: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same of the integer model."""
+    means, scales = (np.zeros(model.pyramid.total, np.int64) for _ in range(2))
+    for level in model.pyramid.levels:
+        tap_planes, tap_offsets = taps_of(level)
+        context_integer.predict(
+            model.planes, tap_planes[p], tap_offsets[p], model.integers.weights[p].astype(np.float64),
+            model.integers.factors, level.base, level.end, means, scales,
+        )  # fmt: skip
+    return means / MEAN_STEPS, scales / SCALE_STEPS + LOG_SCALE_MIN
+
+
+def largest_rounding(weights: np.ndarray) -> tuple[float, float]:
+    """By how much means and log2 scales of one pass can differ because hidden values are rounded down to 1/256: that,
+    carried through the absolute values of the weights. Slopes of relu are at most 1."""
+    unit = 2.0**-context_integer.FRACTION
+    second = np.abs(weights[W2:B2].reshape(HIDDEN, HIDDEN)).sum(axis=0) * unit + unit
+    mean, scale = second @ np.abs(weights[W3:].reshape(HIDDEN + TAPS, 2)[:HIDDEN])
+    return float(mean), float(scale)
+
+
+@pytest.mark.parametrize("p", range(PASSES))
+@pytest.mark.parametrize(("seed", "spread", "size"), [(0, 0.5, 0.5), (1, 3.0, 0.7), (2, 20.0, 1.0)])
+def test_the_integer_model_is_the_float_model_rounded(p: int, seed: int, spread: float, size: float) -> None:
+    model = model_of(seed, spread, size)
+    visible = model.pyramid.mask() == 1
+    (mean, log_scale), (rounded_mean, rounded_scale) = float_distributions(model, p), integer_distributions(model, p)
+    of_mean, of_scale = largest_rounding(model.weights[p])
+    wide = np.abs(mean[visible]).max() > 2 / MEAN_STEPS  # else there would be nothing to compare
+    assert wide
+    assert np.abs(mean - rounded_mean)[visible].max() < 0.5 / MEAN_STEPS + of_mean + 1e-3
+    assert np.abs(log_scale - rounded_scale)[visible].max() < 0.5 / SCALE_STEPS + of_scale + 1e-3
+    assert log_scale[visible].min() > LOG_SCALE_MIN - 1e-3
+    assert log_scale[visible].max() < LOG_SCALE_MAX + 1e-3
+
+
+def test_rounding_does_not_move_means_or_scales_far() -> None:
+    """With weights of the size that fits find."""
+    for seed in range(3):
+        model, visible = model_of(seed, 2.0, 0.4), Pyramid(19, 26, 3).mask() == 1
+        for p in range(PASSES):
+            (mean, log_scale), rounded = float_distributions(model, p), integer_distributions(model, p)
+            assert np.abs(mean - rounded[0])[visible].max() < 1 / MEAN_STEPS + 0.02
+            assert np.abs(log_scale - rounded[1])[visible].max() < 1 / SCALE_STEPS + 0.02

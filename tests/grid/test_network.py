@@ -1,0 +1,183 @@
+"""The grid's network: values and gradients against plain torch in float64, and nothing depends on threads."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from fourcodec.grid.config import GridConfig
+from fourcodec.grid.kernels import layout
+from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES
+from fourcodec.grid.network import GridGradient, GridNetwork
+from fourcodec.grid.weights import BICUBIC, UNUSED
+from tests.support import reference_grid
+from tests.support.grid_problems import CONFIGS, DISTORTION, EDGES, SCALE, Problem, problem_of, random_weights
+from tests.support.grids import config_of
+from tests.support.reference import double, largest_error
+
+
+@dataclass
+class Exact:
+    """The reference's values, with gradients of DISTORTION * squares + bits behind them."""
+
+    levels: list[torch.Tensor]
+    weights: list[torch.Tensor]  # context, first, last, filters, kernel, smoothing
+    features: torch.Tensor
+    picture: torch.Tensor
+    squares: torch.Tensor
+    bits: torch.Tensor
+
+
+def exact_of(problem: Problem) -> Exact:
+    levels = [double(level) for level in problem.levels]
+    weights = [double(part) for part in problem.weights.parts()]
+    context, first, last, filters, kernel, smoothing = weights
+    features = reference_grid.features_of(levels, filters, smoothing)
+    size = problem.target.shape[1:]
+    picture = reference_grid.colours_of(features, first, last, kernel, SCALE, problem.config.order, size)
+    squares = (picture - double(problem.target)).square().sum()
+    bits = reference_grid.bits_of(levels, context)
+    (DISTORTION * squares + bits.sum()).backward()
+    return Exact(levels, weights, features, picture, squares, bits)
+
+
+def plain_slopes(network: GridGradient) -> list[np.ndarray]:
+    """The slopes of the latents, (rows, columns) a level."""
+    found = []
+    for level in network.pyramid.levels:
+        plain = np.empty((level.rows, level.columns), np.float32)
+        for p in range(PASSES):
+            plain[PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2] = network.pyramid.view(network.slopes[p], level)
+        found.append(plain)
+    return found
+
+
+def assert_near(found: Sequence[np.ndarray], wanted: Sequence[torch.Tensor], share: float) -> None:
+    for name, (a, b) in enumerate(zip(found, wanted, strict=True)):
+        if a.size:
+            assert b.grad is not None
+            assert largest_error(a, b.grad) < share, f"part {name}"
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: f"{config.height}x{config.width}")
+def test_values_and_gradients_equal_the_formulas(config: GridConfig) -> None:
+    problem = problem_of(config)
+    network, exact = problem.network(), exact_of(problem)
+    squares, bits, gradients = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    assert largest_error(network.features[0], exact.features) < 1e-6
+    assert largest_error(network.synthesise(problem.weights), exact.picture) < 1e-5
+    assert squares == pytest.approx(float(exact.squares.detach()), rel=1e-5)
+    assert largest_error(bits, exact.bits) < 1e-5
+    assert_near(plain_slopes(network), exact.levels, 1e-5)
+    assert_near(gradients.parts(), exact.weights, 1e-5)
+
+
+def test_gradients_of_the_context_model_are_right_part_by_part() -> None:
+    """The largest of all would hide the small."""
+    problem = problem_of(config_of(37, 50, 3, levels=5))
+    exact, network = exact_of(problem), problem.network()
+    found = network.gradient(problem.weights, problem.target, DISTORTION, filters=False)[2].context
+    wanted = exact.weights[0].grad
+    assert wanted is not None
+    edges = [layout.W1, layout.W2, layout.B2, layout.W3, layout.PASS_WEIGHTS]
+    for p in range(PASSES):
+        for start, stop in itertools.pairwise(edges):
+            assert largest_error(found[p, start:stop], wanted[p, start:stop]) < 2e-5, (p, start)
+
+
+@pytest.mark.parametrize("size", EDGES)
+def test_gradients_of_pictures_of_one_row_or_column_are_right(size: tuple[int, int]) -> None:
+    problem = problem_of(config_of(*size, 1, levels=2))
+    network, exact = problem.network(), exact_of(problem)
+    _, _, gradients = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    assert_near(plain_slopes(network), exact.levels, 1e-5)
+    assert_near(gradients.parts(), exact.weights, 1e-5)
+
+
+def test_a_single_level_needs_no_upsampling() -> None:
+    problem = problem_of(config_of(9, 14, 1, levels=1))
+    network, exact = problem.network(), exact_of(problem)
+    _, _, gradients = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    assert_near(plain_slopes(network), exact.levels, 1e-5)
+    assert_near(gradients.parts(), exact.weights, 1e-5)
+
+
+def test_gradients_of_filters_are_left_out_where_they_are_not_wanted() -> None:
+    problem = problem_of(CONFIGS[0])
+    with_filters, without = problem.network(), problem.network()
+    _, _, some = with_filters.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    _, _, others = without.gradient(problem.weights, problem.target, DISTORTION, filters=False)
+    assert np.abs(some.filters).max() > 0
+    assert not others.filters.any()
+    assert np.array_equal(some.first, others.first)
+    assert np.array_equal(with_filters.slopes, without.slopes)
+
+
+def test_squared_error_and_bits_alone_are_those_of_the_gradient() -> None:
+    problem = problem_of(CONFIGS[0])
+    network = problem.network()
+    squares, bits, _ = network.gradient(problem.weights, problem.target, DISTORTION, filters=False)
+    assert network.squared_error(problem.weights, problem.target) == squares
+    found = network.latent_bits(problem.weights.context)
+    assert found == pytest.approx(bits.sum(), rel=1e-7)  # two kernels, summed in float64 and in blocks of float32
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_nothing_depends_on_the_number_of_threads(threads: int) -> None:
+    problem = problem_of(CONFIGS[-1])
+    one, several = problem.network(1), problem.network(threads)
+    a = one.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    b = several.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    assert a[0] == b[0]
+    assert np.array_equal(a[1], b[1])
+    assert np.array_equal(a[2].flat(), b[2].flat())
+    assert np.array_equal(one.slopes, several.slopes)
+    assert np.array_equal(one.synthesise(problem.weights), several.synthesise(problem.weights))
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+@pytest.mark.parametrize("size", [*EDGES, (33, 50)])
+def test_rendering_from_integers_equals_rendering_from_planes(size: tuple[int, int], smooth: bool) -> None:
+    """What a decoder does, with a network that has no gradients."""
+    problem = problem_of(config_of(*size, smooth=smooth))
+    problem.levels = [np.rint(level) for level in problem.levels]
+    fitted = problem.network()
+    fitted.spread(problem.weights)
+    decoder = GridNetwork(problem.config.pyramid, problem.config.shape, SCALE, 1)
+    decoder.place([level.astype(np.int16) for level in problem.levels])
+    decoder.upsample(problem.weights)
+    picture = decoder.synthesise(problem.weights)
+    assert picture.shape == (3, *size)
+    assert np.array_equal(picture, fitted.synthesise(problem.weights))
+
+
+def test_a_second_step_starts_from_nothing() -> None:
+    problem = problem_of(CONFIGS[2])
+    network = problem.network()
+    first = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    slopes = network.slopes.copy()
+    second = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    assert first[0] == second[0]
+    assert np.array_equal(first[2].flat(), second[2].flat())
+    assert np.array_equal(slopes, network.slopes)
+
+
+def test_the_flat_order_is_inverted() -> None:
+    shape = config_of(16, 24, 3, levels=4).shape
+    weights = random_weights(shape, np.random.default_rng(0))
+    assert np.array_equal(shape.weights(weights.flat()).flat(), weights.flat())
+    assert [part.shape for part in weights.parts()] == list(shape.shapes)
+    assert weights.flat().size == shape.groups.size
+    assert set(shape.groups) == {*range(shape.group_count), UNUSED}
+
+
+def test_upsampling_a_constant_gives_the_constant() -> None:
+    assert float(BICUBIC.sum()) == 1
+    problem = problem_of(config_of(21, 9, 1, levels=3))
+    network = GridNetwork(problem.config.pyramid, problem.config.shape, SCALE, 1)
+    network.place([np.full((level.rows, level.columns), 3, np.int16) for level in network.pyramid.levels])
+    network.upsample(problem.config.shape.weights(problem.config.shape.base))
+    assert np.abs(network.features[0] - 3).max() < 1e-6

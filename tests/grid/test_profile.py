@@ -1,0 +1,275 @@
+"""Packing and rendering a pyramid of latents and its networks."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fourcodec.bitstream import container
+from fourcodec.bitstream.container import Header, Section
+from fourcodec.coding import binary_coder
+from fourcodec.errors import CorruptFileError, UnsupportedFormatError
+from fourcodec.grid import profile as grid
+from fourcodec.grid import weight_coding as grid_networks
+from fourcodec.grid.config import QuantizedGrid
+from fourcodec.grid.kernels.layout import PASSES
+from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL
+from fourcodec.grid.weights import BICUBIC, CONSTANT, HIDDEN, KERNEL, LINEAR, MEANS, SCALES, TAPS, UNUSED
+from tests.support.grids import config_of, header_of, random_picture
+
+CONFIG = config_of(19, 26)
+FIELDS = ("levels", "order", "hidden", "phase")
+
+
+def assert_equal(a: QuantizedGrid, b: QuantizedGrid) -> None:
+    assert a.config == b.config
+    assert np.array_equal(a.exponents, b.exponents)
+    assert np.array_equal(a.symbols, b.symbols)
+    assert len(a.latents) == len(b.latents)
+    assert all(np.array_equal(one, other) for one, other in zip(a.latents, b.latents, strict=True))
+
+
+def network_values(picture: QuantizedGrid) -> np.ndarray:
+    """What section `networks` holds before it is coded."""
+    used = picture.config.shape.groups != UNUSED
+    return np.concatenate([picture.exponents.astype(np.int32), picture.symbols[used]])
+
+
+def networks_section(picture: QuantizedGrid, values: np.ndarray) -> Section:
+    used = picture.config.shape.groups[picture.config.shape.groups != UNUSED]
+    contexts = np.concatenate([np.zeros(picture.config.shape.group_count, np.uint8), 1 + used])
+    return Section(grid.NETWORKS, container.CODER_RANGE, binary_coder.encode(values.astype(np.int32), contexts))
+
+
+@given(
+    st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    st.sampled_from([1, 3]),
+    st.integers(0, 3),
+    st.integers(1, 16),
+    st.sampled_from([0.0, 0.3, 20.0, 3000.0]),
+    st.integers(0, 9),
+)
+def test_integers_survive(
+    size: tuple[int, int], channels: int, order: int, hidden: int, spread: float, seed: int
+) -> None:
+    picture = random_picture(config_of(*size, channels, order=order, hidden=hidden), spread, seed)
+    architecture, sections = grid.pack(picture)
+    assert architecture == picture.config.architecture
+    assert_equal(grid.unpack(header_of(picture, architecture=architecture), sections), picture)
+
+
+def test_sections_come_in_any_order_and_strange_ancillary_ones_are_skipped() -> None:
+    picture = random_picture(CONFIG)
+    _, sections = grid.pack(picture)
+    strange = Section(container.FIRST_ANCILLARY_KIND, container.CODER_RAW, b"later versions know")
+    assert_equal(grid.unpack(header_of(picture), [sections[1], strange, sections[0]]), picture)
+
+
+def test_the_networks_section_holds_exponents_and_used_weights() -> None:
+    picture = random_picture(CONFIG)
+    _, sections = grid.pack(picture)
+    assert sections[0] == networks_section(picture, network_values(picture))
+
+
+def test_files_that_do_not_fit_their_header_are_refused() -> None:
+    picture = random_picture(CONFIG)
+    _, (networks, latents) = grid.pack(picture)
+    both = [networks, latents]
+    raw, zstd = (Section(grid.LATENTS, coder, latents.payload) for coder in (container.CODER_RAW, container.CODER_ZSTD))
+
+    def header_with(**fields: int) -> Header:
+        architecture = dict(zip(FIELDS, picture.config.architecture, strict=True)) | fields
+        return header_of(picture, architecture=tuple(architecture.values()))
+
+    cases = [
+        (header_with(levels=0), both, CorruptFileError, "levels is 1 to 9, not 0"),
+        (header_with(levels=10), both, CorruptFileError, "levels is 1 to 9, not 10"),
+        (header_with(order=4), both, CorruptFileError, "order is 0 to 3, not 4"),
+        (header_with(hidden=0), both, CorruptFileError, "hidden is 1 to 16, not 0"),
+        (header_with(hidden=17), both, CorruptFileError, "hidden is 1 to 16, not 17"),
+        (header_with(phase=64), both, CorruptFileError, "phase is 0 to 63, not 64"),
+        (header_with(smoothing=2), both, CorruptFileError, "after four of profile grid is 1, not 2"),
+        (header_with(smoothing=1, more=1), both, CorruptFileError, "is 1, not 1, 1"),
+        (header_with(levels=1, order=0), both, CorruptFileError, "left over"),
+        (
+            header_of(picture, architecture=(6, 2, 16)),
+            both,
+            CorruptFileError,
+            "4 architecture fields or 5",
+        ),
+        (header_of(picture, coordinates=1), both, CorruptFileError, "coordinates"),
+        (header_of(picture, activation=1), both, CorruptFileError, "activation"),
+        (header_of(picture, prior=99), both, UnsupportedFormatError, "prior 99"),
+        (header_of(picture), [networks], CorruptFileError, "'latents' is missing"),
+        (header_of(picture), [latents], CorruptFileError, "'networks' is missing"),
+        (header_of(picture), [*both, latents], CorruptFileError, "'latents' comes twice"),
+        (header_of(picture), [networks, *both], CorruptFileError, "'networks' comes twice"),
+        (header_of(picture), [*both, Section(7, 0, b"")], UnsupportedFormatError, "kind 7"),
+        (header_of(picture), [networks, raw], UnsupportedFormatError, "'latents' has coder 0"),
+        (header_of(picture), [networks, zstd], UnsupportedFormatError, "'latents' has coder 1"),
+        (header_of(picture), [dataclasses.replace(networks, coder=3), latents], UnsupportedFormatError, "has coder 3"),
+    ]
+    for header, sections, error, message in cases:
+        with pytest.raises(error, match=message):
+            grid.unpack(header, sections)
+
+
+@pytest.mark.parametrize("kind", [grid.NETWORKS, grid.LATENTS])
+def test_left_over_bytes_are_refused(kind: int) -> None:
+    picture = random_picture(CONFIG)
+    _, sections = grid.pack(picture)
+    for tail, message in ((b"\x01" * 9, "left over"), (b"\0", "zero byte")):
+        changed = list(sections)
+        changed[kind] = dataclasses.replace(sections[kind], payload=sections[kind].payload + tail)
+        with pytest.raises(CorruptFileError, match=message):
+            grid.unpack(header_of(picture), changed)
+
+
+@pytest.mark.parametrize("hidden", [16, 5])
+def test_integers_survive_beside_a_prior(hidden: int) -> None:
+    picture = random_picture(config_of(9, 30, hidden=hidden, prior=2), spread=50.0)
+    architecture, sections = grid.pack(picture)
+    assert_equal(grid.unpack(header_of(picture, architecture=architecture), sections), picture)
+
+
+def test_weights_too_large_beside_their_prior_are_refused() -> None:
+    picture = random_picture(config_of(prior=1))
+    _, sections = grid.pack(picture)
+    values = network_values(picture)
+    values[picture.config.shape.group_count :] = MAX_SYMBOL
+    with pytest.raises(CorruptFileError, match="weights of the context model are at most"):
+        grid.unpack(header_of(picture), [networks_section(picture, values), sections[1]])
+
+
+@pytest.mark.parametrize(("at", "value"), [(0, -1), (3, MAX_EXPONENT + 1), (9, 300), (-1, MAX_SYMBOL + 1)])
+def test_exponents_and_weights_out_of_range_are_refused(at: int, value: int) -> None:
+    picture = random_picture(CONFIG)
+    _, sections = grid.pack(picture)
+    values = network_values(picture)
+    values[at] = value
+    with pytest.raises(CorruptFileError, match="out of its range"):
+        grid.unpack(header_of(picture), [networks_section(picture, values), sections[1]])
+
+
+def test_a_weight_of_more_than_15_bits_is_a_callers_mistake() -> None:
+    picture = random_picture(CONFIG)
+    picture.symbols[0] = MAX_SYMBOL + 1
+    with pytest.raises(ValueError, match="15 bits"):
+        grid_networks.encode_networks(picture)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"levels": 0}, {"levels": 10}, {"order": -1}, {"order": 4}, {"hidden": 0}, {"hidden": 17}, {"phase": 64}],
+    ids=str,
+)
+def test_sizes_outside_are_refused(fields: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=rf"{next(iter(fields))} is \d to"):
+        config_of(**fields)
+
+
+@pytest.mark.parametrize("channels", [0, 2, 4, 5])
+def test_channels_other_than_grey_and_rgb_are_refused(channels: int) -> None:
+    with pytest.raises(ValueError, match="channels"):
+        config_of(channels=channels)
+
+
+def test_a_prior_that_nobody_trained_is_refused() -> None:
+    with pytest.raises(ValueError, match="the prior 99 is unknown"):
+        config_of(prior=99)
+
+
+def test_weights_are_integers_times_powers_of_two() -> None:
+    picture = random_picture(CONFIG)
+    shape, flat = picture.config.shape, grid_networks.weights_of(picture).flat()
+    assert flat.dtype == np.float32
+    steps = 2.0 ** -picture.exponents[np.minimum(shape.groups, shape.group_count - 1)].astype(float)
+    assert np.array_equal(flat, (shape.base + picture.symbols * steps).astype(np.float32))
+    assert not flat[shape.groups == UNUSED].any()
+
+
+def test_the_integer_model_has_the_weights_of_the_float_model() -> None:
+    picture = random_picture(CONFIG)
+    context, integers = grid_networks.weights_of(picture).context, grid_networks.context_integers(picture)
+    groups = picture.config.shape.groups[: context.size].reshape(context.shape)
+    assert integers.weights.shape[0] == PASSES
+    for group, shift in enumerate(integers.shifts):
+        used = groups == group
+        assert np.array_equal(context[used], (integers.weights[used] * 2.0**-shift).astype(np.float32))
+
+
+def test_phase_scales_are_quarters_of_octaves() -> None:
+    assert [config_of(phase=phase).phase_scale for phase in (0, 4, 40)] == [1, 1 / 2, 1 / 1024]
+    assert config_of(phase=18).phase_scale == pytest.approx(2**-4.5)
+
+
+def test_hidden_units_that_are_not_used_have_no_weights() -> None:
+    for hidden in (1, 5, 16):
+        groups = config_of(hidden=hidden).shape.groups
+        assert (groups == TAPS).sum() == PASSES * 23 * hidden
+        assert (groups == HIDDEN).sum() == PASSES * (hidden + 1) * hidden
+        assert (groups == MEANS).sum() == (groups == SCALES).sum() == PASSES * (hidden + 23)
+
+
+def test_describe_counts_latents_weights_and_bytes() -> None:
+    picture = random_picture(CONFIG)
+    _, sections = grid.pack(picture)
+    facts = grid.describe(header_of(picture), sections)
+    assert (
+        facts.items()
+        >= {
+            "levels": picture.config.levels,
+            "order": 2,
+            "latents": sum(level.size for level in picture.latents),
+            "weights": int((picture.config.shape.groups != UNUSED).sum()),
+            "bytes": {"networks": len(sections[0].payload), "latents": len(sections[1].payload)},
+        }.items()
+    )
+
+
+def linear_picture(size: tuple[int, int], channels: int) -> QuantizedGrid:
+    """No weight but the constants and a linear path: 1/2 + channel / 8, and 1/64 for each of a latent."""
+    config = config_of(*size, channels)
+    shape = config.shape
+    exponents = np.full(shape.group_count, 6, np.uint8)
+    symbols = np.zeros(shape.groups.size, np.int32)
+    symbols[shape.groups == CONSTANT] = 32 + 8 * np.arange(channels)
+    for level in range(config.levels):
+        symbols[shape.groups == LINEAR + level] = 1
+    latents = [np.zeros((level.rows, level.columns), np.int16) for level in config.pyramid.levels]
+    return QuantizedGrid(config, exponents, symbols, latents)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(1, 1), (5, 8), (19, 26)])
+def test_rendering_adds_up_constants_and_latents(size: tuple[int, int], channels: int) -> None:
+    picture = linear_picture(size, channels)
+    random = np.random.default_rng(1)
+    picture.latents[0][:] = random.integers(-30, 30, picture.latents[0].shape)
+    picture.latents[-1][:] = 2  # a constant, upsampled: itself
+    planes = grid.render(picture, size, "cpu")
+    assert planes.shape == (channels, *size)
+    assert planes.dtype == np.float32
+    same = 2.0 if picture.config.levels > 1 else 0.0
+    wanted = (picture.latents[0][: size[0], : size[1]] + same) / 64 + 0.5
+    for channel, plane in enumerate(planes):
+        assert np.abs(plane - wanted - channel / 8).max() < 1e-6
+
+
+def test_rendering_filters_what_the_network_gives() -> None:
+    """The residual kernel's middle entries alone: twice the colour."""
+    picture = linear_picture((19, 26), 3)
+    picture.latents[0][:] = np.random.default_rng(1).integers(-30, 30, picture.latents[0].shape)
+    plain = grid.render(picture, (19, 26), "cpu")
+    kernel = np.zeros((3, 3, 3, 3), np.int32)
+    kernel[range(3), range(3), 1, 1] = 64
+    picture.symbols[picture.config.shape.groups == KERNEL] = kernel.ravel()
+    assert np.abs(grid.render(picture, (19, 26), "cpu") - 2 * plain).max() < 1e-5
+
+
+def test_filters_are_coded_against_the_bicubic_one() -> None:
+    picture = linear_picture((19, 26), 1)
+    filters = grid_networks.weights_of(picture).filters
+    assert np.array_equal(filters, np.tile(BICUBIC, (picture.config.levels - 1, 1)))
