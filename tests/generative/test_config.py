@@ -33,8 +33,8 @@ def test_the_thesis_networks_have_its_numbers_of_coefficients() -> None:
         ("[decoder]\nhidden = [1.5]", "hidden is a whole number, not 1.5"),
         ("[decoder]\ngains = [1]", "gains are three or none"),
         ("latents = 3", "latents is a table"),
-        ("[training]\nmirrored = true", "f.toml: mirrored images want an encoder"),
-        ("[latents]\nlinear = true", "f.toml: linear latents want gains in .decoder. and the linear activation"),
+        ("[training]\nmirrored = true", "f.toml: mirrored images need an encoder"),
+        ("[latents]\nlinear = true", "f.toml: linear latents need gains in .decoder. and the linear activation"),
         ("[[", "f.toml: "),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_lower_temperature_stays_nearer_to_the_middle(model: TrainedModel) -> 
 
 def test_embedding_finds_images_that_the_model_can_make(model: TrainedModel) -> None:
     images = sheets.to_bytes(model.decode(model.sample(6, seed=4)))
-    fitted, start = model.embed(images), model.embed(images, steps=0)
+    fitted, start = model.embed(images), model.embed(images, iterations=0)
     assert uses.psnr_db(model, fitted, images) > 30
     assert uses.psnr_db(model, fitted, images) > uses.psnr_db(model, start, images) + 3
 
@@ -55,7 +55,7 @@ def test_an_encoder_is_where_embedding_starts(tmp_path: Path) -> None:
     images = sets.discs(3)
     encoded = model.encode(images)
     assert encoded is not None
-    assert np.array_equal(model.embed(images, steps=0), encoded)
+    assert np.array_equal(model.embed(images, iterations=0), encoded)
     training_images = load_dataset(tmp_path / "discs.npz").train
     assert np.allclose(model.train_latents, model.encode(training_images), atol=1e-5)
 
@@ -109,7 +109,7 @@ def test_a_model_with_a_part_missing_or_of_another_shape_is_refused(model: Train
 
 def test_ways_between_latents_visit_every_stop() -> None:
     stops = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
-    way = uses.between(stops, 5)
+    way = uses.interpolate(stops, 5)
     assert way.shape == (11, 4)
     assert np.allclose(way[[0, 5, 10]], stops)
     assert np.allclose(way[1], 0.8 * stops[0] + 0.2 * stops[1])

@@ -35,7 +35,7 @@ def prior(request: pytest.FixtureRequest, latents: np.ndarray) -> Prior:
         "isotropic": IsotropicGaussian.fit(latents),
         "gaussian": FullGaussian.fit(latents),
         "mixture": Mixture.fit(latents, 0, components=2),
-        "flow": Flow.fit(latents, 0, steps=5),
+        "flow": Flow.fit(latents, 0, iterations=5),
     }
     return fitted[request.param]
 
@@ -83,7 +83,7 @@ def test_samples_have_the_latents_moments(kind: str, latents: np.ndarray) -> Non
     fitted: dict[str, Prior] = {
         "gaussian": FullGaussian.fit(latents),
         "mixture": Mixture.fit(latents, 0, components=3),
-        "flow": Flow.fit(latents, 0, steps=0),  # a network that does nothing yet
+        "flow": Flow.fit(latents, 0, iterations=0),  # a network that does nothing yet
     }
     samples = fitted[kind].sample(3000, 0)
     assert np.allclose(samples.mean(0), latents.mean(0), atol=0.15)
@@ -112,7 +112,7 @@ def test_densities_agree_with_scipy(latents: np.ndarray) -> None:
 
 
 def test_a_flow_finds_clusters_that_no_gaussian_has(clusters: np.ndarray) -> None:
-    samples = Flow.fit(clusters, 0, steps=100).sample(300, 0)
+    samples = Flow.fit(clusters, 0, iterations=100).sample(300, 0)
     assert np.mean(np.abs(np.abs(samples[:, 0]) - 3) < 1) > 0.8
     gaussian = FullGaussian.fit(clusters).sample(500, 0)
     assert np.mean(np.abs(np.abs(gaussian[:, 0]) - 3) < 1) < 0.6
@@ -149,7 +149,7 @@ def test_the_prior_nearest_to_validation_images_is_chosen(clusters: np.ndarray) 
     candidates = {
         "gaussian": Candidate(FullGaussian.fit),
         "mixture-2": Candidate(fit_two),
-        "mixture-huge": Candidate(lambda latents, seed: Mixture.fit(latents, seed, 5000), least_latents=10**6),
+        "mixture-huge": Candidate(lambda latents, seed: Mixture.fit(latents, seed, 5000), min_latents=10**6),
     }
     choice = choose_prior(
         clusters,
@@ -176,14 +176,14 @@ def test_other_latents_of_the_same_images_are_fitted_too() -> None:
         seen.append(some)
         return FullGaussian.fit(some, seed)
 
-    def chosen(more: np.ndarray | None) -> None:
+    def chosen(augmented: np.ndarray | None) -> None:
         choose_prior(
             latents,
             latents.reshape(-1, 1, 1, 2),
             decode=lambda some: some.reshape(-1, 1, 1, 2),
             judge=lambda pictures: Judgement(pictures.reshape(-1, 2), np.ones(len(pictures))),
             seed=0,
-            more=more,
+            augmented=augmented,
             candidates={"gaussian": Candidate(remembering)},
         )
 
@@ -191,7 +191,7 @@ def test_other_latents_of_the_same_images_are_fitted_too() -> None:
     chosen(latents + 100)
     assert len(seen[0]) == 40
     assert np.array_equal(seen[1], np.concatenate([seen[0], seen[0] + 100]))  # none of an image that is held out
-    with pytest.raises(ValueError, match="beside them"):
+    with pytest.raises(ValueError, match="of another shape"):
         chosen(latents[1:])
 
 

@@ -48,5 +48,5 @@ class PcaModel:
     def encode_mirrored(self, images: np.ndarray) -> np.ndarray | None:
         return None
 
-    def embed(self, images: np.ndarray, steps: int = 0) -> np.ndarray:
+    def embed(self, images: np.ndarray, iterations: int = 0) -> np.ndarray:
         return self._components.encode(images)

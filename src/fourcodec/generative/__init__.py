@@ -1,1 +1,1 @@
-"""New images from Fourier coefficients: a decoder turns a latent z into all coefficients of a Fourier network."""
+"""A generative model: a decoder maps a latent z to all coefficients of a Fourier network, which is an image."""

@@ -1,4 +1,4 @@
-"""Principal components: what can be had with as many numbers an image and no network at all."""
+"""Principal component analysis, the linear baseline with as many numbers for an image as z has components."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats, Images
 
-_AT_ONCE = 2000  # images
+_BATCH = 2000  # images
 
 
 @dataclass(frozen=True)
@@ -19,25 +19,28 @@ class PrincipalComponents:
     """The linear autoencoder with the least squared error on the training images."""
 
     image_shape: tuple[int, int, int]
-    mean: NDArray[np.float64]  # (H W C,), of pixels in [0, 1]
-    components: NDArray[np.float64]  # (L, H W C), orthonormal, by falling variance
+    mean: NDArray[np.float64]  # (H W C,), samples in [0, 1]
+    components: NDArray[np.float64]  # (L, H W C), orthonormal, sorted by falling variance
     variances: NDArray[np.float64]  # (L,)
 
     @classmethod
     def fit(cls, images: Images, latent_size: int) -> PrincipalComponents:
-        """Raises ValueError where images have fewer samples than `latent_size`."""
+        """The first `latent_size` components of images uint8 (N, H, W, C).
+
+        Raises ValueError where images have fewer samples than `latent_size`.
+        """
         count, size = len(images), int(np.prod(images.shape[1:]))
         if not 1 <= latent_size <= size:
             raise ValueError(f"{size} samples have 1 to {size} principal components, not {latent_size}")
         total, products = np.zeros(size), np.zeros((size, size))
-        for start in range(0, count, _AT_ONCE):
-            pixels = _pixels(images[start : start + _AT_ONCE])
+        for start in range(0, count, _BATCH):
+            pixels = _pixels(images[start : start + _BATCH])
             total += pixels.sum(0)
             products += pixels.T @ pixels
         mean = total / count
         covariance = products / count - np.outer(mean, mean)
         variances, vectors = scipy.linalg.eigh(covariance, subset_by_index=[size - latent_size, size - 1])
-        # A sign of its own for each, not the solver's: equal data starts equally.
+        # The solver chooses signs arbitrarily; making the largest entry positive gives equal results for equal data.
         largest = np.take_along_axis(vectors, np.abs(vectors).argmax(0, keepdims=True), 0)
         vectors *= np.sign(largest)
         shape = (images.shape[1], images.shape[2], images.shape[3])
@@ -45,19 +48,19 @@ class PrincipalComponents:
 
     @property
     def deviations(self) -> NDArray[np.float64]:
-        """(L,), kept above 0."""
+        """Standard deviations (L,), at least 1e-6."""
         return np.sqrt(self.variances.clip(1e-12))
 
     def encode(self, images: Images) -> Floats:
-        """(N, L)."""
+        """Images uint8 (N, H, W, C) -> latents (N, L)."""
         return ((_pixels(images) - self.mean) @ self.components.T).astype(np.float32)
 
     def whiten(self, images: Images) -> Floats:
-        """`encode` with every number scaled to unit variance over the training images, (N, L)."""
+        """The latents of `encode` (N, L), each component scaled to unit variance over the training images."""
         return (self.encode(images) / self.deviations).astype(np.float32)
 
     def decode(self, latents: NDArray[np.floating[Any]]) -> Floats:
-        """(N, H, W, C), within [0, 1]."""
+        """Latents (N, L) -> images float32 (N, H, W, C), clipped to [0, 1]."""
         pixels = self.mean + latents @ self.components
         return pixels.clip(0, 1).astype(np.float32).reshape(-1, *self.image_shape)
 

@@ -1,7 +1,7 @@
-"""A model directory's one file: all tensors of a model and its training, with the facts about them as JSON.
+"""The checkpoint of a model directory: all tensors of a model and its training, and facts about them as JSON.
 
-It is a safetensors file, whose header takes the JSON. One file is replaced as a whole or not at all, so a kill at any
-moment leaves the last good one.
+It is one safetensors file with the JSON in its header. The file is replaced as a whole, so a process that is killed at
+any moment leaves the last complete checkpoint.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _KEY = "fourcodec"
 
 
 def write_checkpoint(directory: Path, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
-    """Replaces the directory's checkpoint. `facts` are JSON types. Raises OSError."""
+    """Replaces the checkpoint of a directory; `facts` are JSON types. Raises OSError."""
     from safetensors.torch import save
 
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -32,7 +32,10 @@ def write_checkpoint(directory: Path, tensors: dict[str, torch.Tensor], facts: d
 
 
 def read_checkpoint(directory: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """The inverse of write_checkpoint. Raises ModelError where there is none, or one that is damaged or not ours."""
+    """The tensors and facts of a checkpoint; the inverse of `write_checkpoint`.
+
+    Raises ModelError where there is none, or the file is damaged, of another program or of another version.
+    """
     from safetensors import SafetensorError, safe_open
 
     path = directory / FILE_NAME
@@ -57,18 +60,18 @@ def read_checkpoint(directory: Path) -> tuple[dict[str, torch.Tensor], dict[str,
 
 
 def part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    """The tensors whose names begin with `prefix` and a dot, without it."""
+    """The tensors whose names begin with `prefix` and a dot, by the rest of their names."""
     return {name.removeprefix(prefix + "."): t for name, t in tensors.items() if name.startswith(prefix + ".")}
 
 
 def named(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The inverse of part."""
+    """The tensors with `prefix` and a dot before their names; the inverse of `part`."""
     return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
 
 
 @contextmanager
 def explained(directory: Path) -> Iterator[None]:
-    """Turns what using a checkpoint's contents raises where they are not as they should be into a ModelError."""
+    """Turns errors that come from invalid contents of a checkpoint into a ModelError."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, ConfigError) as exc:

@@ -1,12 +1,12 @@
-"""The classifier that judges samples: a small residual network, trained here on the data that the model was trained on.
+"""The classifier that judges samples: a small residual network, trained on the same data as the generative model.
 
-Its penultimate features are where distributions are compared (scores.py), its confidence says which samples are
-malformed. A network trained on the data at hand sees what matters in it, and nobody has to fetch another's weights; the
-price is that its scores compare models of the same data only, judged by the same classifier (`weights_hash`).
+Distributions are compared in its penultimate features (scores.py), and its confidence decides which samples are
+malformed. Its features suit the data at hand, and no weights have to be downloaded. In return its scores can only
+compare models of the same data, judged by the same classifier (`weights_hash`).
 
-Where images have no labels, the task is to tell by how many quarter turns an image was rotated (Gidaris, Singh,
-Komodakis: Unsupervised Representation Learning by Predicting Image Rotations, 2018); images that are not square are
-turned by half turns only, which keep their shape.
+Where images have no labels, the classifier predicts by how many quarter turns an image was rotated (Gidaris, Singh,
+Komodakis: Unsupervised Representation Learning by Predicting Image Rotations, 2018). Images that are not square are
+rotated by half turns only, which keep their shape.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from fourcodec.generative.torch_threads import one_torch_thread
 Labels = NDArray[np.int64]  # (N,), from 0
 Task = Literal["labels", "rotation"]
 
-_SMALLEST_MAP = 8  # positions on the shorter side: stages halve the map until it is at most this
-_EVALUATED_AT_ONCE = 500
+_SMALLEST_MAP = 8  # positions on the shorter side: stages halve the feature map down to this or less
+_EVALUATION_BATCH = 500  # images
 
 
 @dataclass(frozen=True)
 class ClassifierSettings:
-    """How the network is built and trained."""
+    """The architecture of the network and its training. Raises ValueError for values out of range."""
 
     stem_stride: int
     first_width: int  # channels of the stem; they double with each halving, up to `last_width`, the number of features
     last_width: int
     epochs: int
     batch: int
-    peak_rate: float  # of AdamW, one cycle
+    peak_rate: float  # the largest learning rate of AdamW in its cycle
     weight_decay: float
-    shift: int  # pixels: training images are moved by up to this, in both directions
-    mirrored: bool  # whether training images are mirrored at random
+    shift: int  # pixels: training images are shifted at random by up to this, in both directions
+    mirrored: bool  # True: training images are mirrored at random
 
     def __post_init__(self) -> None:
         if (
@@ -60,13 +60,16 @@ COLOUR = ClassifierSettings(1, 32, 96, epochs=8, batch=128, peak_rate=6e-3, weig
 
 
 def settings_for(image_shape: tuple[int, int, int]) -> ClassifierSettings:
-    """Those for MNIST where images are grey, else those for CIFAR-10 (benchmarks/results/generative-anchors.txt)."""
+    """The settings for images (H, W, C): tuned on MNIST for grey ones, on CIFAR-10 for colour.
+
+    benchmarks/results/generative-anchors.txt has the results of both.
+    """
     return GREY if image_shape[2] == 1 else COLOUR
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the classifier makes of N images."""
+    """The classifier's features and confidences for N images."""
 
     features: NDArray[np.float32]  # (N, last_width), penultimate
     confidence: NDArray[np.float32]  # (N,), the largest of the class probabilities
@@ -82,10 +85,10 @@ class _Residual(nn.Module):
 
 
 class Network(nn.Module):
-    """uint8 (N, C, H, W) -> penultimate features (N, last_width) by `features`, class scores by `head` of these.
+    """A convolutional network, images uint8 (N, C, H, W) -> class scores (N, classes).
 
-    Stem, stages of half the size each, one residual block, mean over positions. `mean` and `deviation` are those of the
-    training images, per channel, in [0, 1].
+    It has a stem, stages that each halve the size, one residual block, a mean over positions, and a linear `head`.
+    `mean` and `deviation` are those of the training images, per channel, in [0, 1].
     """
 
     mean: torch.Tensor
@@ -109,36 +112,38 @@ class Network(nn.Module):
         self.register_buffer("deviation", torch.ones(1, channels, 1, 1))
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
+        """The penultimate features (N, last_width) of images uint8 (N, C, H, W)."""
         features: torch.Tensor = self.body((images.float() / 255 - self.mean) / self.deviation)
         return features
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """The class scores (N, classes) of images uint8 (N, C, H, W)."""
         scores: torch.Tensor = self.head(self.features(images))
         return scores
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """A trained network and where it comes from. Images are uint8 (N, H, W, C), of the size it was trained on."""
+    """A trained network and facts about its training."""
 
     network: Network
     settings: ClassifierSettings
     image_shape: tuple[int, int, int]
     classes: int
     task: Task
-    accuracy: float  # share of the dataset's test images (of their rotations, where that is the task) told right
-    data_hash: str  # of the dataset, SHA-256
+    accuracy: float  # share of the dataset's test images (or of their rotations) that are classified correctly
+    data_hash: str  # Dataset.content_hash
 
     @property
     def weights_hash(self) -> str:
-        """SHA-256 of the network's numbers, hexadecimal."""
+        """SHA-256 of the network's weights, hexadecimal."""
         digest = hashlib.sha256()
         for name, tensor in sorted(self.network.state_dict().items()):
             digest.update(name.encode() + tensor.detach().cpu().numpy().tobytes())
         return digest.hexdigest()
 
     def judge(self, images: Images) -> Judgement:
-        """Raises ValueError for images of another kind or size."""
+        """The judgement of images uint8 (N, H, W, C). Raises ValueError for another dtype or size."""
         if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
             raise ValueError(
                 f"the classifier judges uint8 images {self.image_shape}, not {images.dtype} {images.shape[1:]}"
@@ -153,8 +158,8 @@ class Classifier:
 
 
 @dataclass(frozen=True)
-class _Lesson:
-    """Images to learn from or to be examined on, with their classes."""
+class _LabelledImages:
+    """Images for training or testing, with their classes."""
 
     images: Images
     labels: Labels
@@ -163,71 +168,71 @@ class _Lesson:
 def train_classifier(
     dataset: Dataset, settings: ClassifierSettings, *, seed: int, progress: Callable[[str], None]
 ) -> Classifier:
-    """A classifier of the dataset's labels, or of rotations where images have none.
+    """A classifier trained to predict the dataset's labels, or rotations where images have no labels.
 
-    Runs on one thread of the CPU: the same seed gives the same weights on the same kind of machine. `progress` gets a
-    line an epoch.
+    Runs on one thread of the CPU: the same seed gives the same weights on the same kind of machine. `progress` receives
+    one line for each epoch.
     """
     task = task_for(dataset)
-    lesson, examination = _label_lessons(dataset) if task == "labels" else _rotation_lessons(dataset, seed)
-    classes = int(lesson.labels.max()) + 1
-    network = _train(lesson, classes, settings, seed, progress)
-    right = _predict(network, examination.images) == examination.labels
+    train, test = _label_task(dataset) if task == "labels" else _rotation_task(dataset, seed)
+    classes = int(train.labels.max()) + 1
+    network = _train(train, classes, settings, seed, progress)
+    right = _predict(network, test.images) == test.labels
     return Classifier(
         network, settings, dataset.image_shape, classes, task, float(np.mean(right)), dataset.content_hash
     )
 
 
 def task_for(dataset: Dataset) -> Task:
-    """What a classifier of this dataset is trained to tell."""
+    """The task of a classifier for this dataset: its labels, or rotations where images have no labels."""
     return "rotation" if dataset.train_labels is None or dataset.test_labels is None else "labels"
 
 
-def _label_lessons(dataset: Dataset) -> tuple[_Lesson, _Lesson]:
-    """Labels are numbered from 0; a class that only the test images have becomes -1, which no network answers."""
+def _label_task(dataset: Dataset) -> tuple[_LabelledImages, _LabelledImages]:
+    """Training and test images with labels numbered from 0; a class that only test images have becomes -1, never
+    predicted."""
     assert dataset.train_labels is not None
     assert dataset.test_labels is not None
     known, labels = np.unique(dataset.train_labels, return_inverse=True)
     number = {int(label): index for index, label in enumerate(known)}
     test_labels = np.array([number.get(int(label), -1) for label in dataset.test_labels], np.int64)
-    return _Lesson(dataset.train, labels.astype(np.int64)), _Lesson(dataset.test, test_labels)
+    return _LabelledImages(dataset.train, labels.astype(np.int64)), _LabelledImages(dataset.test, test_labels)
 
 
-def _rotation_lessons(dataset: Dataset, seed: int) -> tuple[_Lesson, _Lesson]:
-    """Each image turned by a random number of quarter turns (half turns where it is not square), which is its class."""
+def _rotation_task(dataset: Dataset, seed: int) -> tuple[_LabelledImages, _LabelledImages]:
+    """Training and test images, each rotated by a random number of quarter turns, which is its class (see above)."""
     height, width, _ = dataset.image_shape
     step = 1 if height == width else 2
     generator = np.random.default_rng(seed)
 
-    def turned(images: Images) -> _Lesson:
+    def turned(images: Images) -> _LabelledImages:
         labels = generator.integers(4 // step, size=len(images))
-        ends = [0, 4 // step - 1]  # so that the first and the last class are there wherever there are two images
+        ends = [0, 4 // step - 1]  # two images are enough to have the first and the last class
         labels[:2] = ends[: len(labels)]
         turns = [np.rot90(image, step * int(label)) for image, label in zip(images, labels, strict=True)]
-        return _Lesson(np.stack(turns), labels)
+        return _LabelledImages(np.stack(turns), labels)
 
     return turned(dataset.train), turned(dataset.test)
 
 
 def _train(
-    lesson: _Lesson, classes: int, settings: ClassifierSettings, seed: int, progress: Callable[[str], None]
+    data: _LabelledImages, classes: int, settings: ClassifierSettings, seed: int, progress: Callable[[str], None]
 ) -> Network:
-    """Cross-entropy under AdamW with one cycle of its rate (Smith, Topin: Super-Convergence, 2018)."""
-    images, generator = lesson.images, np.random.default_rng(seed)
+    """A network trained by AdamW on cross-entropy, with one cycle of its learning rate (Smith, Topin:
+    Super-Convergence, 2018)."""
+    images, generator = data.images, np.random.default_rng(seed)
     with one_torch_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = Network(settings, (images.shape[1], images.shape[2], images.shape[3]), classes)
         _set_scale(network, images)
         optimiser = torch.optim.AdamW(network.parameters(), settings.peak_rate, weight_decay=settings.weight_decay)
-        steps = settings.epochs * -(-len(images) // settings.batch)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.peak_rate, total_steps=steps)
+        iterations = settings.epochs * -(-len(images) // settings.batch)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.peak_rate, total_steps=iterations)
         for epoch in range(settings.epochs):
             total = 0.0
-            for chosen in np.array_split(generator.permutation(len(images)), steps // settings.epochs):
+            for chosen in np.array_split(generator.permutation(len(images)), iterations // settings.epochs):
                 pictures = _augmented(images[chosen], settings, generator)
-                loss = nn.functional.cross_entropy(
-                    network(_to_tensor(pictures)), torch.from_numpy(lesson.labels[chosen])
-                )
+                loss = nn.functional.cross_entropy(network(_to_tensor(pictures)), torch.from_numpy(data.labels[chosen]))
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
@@ -246,11 +251,11 @@ def _predict(network: Network, images: Images) -> Labels:
 def _set_scale(network: Network, images: Images) -> None:
     pixels = images.reshape(-1, images.shape[-1])
     network.mean[0, :, 0, 0] = torch.from_numpy(pixels.mean(0) / 255)
-    network.deviation[0, :, 0, 0] = torch.from_numpy(pixels.std(0) / 255 + 1e-3)  # never 0, however flat the images
+    network.deviation[0, :, 0, 0] = torch.from_numpy(pixels.std(0) / 255 + 1e-3)  # above 0 also for constant images
 
 
 def _augmented(images: Images, settings: ClassifierSettings, generator: np.random.Generator) -> Images:
-    """Copies of the images, each moved by its own offset (edges repeated) and perhaps mirrored."""
+    """Copies of images (N, H, W, C), each shifted by a random offset (edges repeated) and perhaps mirrored."""
     count, height, width, _ = images.shape
     reach = settings.shift
     padded = np.pad(images, ((0, 0), (reach, reach), (reach, reach), (0, 0)), mode="edge")
@@ -269,10 +274,11 @@ def _convolution(inputs: int, outputs: int, stride: int, size: int = 3) -> nn.Se
 
 
 def _to_tensor(images: Images) -> torch.Tensor:
-    """(N, H, W, C) -> (N, C, H, W), a copy: torch warns of arrays that are read-only, as those of idx files are."""
+    """Images (N, H, W, C) -> a tensor (N, C, H, W), copied: torch warns of read-only arrays such as those of idx
+    files."""
     return torch.from_numpy(np.array(images.transpose(0, 3, 1, 2), order="C"))
 
 
 def _slices(count: int) -> Iterator[slice]:
-    for start in range(0, count, _EVALUATED_AT_ONCE):
-        yield slice(start, start + _EVALUATED_AT_ONCE)
+    for start in range(0, count, _EVALUATION_BATCH):
+        yield slice(start, start + _EVALUATION_BATCH)

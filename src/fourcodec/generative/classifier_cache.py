@@ -1,7 +1,7 @@
-"""Classifiers on the disk: trained once for a dataset, found again by the hash of what they were trained on.
+"""Classifiers on the disk: trained once for a dataset, and found by a hash of the dataset, the settings and the seed.
 
-A file is safetensors with the classifier's description as JSON in its header: one file, so that numbers and description
-cannot come from different runs. A damaged file counts as none, and is replaced.
+A file is in the safetensors format, with the classifier's description as JSON in its header. One file holds both, so
+that weights and description always come from the same training. A damaged file is replaced.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from fourcodec.generative.classifier import (
 )
 from fourcodec.generative.datasets import Dataset
 
-_RECIPE = 1  # raised when the same settings and seed come to mean another training
+_RECIPE = 1  # to be raised when training changes, so that equal settings and seed give other weights
 _MAX_FILE_BYTES = 1 << 28
 
 
@@ -41,9 +41,10 @@ def cached_classifier(
     settings: ClassifierSettings | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Classifier:
-    """The classifier of this dataset, settings and seed: from `folder` (`cache_folder()` for None), else trained now.
+    """The classifier for this dataset, settings and seed: read from `folder`, or trained and written there.
 
-    Raises OSError where the folder cannot be written.
+    `folder` is `cache_folder()` by default, `settings` are `settings_for` the images. Raises OSError where the folder
+    cannot be written.
     """
     settings = settings or settings_for(dataset.image_shape)
     path = (folder or cache_folder()) / f"classifier-{_key(dataset, settings, seed)}.safetensors"
@@ -59,7 +60,7 @@ def cached_classifier(
 
 
 def save_classifier(path: Path, classifier: Classifier) -> None:
-    """Inverse of `load_classifier`. Raises OSError."""
+    """Writes a classifier to a file; the inverse of `load_classifier`. Raises OSError."""
     description = {
         "image_shape": classifier.image_shape,
         "classes": classifier.classes,
@@ -74,7 +75,10 @@ def save_classifier(path: Path, classifier: Classifier) -> None:
 
 
 def load_classifier(path: Path, settings: ClassifierSettings) -> Classifier:
-    """One that was trained with these settings. Raises FileNotFoundError, and CorruptFileError for a damaged file."""
+    """The classifier in a file, trained with these settings.
+
+    Raises FileNotFoundError, and CorruptFileError where the file is damaged or of other settings.
+    """
     if not path.exists():
         raise FileNotFoundError(path)
     try:

@@ -1,6 +1,6 @@
-"""What a generative model is and how it is trained, as data: the TOML files in configs/, or one's own.
+"""The configuration of a generative model and its training: the TOML files in configs/, or the user's own.
 
-A file has the tables of `Config`; a key that is left out has the default given here, an unknown one is an error.
+A file has the tables of `Config`. A missing key has the default of its field below; an unknown key is an error.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ ACTIVATIONS = {"linear": LINEAR, "sigmoid": SIGMOID}
 NONLINEARITIES = ("leaky_relu", "silu")
 STARTS = ("components", "random")
 SCHEDULES = ("linear", "cosine")
-MAX_UNITS = 1 << 14  # of a layer: an MLP of this width has a quarter of a billion weights
+MAX_UNITS = 1 << 14  # per layer: two layers of this width have 268 million weights between them
 _SUFFIX = ".toml"
 _KIND_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The Fourier network that a latent stands for; coordinates and activation as a .fnc file's header has them."""
+    """The Fourier network whose coefficients the decoder gives; coordinates and activation as in a .fnc file's
+    header."""
 
     width: int = 5
     depth: int = 6
@@ -45,16 +46,19 @@ class NetworkConfig:
         _one_of("activation", self.activation, ACTIVATIONS)
 
     def shape(self, channels: int) -> NetworkShape:
+        """The shape of the network for images of so many channels."""
         return NetworkShape(self.width, self.depth, channels)
 
 
 @dataclass(frozen=True)
 class LatentConfig:
-    """z: its size, the penalty c of c ||z||^2 beside an image's sum of squared errors on [-1, 1], and the standard
-    deviation of the noise that it carries in training: fixed, or from there on learned, one for each of its numbers.
+    """The latent z.
 
-    Free latents start at the images' whitened principal components, or at random with a standard deviation of 0.01.
-    `linear`: encoder and decoder have linear maps beside their MLPs, and these start as principal component analysis.
+    `size` is its number of components. `penalty` is c in c ||z||^2, which is added to an image's sum of squared errors
+    on [-1, 1]. `noise` is the standard deviation of the noise added to z in training; with `learned_noise` it is
+    learned from there on, one for each component. `start` says where latents without an encoder start: at the images'
+    whitened principal components, or at random with a standard deviation of 0.01. With `linear`, encoder and decoder
+    have linear maps beside their MLPs, which start as principal component analysis.
     """
 
     size: int = 35
@@ -73,11 +77,12 @@ class LatentConfig:
 
 @dataclass(frozen=True)
 class DecoderConfig:
-    """An MLP from z to all coefficients. `gains` scale what it adds to base coefficients, which start near the
-    identity: in the first layer, the hidden ones and the last one. Without any there is no base, the MLP gives all.
+    """An MLP from z to all coefficients of the Fourier network.
 
-    `first_start` is the deviation of the first layer's base coefficients, and with it how fine the waves are that the
-    last layer's features have at the start.
+    The MLP's output is multiplied by `gains` (for the first layer, the hidden layers and the last layer) and added to
+    base coefficients, which all images share and which start near the identity. Without gains there is no base.
+    `first_start` is the standard deviation of the first layer's base coefficients; a larger one starts with finer
+    waves.
     """
 
     hidden: tuple[int, ...] = (512, 512, 192)
@@ -97,7 +102,7 @@ class DecoderConfig:
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """An MLP from pixels to z. Its rate is that of the decoder times `rate`."""
+    """An MLP from pixels to z. Its learning rate is that of the decoder times `rate`."""
 
     hidden: tuple[int, ...] = (1200, 600)
     nonlinearity: str = "silu"
@@ -111,8 +116,12 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Adam: rates at the start, how they fall to 0, and for how long. latent_rate is that of free latents. `mirrored`:
-    every other time, at random, an image is learned from with left and right exchanged; for models with an encoder."""
+    """Training by Adam: duration, learning rates and their schedule.
+
+    `rate` is the learning rate of the networks, `latent_rate` that of latents without an encoder. Both rise over the
+    share `warm_up` of the training and then fall to 0. With `mirrored`, which needs an encoder, images are mirrored
+    left to right with probability 1/2.
+    """
 
     epochs: int = 100
     batch: int = 256
@@ -133,7 +142,7 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """All of a configuration file. Without an encoder z is a free parameter of each training image."""
+    """The whole configuration. Without an encoder, z is a free parameter for each training image."""
 
     summary: str = ""
     expected_time: str = ""
@@ -145,18 +154,18 @@ class Config:
 
     def __post_init__(self) -> None:
         if self.latents.linear and not (self.decoder.gains and self.network.activation == "linear"):
-            raise ValueError("linear latents want gains in [decoder] and the linear activation in [network]")
+            raise ValueError("linear latents need gains in [decoder] and the linear activation in [network]")
         if self.training.mirrored and self.encoder is None:
-            raise ValueError("mirrored images want an encoder: free latents are those of the images as they are")
+            raise ValueError("mirrored images need an encoder: without one, a latent belongs to one unmirrored image")
 
 
 def config_names() -> list[str]:
-    """The configurations that come with the package."""
+    """The names of the configurations that come with the package, sorted."""
     return sorted(entry.name.removesuffix(_SUFFIX) for entry in _folder().iterdir() if entry.name.endswith(_SUFFIX))
 
 
 def load_config(name: str) -> Config:
-    """A configuration of the package by its name, or a TOML file by its path. Raises OSError and ConfigError."""
+    """A configuration by its name in the package, or by the path of a TOML file. Raises OSError and ConfigError."""
     if name in config_names():
         return parse_config((_folder() / (name + _SUFFIX)).read_text(encoding="utf-8"), name)
     if not name.endswith(_SUFFIX):
@@ -168,7 +177,10 @@ def load_config(name: str) -> Config:
 
 
 def parse_config(text: str, name: str) -> Config:
-    """Raises ConfigError, with `name` in front, for what is no TOML, unknown keys and values out of range."""
+    """The configuration in a TOML text.
+
+    Raises ConfigError for invalid TOML, unknown keys and values out of range; its message begins with `name`.
+    """
     try:
         return from_table(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, ConfigError) as exc:
@@ -176,14 +188,14 @@ def parse_config(text: str, name: str) -> Config:
 
 
 def from_table(table: dict[str, Any]) -> Config:
-    """A Config of plain tables, as TOML and JSON have them. Raises ConfigError."""
+    """The Config for nested dictionaries, as read from TOML or JSON. Raises ConfigError."""
     config = _build(Config, table, "")
     assert isinstance(config, Config)
     return config
 
 
 def to_table(config: Config) -> dict[str, Any]:
-    """The inverse of from_table."""
+    """Nested dictionaries for TOML or JSON; the inverse of `from_table`."""
     table = dataclasses.asdict(config)
     return {key: value for key, value in table.items() if value is not None}
 
@@ -204,7 +216,7 @@ def _build(kind: Any, table: Any, where: str) -> Any:
 
 
 def _convert(wanted: Any, value: Any, where: str) -> Any:
-    """A TOML value as the field's type."""
+    """A TOML value converted to a field's type. Raises ConfigError."""
     options = [option for option in typing.get_args(wanted) if option is not type(None)]
     kind = options[0] if dataclasses.is_dataclass(options[0] if options else None) else wanted
     if dataclasses.is_dataclass(kind):

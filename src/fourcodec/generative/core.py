@@ -1,4 +1,4 @@
-"""The networks of one model together: latents <-> images, as tensors on one device."""
+"""The networks of one model on one device: latents <-> images."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from fourcodec.positions import INDEX_OVER_32, positions
 
 ImageShape = tuple[int, int, int]  # (H, W, C)
 Size = tuple[int, int]  # (height, width)
-_AT_ONCE = 256  # images
-_RIDGE = 1.0  # beside samples in [0, 1]
+_BATCH = 256  # images
+_RIDGE = 1.0  # of a regression on samples in [0, 1]
 
 
 class ModelCore:
-    """decoder: z (B, L) -> coefficients; fourier: coefficients -> samples (B, C, H W) in [-1, 1]; encoder: images
-    (B, C, H W) uint8 -> z, or None. Starts at random, from `seed`."""
+    """The networks of a model, with random weights from `seed` until they are loaded or trained.
+
+    decoder   z (B, L) -> coefficients (B, count)
+    fourier   coefficients -> samples (B, C, H W), nominally in [-1, 1]
+    encoder   images uint8 (B, C, H W) -> z (B, L), or None where the model has none
+    """
 
     def __init__(self, config: Config, image_shape: ImageShape, device: str, seed: int) -> None:
         self.config, self.image_shape, self.device = config, image_shape, torch.device(device)
@@ -35,7 +39,7 @@ class ModelCore:
             self.encoder.to(self.device)
 
     def fourier_at(self, size: Size) -> FourierImages:
-        """The networks at the pixels of an image of any size that shows the same."""
+        """The Fourier networks evaluated at the pixels of an image of another size, which shows the same scene."""
         coordinates = COORDINATES[self.config.network.coordinates]
         if coordinates == INDEX_OVER_32:
             where = _spread_indices(self.image_shape[:2], size)
@@ -44,31 +48,34 @@ class ModelCore:
         return FourierImages(self.shape, where, ACTIVATIONS[self.config.network.activation])
 
     def coefficients(self, z: NDArray[np.float32]) -> torch.Tensor:
-        """Of latents (B, L): (B, count)."""
+        """The coefficients (B, count) of the Fourier networks for latents (B, L)."""
         with torch.no_grad():
             found: torch.Tensor = self.decoder(torch.from_numpy(np.ascontiguousarray(z, np.float32)).to(self.device))
             return found
 
     def decode(self, z: NDArray[np.float32], size: Size | None = None) -> NDArray[np.float32]:
-        """Latents (B, L) -> images (B, H, W, C) in [0, 1], of the training images' size unless another is given."""
+        """Latents (B, L) -> images float32 (B, H, W, C) in [0, 1], of the training images' size unless another is
+        given."""
         height, width = size or self.image_shape[:2]
         fourier = self.fourier if size is None else self.fourier_at(size)
         images = np.empty((len(z), height, width, self.image_shape[2]), np.float32)
-        for start in range(0, len(z), _AT_ONCE):
-            samples = fourier.evaluate(self.coefficients(z[start : start + _AT_ONCE])).cpu().numpy()
+        for start in range(0, len(z), _BATCH):
+            samples = fourier.evaluate(self.coefficients(z[start : start + _BATCH])).cpu().numpy()
             planes = (samples.clip(-1, 1) + 1) / 2
-            images[start : start + _AT_ONCE] = planes.reshape(len(planes), -1, height, width).transpose(0, 2, 3, 1)
+            images[start : start + _BATCH] = planes.reshape(len(planes), -1, height, width).transpose(0, 2, 3, 1)
         return images
 
     def pixels(self, images: NDArray[np.uint8]) -> torch.Tensor:
-        """(B, H, W, C) uint8 -> (B, C, H W) uint8 on the device."""
-        # a copy, since torch warns of arrays that are read-only, as those of idx files are
+        """Images uint8 (B, H, W, C) -> uint8 (B, C, H W) on the device."""
+        # a copy: arrays of idx files are read-only, and torch warns of such arrays
         planes = np.array(images.transpose(0, 3, 1, 2), order="C").reshape(len(images), images.shape[3], -1)
         return torch.from_numpy(planes).to(self.device)
 
     def start_at_components(self, components: PrincipalComponents) -> None:
-        """For networks with linear parts, which begin as principal component analysis: the encoder's with z of unit
-        variance, the decoder's as far as the untrained network's last layer shows the components. The MLPs begin at 0.
+        """Makes the linear parts of encoder and decoder start as principal component analysis, and the MLPs at 0.
+
+        The encoder's z has unit variance. The decoder approximates the components by the last layer of the untrained
+        Fourier network. Raises ValueError where the networks have no linear parts.
         """
         base = self.decoder.base
         if base is None or self.decoder.linear is None:
@@ -83,36 +90,39 @@ class ModelCore:
             self.encoder.start_at((vectors / deviations).flatten(1), mean.flatten())
 
     def _planes(self, samples: NDArray[np.float64]) -> torch.Tensor:
-        """(..., H W C) as in images -> (B, C, N) as here."""
+        """Samples (..., H W C) in the order of images -> planes (B, C, N), N = H W."""
         height, width, channels = self.image_shape
         planes = samples.reshape(-1, height * width, channels).transpose(0, 2, 1)
         return torch.from_numpy(np.ascontiguousarray(planes))
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Weights by name, of the decoder and the encoder."""
+        """The weights of the decoder and the encoder by name, for a checkpoint."""
         found = {f"decoder.{name}": tensor for name, tensor in self.decoder.state_dict().items()}
         if self.encoder is not None:
             found |= {f"encoder.{name}": tensor for name, tensor in self.encoder.state_dict().items()}
         return found
 
     def load(self, tensors: dict[str, torch.Tensor]) -> None:
-        """The inverse of tensors. Raises KeyError and ValueError where a weight is missing or has another shape."""
+        """The inverse of `tensors`. Raises KeyError for a missing weight, ValueError for one of another shape."""
         for name, tensor in self.tensors().items():
             if tensors[name].shape != tensor.shape:
                 raise ValueError(f"{name} is {tuple(tensors[name].shape)}, not {tuple(tensor.shape)}")
             tensor.copy_(tensors[name])
 
 
-def _regression(features: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
-    """The last layer's coefficients (B, F C) that show images (B, C, N) best, by ridge regression on its features
+def _regression(features: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    """The last layer's coefficients (B, F C) that approximate images (B, C, N) best: ridge regression on its features
     (F, N)."""
     squares = features @ features.T + _RIDGE * torch.eye(len(features), dtype=features.dtype)
-    found = torch.linalg.solve(squares, features @ shown.flatten(0, 1).T)
-    return found.reshape(len(features), *shown.shape[:2]).transpose(0, 1).flatten(1)
+    found = torch.linalg.solve(squares, features @ images.flatten(0, 1).T)
+    return found.reshape(len(features), *images.shape[:2]).transpose(0, 1).flatten(1)
 
 
 def _spread_indices(trained: Size, size: Size) -> NDArray[np.float32]:
-    """Convention 1 counts pixels, so pixel centres of another size lie between those that were trained on."""
+    """Coordinates (2, N) in convention 1 (pixel index / 32) for another size than that of the training images.
+
+    Pixel centres of the other size are mapped to fractional indices of the training size.
+    """
     rows, columns = (
         ((np.arange(count) + 0.5) * known / count - 0.5) / 32 for count, known in zip(size, trained, strict=True)
     )

@@ -1,10 +1,10 @@
-"""The files that MNIST and CIFAR-10 come in -> arrays. Nothing in them is executed: no pickle is ever loaded.
+"""The files of MNIST and CIFAR-10 -> arrays. Nothing in a file is executed: no pickle is loaded.
 
     read_idx     MNIST's idx format, plain or gzipped
     read_npz     images (N, H, W, C) or (N, H, W) and labels (N,) of an .npz file
     read_batch   a python batch of CIFAR-10: a pickle, whose opcodes are read as data
 
-Each raises OSError where a file cannot be opened and DatasetError where it is not what its name says.
+Each raises OSError where a file cannot be opened, and DatasetError where it is damaged or of another format.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _UBYTE = 8  # idx: the code of unsigned bytes
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
-    """The array of an idx file of unsigned bytes, whatever its number of dimensions (LeCun: the MNIST database)."""
+    """The array uint8, of any number of dimensions, in an idx file of unsigned bytes (LeCun: the MNIST database)."""
     data = _unzipped(path) if path.suffix == ".gz" else files.read(path, MAX_FILE_BYTES)
     if len(data) < 4 or data[:3] != bytes([0, 0, _UBYTE]):
         raise DatasetError(f"{str(path)!r} is not an idx file of bytes")
@@ -42,7 +42,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
 
 
 def read_npz(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
-    """uint8 images (N, H, W, C), and their labels (N,) where there are any."""
+    """Images uint8 (N, H, W, C) and, where the file has them, labels int64 (N,) of an .npz file."""
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_FILE_BYTES:
@@ -63,10 +63,10 @@ def read_npz(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64] | None]:
 
 
 def read_batch(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """uint8 images (N, 32, 32, 3) and labels (N,) of a python batch of CIFAR-10.
+    """Images uint8 (N, 32, 32, 3) and labels int64 (N,) of a python batch of CIFAR-10.
 
     Such a file is a pickle of {'labels': a list of N small integers, 'data': a row-major array (N, 3072)}. The array's
-    bytes are one string in it, so that its opcodes can be read without running any.
+    bytes are one string among the opcodes, so they can be found without executing any opcode.
     """
     refusal = DatasetError(f"{str(path)!r} is not a python batch of CIFAR-10")
     pixels, labels, key, before, row_major = b"", list[int](), "", "", True
@@ -75,7 +75,10 @@ def read_batch(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
             if "STRING" in opcode.name or opcode.name.endswith(("BINBYTES", "BINUNICODE")):
                 text = argument if isinstance(argument, bytes) else str(argument).encode("latin-1")
                 if len(text) >= _CIFAR_BYTES:
-                    pixels, row_major = text, before == "NEWFALSE"  # numpy's flag for column-major order stands before
+                    pixels, row_major = (
+                        text,
+                        before == "NEWFALSE",
+                    )  # numpy's flag for column-major order precedes
                 else:
                     key = text.decode("latin-1")
             elif opcode.name.startswith("BININT") and key == "labels":

@@ -1,8 +1,8 @@
-"""Sets of equally sized images, in two parts that never mix: one to train on, one to test with.
+"""Datasets of equally sized images, in two disjoint parts: training and test images.
 
-    MNIST       the four idx files, gzipped or not; its own test part
-    CIFAR-10    *.npz files: those with "test" in their names are the test part; or the six python batches
-    a folder    of pictures of one size, or a single .npz file: a tenth is the test part, chosen by the images' hashes
+    MNIST       the four idx files, gzipped or not, with MNIST's own test part
+    CIFAR-10    *.npz files, of which those with "test" in their names are the test part; or the six python batches
+    pictures    a folder of pictures of one size, or a single .npz file; a tenth, chosen by hashes, is the test part
 
 All images are held in memory.
 """
@@ -25,13 +25,13 @@ Labels = NDArray[np.int64]  # (N,)
 Part = tuple[Images, Labels | None]
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".qoi")
-MAX_BYTES = 1 << 32  # of all images together, which are held in memory
+MAX_BYTES = 1 << 32  # for all images together, since they are held in memory
 _TEST_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """uint8 images (N, H, W, C) and int64 labels (N,) of the two parts, labels None where the files have none.
+    """Images uint8 (N, H, W, C) and labels int64 (N,) of the two parts; labels are None where the files have none.
 
     Raises DatasetError where a part is empty or the two differ in size.
     """
@@ -41,7 +41,7 @@ class Dataset:
     test: Images
     train_labels: Labels | None
     test_labels: Labels | None
-    content_hash: str  # SHA-256, hexadecimal, over shapes and bytes of both parts and their labels
+    content_hash: str  # SHA-256, hexadecimal, over the shapes and bytes of both parts and their labels
 
     def __post_init__(self) -> None:
         if not len(self.train) or not len(self.test):
@@ -53,27 +53,30 @@ class Dataset:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """(H, W, C)."""
+        """The shape (H, W, C) of every image."""
         height, width, channels = self.train.shape[1:]
         return height, width, channels
 
 
 def load_dataset(path: Path) -> Dataset:
-    """The images in a folder or .npz file. Raises OSError, and DatasetError with what is wrong, in one line."""
+    """The dataset in a folder or .npz file. Raises OSError, and DatasetError with a message of one line."""
     parts = _read_parts(path)
     name = path.stem if path.is_file() else path.resolve().name
     return _split(name, *parts[0]) if len(parts) == 1 else _of_parts(name, *parts)
 
 
 def load_first(path: Path, count: int) -> Images:
-    """The first `count` images: of the test part where the files have one of their own, else of all there are. Raises
-    as load_dataset."""
+    """The first `count` images, uint8 (N, H, W, C): of the test part where the files define one, else of all images.
+
+    Raises the errors of load_dataset."""
     images, _ = _read_parts(path, count)[-1]
     return images[:count]
 
 
 def _read_parts(path: Path, count: int | None = None) -> list[Part]:
-    """Training and test part, or one part that the files do not divide; of single pictures the first `count` only."""
+    """Training and test part, or a single part where the files define no test part.
+
+    Of a folder of pictures only the first `count` are read."""
     if path.is_file() and path.suffix == ".npz":
         return [read_npz(path)]
     if not path.is_dir():
@@ -135,7 +138,7 @@ def _picture_parts(folder: Path, count: int | None) -> list[Part]:
 
 
 def load_picture(path: Path) -> NDArray[np.uint8]:
-    """A picture file as uint8 (H, W, C). Raises OSError, and DatasetError where it cannot be read."""
+    """A picture file as uint8 (H, W, C). Raises OSError, and DatasetError where it is no picture or a damaged one."""
     try:
         pixels = images.load(path).pixels
     except FourcodecError as exc:
@@ -159,7 +162,9 @@ def _joined(paths: list[Path], parts: list[Part]) -> Part:
 
 
 def _split(name: str, pixels: Images, labels: Labels | None) -> Dataset:
-    """An image's own hash decides on its part: copies stay together, and others coming or going change nothing."""
+    """A dataset whose test part is chosen by each image's hash.
+
+    Copies of an image are always in the same part, and adding or removing images does not move the others."""
     bound = int(_TEST_SHARE * 2**64)
     digests = (hashlib.sha256(np.ascontiguousarray(image).data).digest() for image in pixels)
     test = np.array([int.from_bytes(digest[:8], "big") < bound for digest in digests], bool)
@@ -178,6 +183,6 @@ def _of_parts(name: str, *parts: Part) -> Dataset:
 
 
 def describe(shape: tuple[int, ...]) -> str:
-    """An image's size for people."""
+    """The size of images of shape (H, W, C), in words for the user."""
     height, width, channels = shape
     return f"{width} x {height} {'grey' if channels == 1 else 'colour'}"

@@ -1,4 +1,4 @@
-"""Latents of given images, fitted by gradient to a decoder that stays as it is."""
+"""Latents of given images, fitted by gradient descent with a fixed decoder."""
 
 from __future__ import annotations
 
@@ -12,41 +12,44 @@ from fourcodec.arrays import Floats
 from fourcodec.generative.core import ModelCore
 from fourcodec.generative.sheets import to_bytes
 
-STEPS = 200
-_RATE = 0.1  # of the latents' root mean square
+ITERATIONS = 200
+_RATE = 0.1  # learning rate, times the root mean square of the latents
 _BETAS = (0.9, 0.99)
-_CANDIDATES = 4096  # decoded training latents that a fit may start from
-_AT_ONCE = 256  # images
+_CANDIDATES = 4096  # training latents that are decoded to find a start
+_BATCH = 256  # images
 
 
-def fit_latents(core: ModelCore, images: NDArray[np.uint8], start: Floats, steps: int) -> Floats:
-    """(B, L) for images (B, H, W, C) uint8, starting from `start` (B, L): minimises what training minimises."""
+def fit_latents(core: ModelCore, images: NDArray[np.uint8], start: Floats, iterations: int) -> Floats:
+    """Latents (B, L) that minimise the training loss of images uint8 (B, H, W, C), starting from `start` (B, L)."""
     scale = float(np.sqrt(np.square(start).mean())) or 1.0
     for parameter in core.decoder.parameters():
         parameter.requires_grad_(False)
-    parts = range(0, len(images), _AT_ONCE)
-    found = [_fit(core, images[at : at + _AT_ONCE], start[at : at + _AT_ONCE], steps, scale) for at in parts]
+    parts = range(0, len(images), _BATCH)
+    found = [_fit(core, images[at : at + _BATCH], start[at : at + _BATCH], iterations, scale) for at in parts]
     return np.concatenate(found)
 
 
 def nearest_latents(core: ModelCore, images: NDArray[np.uint8], latents: Floats, seed: int) -> Floats:
-    """Of latents (N, L), for each image the one whose decoded image is nearest, among a sample of them."""
+    """For each image uint8 (B, H, W, C) the latent whose decoded image is nearest, (B, L).
+
+    The search is among at most 4,096 of `latents` (N, L), chosen by `seed`.
+    """
     chosen = np.random.default_rng(seed).permutation(len(latents))[:_CANDIDATES]
     candidates = core.pixels(to_bytes(core.decode(latents[chosen]))).flatten(1).float()
     nearest = [
-        torch.cdist(core.pixels(images[at : at + _AT_ONCE]).flatten(1).float(), candidates).argmin(1).cpu().numpy()
-        for at in range(0, len(images), _AT_ONCE)
+        torch.cdist(core.pixels(images[at : at + _BATCH]).flatten(1).float(), candidates).argmin(1).cpu().numpy()
+        for at in range(0, len(images), _BATCH)
     ]
     return latents[chosen[np.concatenate(nearest)]]
 
 
-def _fit(core: ModelCore, images: NDArray[np.uint8], start: Floats, steps: int, scale: float) -> Floats:
+def _fit(core: ModelCore, images: NDArray[np.uint8], start: Floats, iterations: int, scale: float) -> Floats:
     wanted, penalty = core.pixels(images), core.config.latents.penalty
     z = torch.from_numpy(np.ascontiguousarray(start)).to(core.device).requires_grad_()
     optimiser = torch.optim.Adam([z], betas=_BETAS)
-    for step in range(steps):
+    for iteration in range(iterations):
         for group in optimiser.param_groups:
-            group["lr"] = _RATE * scale * (1 + math.cos(math.pi * step / steps)) / 2
+            group["lr"] = _RATE * scale * (1 + math.cos(math.pi * iteration / iterations)) / 2
         loss = core.fourier.squared_errors(core.decoder(z), wanted).sum() + penalty * z.square().sum()
         optimiser.zero_grad()
         loss.backward()

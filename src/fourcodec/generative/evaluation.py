@@ -1,7 +1,8 @@
-"""How good a generative model is: how well it tells test images, and how its samples compare with them.
+"""Evaluation of a generative model: reconstructions of test images, and samples compared with test images.
 
-Each number stands beside what bounds it: training images against test images (no sample can be asked to do better),
-as many principal components as the model has latent numbers, and the same model with N(0, I) in place of its prior.
+Each number is reported beside three references: training images in place of samples (the best score that samples can be
+expected to have), principal component analysis with as many components as z has, and the same model with N(0, I) in
+place of its prior.
 
     model, data -> classifier (trained once) -> Judge of the test images
         samples of each kind                 -> SampleScores       Evaluation.samples
@@ -27,22 +28,22 @@ from fourcodec.generative.model import TrainedModel
 from fourcodec.generative.priors import MAX_TEMPERATURE, IsotropicGaussian
 from fourcodec.generative.sheets import to_bytes
 
-_PEAK = 255  # of samples
-MIN_IMAGES = 10  # more than any score counts neighbours
-_AT_ONCE = 500  # images through the model
+_PEAK = 255  # of 8-bit samples
+MIN_IMAGES = 10  # above the number of neighbours that any score uses
+_BATCH = 500  # images that the model processes together
 
-# What samples are, by the suffix that their numbers have in JSON.
+# The kinds of samples, and the suffix that their scores have in JSON.
 MODEL, STANDARD_NORMAL, PCA_GAUSSIAN, FLOOR = "", "_standard_normal", "_pca_gaussian", "_floor"
 
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """How much is looked at."""
+    """The numbers of samples and images to compare, the seed, and the temperature of samples."""
 
-    samples: int = 10_000  # of each kind
-    reconstructed: int = 2_000  # test images, the first ones: fitting a latent to each takes most of the time
+    samples: int = 10_000  # for each kind
+    reconstructed: int = 2_000  # the first test images; fitting latents to them takes most of the time
     seed: int = 0
-    temperature: float | None = None  # of samples; None for the one that was chosen with the prior
+    temperature: float | None = None  # None: the one that was chosen with the prior
 
     def __post_init__(self) -> None:
         temperature = 1.0 if self.temperature is None else self.temperature
@@ -52,15 +53,15 @@ class EvaluationSettings:
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """Images against what a latent keeps of them, both in 8 bits."""
+    """PSNR of images decoded from latents against the originals, both in 8 bits."""
 
-    psnr_db: float  # of the mean squared error over all images: what training minimises
-    image_psnr_db: float  # mean of the images' own PSNR, higher where images differ in difficulty
+    psnr_db: float  # from the mean squared error over all images, which training minimises
+    image_psnr_db: float  # the mean of each image's PSNR; higher, since PSNR is convex in the error
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that was measured."""
+    """All results of one evaluation."""
 
     samples: dict[str, SampleScores]  # by suffix: MODEL, STANDARD_NORMAL, PCA_GAUSSIAN, FLOOR
     reconstructions: dict[str, Reconstruction]  # "" and "pca" always; "refined" with an encoder; "train"
@@ -72,7 +73,7 @@ class Evaluation:
     settings: EvaluationSettings
 
     def to_json(self) -> dict[str, Any]:
-        """One flat object, whose keys docs/generative-evaluation.md explains."""
+        """The results as one flat JSON object; docs/generative-evaluation.md explains its keys."""
         refined, train = self.reconstructions.get("refined"), self.reconstructions.get("train")
         own, components = self.reconstructions[""], self.reconstructions["pca"]
         document: dict[str, Any] = {
@@ -96,7 +97,7 @@ class Evaluation:
 
 
 def classifier_summary(classifier: Classifier) -> dict[str, Any]:
-    """What has to be told of a classifier beside any number that it made."""
+    """The facts about a classifier that identify the scores computed with it, as JSON types."""
     return {
         "classifier_accuracy": classifier.accuracy,
         "classifier_task": classifier.task,
@@ -113,7 +114,10 @@ def evaluate(
     *,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
-    """Same inputs and seed, same numbers on the same kind of machine. Raises DatasetError as `check_sizes` does."""
+    """Evaluates a model on a dataset; `progress` receives lines for the user.
+
+    The same arguments give the same numbers on the same kind of machine. Raises the DatasetError of `check_sizes`.
+    """
     check_sizes(model, dataset)
     components = PrincipalComponents.fit(dataset.train, min(model.latent_size, dataset.train[0].size))
     judge = Judge(classifier, dataset)
@@ -143,7 +147,8 @@ def evaluate(
 
 
 def check_sizes(model: TrainedModel, dataset: Dataset) -> None:
-    """Raises DatasetError where the dataset's images are not of the model's size, or too few to compare with."""
+    """Raises DatasetError where the dataset's images have another shape than the model's, or there are too few of
+    them."""
     if model.image_shape != dataset.image_shape:
         sizes = describe(model.image_shape), describe(dataset.image_shape)
         raise DatasetError(f"the model's images are {sizes[0]}, those of {dataset.name!r} {sizes[1]}")
@@ -154,7 +159,7 @@ def check_sizes(model: TrainedModel, dataset: Dataset) -> None:
 def data_scores(
     judge: Judge, components: PrincipalComponents, dataset: Dataset, settings: EvaluationSettings
 ) -> dict[str, SampleScores]:
-    """What needs no model: a Gaussian of principal components, and training images in place of samples."""
+    """The scores that need no model: samples of a Gaussian in PCA space, and training images in place of samples."""
     gaussian = to_bytes(components.decode(components.sample(settings.samples, settings.seed)))
     count = min(settings.samples, len(dataset.train))
     chosen = np.random.default_rng(settings.seed).choice(len(dataset.train), count, replace=False)
@@ -162,6 +167,7 @@ def data_scores(
 
 
 def pca_reconstruction(components: PrincipalComponents, images: Images) -> Reconstruction:
+    """The reconstruction of images uint8 (N, H, W, C) from principal components."""
     return reconstruction(images, to_bytes(components.decode(components.encode(images))))
 
 
@@ -175,24 +181,27 @@ def _model_reconstructions(
         found = {"": fitted}
     else:
         found = {"": reconstruction(test, decode_images(model, encoded)), "refined": fitted}
-    if model.dataset_hash == dataset.content_hash:  # else its latents are those of other images
+    if model.dataset_hash == dataset.content_hash:  # otherwise its latents belong to other images
         found["train"] = reconstruction(train, decode_images(model, model.train_latents[: len(train)]))
     return found
 
 
 def _embed(model: TrainedModel, images: Images) -> Floats:
-    parts = [model.embed(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
+    parts = [model.embed(images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
     return np.concatenate(parts)
 
 
 def decode_images(model: TrainedModel, latents: Floats) -> Images:
-    """(N, L) -> uint8 (N, H, W, C)."""
-    parts = [to_bytes(model.decode(latents[start : start + _AT_ONCE])) for start in range(0, len(latents), _AT_ONCE)]
+    """Latents (N, L) -> images uint8 (N, H, W, C)."""
+    parts = [to_bytes(model.decode(latents[start : start + _BATCH])) for start in range(0, len(latents), _BATCH)]
     return np.concatenate(parts)
 
 
 def reconstruction(images: Images, copies: Images) -> Reconstruction:
-    """Of uint8 images (N, H, W, C). Equal ones count as a hundredth of a step apart, so that means are finite."""
+    """PSNR of copies against images, both uint8 (N, H, W, C).
+
+    The mean squared error of an image counts as at least 1e-4, so that the mean PSNR is finite for exact copies.
+    """
     difference = images.astype(np.float64) - copies
     errors = np.square(difference).reshape(len(images), -1).mean(1).clip(1e-4)
     return Reconstruction(_psnr_db(float(errors.mean())), float(np.mean([_psnr_db(error) for error in errors])))

@@ -1,4 +1,4 @@
-"""Generated coefficients as ordinary .fnc files of the profile fnet."""
+"""Generated images as ordinary .fnc files of the profile fnet."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from fourcodec.generative.core import ModelCore, Size
 from fourcodec.limits import DEFAULT
 from fourcodec.positions import INDEX_OVER_32
 
-# Half a level of 255 on [-1, 1], less what float32 cosines of two kernels may differ by: no pixel moves by more than 1.
+# 0.45 of an 8-bit level, on [-1, 1]. With float32 differences between the two kernels it stays below half a level, so
+# no 8-bit sample changes by more than 1.
 _TOLERANCE = 0.45 * 2 / 255
-_FIRST_STEP, _STEP_STRIDE = 56, 4  # indices of fnet/quantize.py: 2^-7, then finer by half an octave
+_FIRST_STEP, _STEP_STRIDE = 56, 4  # step indices of fnet/quantize.py: 2^-7, then finer by factors of 2^(1/2)
 
 
 def to_fnc(core: ModelCore, z: NDArray[np.float32], size: Size | None = None) -> list[bytes]:
-    """A file for each latent (B, L), decoding to core.decode(z, size) within 1 of 255.
+    """The bytes of a file for each of the latents z (B, L); each decodes to core.decode(z, size) within 1 of 255.
 
-    Raises UnsupportedFormatError where the model's coordinates know no other size than the training images', LimitError
-    where coefficients are too large for a file's symbols, and for images that `decode` would refuse by default.
+    Raises UnsupportedFormatError for another size where the model's coordinates count pixels. Raises LimitError where
+    coefficients are too large for a file's symbols, and for images that `decode` refuses by default.
     """
     coordinates = COORDINATES[core.config.network.coordinates]
     native = core.image_shape[:2]
@@ -41,7 +42,7 @@ def to_fnc(core: ModelCore, z: NDArray[np.float32], size: Size | None = None) ->
 
 
 def _step_indices(fourier: FourierImages, coefficients: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(B,) the coarsest step of the table, tried from coarse to fine, that moves no sample by more than _TOLERANCE."""
+    """The index of the coarsest step, for each of B images, with which no sample changes by more than _TOLERANCE."""
     exact = fourier.evaluate(torch.from_numpy(coefficients)).numpy()
     found = np.zeros(len(coefficients), np.uint8)
     open_rows = np.arange(len(coefficients))
@@ -55,7 +56,7 @@ def _step_indices(fourier: FourierImages, coefficients: NDArray[np.float32]) -> 
             return found
         if np.abs(coefficients[open_rows] / step).max() > MAX_SYMBOL:
             break
-    raise LimitError("an image's coefficients need more than the 20 bits of a .fnc file")
+    raise LimitError("an image's coefficients need more than 20 bits, which a .fnc file cannot hold")
 
 
 def _write(core: ModelCore, coefficients: NDArray[np.float32], index: int, size: Size, coordinates: int) -> bytes:

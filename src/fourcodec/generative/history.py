@@ -1,4 +1,4 @@
-"""What training says about itself: a record an epoch, as CSV and as a plot."""
+"""The log of a training: one record for each epoch, as CSV and as a plot."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from dataclasses import asdict, dataclass, fields
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """Means over the images of one epoch, noise on the latents included."""
+    """Means over the training images of one epoch, decoded from latents with training noise."""
 
     epoch: int  # from 1
-    seconds: float  # of training, from its beginning
-    loss: float  # an image
+    seconds: float  # since the start of the training
+    loss: float  # per image
     squared_error: float  # summed over an image's samples, on [-1, 1]
     psnr_db: float
     latent_rms: float
-    noise: float  # standard deviation
-    rate: float
+    noise: float  # standard deviation, mean over the components of z
+    rate: float  # learning rate of the decoder
 
 
 def to_csv(records: list[EpochRecord]) -> bytes:
+    """The records as CSV with a header line, UTF-8."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, [field.name for field in fields(EpochRecord)], lineterminator="\n")
     writer.writeheader()
@@ -30,7 +31,7 @@ def to_csv(records: list[EpochRecord]) -> bytes:
 
 
 def to_plot(records: list[EpochRecord]) -> bytes:
-    """Loss and PSNR by epoch, as a PNG."""
+    """A plot of loss and PSNR by epoch, as the bytes of a PNG file."""
     from matplotlib.figure import Figure
 
     epochs = [record.epoch for record in records]

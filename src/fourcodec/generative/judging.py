@@ -1,4 +1,4 @@
-"""A set of samples against a dataset's test images, in the features of its classifier."""
+"""Comparison of samples with a dataset's test images, in the features of the dataset's classifier."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from fourcodec.generative.classifier import Classifier
 from fourcodec.generative.datasets import Dataset
 from fourcodec.generative.scores import density_coverage, frechet_distance, nearest_neighbours, precision_recall
 
-MALFORMED_PERCENTILE = 5  # of real images, which are as malformed as they are by definition
-_COMPARED_IN_PIXELS = 1000  # samples, and test images beside them
+MALFORMED_PERCENTILE = 5  # of the confidences of real images; a sample below it counts as malformed
+_COMPARED_IN_PIXELS = 1000  # samples, and as many test images
 
 
 @dataclass(frozen=True)
 class SampleScores:
-    """Of one set of images; see scores.py."""
+    """The scores of one set of samples; scores.py defines them."""
 
     frechet: float
     precision: float
     recall: float
     density: float
     coverage: float
-    malformed_share: float  # whose confidence is below the 5th percentile of the test images'
+    malformed_share: float  # share of samples whose confidence is below the 5th percentile of the test images'
 
 
 class Judge:
-    """What the test images look like to the classifier, to compare samples with."""
+    """The classifier's features and confidences of the test images, with which samples are compared."""
 
     def __init__(self, classifier: Classifier, dataset: Dataset) -> None:
         """Raises ValueError where the classifier is for images of another size."""
@@ -39,7 +39,10 @@ class Judge:
         self.confidence_bound = float(np.percentile(real.confidence, MALFORMED_PERCENTILE))
 
     def score(self, samples: Images) -> SampleScores:
-        """The Fréchet distance takes all samples; what counts neighbours takes as many samples as test images."""
+        """The scores of samples uint8 (N, H, W, C). Raises ValueError for images of another size.
+
+        The Fréchet distance uses all samples. Scores that count neighbours use equally many samples and test images.
+        """
         judgement = self._classifier.judge(samples)
         features = judgement.features.astype(np.float64)
         count = min(len(features), len(self._features))
@@ -57,18 +60,20 @@ class Judge:
 
 @dataclass(frozen=True)
 class Memorisation:
-    """Whether samples are copies of training images, by Euclidean distances of pixels."""
+    """Measures of copying: Euclidean distances in pixels from samples to training and test images."""
 
-    # Median distance from samples to their nearest training images over the same from test images; None where half of
-    # the test images are training images too.
+    # Median distance from samples to their nearest training image, divided by the same median for test images; None
+    # where half of the test images are also training images.
     train_distance_ratio: float | None
-    nearest_is_train_share: float  # of samples, those nearer to a training image than to any test image
-    nearest_is_train_expected: float  # that share for samples to which both parts of the data are alike
+    nearest_is_train_share: float  # share of samples that are nearer to a training image than to any test image
+    nearest_is_train_expected: float  # the same share if samples are equally near to both parts of the data
 
 
 def memorisation(samples: Images, dataset: Dataset) -> Memorisation:
-    """Of the first 1,000 samples. A model that copies has a small ratio and a share above the expected one; one whose
-    images are smooth has a small ratio too, since smooth images are nearer to all others, but not the share."""
+    """Measures of copying for the first 1,000 samples uint8 (N, H, W, C).
+
+    A model that copies has a small ratio and a share above the expected one. A model with smooth images also has a
+    small ratio, since smooth images are nearer to all others, but not a larger share."""
     train, test = _pixels(dataset.train), _pixels(dataset.test)
     queries = _pixels(samples[:_COMPARED_IN_PIXELS])
     to_train = nearest_neighbours(queries, train).distance

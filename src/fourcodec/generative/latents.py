@@ -1,4 +1,4 @@
-"""The latents of a training set: where they start, and Adam on the rows of a batch alone."""
+"""The free latents of a training set: their start, and Adam on the rows of one batch."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from numpy.typing import NDArray
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.config import LatentConfig
 
-# An image is seen once an epoch, so its averages span epochs: long ones would remember a decoder that is gone.
+# Each image is seen once per epoch, so moving averages span epochs. Long ones would hold gradients of an outdated
+# decoder.
 _MOMENTUM, _DECAY, _EPSILON = 0.5, 0.9, 1e-8
-_RANDOM_START = 0.01
+_RANDOM_START = 0.01  # standard deviation
 
 
 class LatentTable:
-    """z of every training image and its averages of gradients and their squares, each (N, L)."""
+    """The latents of all training images, and Adam's averages of their gradients and squared gradients, each (N, L)."""
 
     def __init__(self, values: torch.Tensor) -> None:
         self.values = values
         self.mean, self.square = torch.zeros_like(values), torch.zeros_like(values)
 
     def step(self, rows: torch.Tensor, gradient: torch.Tensor, rate: float, visits: int) -> None:
-        """Adam (Kingma, Ba, 2015) on `rows`, which it has moved `visits` times before; gradient (len(rows), L)."""
+        """One iteration of Adam (Kingma, Ba, 2015) on some rows; `gradient` is (len(rows), L).
+
+        `visits` is the number of earlier iterations on these rows."""
         mean = self.mean[rows].lerp_(gradient, 1 - _MOMENTUM)
         square = self.square[rows].lerp_(gradient.square(), 1 - _DECAY)
         self.mean[rows], self.square[rows] = mean, square
@@ -30,15 +33,17 @@ class LatentTable:
         self.values[rows] -= rate / (1 - _MOMENTUM ** (visits + 1)) * mean / unbiased
 
     def tensors(self) -> dict[str, torch.Tensor]:
+        """Latents and averages by name, for a checkpoint."""
         return {"values": self.values, "mean": self.mean, "square": self.square}
 
     def load(self, tensors: dict[str, torch.Tensor]) -> None:
+        """The inverse of `tensors`. Raises KeyError for a missing name, RuntimeError for a shape that does not fit."""
         for name, tensor in self.tensors().items():
             tensor.copy_(tensors[name])
 
 
 def start_values(images: NDArray[np.uint8], config: LatentConfig, generator: torch.Generator) -> torch.Tensor:
-    """(N, L) float32 for images (N, H, W, C)."""
+    """The latents, float32 (N, L), at which training on images uint8 (N, H, W, C) starts."""
     count, size = len(images), config.size
     if config.start == "random" or size > images[0].size:
         return _RANDOM_START * torch.randn((count, size), generator=generator)

@@ -1,4 +1,4 @@
-"""A trained generative model as others use it: numpy in, numpy out."""
+"""A trained generative model for use by other modules: numpy arrays in, numpy arrays out."""
 
 from __future__ import annotations
 
@@ -11,39 +11,45 @@ from fourcodec.arrays import Floats, Images
 from fourcodec.generative import checkpoints, config
 from fourcodec.generative.config import Config
 from fourcodec.generative.core import ImageShape, ModelCore, Size
-from fourcodec.generative.embedding import STEPS, fit_latents, nearest_latents
+from fourcodec.generative.embedding import ITERATIONS, fit_latents, nearest_latents
 from fourcodec.generative.prior_store import read_prior
 from fourcodec.generative.priors import ChosenPrior, IsotropicGaussian
 
 
 class TrainedModel:
-    """What a model directory holds. Use load_model."""
+    """The contents of a model directory. Made by `load_model`."""
 
     def __init__(self, core: ModelCore, train_latents: Floats, dataset_hash: str, chosen: ChosenPrior | None) -> None:
         self.core = core
-        self.train_latents = train_latents  # (N, L): fitted to each training image, or what the encoder gives for it
-        self.dataset_hash = dataset_hash  # Dataset.content_hash of what it was trained on
+        self.train_latents = train_latents  # (N, L): fitted to each training image, or given for it by the encoder
+        self.dataset_hash = dataset_hash  # Dataset.content_hash of the training data
         self.chosen = chosen or ChosenPrior(IsotropicGaussian.fit(train_latents))
 
     @property
     def config(self) -> Config:
+        """The configuration that the model was trained with."""
         return self.core.config
 
     @property
     def latent_size(self) -> int:
+        """L, the number of components of z."""
         return self.config.latents.size
 
     @property
     def image_shape(self) -> ImageShape:
-        """(H, W, C)."""
+        """The shape (H, W, C) of the training images."""
         return self.core.image_shape
 
     def decode(self, z: Floats, size: Size | None = None) -> Floats:
-        """Latents (B, L) -> images (B, H, W, C) float32 in [0, 1], of another (height, width) where one is given."""
+        """Latents (B, L) -> images float32 (B, H, W, C) in [0, 1]; `size` (height, width) replaces that of the training
+        images."""
         return self.core.decode(z, size)
 
     def encode(self, images: Images) -> Floats | None:
-        """The encoder's latents (B, L); None where the model has no encoder."""
+        """The encoder's latents (B, L) for images uint8 (B, H, W, C); None where the model has no encoder.
+
+        Raises ValueError for images of another shape or dtype.
+        """
         self._check(images)
         if self.core.encoder is None:
             return None
@@ -52,19 +58,23 @@ class TrainedModel:
         return torch.cat(parts).numpy()
 
     def encode_mirrored(self, images: Images) -> Floats | None:
-        """The same of the images turned left to right, which training saw as often; None where it saw none."""
+        """The encoder's latents (B, L) for the mirrored images; None where the model was not trained on mirrored
+        images."""
         return self.encode(np.ascontiguousarray(images[:, :, ::-1])) if self.config.training.mirrored else None
 
-    def embed(self, images: Images, steps: int = STEPS) -> Floats:
-        """Latents (B, L) fitted to images by gradient: from the encoder's where there is one, else from those of the
-        training images that look most alike."""
+    def embed(self, images: Images, iterations: int = ITERATIONS) -> Floats:
+        """Latents (B, L) fitted to images uint8 (B, H, W, C) by gradient descent on the training loss.
+
+        The fit starts from the encoder's latents, or without an encoder from the latent of the training image whose
+        decoded image is nearest. Raises ValueError for images of another shape or dtype, where there is an encoder.
+        """
         start = self.encode(images)
         if start is None:
             start = nearest_latents(self.core, images, self.train_latents, seed=0)
-        return fit_latents(self.core, images, start, steps)
+        return fit_latents(self.core, images, start, iterations)
 
     def sample(self, n: int, seed: int, temperature: float | None = None) -> Floats:
-        """Latents (n, L) of the prior, at its own temperature unless another is given."""
+        """Latents (n, L) drawn from the prior, at the temperature that was chosen with it unless another is given."""
         return self.chosen.prior.sample(n, seed, self.chosen.temperature if temperature is None else temperature)
 
     def _check(self, images: Images) -> None:
@@ -75,7 +85,7 @@ class TrainedModel:
 
 
 def load_model(directory: Path, device: str = "cpu") -> TrainedModel:
-    """The model in a directory. Raises ModelError where the folder holds no sound model."""
+    """The model in a directory. Raises ModelError where the directory holds no model or a damaged one."""
     tensors, facts = checkpoints.read_checkpoint(directory)
     with checkpoints.explained(directory):
         height, width, channels = facts["image_shape"]

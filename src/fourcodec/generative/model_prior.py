@@ -1,4 +1,4 @@
-"""The prior of a trained model: chosen on its own training images with the judging classifier's help, and stored."""
+"""Choosing the prior of a trained model on its training images, and storing it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def choose_and_store(
     candidates: Mapping[str, Candidate] = QUICK_CANDIDATES,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Choice:
-    """Replaces the prior of the model in a directory. `cache` holds classifiers, as for `cached_classifier`.
+    """Chooses a prior for the model in a directory with `choose_prior`, and replaces the stored one.
 
-    Raises ModelError where there is no sound model or it was trained on other data, DatasetError where images are too
-    few, and OSError.
+    `cache` is the folder of trained classifiers (see `cached_classifier`); `progress` receives lines for the user.
+    Raises ModelError where there is no model, a damaged one, or one trained on other data; DatasetError where there are
+    too few images; OSError.
     """
     model = load_model(directory)
     if model.dataset_hash != dataset.content_hash:
@@ -37,7 +38,7 @@ def choose_and_store(
     choice = choose_prior(
         model.train_latents,
         dataset.train,
-        more=model.encode_mirrored(dataset.train),
+        augmented=model.encode_mirrored(dataset.train),
         decode=lambda latents: to_bytes(model.decode(latents)),
         judge=classifier.judge,
         seed=seed,

@@ -1,4 +1,4 @@
-"""The learned parts around the Fourier network: z -> coefficients, and where there is one, pixels -> z."""
+"""The trained networks around the Fourier network: the decoder, z -> coefficients, and the encoder, pixels -> z."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from torch import nn
 from fourcodec.fourier.shape import NetworkShape
 from fourcodec.generative.config import Config
 
-# Standard deviations that keep a network of any depth near the identity, so that it learns at all (see
-# docs/results.md): times the square root of their number, of coefficients after the first layer.
+# Standard deviations of coefficients after the first layer, times the square root of a layer's number of features. They
+# keep a network of any depth near the identity; otherwise training does not progress (docs/research.md).
 _HIDDEN_START, _LAST_START = 0.03, 0.09
 _NONLINEARITIES = {"leaky_relu": nn.LeakyReLU, "silu": nn.SiLU}
 
 
 class Decoder(nn.Module):
-    """z (B, L) -> coefficients (B, count): a base that all images share, plus what an MLP adds to it.
+    """z (B, L) -> coefficients (B, count): base coefficients that all images share, plus the scaled output of an MLP.
 
-    The MLP's last hidden layer bounds the rank of what z can change, and with it the cost of the largest matrix. With
-    linear parts, a matrix of its own leads from z to the last layer's coefficients.
+    The width of the MLP's last hidden layer bounds the rank of the changes and the cost of the largest matrix. With
+    linear parts, another matrix maps z to an addition to the last layer's coefficients.
     """
 
     def __init__(self, config: Config, shape: NetworkShape) -> None:
@@ -32,7 +32,7 @@ class Decoder(nn.Module):
         self.gains: torch.Tensor
         if settings.gains:
             self.base = nn.Parameter(_near_identity(shape, settings.first_start))
-            self.register_buffer("gains", _spread(settings.gains, shape), persistent=False)
+            self.register_buffer("gains", _per_coefficient(settings.gains, shape), persistent=False)
             last = self.mlp[-1]
             assert isinstance(last, nn.Linear)
             nn.init.zeros_(last.bias)
@@ -42,6 +42,7 @@ class Decoder(nn.Module):
             self.linear = nn.Linear(config.latents.size, shape.layers[-1].size, bias=False)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """The coefficients (B, count) for z (B, L)."""
         coefficients: torch.Tensor = self.mlp(z)
         if self.base is not None:
             coefficients = self.base + self.gains * coefficients
@@ -50,17 +51,17 @@ class Decoder(nn.Module):
         return coefficients
 
     def start_at(self, base: torch.Tensor, synthesis: torch.Tensor) -> None:
-        """The last layer's coefficients become base (size,) + z @ synthesis (L, size), and the MLP begins at 0."""
+        """Sets the last layer's coefficients to base (size,) + z @ synthesis (L, size), and the MLP's output to 0."""
         assert self.base is not None
         assert self.linear is not None
         with torch.no_grad():
             self.base[self._last_layer] = base.to(self.base)
             self.linear.weight.copy_(synthesis.T)
-        _silence(self.mlp)
+        _zero_output(self.mlp)
 
 
 class Encoder(nn.Module):
-    """Images (B, C, N) uint8 -> z (B, L), by an MLP; with linear parts, what it gives is added to a linear map's."""
+    """Images uint8 (B, C, N) -> z (B, L), by an MLP; with linear parts, a linear map is added to it."""
 
     def __init__(self, config: Config, pixel_count: int) -> None:
         super().__init__()
@@ -70,17 +71,18 @@ class Encoder(nn.Module):
         self.linear = nn.Linear(pixel_count, config.latents.size) if config.latents.linear else None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """z (B, L) for images uint8 (B, C, N)."""
         samples = images.flatten(1).float() * (2 / 255) - 1
         z: torch.Tensor = self.mlp(samples)
         return z if self.linear is None else z + self.linear(samples)
 
     def start_at(self, analysis: torch.Tensor, mean: torch.Tensor) -> None:
-        """The linear part becomes analysis (L, samples) @ (samples in [0, 1] - mean), and the MLP begins at 0."""
+        """Sets the linear part to analysis (L, samples) @ (samples in [0, 1] - mean), and the MLP's output to 0."""
         assert self.linear is not None
         with torch.no_grad():
             self.linear.weight.copy_(analysis / 2)
             self.linear.bias.copy_(analysis @ (0.5 - mean))
-        _silence(self.mlp)
+        _zero_output(self.mlp)
 
 
 def _mlp(sizes: tuple[int, ...], nonlinearity: str) -> nn.Sequential:
@@ -90,22 +92,23 @@ def _mlp(sizes: tuple[int, ...], nonlinearity: str) -> nn.Sequential:
     return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 
 
-def _silence(mlp: nn.Sequential) -> None:
-    """An MLP that gives 0 and learns at full rate."""
+def _zero_output(mlp: nn.Sequential) -> None:
+    """Sets the last layer of an MLP to 0, so that it outputs 0 but is trained as usual."""
     last = mlp[-1]
     assert isinstance(last, nn.Linear)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
 
 
-def _spread(gains: tuple[float, ...], shape: NetworkShape) -> torch.Tensor:
-    """Of the first layer, the hidden ones and the last one -> of each coefficient."""
+def _per_coefficient(gains: tuple[float, ...], shape: NetworkShape) -> torch.Tensor:
+    """The gains of the first, hidden and last layers -> the gain of each coefficient (count,)."""
     first, hidden, last = gains
     by_layer = [first, *[hidden] * (shape.depth - 1), last]
     return torch.cat([torch.full((layer.size,), gain) for layer, gain in zip(shape.layers, by_layer, strict=True)])
 
 
 def _near_identity(shape: NetworkShape, first_start: float) -> torch.Tensor:
+    """Random coefficients (count,) of a network whose hidden layers are near the identity."""
     parts = []
     for number, layer in enumerate(shape.layers):
         start = _LAST_START if number == shape.depth else _HIDDEN_START

@@ -1,4 +1,4 @@
-"""The table of priors: how each is fitted and read, and which of them, at which temperature, suits a model."""
+"""The table of priors (how each is fitted and read), and the choice of a prior and its temperature for a model."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from fourcodec.generative.scores import frechet_distance
 Rows = NDArray[np.intp]
 Fitter = Callable[[Floats, int], Prior]  # latents (N, L), seed
 
-_LATENTS_A_COMPONENT = 50  # fewer do not tell a component's covariance
+_LATENTS_PER_COMPONENT = 50  # fewer are too few to estimate a component's covariance
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A kind of prior that may suit a model."""
+    """A kind of prior to try, and the number of latents that it needs."""
 
     fit: Fitter
-    least_latents: int = 2
+    min_latents: int = 2
 
 
 def _mixture(components: int) -> Candidate:
-    return Candidate(partial(Mixture.fit, components=components), components * _LATENTS_A_COMPONENT)
+    return Candidate(partial(Mixture.fit, components=components), components * _LATENTS_PER_COMPONENT)
 
 
-# What training ends with.
+# The candidates that training tries at its end.
 QUICK_CANDIDATES = {
     "isotropic": Candidate(IsotropicGaussian.fit),
     "gaussian": Candidate(FullGaussian.fit),
@@ -45,7 +45,7 @@ QUICK_CANDIDATES = {
     "mixture-100": _mixture(100),
     "mixture-200": _mixture(200),
 }
-# A flow takes two minutes more, and is the better one only where few components tell the latents badly.
+# A flow takes two minutes more. It is better only where mixtures of few Gaussians fit the latents badly.
 CANDIDATES = {**QUICK_CANDIDATES, "flow": Candidate(Flow.fit)}
 _READERS: dict[str, Callable[[dict[str, NDArray[Any]]], Prior]] = {
     "isotropic": IsotropicGaussian.from_arrays,
@@ -54,16 +54,18 @@ _READERS: dict[str, Callable[[dict[str, NDArray[Any]]], Prior]] = {
     "flow": Flow.from_arrays,
 }
 LOWER_TEMPERATURES = (0.95, 0.9, 0.85, 0.8)
-# Of samples; of the validation images it is 5% by definition. A point below what is wanted of test images, 10%: the
-# classifier has seen the validation images, and test images make one point more of the same samples malformed.
+# The largest share of malformed samples. For validation images the share is 5% by definition. The goal is 10% against
+# test images. The classifier was trained on the validation images, and against test images the same samples have a
+# share that is one percentage point higher; so the bound here is one point lower.
 TOLERATED_MALFORMED = 0.09
-LEAST_IMAGES = 10  # with fewer there are not two to validate by
+LEAST_IMAGES = 10  # a fifth of them, two, are the validation images
 _VALIDATION_SHARE = 0.2
 _MAX_VALIDATION = 10_000  # images
 
 
 def prior_from_state(state: PriorState) -> Prior:
-    """The prior that `to_state` described. Raises ModelError where the state is damaged or of an unknown kind."""
+    """The prior in a state, the inverse of `Prior.to_state`. Raises ModelError for a damaged state or an unknown
+    kind."""
     if state.kind not in _READERS:
         raise ModelError(f"a prior of unknown kind {state.kind!r}; known are {', '.join(_READERS)}")
     try:
@@ -76,20 +78,20 @@ def prior_from_state(state: PriorState) -> Prior:
 
 @dataclass(frozen=True)
 class Trial:
-    """Decoded samples of one prior at one temperature, beside the validation images."""
+    """The scores of one prior at one temperature: its decoded samples against the validation images."""
 
-    name: str  # of the candidate
+    name: str  # the candidate's
     temperature: float
     frechet: float
-    malformed_share: float  # less confidently told than 95% of the validation images
+    malformed_share: float  # share of samples with a confidence below that of 95% of the validation images
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The prior that was chosen and what was tried to find it."""
+    """The prior that was chosen, and all trials."""
 
     chosen: ChosenPrior
-    trial: Trial  # the one that won
+    trial: Trial  # of the chosen prior at its temperature
     trials: list[Trial]
 
 
@@ -100,24 +102,24 @@ def choose_prior(
     decode: Callable[[Floats], Images],
     judge: Callable[[Images], Judgement],
     seed: int,
-    more: Floats | None = None,
+    augmented: Floats | None = None,
     candidates: Mapping[str, Candidate] = QUICK_CANDIDATES,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Choice:
-    """The candidate whose decoded samples have the least Fréchet distance to training images that it was not fitted to,
-    and then its temperature: again the least distance, among those with few malformed samples.
+    """Chooses the candidate with the smallest Fréchet distance between its decoded samples and validation images, and
+    then the temperature with the smallest distance among those with few malformed samples.
 
-    `latents` (N, L) are those of the training images `images` (N, H, W, C), `judge` is a classifier's. A fifth of them,
-    at most 10,000, is left out of the fits and compared with as many samples; no test image is seen. `more` (N, L) are
-    other latents of the same images, to be fitted too: of the images mirrored, say. The prior is not
-    fitted again to all: that would take as long as the largest candidate did. Raises ValueError where there are too few
-    latents for any candidate.
+    `latents` (N, L) belong to the training images `images` uint8 (N, H, W, C); `judge` is Classifier.judge. A fifth of
+    the images, at most 10,000, are the validation images: the fits do not use them, and they are compared with as many
+    samples. Test images are not used. `augmented` (N, L) are latents of changed copies of the same images, for instance
+    mirrored ones; priors are fitted to both. The chosen prior is not fitted again to all latents, since that would take
+    as long as the first fit. Raises ValueError where there are too few latents for any candidate.
     """
-    if len(latents) != len(images) or (more is not None and more.shape != latents.shape):
-        raise ValueError(f"{len(latents)} latents for {len(images)} images, or others than {latents.shape} beside them")
-    held_out, kept = _parts(len(latents), seed)
-    fitted = latents[kept] if more is None else np.concatenate([latents[kept], more[kept]])
-    able = {name: candidate.fit for name, candidate in candidates.items() if candidate.least_latents <= len(fitted)}
+    if len(latents) != len(images) or (augmented is not None and augmented.shape != latents.shape):
+        raise ValueError(f"{len(latents)} latents for {len(images)} images, or augmented ones of another shape")
+    held_out, kept = _split(len(latents), seed)
+    fitted = latents[kept] if augmented is None else np.concatenate([latents[kept], augmented[kept]])
+    able = {name: candidate.fit for name, candidate in candidates.items() if candidate.min_latents <= len(fitted)}
     if not able or len(held_out) < 2:
         raise ValueError(f"{len(latents)} latents are too few to choose a prior by")
     real = judge(images[held_out])
@@ -144,14 +146,14 @@ def choose_prior(
     return Choice(ChosenPrior(priors[winner.name], winner.temperature), winner, trials)
 
 
-def _parts(count: int, seed: int) -> tuple[Rows, Rows]:
-    """Which latents are held out, and which are fitted to."""
+def _split(count: int, seed: int) -> tuple[Rows, Rows]:
+    """The rows of the validation images, and the rows that priors are fitted to."""
     order = np.random.default_rng(seed).permutation(count)
     held_out, fitted = np.split(order, [min(_MAX_VALIDATION, int(_VALIDATION_SHARE * count))])
     return held_out, fitted
 
 
 def _best_temperature(trials: list[Trial]) -> Trial:
-    """The least distance among trials with few malformed samples; where none has few, the least of all."""
+    """The trial with the smallest distance among those with few malformed samples, or among all where none has few."""
     sound = [trial for trial in trials if trial.malformed_share <= TOLERATED_MALFORMED]
     return min(sound or trials, key=lambda trial: trial.frechet)

@@ -1,7 +1,7 @@
-"""The prior of a trained model, as it is kept beside the model's checkpoint.
+"""The file of a trained model's prior, beside the model's checkpoint.
 
-A file of its own, so that training's checkpoint stays what training needs to go on. It names the latents that it was
-fitted to: after more training these are others, and an old prior counts as none.
+The prior has a file of its own, so that the checkpoint holds only the state of training. The file has a hash of the
+latents that the prior was fitted to. After more training the latents differ, and the old prior is ignored.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _KEY = "fourcodec_prior"
 
 
 def write_prior(directory: Path, chosen: ChosenPrior, latents: Floats) -> None:
-    """Replaces the directory's prior, fitted to `latents` (N, L). Inverse of `read_prior`. Raises OSError."""
+    """Replaces the prior in a directory by one that was fitted to `latents` (N, L). Inverse of `read_prior`.
+
+    Raises OSError.
+    """
     state = chosen.prior.to_state()
     facts = {"kind": state.kind, "temperature": chosen.temperature, "latents": _digest(latents)}
     arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
@@ -33,7 +36,10 @@ def write_prior(directory: Path, chosen: ChosenPrior, latents: Floats) -> None:
 
 
 def read_prior(directory: Path, latents: Floats) -> ChosenPrior | None:
-    """The prior fitted to these latents, None where there is none. Raises ModelError for a damaged or foreign file."""
+    """The prior in a directory if it was fitted to `latents` (N, L), else None.
+
+    Raises ModelError where the file is damaged or holds no prior.
+    """
     path = directory / FILE_NAME
     if not path.is_file():
         return None

@@ -1,12 +1,12 @@
-"""Distributions of latents, fitted after training: new images are decoded from their samples.
+"""Priors: distributions of latents, fitted after training. New images are decoded from their samples.
 
-    IsotropicGaussian   N(0, s^2 I): N(0, I) in units of the latents' root mean square
+    IsotropicGaussian   N(0, s^2 I) with s the root mean square of the latents
     FullGaussian        mean and full covariance
     Mixture             Gaussians with full covariances, by expectation-maximisation (scikit-learn)
     Flow                a small network, see flow.py
 
-One interface, `Prior`. A temperature T multiplies deviations: T^2 times each covariance, around each component's own
-mean. A prior is stored as a PriorState; prior_choice.py has the table of all, and picks one.
+All implement `Prior`. A temperature T multiplies deviations from the mean of each Gaussian, so T^2 multiplies its
+covariance. A prior is stored as a PriorState. The table of all priors and the choice among them are in prior_choice.py.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from fourcodec.arrays import Floats
 Doubles = NDArray[np.float64]
 
 MAX_TEMPERATURE = 10.0
-_RIDGE = 1e-6  # of the latents' mean variance: keeps a covariance regular where latents span fewer dimensions
-_MIXTURE_RIDGE = 1e-3  # a component of few latents must not collapse onto them
-_MIXTURE_ITERATIONS = 60  # after 30 the Fréchet distance of MNIST's was a seventh above that after 100
+_RIDGE = 1e-6  # times the latents' mean variance: keeps a covariance regular where latents span fewer dimensions
+_MIXTURE_RIDGE = 1e-3  # keeps a component with few latents from collapsing onto them
+_MIXTURE_ITERATIONS = 60  # after 30, MNIST's Fréchet distance was a seventh above that after 100
 
 
 class Prior(Protocol):
-    """A distribution of latents (L numbers)."""
+    """The interface of a distribution of latents with L components."""
 
     @property
     def name(self) -> str:
-        """What kind it is, with the size of a mixture."""
+        """The kind of prior; for a mixture with its number of components."""
         ...
 
     @property
@@ -44,17 +44,17 @@ class Prior(Protocol):
         ...
 
     def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
-        """(n, L). The same seed gives the same samples."""
+        """Samples float32 (n, L). The same seed gives the same samples."""
         ...
 
     def to_state(self) -> PriorState:
-        """Everything there is to store, inverse of `prior_choice.prior_from_state`."""
+        """The state to store; the inverse of `prior_choice.prior_from_state`."""
         ...
 
 
 @dataclass(frozen=True)
 class PriorState:
-    """A prior as it is stored: JSON has its kind, arrays (for safetensors) have its numbers."""
+    """A prior as it is stored: its kind (in JSON) and its numbers (arrays in a safetensors file)."""
 
     kind: str
     arrays: dict[str, NDArray[Any]]
@@ -62,7 +62,7 @@ class PriorState:
 
 @dataclass(frozen=True)
 class ChosenPrior:
-    """What a model is sampled from, and the temperature at which it is where no other is asked for."""
+    """The prior that a model is sampled from, and the default temperature of its samples."""
 
     prior: Prior
     temperature: float = 1.0
@@ -78,25 +78,30 @@ class IsotropicGaussian:
 
     @classmethod
     def fit(cls, latents: Floats, seed: int = 0) -> IsotropicGaussian:
-        """Its deviation is the root mean square of the latents (N, L)."""
+        """The Gaussian whose deviation is the root mean square of latents (N, L).
+
+        Raises ValueError for fewer than two latents and for values that are not finite, as do the other priors.
+        """
         _check(latents)
         return cls(latents.shape[1], float(np.sqrt(np.mean(np.square(latents, dtype=np.float64)))))
 
     def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
+        """Samples float32 (n, L)."""
         noise = np.random.default_rng(seed).standard_normal((n, self.latent_size))
         return (temperature * self.deviation * noise).astype(np.float32)
 
     def log_density(self, latents: Floats) -> Doubles:
-        """Natural logarithm, (N,)."""
+        """Natural logarithm of the density at latents (N, L), (N,)."""
         squares = np.square(latents / self.deviation, dtype=np.float64).sum(1)
         return -squares / 2 - self.latent_size * np.log(self.deviation * np.sqrt(2 * np.pi))
 
     def to_state(self) -> PriorState:
+        """The deviation and L."""
         return PriorState(self.name, {"deviation": np.array([self.deviation]), "size": np.array([self.latent_size])})
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> IsotropicGaussian:
-        """Here and below: raises KeyError and ValueError where arrays are missing or of other shapes."""
+        """The inverse of `to_state`. Raises KeyError for a missing array, ValueError for one of another shape."""
         return cls(int(stored_array(arrays, "size", 1)[0]), float(stored_array(arrays, "deviation", 1)[0]))
 
 
@@ -110,29 +115,33 @@ class FullGaussian:
 
     @property
     def latent_size(self) -> int:
+        """L."""
         return len(self.mean)
 
     @classmethod
     def fit(cls, latents: Floats, seed: int = 0) -> FullGaussian:
-        """Of latents (N, L)."""
+        """The Gaussian with the mean and covariance of latents (N, L), plus a small ridge. `seed` has no effect."""
         _check(latents)
         covariance = np.atleast_2d(np.cov(latents, rowvar=False, dtype=np.float64))
         ridge = _RIDGE * np.trace(covariance) / len(covariance) + np.finfo(np.float64).tiny
         return cls(latents.mean(0, dtype=np.float64), covariance + ridge * np.eye(len(covariance)))
 
     def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
+        """Samples float32 (n, L)."""
         noise = np.random.default_rng(seed).standard_normal((n, self.latent_size))
         return (self.mean + temperature * noise @ _cholesky(self.covariance).T).astype(np.float32)
 
     def log_density(self, latents: Floats) -> Doubles:
-        """Natural logarithm, (N,)."""
+        """Natural logarithm of the density at latents (N, L), (N,)."""
         return _gaussian_log_density(latents, self.mean, self.covariance)
 
     def to_state(self) -> PriorState:
+        """The mean and the covariance."""
         return PriorState(self.name, {"mean": self.mean, "covariance": self.covariance})
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> FullGaussian:
+        """The inverse of `to_state`. Raises KeyError for a missing array, ValueError for one that is not valid."""
         mean = stored_array(arrays, "mean", None)
         prior = cls(mean, stored_array(arrays, "covariance", mean.size**2).reshape(mean.size, mean.size))
         _cholesky(prior.covariance)
@@ -141,7 +150,7 @@ class FullGaussian:
 
 @dataclass(frozen=True)
 class Mixture:
-    """A sum of K weighted Gaussians."""
+    """A mixture of K Gaussians with full covariances."""
 
     weights: Doubles  # (K,), their sum is 1
     means: Doubles  # (K, L)
@@ -149,26 +158,29 @@ class Mixture:
 
     @property
     def name(self) -> str:
+        """mixture-K."""
         return f"mixture-{len(self.weights)}"
 
     @property
     def latent_size(self) -> int:
+        """L."""
         return self.means.shape[1]
 
     @classmethod
     def fit(cls, latents: Floats, seed: int, components: int) -> Mixture:
-        """Of latents (N, L), N at least `components`."""
+        """A mixture of `components` Gaussians, fitted to latents (N, L) by expectation-maximisation; N >=
+        `components`."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
 
         _check(latents)
-        scale = float(np.std(latents, dtype=np.float64)) or 1.0  # so that the ridge means the same for all latents
+        scale = float(np.std(latents, dtype=np.float64)) or 1.0  # makes the ridge relative to the variance
         mixture = GaussianMixture(
             components, reg_covar=_MIXTURE_RIDGE, max_iter=_MIXTURE_ITERATIONS, random_state=seed, init_params="kmeans"
         )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the last iterations change the samples little
-            # float32 takes half the time of float64, and the ridge is far above its rounding
+            warnings.simplefilter("ignore", ConvergenceWarning)  # further iterations change the samples little
+            # float32 takes half the time of float64, and its rounding errors are far below the ridge
             mixture.fit(np.asarray(latents / scale, np.float32))
         weights, means, covariances = (
             np.asarray(found, np.float64) for found in (mixture.weights_, mixture.means_, mixture.covariances_)
@@ -176,6 +188,7 @@ class Mixture:
         return cls(weights, means * scale, (covariances + covariances.transpose(0, 2, 1)) / 2 * scale**2)
 
     def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
+        """Samples float32 (n, L): a component for each by its weight, then a Gaussian sample around its mean."""
         generator = np.random.default_rng(seed)
         chosen = generator.choice(len(self.weights), size=n, p=self.weights / self.weights.sum())
         samples = generator.standard_normal((n, self.latent_size))
@@ -186,24 +199,26 @@ class Mixture:
         return samples.astype(np.float32)
 
     def log_density(self, latents: Floats) -> Doubles:
-        """Natural logarithm, (N,)."""
+        """Natural logarithm of the density at latents (N, L), (N,)."""
         parts = zip(self.means, self.covariances, strict=True)
         densities = [_gaussian_log_density(latents, mean, covariance) for mean, covariance in parts]
         result: Doubles = logsumexp(np.stack(densities, axis=1) + np.log(self.weights), axis=1)
         return result
 
     def to_state(self) -> PriorState:
+        """The weights, means and covariances."""
         arrays = {"weights": self.weights, "means": self.means, "covariances": self.covariances}
         return PriorState("mixture", arrays)
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Mixture:
+        """The inverse of `to_state`. Raises KeyError for a missing array, ValueError for one that is not valid."""
         weights = stored_array(arrays, "weights", None)
         means = stored_array(arrays, "means", None).reshape(len(weights), -1)
         size = means.shape[1]
         covariances = stored_array(arrays, "covariances", len(weights) * size**2).reshape(-1, size, size)
         if weights.min() < 0 or not np.isclose(weights.sum(), 1):
-            raise ValueError("weights are not shares")
+            raise ValueError("weights are negative, or their sum is not 1")
         for covariance in covariances:
             _cholesky(covariance)
         return cls(weights, means, covariances)
@@ -217,7 +232,10 @@ def _check(latents: Floats) -> None:
 
 
 def stored_array(arrays: dict[str, NDArray[Any]], name: str, size: int | None) -> Doubles:
-    """A stored array of `size` numbers (any, but some, for None)."""
+    """The array of this name as float64, with `size` numbers, or any number above 0 for None.
+
+    Raises KeyError where it is missing, ValueError where it has another size or is not finite.
+    """
     values = np.asarray(arrays[name], np.float64)
     if not values.size or (size is not None and values.size != size):
         raise ValueError(f"{name!r} has {values.size} numbers")

@@ -1,4 +1,4 @@
-"""How long training takes, and how its rates fall over that time."""
+"""The duration of training, and the schedule of its learning rates."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from fourcodec.generative.config import TrainingConfig
 
 @dataclass(frozen=True)
 class Budget:
-    """A number of epochs or of minutes, in all: what was done before a resumption counts. Raises ValueError unless
-    exactly one is given and positive."""
+    """The duration of training in epochs or minutes, in all: those before a resumption count too.
+
+    Raises ValueError unless exactly one of them is given and positive."""
 
     epochs: int | None = None
     minutes: float | None = None
@@ -22,13 +23,13 @@ class Budget:
             raise ValueError("a budget is either a number of epochs or of minutes, above 0")
 
     def fraction(self, epochs: float, seconds: float) -> float:
-        """How much of the budget is used up, 0 to 1."""
+        """The used share of the budget, 0 to 1."""
         used = epochs / self.epochs if self.epochs is not None else seconds / (60 * (self.minutes or 1))
         return min(used, 1.0)
 
 
 def rate_factor(config: TrainingConfig, fraction: float) -> float:
-    """What the rates are multiplied with: 0 to 1 over the warm-up, then down to 0 at fraction 1."""
+    """The factor of the learning rates: from 0 to 1 over the warm-up, then down to 0 at fraction 1."""
     if fraction < config.warm_up:
         return fraction / config.warm_up
     rest = (fraction - config.warm_up) / (1 - config.warm_up)

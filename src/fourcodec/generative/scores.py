@@ -1,11 +1,11 @@
-"""How near a set of samples is to a set of real images, both given as features (N, D).
+"""Scores of a set of samples against a set of real images, both given as features (N, D).
 
     frechet_distance     between Gaussians with the sets' means and covariances
-    precision_recall     samples within the real ones' manifold, and the other way round
-    density_coverage     the same, less easily moved by outliers
-    nearest_neighbours   in pixels: whether samples are copies of training images
+    precision_recall     shares of samples within the real images' manifold, and of real images within the samples'
+    density_coverage     similar, but less sensitive to outliers
+    nearest_neighbours   used in pixels, to find copies of training images
 
-All depend on the numbers of images: compare only scores of equally many.
+All scores depend on the numbers of images: only scores of equally many images can be compared.
 """
 
 from __future__ import annotations
@@ -23,19 +23,20 @@ Features = NDArray[np.floating[Any]]
 
 PRECISION_NEIGHBOURS = 3  # k of Kynkäänniemi et al., section 3.1
 DENSITY_NEIGHBOURS = 5  # k of Naeem et al., section 3.3
-_ROWS = 500  # of a matrix of distances at once: 40 MB for 10,000 columns
+_ROWS = 500  # rows of the distance matrix in memory at a time: 40 MB for 10,000 columns
 
 
 def frechet_distance(first: Features, second: Features) -> float:
-    """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), of sets (N, D) and (M, D).
+    """The Fréchet distance |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) between sets of features (N, D) and (M, D).
 
     Heusel et al.: GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium (2017), equation 6.
-    Theirs takes the features of Inception; the numbers of another network cannot be compared with those.
+    The paper uses features of Inception; distances in other features cannot be compared with published ones. Raises
+    ValueError where the shapes do not fit or a set has fewer than two images.
     """
     _check(first, second)
     means = [np.mean(features, axis=0, dtype=np.float64) for features in (first, second)]
     covariances = [np.atleast_2d(np.cov(features, rowvar=False, dtype=np.float64)) for features in (first, second)]
-    # tr (C1 C2)^(1/2) by the eigenvalues of the symmetric C1^(1/2) C2 C1^(1/2): no complex rounding errors
+    # tr (C1 C2)^(1/2) from the eigenvalues of the symmetric C1^(1/2) C2 C1^(1/2), which are real in spite of rounding
     values, vectors = scipy.linalg.eigh(covariances[0])
     root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
     cross = scipy.linalg.eigvalsh(root @ covariances[1] @ root)
@@ -45,14 +46,16 @@ def frechet_distance(first: Features, second: Features) -> float:
 
 @dataclass(frozen=True)
 class PrecisionRecall:
-    """Shares, 0 to 1."""
+    """Precision and recall of samples, each 0 to 1."""
 
-    precision: float  # of samples within the manifold of real images: do they look real?
-    recall: float  # of real images within the manifold of samples: is everything there?
+    precision: float  # share of samples within the manifold of real images
+    recall: float  # share of real images within the manifold of samples
 
 
 def precision_recall(real: Features, samples: Features, neighbours: int = PRECISION_NEIGHBOURS) -> PrecisionRecall:
-    """Kynkäänniemi, Karras, Laine, Lehtinen, Aila: Improved Precision and Recall Metric for Assessing Generative Models
+    """Precision and recall of samples (M, D) for real features (N, D).
+
+    Kynkäänniemi, Karras, Laine, Lehtinen, Aila: Improved Precision and Recall Metric for Assessing Generative Models
     (2019), section 2. A set's manifold is the union of balls around its points that reach to the k-th neighbour."""
     _check(real, samples)
     real_radii, sample_radii = (_squared_radii(points, neighbours) for points in (real, samples))
@@ -65,14 +68,17 @@ def precision_recall(real: Features, samples: Features, neighbours: int = PRECIS
 
 @dataclass(frozen=True)
 class DensityCoverage:
-    """Both are near 1 for samples of the real distribution."""
+    """Density and coverage of samples; both are near 1 for samples of the real distribution."""
 
-    density: float  # how many real images' balls a sample lies in, over k; not bounded by 1
+    density: float  # mean number of real images' balls that hold a sample, divided by k; can exceed 1
     coverage: float  # share of real images with a sample in their ball
 
 
 def density_coverage(real: Features, samples: Features, neighbours: int = DENSITY_NEIGHBOURS) -> DensityCoverage:
-    """Naeem, Oh, Uh, Choi, Yoo: Reliable Fidelity and Diversity Metrics for Generative Models (2020), section 3."""
+    """Density and coverage of samples (M, D) for real features (N, D).
+
+    Naeem, Oh, Uh, Choi, Yoo: Reliable Fidelity and Diversity Metrics for Generative Models (2020), section 3.
+    """
     _check(real, samples)
     radii = _squared_radii(real, neighbours)
     inside, covered = 0, np.zeros(len(real), bool)
@@ -85,14 +91,14 @@ def density_coverage(real: Features, samples: Features, neighbours: int = DENSIT
 
 @dataclass(frozen=True)
 class Nearest:
-    """For each of N queries the nearest of M references."""
+    """The nearest of M references for each of N queries."""
 
     index: NDArray[np.intp]  # (N,)
     distance: Doubles  # (N,), Euclidean
 
 
 def nearest_neighbours(queries: Features, references: Features) -> Nearest:
-    """Of (N, D) among (M, D)."""
+    """The nearest neighbours of queries (N, D) among references (M, D)."""
     _check(queries, references, least=1)
     index, squared = np.zeros(len(queries), np.intp), np.zeros(len(queries))
     for rows, squares in _squared_distances(queries, references):
@@ -113,7 +119,7 @@ def _squared_radii(points: Features, neighbours: int) -> Doubles:
 
 
 def _squared_distances(rows: Features, columns: Features) -> Iterator[tuple[slice, NDArray[Any]]]:
-    """Some rows of the matrix of squared distances at a time, and which they are."""
+    """Blocks of rows of the matrix of squared distances, each with the slice of its rows."""
     column_squares = np.einsum("nd,nd->n", columns, columns)
     for start in range(0, len(rows), _ROWS):
         chosen = slice(start, start + _ROWS)

@@ -1,4 +1,4 @@
-"""Many images in one picture, strips of them, and animations."""
+"""Sheets of many images in one picture, and animations."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ _BACKGROUND = 128
 
 
 def to_bytes(images: NDArray[np.float32]) -> Pixels:
-    """[0, 1] -> uint8, as a decoder rounds samples."""
+    """Samples in [0, 1] -> uint8, rounded as the decoder of .fnc files does."""
     return np.clip(np.rint(255 * images), 0, 255).astype(np.uint8)
 
 
 def sheet(images: Pixels, columns: int | None = None) -> Pixels:
-    """Images (N, H, W, C) row by row, nearly as many rows as columns unless `columns` is given: (H', W') or (H', W',
-    3)."""
+    """A sheet of images uint8 (N, H, W, C), row by row: uint8 (H', W') or (H', W', 3).
+
+    Without `columns` the sheet has about as many rows as columns."""
     count, height, width, channels = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
@@ -37,7 +38,7 @@ def sheet(images: Pixels, columns: int | None = None) -> Pixels:
 
 
 def to_gif(images: Pixels) -> bytes:
-    """An animation that runs through images (N, H, W, C) and back, for ever."""
+    """An animation (the bytes of a GIF file) through images uint8 (N, H, W, C) and back, repeated for ever."""
     frames = [Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image) for image in images]
     frames += frames[-2:0:-1]
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Plain torch on one thread: for the small networks beside the model, whose sums then do not depend on the machine."""
+"""torch on one thread, for small networks: their sums then do not depend on the number of cores."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +8,10 @@ import torch
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """Operations this small gain little from a second thread, and on a busy machine they wait for it: a training step
-    of the classifier took ten times as long on two threads as on one where another program used a core."""
+    """Runs torch on one thread inside the context.
+
+    Small operations gain little from a second thread, and on a busy machine they wait for it: an iteration of the
+    classifier's training took ten times as long on two threads as on one while another program used a core."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,11 +1,11 @@
-"""Training: images -> decoder, latents and, where there is one, encoder; killed at any moment and resumed exactly.
+"""Training of decoder, latents and, where there is one, encoder. It can be killed at any moment and resumed exactly.
 
-A step draws a batch, decodes its (noisy) latents and descends on
+An iteration draws a batch, decodes its latents with noise, and takes a gradient step on
 
     sum of squared errors on [-1, 1] + c ||z||^2
 
-in the networks and, where latents are free, in the batch's rows of the table. Order and noise follow from (seed, epoch,
-step) alone, so a checkpoint between two steps is all there is to know.
+in the networks and, without an encoder, in the batch's latents. The order of images and the noise depend only on (seed,
+epoch, iteration), so a checkpoint between two iterations is the complete state.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from fourcodec.threads import thread_count
 
 CHECKPOINT_SECONDS = 60.0
 _BETAS = (0.9, 0.99)
-_NOISE_RATE = 0.01  # of the logarithm of learned noise
+_NOISE_RATE = 0.01  # learning rate of the logarithm of learned noise
 _SHEETS = 20  # over the whole training
 _SHEET_IMAGES = 64
 _ENCODED_AT_ONCE = 1024
@@ -42,7 +42,7 @@ _ENCODED_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where training is after a step."""
+    """The progress of a training after an iteration."""
 
     epoch: int  # the current one, from 1
     fraction: float  # of the budget
@@ -53,7 +53,7 @@ class TrainingProgress:
 
 
 class Training:
-    """The state of one training and its steps. Use `begin` or `resume`."""
+    """The state of one training. Made by `begin` or `resume`."""
 
     def __init__(self, data: Dataset, settings: Config, directory: Path, device: str, seed: int) -> None:
         self.core = ModelCore(settings, data.image_shape, device, seed)
@@ -69,8 +69,10 @@ class Training:
 
     @classmethod
     def begin(cls, data: Dataset, settings: Config, directory: Path, *, device: str, seed: int) -> Training:
-        """Raises FileExistsError where the directory holds a model already, OSError where it cannot be made, and
-        ConfigError for linear latents of more numbers than an image has samples."""
+        """A new training in a directory, which is made if it is missing.
+
+        Raises FileExistsError where the directory holds a model already, OSError where it cannot be made, and
+        ConfigError where linear latents have more components than an image has samples."""
         samples = math.prod(data.image_shape)
         if settings.latents.linear and settings.latents.size > samples:
             raise ConfigError(f"{settings.latents.size} linear latents for images of {samples} samples")
@@ -83,7 +85,10 @@ class Training:
 
     @classmethod
     def resume(cls, data: Dataset, directory: Path, *, device: str) -> Training:
-        """Raises ModelError where the directory holds no sound model, or one trained on other data."""
+        """The training in a directory, at its last checkpoint.
+
+        Raises ModelError where the directory holds no model, a damaged one, or one trained on other data.
+        """
         tensors, facts = checkpoints.read_checkpoint(directory)
         with checkpoints.explained(directory):
             if facts["dataset"]["hash"] != data.content_hash:
@@ -96,10 +101,12 @@ class Training:
 
     @property
     def config(self) -> Config:
+        """The configuration of this training."""
         return self._config
 
     @property
     def history(self) -> list[records.EpochRecord]:
+        """The records of all finished epochs."""
         return list(self._history)
 
     def run(
@@ -185,7 +192,7 @@ class Training:
 
     @property
     def _steps(self) -> int:
-        """In an epoch."""
+        """Iterations in an epoch."""
         return math.ceil(len(self._images) / self._config.training.batch)
 
     def _epochs_done(self) -> float:
@@ -204,7 +211,7 @@ class Training:
         self._step += 1
 
     def _descend(self, rows: torch.Tensor, latent_rate: float) -> tuple[float, float]:
-        """One step on a batch; its mean loss and squared error."""
+        """One iteration on a batch; returns its mean loss and squared error per image."""
         wanted, encoder = self._seen_images(rows), self.core.encoder
         z = encoder(wanted) if encoder is not None else self._table.values[rows].requires_grad_()
         noise = torch.exp(self._log_noise)
@@ -231,8 +238,8 @@ class Training:
         return torch.where(torch.from_numpy(mirrored).to(images.device)[:, None, None], turned, images)
 
     def _noise_cost(self, noise: torch.Tensor) -> torch.Tensor:
-        """What is left of the divergence of N(z, noise^2) from N(0, 1), in units of the penalty (Kingma, Welling:
-        Auto-Encoding Variational Bayes, 2014, appendix B); 0 where noise is fixed."""
+        """The terms of the Kullback-Leibler divergence of N(z, noise^2) from N(0, 1) that depend on the noise, times
+        the penalty (Kingma, Welling: Auto-Encoding Variational Bayes, 2014, appendix B); 0 where noise is fixed."""
         if not self._config.latents.learned_noise:
             return torch.zeros((), device=noise.device)
         return self._config.latents.penalty * (noise.square() - 2 * self._log_noise).sum()
@@ -263,7 +270,7 @@ class Training:
             self._write_records()
 
     def _write_records(self) -> None:
-        """Log, plot and a sheet of samples of a Gaussian like the latents."""
+        """Writes log, plot, and a sheet of images sampled from a Gaussian with the latents' mean and covariance."""
         if self._history:
             files.write(self._directory / "log.csv", records.to_csv(self._history), overwrite=True)
             files.write(self._directory / "log.png", records.to_plot(self._history), overwrite=True)
@@ -299,7 +306,7 @@ class Training:
 
 
 class _Clock:
-    """Seconds of training, those before a resumption included, and the pace since."""
+    """The seconds of training in all, also before a resumption, and the speed since it was started or resumed."""
 
     def __init__(self, before: float) -> None:
         self._before, self._started = before, time.monotonic()

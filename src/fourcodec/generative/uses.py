@@ -1,4 +1,5 @@
-"""What people do with a trained model: sheets of samples and reconstructions, strips between images."""
+"""Uses of a trained model by the commands: sheets of reconstructions, interpolation between images, files of
+latents."""
 
 from __future__ import annotations
 
@@ -21,10 +22,10 @@ Pixels = NDArray[np.uint8]
 
 
 def load_images(model: TrainedModel, sources: Sequence[Path], limit: int) -> Images:
-    """Picture files, and of folders and data sets the first `limit` images (test images where they have such),
-    together: (B, H, W, C) uint8.
+    """The images of all sources, uint8 (B, H, W, C).
 
-    Raises OSError and DatasetError, which names the source whose images are not of the model's size.
+    A source is a picture file, or a folder or dataset, of which the first `limit` images are taken (test images where
+    it has a test part). Raises OSError, and DatasetError where a source cannot be read or has images of another size.
     """
     found: list[Images] = []
     for source in sources:
@@ -38,14 +39,14 @@ def load_images(model: TrainedModel, sources: Sequence[Path], limit: int) -> Ima
 
 
 def longer_side(model: TrainedModel, pixels: int) -> tuple[int, int]:
-    """(height, width) of an image shaped like the model's, whose longer side is `pixels`."""
+    """The size (height, width) with the model's aspect ratio whose longer side is `pixels`."""
     height, width, _ = model.image_shape
     scale = pixels / max(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def reconstruction_sheet(model: TrainedModel, images: Images) -> Pixels:
-    """Each image above the model's copy of it."""
+    """A sheet of images uint8 (B, H, W, C), each above its reconstruction by the model."""
     copies = to_bytes(model.decode(model.embed(images)))
     columns = min(len(images), 16)
     rows = []
@@ -56,22 +57,22 @@ def reconstruction_sheet(model: TrainedModel, images: Images) -> Pixels:
     return sheet(np.concatenate(rows), columns)
 
 
-def between(stops: Floats, frames: int) -> Floats:
-    """Latents from the first of `stops` (S, L) to the last by way of the others: `frames` steps from each to the next,
-    in straight lines, ((S - 1) frames + 1, L)."""
+def interpolate(stops: Floats, frames: int) -> Floats:
+    """Latents ((S - 1) frames + 1, L) on straight lines from each of `stops` (S, L) to the next, `frames` for each
+    line."""
     shares = np.linspace(0, 1, frames, endpoint=False)[:, None]
     parts = [a + shares * (b - a) for a, b in itertools.pairwise(stops)]
     return np.concatenate([*parts, stops[-1:]]).astype(np.float32)
 
 
 def latents_file(z: Floats) -> bytes:
-    """An .npz file with the array `z`."""
+    """The bytes of an .npz file with the array `z` (N, L)."""
     buffer = io.BytesIO()
     np.savez(buffer, z=z)
     return buffer.getvalue()
 
 
 def psnr_db(model: TrainedModel, z: Floats, images: Images) -> float:
-    """Of the images that latents stand for, rounded to 255 levels, against the originals."""
+    """PSNR of the images decoded from latents z (B, L), rounded to 8 bits, against images uint8 (B, H, W, C)."""
     copies = to_bytes(model.decode(z))
     return metrics.psnr_db(copies.reshape(-1, copies.shape[-1]), images.reshape(-1, images.shape[-1]))

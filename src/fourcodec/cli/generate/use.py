@@ -151,7 +151,7 @@ def interpolate(
     stops = uses.load_images(model, sources, limit)
     if len(stops) < 2:
         raise click.UsageError("there is nothing between fewer than two images")
-    z = uses.between(model.embed(stops), frames)
+    z = uses.interpolate(model.embed(stops), frames)
     made = sheets.to_bytes(model.decode(z, None if size is None else uses.longer_side(model, size)))
     animated = output.suffix.lower() == ".gif"
     data = sheets.to_gif(made) if animated else images.to_png(sheets.sheet(made, min(len(made), frames + 1)))
