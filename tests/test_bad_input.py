@@ -68,7 +68,7 @@ CASES = [
     (
         "decode {}/coded.fnc -o {}/a.xyz",
         2,
-        "a.xyz' is named like none of png, jpeg, webp, avif, tiff, npy: give --format",
+        "a.xyz' has the suffix of none of png, jpeg, webp, avif, tiff, npy: give --format",
     ),
     ("decode {}/coded.fnc --format gif", 2, "'gif' is not one of 'png'"),
     ("encode {}/picture.png --frame 2", 1, "there is no frame 2: the picture has 1"),

@@ -95,7 +95,7 @@ def test_a_part_is_decoded_at_a_size_into_the_format_of_the_name(coded: Path, ph
         ("--size 0x4", "at least 1 x 1"),
         ("--region 1,2,3", "not a region like"),
         ("--region 20,0,5,5", "not inside the picture of 24 x 16 pixels"),
-        ("-o copy.gif", "is named like none of png, jpeg, "),
+        ("-o copy.gif", "has the suffix of none of png, jpeg, "),
     ],
 )
 def test_a_part_that_cannot_be_is_a_matter_of_usage(

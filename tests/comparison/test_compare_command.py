@@ -268,7 +268,7 @@ def test_a_long_search_is_announced(
     paths = coded(tmp_path, np.full((16, 24, 3), 90, np.uint8))
     assert cli.run(["compare", *paths, "--json"]) == 0
     out, err = capsys.readouterr()
-    assert err.startswith("note: the best JPEG of as many bytes is looked for")
+    assert err.startswith("note: searching for the best JPEG of the same size")
     json.loads(out)
 
 

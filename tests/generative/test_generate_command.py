@@ -104,7 +104,7 @@ def test_mistakes_are_one_line_and_write_nothing(home: Path, capsys: pytest.Capt
         (["sample", "pictures", "-o", "new.png"], "there is no model.safetensors"),
         (["sample", "model", "-o", "tiny.toml"], "exists already"),
         (["reconstruct", "model", "odd.png", "-o", "new.png"], "odd.png': images are 9 x 9 colour, the model's 12 x 8"),
-        (["interpolate", "model", "pictures/000.png", "-o", "new.png"], "fewer than two"),
+        (["interpolate", "model", "pictures/000.png", "-o", "new.png"], "at least two images"),
         (["interpolate", "model", "pictures", "-o", "new.jpg"], "not .jpg"),
     ]:
         assert generate(home, *arguments) in (1, 2)

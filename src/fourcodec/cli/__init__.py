@@ -1,9 +1,9 @@
-"""The `fourcodec` command: a group that loads its commands when they are called, and the one place that shows errors.
+"""The `fourcodec` command: a group that loads its commands when they are called, and the only place that prints errors.
 
-A command raises; `run` turns that into one line on stderr and an exit status:
+Commands raise exceptions. `run` turns them into one line on stderr and an exit status:
 
     0    done
-    1    refused: a file, picture or device is not as it should be; silently where the reader of our output has gone
+    1    refused or failed: a file, picture or device is not valid; silently where the reader of stdout has gone
     2    wrong usage
     130  interrupted with Ctrl-C
 """
@@ -19,14 +19,14 @@ from fourcodec.cli.options import Debugging, debug_option, from_environment
 from fourcodec.errors import MEMORY_HINT, FourcodecError, is_memory_error
 
 COMMANDS = {
-    "encode": ("fourcodec.cli.encode", "encode", "Code a picture as a Fourier network in a .fnc file."),
-    "decode": ("fourcodec.cli.decode", "decode", "Turn a .fnc file back into a picture."),
+    "encode": ("fourcodec.cli.encode", "encode", "Encode a picture as a Fourier network in a .fnc file."),
+    "decode": ("fourcodec.cli.decode", "decode", "Decode a .fnc file to a picture."),
     "info": ("fourcodec.cli.info", "info", "Show what a .fnc file holds, without decoding it."),
-    "verify": ("fourcodec.cli.verify", "verify", "Check that .fnc files are whole, by decoding them."),
+    "verify": ("fourcodec.cli.verify", "verify", "Check that .fnc files are intact, by decoding them."),
     "compare": ("fourcodec.cli.compare", "compare", "Compare a picture with its .fnc file and with JPEG."),
-    "bench": ("fourcodec.cli.bench", "bench", "Measure against JPEG and others on a folder of pictures."),
+    "bench": ("fourcodec.cli.bench", "bench", "Compare with JPEG and other codecs on a folder of pictures."),
     "generate": ("fourcodec.cli.generate", "generate", "Train a generative model, and make new images with it."),
-    "completion": ("fourcodec.cli.completion", "completion", "Print the script that completes commands in a shell."),
+    "completion": ("fourcodec.cli.completion", "completion", "Print a script for command completion in a shell."),
 }
 SETTINGS = {
     "help_option_names": ["-h", "--help"],
@@ -48,7 +48,7 @@ _INTERRUPTED = 130
     is_flag=True,
     expose_value=False,
     is_eager=True,
-    allow_from_autoenv=False,  # FOURCODEC_VERSION, set for something else, must not turn every command into this one
+    allow_from_autoenv=False,  # a FOURCODEC_VERSION set for another purpose must not turn every command into --version
     callback=lambda ctx, _, value: _show_version(ctx) if value else None,
     help="Show versions, threads and whether there is CUDA.",
 )
@@ -63,7 +63,7 @@ def cli() -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command line (sys.argv's where none is given) and returns its exit status."""
+    """Runs one command line, by default that of sys.argv, and returns its exit status. Errors are printed on stderr."""
     debugging, colour = Debugging(), colour_wanted()
     try:
         result = cli.main(args=arguments, prog_name="fourcodec", standalone_mode=False, obj=debugging, color=colour)
@@ -103,7 +103,7 @@ def _explain(exc: Exception) -> str:
         return MEMORY_HINT
     if isinstance(exc, OSError):
         return f"{exc.filename!r}: {exc.strerror}" if exc.filename and exc.strerror else str(exc)
-    return f"this should not have happened: {type(exc).__name__}: {exc} (--debug shows where)"
+    return f"internal error: {type(exc).__name__}: {exc} (--debug shows where)"
 
 
 __all__ = ["cli", "run"]

@@ -14,7 +14,7 @@ from fourcodec.limits import DEFAULT
 
 _SUFFIX = ".html"
 _REMARK_COLUMNS = 80
-_LONG_PIXELS = 4_000_000  # from here on the search for a JPEG is announced
+_LONG_PIXELS = 4_000_000  # for larger pictures a note announces the search for a JPEG
 
 
 @click.command(
@@ -26,8 +26,10 @@ _LONG_PIXELS = 4_000_000  # from here on the search for a JPEG is announced
 )
 @click.argument("picture", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("coded", metavar="FILE.fnc", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A page to write: slider, zoom, error maps.")
-@click.option("--frame", type=click.IntRange(min=1), help="Which frame or page of IN was coded, 1 being the first.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="An HTML page to write: slider, zoom, error maps."
+)
+@click.option("--frame", type=click.IntRange(min=1), help="The frame or page of IN that was encoded, from 1.")
 @options.device_option("cpu")
 @options.force_option
 @options.json_option
@@ -35,10 +37,10 @@ _LONG_PIXELS = 4_000_000  # from here on the search for a JPEG is announced
 def compare(
     picture: Path, coded: Path, output: Path | None, frame: int | None, device: str, force: bool, as_json: bool
 ) -> int:
-    """Compare the picture IN with the .fnc file made of it, and with the best JPEG of as many bytes.
+    """Compare the picture IN with its .fnc file, and with the best JPEG of the same size.
 
-    Shown are PSNR, SSIM, bits per pixel and errors in 1/255 of a sample's range. The page of -o needs nothing but
-    itself, neither files nor a network.
+    Prints PSNR, SSIM, bits per pixel, and errors in 1/255 of a sample's range. The page written by -o needs no other
+    file and no network.
     """
     source, data = _read(picture, coded)
     with options.about(picture):
@@ -53,7 +55,7 @@ def compare(
 
     rows, columns = original.pixels.shape[:2]
     if rows * columns >= _LONG_PIXELS:
-        options.note("the best JPEG of as many bytes is looked for, which takes minutes for a picture of this size")
+        options.note("searching for the best JPEG of the same size, which takes minutes for a picture this large")
     with options.about(coded):
         comparison = measure(original, data, device=device)
     if output is not None:
@@ -73,7 +75,8 @@ def compare(
 
 
 def _read(picture: Path, coded: Path) -> tuple[bytes, bytes]:
-    """Both files' bytes; arguments in the wrong order are told apart from damaged files."""
+    """The bytes of both files. Raises UsageError for arguments in the wrong order, ImageError for a file that is no
+    .fnc file."""
     source = files.read(picture, DEFAULT.picture_bytes)
     data = files.read(coded, DEFAULT.file_bytes)
     if source.startswith(container.MAGIC):
@@ -86,6 +89,6 @@ def _read(picture: Path, coded: Path) -> tuple[bytes, bytes]:
 
 def _check_page(picture: Path, coded: Path, output: Path, *, force: bool) -> None:
     if output.suffix.lower() not in (_SUFFIX, ".htm"):
-        raise click.UsageError(f"the output is a page: name it with {_SUFFIX}, not {str(output)!r}")
+        raise click.UsageError(f"the output is an HTML page: name it with {_SUFFIX}, not {str(output)!r}")
     for source in (picture, coded):
         options.check_output(source, output, force=force)

@@ -13,7 +13,7 @@ SHELLS = ("bash", "zsh", "fish")
     cls=Command,
     examples="""
     eval "$(fourcodec completion bash)"                                       # in ~/.bashrc
-    eval "$(fourcodec completion zsh)"                                        # in ~/.zshrc, behind compinit
+    eval "$(fourcodec completion zsh)"                                        # in ~/.zshrc, after compinit
     fourcodec completion fish > ~/.config/fish/completions/fourcodec.fish     # once
     """,
 )
@@ -21,7 +21,7 @@ SHELLS = ("bash", "zsh", "fish")
 @options.debug_option
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that makes a shell complete commands, options, their values and file names."""
+    """Print a script with which a shell completes commands, options, their values and file names."""
     kind = get_completion_class(shell)
     assert kind is not None  # click has all of SHELLS
     click.echo(kind(ctx.find_root().command, {}, "fourcodec", "_FOURCODEC_COMPLETE").source())

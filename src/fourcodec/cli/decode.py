@@ -14,7 +14,7 @@ from fourcodec.views import View
 
 
 class Size(click.ParamType):
-    """WxH."""
+    """A size in pixels, written WxH."""
 
     name = "WxH"
 
@@ -23,7 +23,7 @@ class Size(click.ParamType):
 
 
 class Region(click.ParamType):
-    """X,Y,W,H."""
+    """A region in pixels, written X,Y,W,H."""
 
     name = "X,Y,W,H"
 
@@ -62,14 +62,19 @@ def _whole_numbers(
     "-o",
     "--output",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="The picture to write, of the format that its name says; - is standard output.  [default: IN with .png]",
+    help="The picture to write, in the format of its suffix; - is standard output.  [default: IN with .png]",
 )
 @click.option(
-    "--format", "file_format", type=click.Choice(images.FORMATS), help="Of the output.  [default: as named, or png]"
+    "--format",
+    "file_format",
+    type=click.Choice(images.FORMATS),
+    help="Format of the output.  [default: by its suffix, or png]",
 )
-@click.option("--region", type=Region(), help="Decode this part, in pixels of the picture.")
-@click.option("--scale", type=click.FloatRange(min=0, min_open=True), help="Decode at this scale, 0.25 or 2 say.")
-@click.option("--size", type=Size(), help="Decode to so many pixels.")
+@click.option("--region", type=Region(), help="Decode only this part, in pixels.")
+@click.option(
+    "--scale", type=click.FloatRange(min=0, min_open=True), help="Decode at this scale, for instance 0.25 or 2."
+)
+@click.option("--size", type=Size(), help="Decode to this size in pixels.")
 @options.strip_option
 @options.limit_options
 @folder_options
@@ -92,11 +97,11 @@ def decode(
     quiet: bool,
     **of_folder: Any,
 ) -> int:
-    """Turn the .fnc file IN (- is standard input) back into a picture, or a part of it, at any size: PNG, JPEG, WebP,
-    AVIF, TIFF or NPY.
+    """Decode the .fnc file IN (- is standard input), or a part of it, to a picture of any size: PNG, JPEG, WebP, AVIF,
+    TIFF or NPY.
 
-    A region comes first and is scaled after. Where IN is a folder, each .fnc file in it becomes a picture in the folder
-    given by -o.
+    With --region, scale and size are those of the region. Where IN is a folder, each .fnc file in it becomes a picture
+    in the folder given by -o.
     """
     with options.usage():
         view = View(region, scale, size)
@@ -111,7 +116,7 @@ def decode(
     chosen = file_format or options.format_of(target)
     with options.about(source):
         data = options.read_source(source, limits.file_bytes)
-        description = codec.describe(data)  # what is wrong with the file is said before what is wrong with the output
+        description = codec.describe(data)  # errors of the file come before errors of the output
         limits.check_pixels(description["width"], description["height"])
         with options.usage():
             lattice = view.on(description["width"], description["height"])

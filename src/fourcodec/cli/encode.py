@@ -19,16 +19,16 @@ from fourcodec.request import DEFAULT_QUALITY, HIGHEST_PSNR_DB, PROFILE_NAMES, R
 if TYPE_CHECKING:
     from fourcodec.optimisation.progress import Progress
 
-LONG_SECONDS = 60.0  # fits that take longer are announced
+LONG_SECONDS = 60.0  # longer fits are announced by a note
 
 
 @click.command(
     cls=Command,
     examples="""
     fourcodec encode photo.png                                     # writes photo.fnc
-    fourcodec encode photo.png -q 40 --effort 2 -o small.fnc       # smaller, and sooner done
+    fourcodec encode photo.png -q 40 --effort 2 -o small.fnc       # smaller file, faster
     fourcodec encode photo.png --target-bytes 20000                # at most 20,000 bytes
-    fourcodec encode photo.png --width 8 --depth 6                 # the pure network
+    fourcodec encode photo.png --width 8 --depth 6                 # a network of coordinates only
     fourcodec encode photos -o coded --recursive --jobs 2          # a folder; --resume continues
     fourcodec encode - < photo.png > photo.fnc
     """,
@@ -40,12 +40,12 @@ LONG_SECONDS = 60.0  # fits that take longer are announced
     type=click.Path(path_type=Path, allow_dash=True),
     help="The file to write; - is standard output.  [default: IN with .fnc]",
 )
-@click.option("--frame", type=click.IntRange(min=1), help="Which frame or page of several is coded, 1 being the first.")
+@click.option("--frame", type=click.IntRange(min=1), help="The frame or page to encode, from 1, where IN has several.")
 @options.strip_option
 @click.option(
     "--profile",
     type=click.Choice(PROFILE_NAMES),
-    help="grid: best quality per byte; fnet: a network of the coordinates alone.  [default: grid, or fnet with --width "
+    help="grid: best quality per byte; fnet: a network of the coordinates only.  [default: grid, or fnet with --width "
     "or --depth]",
 )
 @click.option(
@@ -55,41 +55,47 @@ LONG_SECONDS = 60.0  # fits that take longer are announced
     help=f"20 is small, 90 visually fine.  [default: {DEFAULT_QUALITY:g}; 54.4 for fnet]",
 )
 @click.option(
-    "--target-bytes", type=click.IntRange(min=1), help="In place of -q: a file of at most N bytes, at most 3% below."
+    "--target-bytes", type=click.IntRange(min=1), help="Instead of -q: a file of at most N bytes, at most 3% below."
 )
 @click.option(
-    "--target-bpp", type=click.FloatRange(min=0, min_open=True), help="The same in bits per pixel of the picture."
+    "--target-bpp", type=click.FloatRange(min=0, min_open=True), help="Instead of -q: the same in bits per pixel."
 )
 @click.option(
     "--target-psnr",
     type=click.FloatRange(0, HIGHEST_PSNR_DB, min_open=True),
-    help="In place of -q: at least N dB, at most 0.1 above.",
+    help="Instead of -q: a PSNR of at least X dB, at most 0.1 above.",
 )
 @click.option(
     "--width",
     type=click.IntRange(1, fnet.MAX_WIDTH),
-    help="Of fnet: numbers in a hidden state.  [default: 8, or by -q or target]",
+    help="fnet only: width of the hidden layers.  [default: 8, or by -q or target]",
 )
 @click.option(
     "--depth",
     type=click.IntRange(1, fnet.MAX_DEPTH),
-    help="Of fnet: hidden states.  [default: 6, or by -q or target]",
+    help="fnet only: number of hidden layers.  [default: 6, or by -q or target]",
 )
 @click.option(
-    "--effort", type=click.IntRange(1, 9), default=codec.DEFAULT_EFFORT, show_default=True, help="1 is fast, 9 is good."
+    "--effort",
+    type=click.IntRange(1, 9),
+    default=codec.DEFAULT_EFFORT,
+    show_default=True,
+    help="1 is fastest, 9 is best.",
 )
-@click.option("--iterations", type=click.IntRange(min=1), help="Steps of the fit, instead of --effort's.")
+@click.option("--iterations", type=click.IntRange(min=1), help="Iterations of the fit, instead of --effort's.")
 @click.option(
-    "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Of the grid: shorten the fit to this time."
+    "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="grid only: shorten the fit to this time."
 )
 @options.device_option("auto")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of every random choice.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all random choices."
+)
 @options.limit_options
 @options.force_option
 @options.json_option
 @options.quiet_option
 @folder_options
-@click.option("--progress/--no-progress", default=None, help="Show the fit on stderr.  [default: on a terminal]")
+@click.option("--progress/--no-progress", default=None, help="Show progress on stderr.  [default: on a terminal]")
 @options.debug_option
 def encode(
     source: Path,
@@ -116,10 +122,10 @@ def encode(
     progress: bool | None,
     **of_folder: Any,
 ) -> int:
-    """Code the picture IN (- is standard input) as a small Fourier network and, in the profile grid, what it looks at.
+    """Encode the picture IN (- is standard input) as a small Fourier network and, in the profile grid, latents.
 
-    The numbers shown are measured on the file: it is decoded again and compared with the picture. Where IN is a folder,
-    each picture in it becomes a file in the folder given by -o.
+    The numbers shown are measured: the file is decoded again and compared with the picture. Where IN is a folder, each
+    picture in it becomes a file in the folder given by -o.
     """
     request = _request(
         {
@@ -150,7 +156,7 @@ def encode(
     refuse_folder_options(of_folder)
     target = options.target_of(source, output, ".fnc")
     if as_json and target == options.STANDARD:
-        raise click.UsageError("--json is printed on standard output, where the file goes: name an output with -o")
+        raise click.UsageError("--json is printed on standard output, as is the file: name an output with -o")
     with options.about(source):
         picture = images.read(options.read_source(source, limits.picture_bytes), frame=frame, limits=limits)
     options.check_output(source, target, force=force)
@@ -174,7 +180,10 @@ def encode(
 
 
 def _request(wishes: dict[str, Any]) -> Request:
-    """Raises UsageError. Defaults from the environment give way where the command line contradicts them."""
+    """The Request for these options. Defaults from the environment are ignored where they contradict the command line.
+
+    Raises UsageError.
+    """
     with options.usage():
         try:
             return Request(**wishes)
@@ -186,7 +195,8 @@ def _request(wishes: dict[str, Any]) -> Request:
 
 
 class _Watch:
-    """Says once how long a fit of more than a minute will take, and shows its progress where that is wanted."""
+    """Announces the duration of a fit above LONG_SECONDS once, prints its notes, and shows progress where it is
+    wanted."""
 
     def __init__(self, line: options.ProgressLine | None) -> None:
         self._line, self._said = line, False
@@ -218,7 +228,7 @@ def _summary(target: Path, encoded: codec.Encoded) -> str:
 
 
 def _parts(encoded: codec.Encoded) -> str:
-    """What of the bytes is not the picture's colours."""
+    """The sizes of alpha and metadata in words; empty where the file has none."""
     parts = {"alpha": encoded.alpha_bytes, **encoded.metadata_bytes}
     named = [f"{name} {size_bytes}" for name, size_bytes in parts.items() if size_bytes]
     return f" (of which {', '.join(named)})" if named else ""

@@ -1,4 +1,4 @@
-"""How --help looks: options under headings, examples as they are typed, and colour on a terminal."""
+"""The format of --help: options under headings, examples, and colour on a terminal."""
 
 import os
 from collections.abc import Mapping
@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-# By the names of parameters, which mean the same in every command; others are under OTHERS. In the order shown.
+# Headings in the order shown, with the names of parameters, which mean the same in every command. Others are under
+# OTHERS.
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "Output": ("output", "parts", "plot", "file_format", "folder", "force"),
     "Picture": ("frame", "strip"),
@@ -26,9 +27,10 @@ _HEADING_OF = {name: heading for heading, names in HEADINGS.items() for name in 
 
 
 def colour_wanted() -> bool | None:
-    """What NO_COLOR and FORCE_COLOR say (no-color.org, force-color.org); None leaves it to whether there is a terminal.
+    """True or False where FORCE_COLOR or NO_COLOR is set (force-color.org, no-color.org), else None: colour on a
+    terminal.
 
-    Empty variables say nothing.
+    Empty variables count as not set.
     """
     if os.environ.get("NO_COLOR"):
         return False
@@ -36,7 +38,7 @@ def colour_wanted() -> bool | None:
 
 
 class Formatter(click.HelpFormatter):
-    """Headings in bold. Colours are taken out again by click.echo where they are not wanted."""
+    """A formatter with bold headings. click.echo removes the styles where colour is not wanted."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         super().write_usage(prog, args, click.style("Usage:", bold=True) + " " if prefix is None else prefix)
@@ -46,25 +48,26 @@ class Formatter(click.HelpFormatter):
 
 
 def variable_of(ctx: click.Context, option: click.Option) -> str:
-    """The environment variable with an option's default, after its name on the command line: Click alone would go by
-    the name of the variable in the code."""
+    """The environment variable with an option's default, named after the option on the command line.
+
+    Click itself would name it after the parameter in the code."""
     return f"{ctx.auto_envvar_prefix}_{max(option.opts, key=len).lstrip('-').replace('-', '_').upper()}"
 
 
 def record_of(ctx: click.Context, option: click.Option) -> tuple[str, str]:
-    """How an option is written, and what it is for."""
+    """An option as it is written, and its help text."""
     written, purpose = option.get_help_record(ctx) or ("", "")
     return written.replace("INTEGER RANGE", "N").replace("FLOAT RANGE", "X"), purpose
 
 
 class Context(click.Context):
-    """A context whose help is made by our Formatter."""
+    """A context with our Formatter for help."""
 
     formatter_class = Formatter
 
 
 class Command(click.Command):
-    """A command with options under HEADINGS, and with `examples`: lines as they are typed."""
+    """A command whose help has options under HEADINGS and `examples`, lines as a user types them."""
 
     context_class = Context
 
@@ -79,7 +82,7 @@ class Command(click.Command):
         return super().parse_args(ctx, args)
 
     def options_by_heading(self, ctx: click.Context) -> dict[str, list[click.Option]]:
-        """Every option that help shows, in the order of HEADINGS and there in that of the command."""
+        """All options that help shows, by heading in the order of HEADINGS, each in the order of the command."""
         found: dict[str, list[click.Option]] = {heading: [] for heading in (OTHERS, *HEADINGS)}
         for option in self.get_params(ctx):
             if isinstance(option, click.Option) and not option.hidden:

@@ -25,9 +25,11 @@ _PIPED_COLUMNS = 80
     """,
 )
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.option("--parts", is_flag=True, help="Split networks by part and latents by level, which decodes the file.")
+@click.option("--parts", is_flag=True, help="Show networks by part and latents by level; this decodes the file.")
 @click.option(
-    "--plot", type=click.Path(path_type=Path), help="A PNG file to draw: the latents, or the waves of the first layer."
+    "--plot",
+    type=click.Path(path_type=Path),
+    help="A PNG file to write: a plot of the latents or of the first layer's waves.",
 )
 @options.limit_options
 @options.force_option
@@ -38,8 +40,8 @@ def info(
 ) -> None:
     """Show what the .fnc file IN holds: its header, its network, and where its bytes are.
 
-    Levels of latents share one arithmetic code, and so do the parts of networks: their bytes are computed from the
-    probabilities that the decoder uses, and are no whole numbers. Limits are for --parts and --plot, which decode.
+    All levels of latents share one arithmetic code, and so do all parts of networks. Their bytes are therefore computed
+    from the decoder's probabilities and are not whole numbers. The limits apply to --parts and --plot, which decode.
     """
     limits = Limits(max_pixels, max_work)
     if plot is not None:
@@ -50,7 +52,7 @@ def info(
         if parts:
             description["parts"] = spending.parts_of(data, limits)
             if not description["parts"]:
-                options.note("zstd mixes its layers: there are no parts to show")
+                options.note("there are no parts to show, since zstd mixes its layers")
         if plot is not None:
             from fourcodec.inspection.plots import plot as drawn
 
@@ -70,7 +72,7 @@ def _check_plot(source: Path, plot: Path, *, force: bool) -> None:
 
 
 def _lines(description: dict[str, Any]) -> list[str]:
-    """For people: a line a field, and a line a section."""
+    """The description for people to read: one line for each field, and one for each section."""
     lines = []
     for key, value in description.items():
         if key == "network":
@@ -96,7 +98,7 @@ def _bars(description: dict[str, Any]) -> list[str]:
 
 
 def _can_show(text: str) -> bool:
-    """Whether standard output has these characters."""
+    """True where the encoding of standard output has these characters."""
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):

@@ -1,4 +1,4 @@
-"""Groups of commands that are imported on use: torch and numba take seconds that --help has no need of."""
+"""Groups whose commands are imported when they are used: --help must not wait seconds for torch and numba."""
 
 from importlib import import_module
 from typing import Any
@@ -8,12 +8,12 @@ from click.shell_completion import CompletionItem
 
 from fourcodec.cli.help import Context
 
-# name: (module, attribute, what --help says). In a table, so that --help need not import any of them.
+# name: (module, attribute, summary in --help)
 Table = dict[str, tuple[str, str, str]]
 
 
 class LazyGroup(click.Group):
-    """A group whose commands come from a table."""
+    """A group of commands that are listed in a table and imported when they are called."""
 
     context_class = Context
 
@@ -22,8 +22,9 @@ class LazyGroup(click.Group):
         self._table = table
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command. Click takes any EOFError for the end of what a person types, which aborts; here it is data
-        that ended too early, and becomes an OSError."""
+        """Runs the command. Raises OSError for data that ends too early.
+
+        Click takes any EOFError for the end of typed input and aborts; here an EOFError always means truncated data."""
         try:
             return super().invoke(ctx)
         except EOFError as exc:
@@ -44,7 +45,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, summary) for name, (_, _, summary) in self._table.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """From the table: Click's own would import every command at each press of the key."""
+        """Completions of commands from the table; Click's own method would import every command."""
         named = [
             CompletionItem(name, help=summary)
             for name, (_, _, summary) in self._table.items()

@@ -1,4 +1,4 @@
-"""What the commands share: options, and how outputs, notes and progress are treated."""
+"""Options and functions that several commands share: inputs, outputs, notes and progress."""
 
 import sys
 import time
@@ -26,7 +26,7 @@ STANDARD = Path("-")  # standard input as a source, standard output as a target
 
 @dataclass
 class Debugging:
-    """Whether --debug was given, before or behind the command's name."""
+    """The state of --debug, which may stand before or after the command's name."""
 
     enabled: bool = False
 
@@ -42,37 +42,37 @@ debug_option = click.option(
     expose_value=False,
     is_eager=True,
     callback=_enable_debugging,
-    help="Show where an error came from.",
+    help="Show where in the program an error occurred.",
 )
 force_option = click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
-quiet_option = click.option("--quiet", is_flag=True, help="Say nothing but errors (and what --json asks for).")
+quiet_option = click.option("--quiet", is_flag=True, help="Print only errors (and the output of --json).")
 strip_option = click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF and XMP.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 
 
 def device_option(default: str) -> Callable[[Any], Any]:
-    """--device; encoding and decoding differ in their defaults."""
+    """The option --device with this default."""
     return click.option(
         "--device",
         type=click.Choice(DEVICES),
         default=default,
         show_default=True,
-        help="The processor that does the work.",
+        help="The processor to use.",
     )
 
 
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--max-pixels and --max-work, the two of Limits."""
+    """Adds the options --max-pixels and --max-work, see Limits."""
     for name, default, what in (
-        ("--max-work", DEFAULT.work, "Refuse files whose decoding takes more multiplications."),
-        ("--max-pixels", DEFAULT.pixels, "Refuse pictures of more pixels."),
+        ("--max-work", DEFAULT.work, "Refuse files that need more multiplications to decode."),
+        ("--max-pixels", DEFAULT.pixels, "Refuse pictures with more pixels."),
     ):
         command = click.option(name, type=click.IntRange(1), default=default, show_default=True, help=what)(command)
     return command
 
 
 def from_environment(ctx: click.Context) -> list[str]:
-    """The variables that gave options of this command their values."""
+    """The environment variables from which options of this command have their values."""
     given = _names_from(ctx, ParameterSource.ENVIRONMENT)
     return [
         variable_of(ctx, option)
@@ -82,7 +82,7 @@ def from_environment(ctx: click.Context) -> list[str]:
 
 
 def without_environment(given: dict[str, Any]) -> dict[str, Any]:
-    """Of the values of some options those of the command line, and no others."""
+    """The values that come from the command line, out of the values of some options."""
     typed = _names_from(click.get_current_context(), ParameterSource.COMMANDLINE)
     return {name: value for name, value in given.items() if name in typed}
 
@@ -94,7 +94,7 @@ def _names_from(ctx: click.Context, source: ParameterSource) -> list[str]:
 
 @contextmanager
 def about(path: Path) -> Iterator[None]:
-    """Puts the file's name before the messages of what goes wrong with it."""
+    """Puts the file's name before the message of a FourcodecError raised inside."""
     try:
         yield
     except FourcodecError as exc:
@@ -105,38 +105,39 @@ def about(path: Path) -> Iterator[None]:
 
 
 def target_of(source: Path, output: Path | None, suffix: str) -> Path:
-    """Where the result goes: `output` if given, standard output if the source is standard input, else beside it."""
+    """The path of the result: `output` if given, standard output for standard input, else the source with `suffix`."""
     if output is not None:
         return output
     return STANDARD if source == STANDARD else source.with_suffix(suffix)
 
 
 def is_folder(source: Path) -> bool:
-    """Whether a command is to work on a folder; standard input is none, whatever there is of that name."""
+    """True where the source is a folder. Standard input (-) is none, even if a folder has that name."""
     return source != STANDARD and source.is_dir()
 
 
 def format_of(target: Path) -> str:
-    """The picture format that the output's name asks for; PNG for standard output. Raises UsageError."""
+    """The picture format for the suffix of the output; PNG for standard output. Raises UsageError for other
+    suffixes."""
     from fourcodec import images
 
     found = "png" if target == STANDARD else images.format_of(target)
     if found is None:
         raise click.UsageError(
-            f"the output {str(target)!r} is named like none of {', '.join(images.FORMATS)}: give --format"
+            f"the output {str(target)!r} has the suffix of none of {', '.join(images.FORMATS)}: give --format"
         )
     return found
 
 
 def read_source(source: Path, limit_bytes: int) -> bytes:
-    """The input file or standard input. Raises OSError and LimitError."""
+    """The bytes of the input file or of standard input. Raises OSError, and LimitError above `limit_bytes`."""
     if source == STANDARD:
         return files.read_standard_input(limit_bytes, BYTES_REMEDY)
     return files.read(source, limit_bytes, BYTES_REMEDY)
 
 
 def write_target(target: Path, data: bytes, *, overwrite: bool) -> None:
-    """The output file, whole or not at all, or standard output. Raises OSError."""
+    """Writes the output file, as a whole or not at all, or to standard output. Raises OSError."""
     if target == STANDARD:
         files.write_standard_output(data)
     else:
@@ -144,13 +145,13 @@ def write_target(target: Path, data: bytes, *, overwrite: bool) -> None:
 
 
 def say(line: str, target: Path) -> None:
-    """A line for people: on standard output, unless the result itself goes there."""
+    """Prints a line for the user: on standard output, or on stderr where the result itself goes to standard output."""
     click.echo(line, err=target == STANDARD)
 
 
 @contextmanager
 def usage() -> Iterator[None]:
-    """Makes a ValueError about what the user asked for one about how the command is used."""
+    """Turns a ValueError about the user's options into a UsageError."""
     try:
         yield
     except ValueError as exc:
@@ -158,10 +159,14 @@ def usage() -> Iterator[None]:
 
 
 def check_output(source: Path, target: Path, *, force: bool) -> None:
-    """Refuses, before any work, an output that exists or cannot be written, and a terminal for bytes."""
+    """Raises ClickException or OSError for an output that exists or cannot be written, and where bytes would go to a
+    terminal.
+
+    To be called before any work.
+    """
     if target == STANDARD:
         if sys.stdout.isatty():
-            raise click.UsageError("the file would be shown on the terminal: name an output with -o")
+            raise click.UsageError("bytes are not written to a terminal: name an output with -o")
         return
     if source != STANDARD and target.exists() and target.samefile(source):
         raise click.UsageError(f"the output {str(target)!r} is the input itself: choose another name with -o")
@@ -172,16 +177,16 @@ def check_output(source: Path, target: Path, *, force: bool) -> None:
 
 
 def note(message: str) -> None:
-    """A remark for people, on stderr."""
+    """Prints a note for the user on stderr."""
     click.echo(f"{click.style('note:', bold=True)} {message}", err=True)
 
 
 class ProgressLine:
-    """Shows how a fit goes: on a terminal one line that is drawn over, elsewhere a line every few seconds."""
+    """Shows the progress of a fit: on a terminal one line that is overwritten, elsewhere a line every few seconds."""
 
     def __init__(self) -> None:
-        self._drawn_over = sys.stderr.isatty()
-        self._interval_seconds = 0.1 if self._drawn_over else 2.0
+        self._overwrites = sys.stderr.isatty()
+        self._interval_seconds = 0.1 if self._overwrites else 2.0
         self._last = float("-inf")
         self._width = 0
 
@@ -195,7 +200,7 @@ class ProgressLine:
         )
 
     def show(self, line: str, *, last: bool) -> None:
-        """Shows a line unless one was shown just now; the last one always."""
+        """Shows a line, unless the one before was shown less than an interval ago; the last line is always shown."""
         now = time.monotonic()
         if now - self._last < self._interval_seconds and not last:
             return
@@ -206,11 +211,11 @@ class ProgressLine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._drawn_over and self._width:
+        if self._overwrites and self._width:
             click.echo(err=True)
 
     def _show(self, line: str) -> None:
-        if self._drawn_over:
+        if self._overwrites:
             line = cut(line)
             click.echo("\r" + line.ljust(self._width), nl=False, err=True)
             self._width = len(line)

@@ -1,8 +1,8 @@
-"""docs/cli.md, made from the commands themselves:
+"""The page docs/cli.md, generated from the commands:
 
     python -m fourcodec.cli.reference > docs/cli.md
 
-Nothing in it depends on the machine: tests compare it with what the commands say now.
+The page does not depend on the machine; a test compares it with the commands.
 """
 
 import inspect
@@ -18,8 +18,8 @@ from fourcodec.cli.lazy import LazyGroup
 HEAD = """\
 # The command line
 
-Made from the commands by `make docs`; `fourcodec COMMAND --help` says the same. How they are used is in
-[tour.md](tour.md), step by step, and in [using.md](using.md).
+Generated from the commands by `make docs`; `fourcodec COMMAND --help` shows the same. [tour.md](tour.md) introduces the
+commands step by step, and [using.md](using.md) shows how to use them.
 
 ## What all commands share
 
@@ -28,41 +28,41 @@ Made from the commands by `make docs`; `fourcodec COMMAND --help` says the same.
 | status | meaning |
 |---|---|
 | 0 | done |
-| 1 | refused or failed: a file, picture or device is not as it should be; of a folder, at least one file failed |
+| 1 | refused or failed: a file, picture or device is not valid, or at least one file of a folder failed |
 | 2 | wrong usage |
-| 130 | interrupted with Ctrl-C; no file is half written. Folders, `bench` and `generate train` go on with `--resume` |
+| 130 | interrupted with Ctrl-C; no file is half written; folders, `bench` and `generate train` resume with `--resume` |
 
-Errors are one line on standard error; `--debug` shows where in the program they came from. Results for other programs
-are on standard output (`--json`), remarks and progress on standard error. A reader that goes away, as in
-`fourcodec info photo.fnc | head -1`, ends a command silently, with status 1 if there was more to write.
+Errors are one line on standard error; `--debug` adds where in the program they occurred. Results for other programs
+are on standard output (`--json`), notes and progress on standard error. If the reader of standard output ends first, as
+in `fourcodec info photo.fnc | head -1`, a command ends without a message, with status 1 if there was more to write.
 
 **Defaults from the environment.** Each option below names a variable; where it is set, it is the option's default:
-with `FOURCODEC_ENCODE_EFFORT=3`, `fourcodec encode` has `--effort 3`. Flags take 1 or 0. The command line goes before
-the environment: with `FOURCODEC_ENCODE_QUALITY=40` and `--target-bytes 9000` the target counts. Variables of folders'
-options do not matter to single files. Beside these there are
+with `FOURCODEC_ENCODE_EFFORT=3`, `fourcodec encode` has `--effort 3`. Flags take 1 or 0. The command line overrides
+the environment: with `FOURCODEC_ENCODE_QUALITY=40` and `--target-bytes 9000` the target is used. Variables of options
+for folders have no effect on single files. There are four more variables:
 
 | variable | meaning |
 |---|---|
-| `FOURCODEC_THREADS` | threads to work with, in place of one for each core |
-| `FOURCODEC_CACHE_DIR` | the folder of compiled kernels, and of classifiers that `generate evaluate` trains |
+| `FOURCODEC_THREADS` | number of threads; by default one for each core |
+| `FOURCODEC_CACHE_DIR` | folder of compiled kernels, and of classifiers that `generate evaluate` trains |
 | `NO_COLOR` | no colours on a terminal |
-| `FORCE_COLOR` | colours where there is no terminal, too |
+| `FORCE_COLOR` | colours also without a terminal |
 
-**Colours and progress** are shown on a terminal. Elsewhere there are no colours, and progress is a line now and then,
-where it is asked for or the work is a folder.
+**Colours and progress** are shown on a terminal. Elsewhere there are no colours, and progress is a line every few
+seconds, where `--progress` asks for it or the work is a folder.
 
 **Completion** of commands, options, their values and file names: `fourcodec completion`, below.
 """
 
 
 def commands() -> Iterator[tuple[click.Context, click.Command]]:
-    """Every command with a context as if it were called, groups before what is in them."""
+    """Every command, with a context as if it were called; a group comes before its commands."""
     with cli.cli.make_context("fourcodec", ["nothing"]) as root:
         yield from _below(root)
 
 
 def text() -> str:
-    """The whole page."""
+    """The whole page, Markdown."""
     return HEAD + "".join(_section(ctx, command) for ctx, command in commands())
 
 

@@ -23,7 +23,7 @@ from fourcodec.limits import BYTES_REMEDY, Limits
     """,
 )
 @click.argument("sources", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--recursive", is_flag=True, help="Of a folder: the folders below it, too.")
+@click.option("--recursive", is_flag=True, help="With a folder: also the folders below it.")
 @options.limit_options
 @options.device_option("cpu")
 @options.json_option
@@ -38,10 +38,10 @@ def verify(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Check that each .fnc FILE is whole: its checksums, and that its picture and metadata decode. Writes nothing.
+    """Check that each .fnc FILE is intact: its checksums, and that its picture and metadata decode. Writes no files.
 
-    A line a file on standard output; --quiet keeps those of files that are not. A folder stands for the .fnc files in
-    it. The exit status is 1 where any file is not whole.
+    Prints one line for each file on standard output; with --quiet only for damaged ones. A folder stands for the .fnc
+    files in it. The exit status is 1 if any file is damaged.
     """
     limits = Limits(max_pixels, max_work)
     verdicts = []
@@ -57,20 +57,21 @@ def verify(
 
 
 def _listed(sources: Sequence[Path], recursive: bool) -> Iterator[Path]:
-    """The files that are meant. Raises ClickException for a folder without any."""
+    """The files to check, folders replaced by the files in them. Raises ClickException for a folder without .fnc
+    files."""
     for source in sources:
         if not source.is_dir():
             yield source
             continue
         names = listing.discover(source, {".fnc"}, recursive=recursive)
         if not names:
-            below = "" if recursive else " (--recursive looks below it, too)"
+            below = "" if recursive else " (--recursive also looks below it)"
             raise click.ClickException(f"no .fnc files in {str(source)!r}{below}")
         yield from (source / name for name in names)
 
 
 def _verdict(path: Path, device: str, limits: Limits) -> dict[str, Any]:
-    """JSON types: whether the file is whole, what is wrong with it, and what it is as far as it says."""
+    """The verdict on a file as JSON types: `ok`, the error message or None, and for intact files profile and size."""
     verdict: dict[str, Any] = {"file": str(path), "ok": False, "error": None}
     try:
         data = files.read(path, limits.file_bytes, BYTES_REMEDY)

@@ -1,4 +1,4 @@
-"""What --version says: everything that a report of a mistake should tell, without loading what takes long."""
+"""The text of --version: the facts that a bug report needs, found without loading torch or numba."""
 
 import platform
 from importlib import metadata
@@ -8,11 +8,14 @@ from fourcodec.bitstream.container import FORMAT_MAJOR, FORMAT_MINOR
 from fourcodec.cache import cache_folder
 from fourcodec.threads import thread_count
 
-LIBRARIES = ("numpy", "numba", "torch", "pillow", "imagecodecs")  # by the names of their packages
+LIBRARIES = ("numpy", "numba", "torch", "pillow", "imagecodecs")  # names of distributions
 
 
 def version_text() -> str:
-    """Versions as pip knows them; CUDA as far as its driver says, since asking torch takes seconds."""
+    """Versions of installed packages, threads, CUDA and the cache folder, one line each.
+
+    CUDA is reported by the presence of its driver, since importing torch takes seconds.
+    """
     driver = "its driver is installed" if devices.has_driver() else "no driver"
     return "\n".join(
         (

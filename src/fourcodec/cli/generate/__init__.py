@@ -1,4 +1,4 @@
-"""`fourcodec generate`: a group of its own."""
+"""`fourcodec generate`: a group of commands."""
 
 import click
 
@@ -6,9 +6,9 @@ from fourcodec.cli.lazy import LazyGroup
 
 COMMANDS = {
     "train": ("fourcodec.cli.generate.train", "train", "Train a model on a folder of images."),
-    "sample": ("fourcodec.cli.generate.use", "sample", "Make new images, also as .fnc files."),
-    "reconstruct": ("fourcodec.cli.generate.use", "reconstruct", "Show images above the model's copies of them."),
-    "interpolate": ("fourcodec.cli.generate.use", "interpolate", "Show what lies between images."),
+    "sample": ("fourcodec.cli.generate.use", "sample", "Make new images, optionally as .fnc files."),
+    "reconstruct": ("fourcodec.cli.generate.use", "reconstruct", "Show images above the model's reconstructions."),
+    "interpolate": ("fourcodec.cli.generate.use", "interpolate", "Show images interpolated between others."),
     "prior": ("fourcodec.cli.generate.prior", "prior", "Choose the distribution that samples are drawn from."),
     "evaluate": ("fourcodec.cli.generate.evaluate", "evaluate", "Measure reconstructions and samples."),
     "embed": ("fourcodec.cli.generate.use", "embed", "Find the latents of images."),
@@ -17,7 +17,7 @@ COMMANDS = {
 
 @click.group(cls=LazyGroup, table=COMMANDS)
 def generate() -> None:
-    """New images from Fourier coefficients: a decoder turns a latent z into all coefficients of a Fourier network.
+    """Train and use generative models: a decoder maps a latent z to all coefficients of a Fourier network.
 
     \b
       fourcodec generate train data/mnist --config mnist -o model --minutes 10

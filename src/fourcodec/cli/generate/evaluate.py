@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SCORES = ("frechet", "precision", "recall", "density", "coverage", "malformed_share")
 
 data_option = click.option(
-    "--data", required=True, type=click.Path(path_type=Path), help="What the model was trained on."
+    "--data", required=True, type=click.Path(path_type=Path), help="The data that the model was trained on."
 )
 cache_option = click.option(
     "--cache",
@@ -29,7 +29,7 @@ cache_option = click.option(
 
 
 def progress_line(quiet: bool) -> Callable[[str], None]:
-    """Where lines of progress go: stderr, or nowhere."""
+    """A function that prints lines of progress on stderr, or with `quiet` nothing."""
     return (lambda _: None) if quiet else functools.partial(click.echo, err=True)
 
 
@@ -42,20 +42,24 @@ def progress_line(quiet: bool) -> Callable[[str], None]:
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @data_option
-@click.option("--samples", type=click.IntRange(min=10), default=10_000, show_default=True, help="Images to make.")
+@click.option(
+    "--samples", type=click.IntRange(min=10), default=10_000, show_default=True, help="Number of images to sample."
+)
 @click.option(
     "--reconstructed",
     type=click.IntRange(min=1),
     default=2_000,
     show_default=True,
     metavar="N",
-    help="Test images to fit a latent to, at most.",
+    help="The most test images to reconstruct.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of samples and classifier.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of samples and classifier."
+)
 @click.option(
     "--temperature",
     type=click.FloatRange(0, 10, min_open=True),
-    help="Factor on the prior's deviations.  [default: as it was chosen]",
+    help="Factor on the prior's deviations.  [default: the one chosen with the prior]",
 )
 @cache_option
 @options.quiet_option
@@ -72,9 +76,10 @@ def evaluate(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Measure the generative model in the folder MODEL: reconstructions of test images, and samples against them.
+    """Evaluate the generative model in the folder MODEL: reconstructions of test images, and samples against them.
 
-    The judge is a classifier, trained on DATA the first time (minutes) and kept.
+    Samples are compared in the features of a classifier, which is trained on DATA the first time (this takes minutes)
+    and kept.
     """
     from fourcodec.generative import classifier_cache, datasets, evaluation
     from fourcodec.generative.model import load_model
@@ -89,7 +94,7 @@ def evaluate(
 
 
 def _lines(result: "Evaluation") -> list[str]:
-    """For people: the samples as a table, then the reconstructions, copies and the judge."""
+    """The results for people to read: a table of samples, then reconstructions, copies and the classifier."""
     from fourcodec.generative.evaluation import FLOOR, MODEL, PCA_GAUSSIAN, STANDARD_NORMAL
 
     rows = {

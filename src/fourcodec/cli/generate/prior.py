@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 def describe(choice: "Choice") -> str:
+    """The chosen prior and its scores in one line for the user."""
     winner = choice.trial
     return (
         f"prior {choice.chosen.prior.name} at temperature {winner.temperature}, "
@@ -29,16 +30,18 @@ def describe(choice: "Choice") -> str:
 )
 @click.argument("model", type=click.Path(path_type=Path))
 @data_option
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of samples and classifier.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of samples and classifier."
+)
 @cache_option
 @options.quiet_option
 @options.debug_option
 def prior(model: Path, data: Path, seed: int, cache: Path | None, quiet: bool) -> None:
-    """Choose again what the model in the folder MODEL is sampled from, and store it there.
+    """Choose the prior of the model in the folder MODEL again, and store it there in place of the old one.
 
-    As `train` does at its end, with a flow among the candidates: each is fitted to the latents of four fifths of the
-    training images and judged on the others, in the features of the classifier that `evaluate` uses; no test image is
-    looked at. Replaces the prior that was chosen before.
+    `train` does the same at its end, without a flow among the candidates. Each candidate is fitted to the latents of
+    four fifths of the training images and judged on the others, in the features of the classifier that `evaluate` uses.
+    Test images are not used.
     """
     from fourcodec.generative import datasets, model_prior
     from fourcodec.generative.prior_choice import CANDIDATES

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from fourcodec.generative.training import TrainingProgress
 
 
-PRIOR_SEED = 0  # that of `evaluate`, which then finds the classifier that the prior was chosen with
+PRIOR_SEED = 0  # the default of `evaluate`, which then finds the same classifier
 
 
 def show(line: options.ProgressLine, progress: "TrainingProgress") -> None:
+    """Shows the progress of a training."""
     minutes, seconds = divmod(round(progress.seconds_left), 60)
     line.show(
         f"epoch {progress.epoch}  {progress.fraction:.1%}  loss {progress.loss:.2f}  "
@@ -46,10 +47,10 @@ def show(line: options.ProgressLine, progress: "TrainingProgress") -> None:
 @click.option(
     "--epochs", type=click.IntRange(min=1), help="Passes over the data, in all.  [default: the configuration's]"
 )
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Time to take instead, in all.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Minutes instead of epochs, in all.")
 @options.device_option("auto")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the start and the order."
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of weights, order and noise."
 )
 @click.option("--resume", is_flag=True, help="Continue what was begun in the output folder.")
 @options.quiet_option
@@ -67,12 +68,12 @@ def train(
 ) -> None:
     """Train a model on DATA: a folder of MNIST or CIFAR-10 files, or of pictures of one size.
 
-    After the time that was asked for, the distribution that samples are drawn from is chosen, which takes some minutes.
+    After the training the prior, the distribution of samples, is chosen, which takes some minutes more.
     """
     if epochs is not None and minutes is not None:
-        raise click.UsageError("--epochs and --minutes are two ways to say how long: give one of them")
+        raise click.UsageError("--epochs and --minutes exclude each other: give one of them")
     if (name is None) != resume:
-        raise click.UsageError("give either --config, to begin, or --resume, which goes on with what was begun")
+        raise click.UsageError("give either --config, to begin, or --resume, to continue")
     from fourcodec.generative import config, model_prior
     from fourcodec.generative.datasets import load_dataset
     from fourcodec.generative.prior_choice import LEAST_IMAGES

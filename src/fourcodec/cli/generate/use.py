@@ -17,16 +17,17 @@ sources_argument = click.argument(
     "sources", metavar="IMAGES...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 limit_option = click.option(
-    "--limit", type=click.IntRange(1), default=32, show_default=True, help="Images of a folder or data set."
+    "--limit", type=click.IntRange(1), default=32, show_default=True, help="The most images from a folder or data set."
 )
 
 
 def output_option(what: str):  # type: ignore[no-untyped-def]
+    """The option -o for an output of this kind."""
     return click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help=f"The {what} to write.")
 
 
 def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
-    """Refuses an output that cannot be written before anything takes time."""
+    """The model in a directory. Raises for an output that cannot be written, before the model is loaded."""
     options.check_output(directory, target, force=force)
     from fourcodec.generative.model import load_model
 
@@ -38,21 +39,26 @@ def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
     examples="""
     fourcodec generate sample model -o sheet.png
     fourcodec generate sample model -n 16 --temperature 0.8 --size 128 -o sheet.png
-    fourcodec generate sample model -n 4 --fnc samples -o sheet.png      # each image as a .fnc file, too
+    fourcodec generate sample model -n 4 --fnc samples -o sheet.png      # also each image as a .fnc file
     """,
 )
 @model_argument
-@click.option("-n", "--count", type=click.IntRange(1, 10_000), default=64, show_default=True, help="Images.")
+@click.option("-n", "--count", type=click.IntRange(1, 10_000), default=64, show_default=True, help="Number of images.")
 @output_option("sheet (PNG)")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the latents.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the latents.")
 @click.option(
     "--temperature",
     type=click.FloatRange(0, 10),
-    help="Factor on the prior's deviations; a smaller one makes more usual images.  [default: as it was chosen]",
+    help="Factor on the prior's deviations; a smaller one gives more typical images.  "
+    "[default: the one chosen with the prior]",
 )
 @click.option("--size", type=click.IntRange(1, 4096), help="Longer side in pixels.  [default: the training images']")
 @click.option(
-    "--fnc", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Write each image as a .fnc file too."
+    "--fnc",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Also write each image as a .fnc file to this folder.",
 )
 @options.force_option
 @options.quiet_option
@@ -102,7 +108,7 @@ def sample(
 @options.quiet_option
 @options.debug_option
 def reconstruct(directory: Path, sources: tuple[Path, ...], output: Path, limit: int, force: bool, quiet: bool) -> None:
-    """Show IMAGES (pictures, a folder of them, or a data set's test images) above the model's copies of them."""
+    """Show IMAGES (pictures, a folder of them, or a data set's test images) above the model's reconstructions."""
     model = open_model(directory, output, force)
     from fourcodec.generative import uses
 
@@ -123,10 +129,12 @@ def reconstruct(directory: Path, sources: tuple[Path, ...], output: Path, limit:
 @sources_argument
 @output_option("strip (.png) or animation (.gif)")
 @click.option(
-    "--frames", type=click.IntRange(1, 1000), default=10, show_default=True, help="From each image to the next."
+    "--frames", type=click.IntRange(1, 1000), default=10, show_default=True, help="Steps from each image to the next."
 )
 @click.option("--size", type=click.IntRange(1, 4096), help="Longer side in pixels.  [default: the training images']")
-@click.option("--limit", type=click.IntRange(2), default=4, show_default=True, help="Images of a folder or data set.")
+@click.option(
+    "--limit", type=click.IntRange(2), default=4, show_default=True, help="The most images from a folder or data set."
+)
 @options.force_option
 @options.quiet_option
 @options.debug_option
@@ -140,7 +148,7 @@ def interpolate(
     force: bool,
     quiet: bool,
 ) -> None:
-    """Show what lies between two or more IMAGES (pictures, a folder of them, or a data set's test images)."""
+    """Interpolate between two or more IMAGES (pictures, a folder of them, or a data set's test images)."""
     if output.suffix.lower() not in (".png", ".gif"):
         raise click.UsageError(
             f"the output is a strip (.png) or an animation (.gif), not {output.suffix or 'nameless'}"
@@ -150,7 +158,7 @@ def interpolate(
 
     stops = uses.load_images(model, sources, limit)
     if len(stops) < 2:
-        raise click.UsageError("there is nothing between fewer than two images")
+        raise click.UsageError("interpolation needs at least two images")
     z = uses.interpolate(model.embed(stops), frames)
     made = sheets.to_bytes(model.decode(z, None if size is None else uses.longer_side(model, size)))
     animated = output.suffix.lower() == ".gif"
