@@ -60,8 +60,10 @@ docs: $(STAMP)
 kernels: $(STAMP)
 	$(BIN)/python -m benchmarks.kernels
 
-# Most of the published numbers, in about eleven hours on two cores. DATA holds kodak/, imagenet/, graphics/ and pngsuite/.
+# Most of the published numbers, in about eleven hours on two cores. DATA holds kodak/, imagenet/, graphics/ and pngsuite/;
+# ANCHOR, where given, is a table of Cool-chic's points (seq_name, rate_bpp, psnr_db).
 DATA ?= data
+ANCHOR ?=
 RESULTS := benchmarks/results
 SIX := $(patsubst %,$(DATA)/kodak/kodim%.png,01 05 07 15 19 23)
 FOUR := $(filter %01.png %05.png %15.png %23.png,$(SIX))
@@ -87,6 +89,7 @@ results: $(STAMP)
 	$(RUN)special special $(SCREENSHOTS) > $(RESULTS)/grid-special.tsv
 	$(RUN)special split $(CROPPED:%=$(DATA)/imagenet/%.JPEG) > $(RESULTS)/grid-split.tsv
 	$(RUN)peers $(DATA)/kodak $(RESULTS)/peers-kodak.txt
+	$(RUN)kodak $(RESULTS)/kodak-grid.tsv $(SIX) --jobs 2 --summary $(RESULTS)/kodak-grid.md $(ANCHOR:%=--anchor %)
 	$(RUN)foundation --size 8x6 $(FOUR) > $(RESULTS)/foundation-8x6.tsv
 	$(RUN)foundation --size 7x5 $(FOUR) > $(RESULTS)/foundation-7x5.tsv
 	$(RUN)foundation --without-float --effort 1 2 3 4 -- $(DATA)/kodak/kodim15.png > $(RESULTS)/effort.tsv
