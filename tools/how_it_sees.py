@@ -1,9 +1,9 @@
-"""The three figures of docs/how-it-sees.md, from the cup of coffee that scikit-image ships.
+"""The three figures of docs/how-it-sees.md, of a photograph that ships with scikit-image.
 
-    python benchmarks/how_it_sees.py FOLDER
+    python -m tools.how_it_sees FOLDER
 
-Leaves in FOLDER waves.png, pyramid.png and bits.png, and the two files they are drawn from: fnet.fnc (7 x 5, effort 3)
-and grid.fnc (-q 40, effort 3). Files that are there already are not coded again.
+Writes waves.png, pyramid.png and bits.png into FOLDER, and the two files they are drawn from: fnet.fnc (7 x 5, effort
+3) and grid.fnc (-q 40, effort 3). Files that exist already are not encoded again.
 """
 
 import dataclasses
@@ -31,8 +31,8 @@ from fourcodec.views import WHOLE
 FNET: dict[str, Any] = {"width": 7, "depth": 5, "effort": 3, "device": "cpu"}
 GRID: dict[str, Any] = {"quality": 40, "effort": 3}
 WAVES_SHOWN = 2  # hidden numbers of each layer
-DPI = 80  # with panels of 2.1 inches: what fits into a page of text
-MAX_COLOURS = 192  # of the PNG files: a third of the bytes, and hardly an eye tells
+DPI = 80  # with panels 2.1 inches wide, figures then fit into a page of text
+MAX_COLOURS = 192  # of the PNG files: a third of the bytes, with hardly visible loss
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -52,13 +52,14 @@ def main(folder: Path) -> None:
 
 
 def coded(path: Path, picture: Pixels, options: dict[str, Any]) -> bytes:
+    """The file at a path, encoded first where it does not exist."""
     if not path.exists():
         files.write(path, fourcodec.encode(picture, **options).data, overwrite=False)
     return path.read_bytes()
 
 
 def waves(picture: Pixels, data: bytes) -> Figure:
-    """A column a layer: two of its hidden numbers as waves, and the picture as far as it can be read off them."""
+    """A column for each layer: two of its outputs as waves, and the best image that its features give linearly."""
     header, sections = container.read(data)
     network = fnet.unpack(header, sections)
     size = header.height, header.width
@@ -84,7 +85,7 @@ def waves(picture: Pixels, data: bytes) -> Figure:
 
 
 def read_off(state: npt.NDArray[np.float32], planes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The best guess at planes (C, H, W) that is a sum of a layer's cosines and sines, by least squares."""
+    """The least-squares fit of planes (C, H, W) by the cosines and sines of a layer's outputs (width, H, W)."""
     phases = 2 * np.pi * state.reshape(len(state), -1)
     features = np.concatenate([np.ones((1, phases.shape[1])), np.cos(phases), np.sin(phases)]).T
     weights, *_ = np.linalg.lstsq(features, planes.reshape(len(planes), -1).T, rcond=None)
@@ -92,7 +93,7 @@ def read_off(state: npt.NDArray[np.float32], planes: npt.NDArray[np.float32]) ->
 
 
 def levels(picture: Pixels, data: bytes) -> Figure:
-    """A column a level, coarsest first: its latents, and the picture made of the levels so far."""
+    """A column for each level, coarsest first: its latents, and the image decoded from the levels so far."""
     header, sections = container.read(data)
     network = grid.unpack(header, sections)
     costs = [float(cost.sum(dtype=np.float64)) / 8 for cost in grid.latent_bits(network)]
@@ -113,7 +114,7 @@ def levels(picture: Pixels, data: bytes) -> Figure:
 
 
 def bits(picture: Pixels, data: bytes) -> Figure:
-    """The picture, the bits of all levels where they lie, and the errors that are left."""
+    """Three panels: the image, the bits of all levels at the pixels they belong to, and the errors."""
     header, sections = container.read(data)
     height, width = picture.shape[:2]
     spent = np.zeros((height, width), np.float32)
@@ -137,7 +138,7 @@ def bits(picture: Pixels, data: bytes) -> Figure:
 
 
 def show_picture(panel: Any, planes: npt.NDArray[np.float32]) -> None:
-    show(panel, pixels.from_planes(planes), 0, 255, HEAT)  # colours stay as they are where there are three planes
+    show(panel, pixels.from_planes(planes), 0, 255, HEAT)  # the colour map is used for grey images only
 
 
 def psnr(original: npt.NDArray[np.float32], planes: npt.NDArray[np.float32]) -> float:
@@ -145,7 +146,7 @@ def psnr(original: npt.NDArray[np.float32], planes: npt.NDArray[np.float32]) -> 
 
 
 def save(figure: Figure, path: Path) -> None:
-    """As a PNG of few bytes, for a page of documentation."""
+    """Writes a small PNG file."""
     buffer, packed = io.BytesIO(), io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
     few = Image.open(buffer).convert("RGB").quantize(MAX_COLOURS, dither=Image.Dither.NONE)
