@@ -16,8 +16,8 @@ from fourcodec.grid import weight_coding as grid_networks
 from fourcodec.grid.config import QuantizedGrid
 from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL
-from fourcodec.grid.weights import BICUBIC, CONSTANT, HIDDEN, KERNEL, LINEAR, MEANS, SCALES, TAPS, UNUSED
-from tests.support.grids import config_of, header_of, random_picture
+from fourcodec.grid.weights import BICUBIC, HIDDEN, KERNEL, MEANS, SCALES, TAPS, UNUSED
+from tests.support.grids import config_of, header_of, linear_picture, random_picture
 
 CONFIG = config_of(19, 26)
 FIELDS = ("levels", "order", "hidden", "phase")
@@ -227,19 +227,6 @@ def test_describe_counts_latents_weights_and_bytes() -> None:
             "bytes": {"networks": len(sections[0].payload), "latents": len(sections[1].payload)},
         }.items()
     )
-
-
-def linear_picture(size: tuple[int, int], channels: int) -> QuantizedGrid:
-    """No weight but the constants and a linear path: 1/2 + channel / 8, and 1/64 for each of a latent."""
-    config = config_of(*size, channels)
-    shape = config.shape
-    exponents = np.full(shape.group_count, 6, np.uint8)
-    symbols = np.zeros(shape.groups.size, np.int32)
-    symbols[shape.groups == CONSTANT] = 32 + 8 * np.arange(channels)
-    for level in range(config.levels):
-        symbols[shape.groups == LINEAR + level] = 1
-    latents = [np.zeros((level.rows, level.columns), np.int16) for level in config.pyramid.levels]
-    return QuantizedGrid(config, exponents, symbols, latents)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -11,7 +11,7 @@ from fourcodec.grid.config import GridConfig, QuantizedGrid
 from fourcodec.grid.priors import FRACTION
 from fourcodec.grid.pyramid import level_count
 from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL
-from fourcodec.grid.weights import FILTERS, SCALES, UNUSED
+from fourcodec.grid.weights import CONSTANT, FILTERS, LINEAR, SCALES, UNUSED
 
 
 def config_of(height: int = 16, width: int = 24, channels: int = 3, **changes: Any) -> GridConfig:
@@ -49,3 +49,16 @@ def header_of(picture: QuantizedGrid, **changes: Any) -> Header:
         config.width, config.height, config.channels, grid.PROFILE_ID, config.architecture, prior=config.prior
     )
     return dataclasses.replace(header, **changes)
+
+
+def linear_picture(size: tuple[int, int], channels: int) -> QuantizedGrid:
+    """No weight but the constants and a linear path: 1/2 + channel / 8, and 1/64 for each of a latent."""
+    config = config_of(*size, channels)
+    shape = config.shape
+    exponents = np.full(shape.group_count, 6, np.uint8)
+    symbols = np.zeros(shape.groups.size, np.int32)
+    symbols[shape.groups == CONSTANT] = 32 + 8 * np.arange(channels)
+    for level in range(config.levels):
+        symbols[shape.groups == LINEAR + level] = 1
+    latents = [np.zeros((level.rows, level.columns), np.int16) for level in config.pyramid.levels]
+    return QuantizedGrid(config, exponents, symbols, latents)

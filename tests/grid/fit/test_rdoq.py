@@ -14,9 +14,8 @@ from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.profile import render
 from fourcodec.grid.weight_coding import weights_of
 from fourcodec.grid.weights import GridWeights
-from tests.grid.test_profile import linear_picture
 from tests.support import oddities
-from tests.support.grids import config_of
+from tests.support.grids import config_of, linear_picture
 from tests.support.planes import planes_of
 
 SIDES = st.integers(1, 20).map(lambda half: 2 * half)
