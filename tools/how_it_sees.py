@@ -122,7 +122,7 @@ def bits(picture: Pixels, data: bytes) -> Figure:
         side = 2**number
         spread = np.repeat(np.repeat(cost / side**2, side, axis=0), side, axis=1)
         spent += spread[:height, :width]
-    errors = error_map.farthest(picture, codec.decode(data))
+    errors = error_map.pixel_errors(picture, codec.decode(data))
     figure = blank(9.6, 2.6)
     panels = figure.subplots(1, 3)
     show_picture(panels[0], pixels.to_planes(picture))

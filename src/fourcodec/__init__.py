@@ -3,7 +3,7 @@
     data = fourcodec.encode(image, width=8, depth=6).data
     pixels = fourcodec.decode(data)
 
-The public names load on first use (PEP 562), so that importing fourcodec costs neither torch nor numba nor numpy.
+Each public name is imported when it is first used (PEP 562): `import fourcodec` loads neither torch, numba nor numpy.
 """
 
 from importlib import import_module
@@ -48,7 +48,7 @@ __all__ = [
     "register",
 ]
 
-_HOMES = {
+_MODULES = {
     "Encoded": "fourcodec.codec",
     "decode": "fourcodec.codec",
     "encode": "fourcodec.codec",
@@ -69,10 +69,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    return getattr(import_module(module), name)
 
 
 def __dir__() -> list[str]:
