@@ -30,6 +30,7 @@ from fourcodec.grid.fit.fit import phase_index
 from fourcodec.grid.fit.settings import grid_settings_for
 from fourcodec.grid.fit.weights import _Search
 from fourcodec.grid.priors import nearest_prior
+from fourcodec.grid.weight_coding import encode_networks
 from fourcodec.grid.weights import GridShape
 from fourcodec.images import pixels
 
@@ -235,7 +236,7 @@ def finish(fit: Any, planes: np.ndarray, config: GridConfig, settings: Any) -> t
             search.improve(group)
     mse = search._distortion / fit._weight / planes.size
     j = 1000 * settings.rate_weight * search._cost / (planes.shape[1] * planes.shape[2])
-    return -10 * math.log10(mse), search._own_bits() / 8, search._rate / 8, j
+    return -10 * math.log10(mse), len(encode_networks(search.networks())), search._rate / 8, j
 
 
 def main() -> None:

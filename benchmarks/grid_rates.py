@@ -21,8 +21,6 @@ from fourcodec.grid.fit import fit as grid
 from fourcodec.grid.fit import latents as grid_latents
 from fourcodec.grid.fit import rdoq as grid_descent
 from fourcodec.grid.fit import weights as grid_weights
-from fourcodec.grid.tiled import TiledGrid
-from fourcodec.grid.weight_coding import weights_of
 from fourcodec.images import pixels
 from grid_latents_fit import LatentsFit
 
@@ -52,9 +50,8 @@ def main() -> None:
     with threadpool_limits(1):
         fitted.run_to(1)
     found = fitted.fit.integers()
-    assert not isinstance(found, TiledGrid)
     networks, latents = (len(section.payload) for section in profile.pack(found)[1])
-    squares = fitted.pyramid.squared_error(weights_of(found))
+    squares = fitted.pyramid.squared_error(found.networks.weights)
     what = [f"seed{arguments.seed}"] * (arguments.seed > 0) + arguments.constants
     j, psnr_db = fitted.j(squares, 8 * (networks + latents)), -10 * math.log10(squares / fitted.samples)
     key = [arguments.image.stem, arguments.crop, f"{arguments.quality:g}", arguments.steps, " ".join(what) or "-"]

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fourcodec.bitstream import container
-from fourcodec.grid import profile as grid
+import fourcodec
 
 STEPS, RATE, HIDDEN, NEAREST, REACH = 600, 2e-2, 16, 12, 2
 # The number of a latent's pass from its row and column.
@@ -110,12 +109,11 @@ def main() -> None:
     print("file\tin the file\t1 pass\t2 passes\t4 passes\t8 passes\t(bytes of latents)\t1, 2, 8 against 4")
     changes = []
     for path in files:
-        header, sections = container.read(path.read_bytes())
-        picture = grid.unpack(header, sections)
-        found = {n: sum(bits(*part) for part in examples(picture.latents, n)) / 8 for n in ORDERS}
+        file = fourcodec.File(path.read_bytes())
+        found = {n: sum(bits(*part) for part in examples(file.integers.levels, n)) / 8 for n in ORDERS}
         change = [found[n] / found[4] - 1 for n in (1, 2, 8)]
         changes.append(change)
-        coded = len(sections[1].payload)
+        coded = len(file.sections[1].payload)
         numbers = "\t".join(f"{found[n]:.0f}" for n in ORDERS)
         print(f"{path.stem}\t{coded}\t{numbers}\t\t" + ", ".join(f"{value:+.1%}" for value in change), flush=True)
     print("# mean: " + ", ".join(f"{value:+.1%}" for value in np.mean(changes, axis=0)))

@@ -15,11 +15,9 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from crops import centre
-from fourcodec.grid.config import QuantizedGrid
 from fourcodec.grid.fit.fit import SETTLE_SHARE
 from fourcodec.grid.fit.latents import proxy_at
 from fourcodec.grid.fit.weights import choose_integers
-from fourcodec.grid.weight_coding import weights_of
 from fourcodec.images import pixels
 from grid_latents_fit import LatentsFit
 
@@ -39,9 +37,8 @@ def measure(planes: np.ndarray, quality: float, steps: int) -> list[float]:
     found = [float(np.mean(draws)), fitted.rounded(fit.weights)[0]]
     fitted.run_to(1)
     found.append(fitted.rounded(fit.weights)[0])
-    exponents, symbols = choose_integers(pyramid, fitted.config, fit.weights, fit._weight)
-    weights = weights_of(QuantizedGrid(fitted.config, exponents, symbols, []))
-    found.append(fitted.rounded(weights)[0])
+    networks = choose_integers(pyramid, fitted.config, fit.weights, fit._weight)
+    found.append(fitted.rounded(networks.weights)[0])
     return found
 
 

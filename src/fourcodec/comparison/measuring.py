@@ -72,11 +72,13 @@ class Comparison:
 
 
 def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison:
-    """`data` is a .fnc file of `picture`. Raises what codec.decode raises, and ImageError for one of another size."""
-    description = codec.describe(data)  # before decoding, which may take long
+    """Measures `data`, a .fnc file of `picture`, and the best JPEG of as many bytes. Raises what codec.decode raises,
+    and ImageError for a file of another size."""
+    file = codec.File(data)
+    description = file.describe()  # before decoding, which may take long
     _check_sizes(picture, description["width"], description["height"])
-    original, copy = alike(picture.pixels, codec.decode(data, device=device))
-    size_bytes = len(data)
+    original, copy = alike(picture.pixels, file.pixels(device=device))
+    size_bytes = file.size_bytes
     metadata_bytes = sum(
         section["size_bytes"] for section in description["sections"] if section["kind"] in metadata.NAMES
     )

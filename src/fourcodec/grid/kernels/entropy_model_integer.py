@@ -1,7 +1,7 @@
 """The context model as a decoder runs it: the float form of context.py in integers, which are equal on every machine.
 
-Weights, taps and hidden values are integers carried in float64; every sum stays below 2^53 (see ContextIntegers), so
-neither the order of a sum nor a fused multiply-add can change it.
+Weights, taps and hidden values are integers carried in float64; every sum stays below 2^53 (see
+EntropyModelIntegers), so neither the order of a sum nor a fused multiply-add can change it.
 
     h1 = squash(taps W1)    h2 = squash(h1 W2 + b2)    (mean, log2 scale) = h2 W3[:HIDDEN] + (taps << FRACTION)
     W3[HIDDEN:]
