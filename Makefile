@@ -24,7 +24,7 @@ test: lint
 	$(BIN)/python -m pytest
 
 # Lines and branches of what reads files: at least 95%, or this fails.
-READERS := $(patsubst %,fourcodec.%,bitstream codec profiles fnet.profile \
+READERS := $(patsubst %,fourcodec.%,bitstream codec fnc profiles fnet.profile \
 	$(patsubst %,grid.%,config profile rendering tiled weight_coding))
 COVERING := bitstream golden inspection fnet/test_profile.py grid/test_profile.py grid/test_tiled.py \
 	$(patsubst %,test_%.py,codec grid_codec format views verify limits)

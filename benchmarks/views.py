@@ -24,8 +24,8 @@ import fourcodec
 from fourcodec import metrics
 from fourcodec.bitstream import container
 from fourcodec.grid import profile as grid
-from fourcodec.grid import tiled
-from fourcodec.grid.config import GridConfig, QuantizedGrid
+from fourcodec.grid.config import GridConfig
+from fourcodec.grid.picture import GridNetworks, Latents, QuantizedGrid
 from fourcodec.grid.tiling import UNIT, tile_side
 from fourcodec.views import WHOLE, View
 
@@ -105,28 +105,29 @@ def likeness(name: str, original: Image.Image, data: bytes, effort: int, options
 
 def enlarged(data: bytes) -> bytes:
     """A file of 3840 x 3072 pixels: latents of a grid repeated, or the network of an fnet file as it is."""
-    header, sections = container.read(data)
+    file = fourcodec.File(data)
     across, down = REPEATED
-    wide = replace(header, width=header.width * across, height=header.height * down)
-    if header.profile != grid.PROFILE_ID:
-        return container.write(wide, sections)
-    picture = grid.unpack(header, sections)
+    wide = replace(file.header, width=file.header.width * across, height=file.header.height * down)
+    if file.header.profile != grid.PROFILE_ID:
+        return container.write(wide, file.sections)
+    picture = file.integers
     side = tile_side(wide.height, wide.width)
     config = replace(picture.config, width=wide.width, height=wide.height, tiles=side // UNIT)
-    levels = [np.tile(level, (down, across)) for level in picture.latents]
-    tiles = {number: tile_of(picture, config, number, levels) for number in range(config.tiling.count)}
-    _, packed = tiled.pack(tiled.TiledGrid(config, tiles))
-    return container.write(replace(wide, tiles=config.tiles), packed)
+    levels = [np.tile(level, (down, across)) for level in picture.levels]
+    tiles = {number: latents_of_tile(config, number, levels) for number in range(config.tiling.count)}
+    networks = GridNetworks(config, picture.networks.exponents, picture.networks.symbols)
+    fields, packed = grid.pack(QuantizedGrid(networks, tiles))
+    return container.write(replace(wide, **fields), packed)
 
 
-def tile_of(picture: QuantizedGrid, config: GridConfig, number: int, levels: list[Any]) -> QuantizedGrid:
-    """One tile, with its part of the repeated latents; levels that reach beyond the image go on from its beginning."""
+def latents_of_tile(config: GridConfig, number: int, levels: Latents) -> Latents:
+    """A tile's part of the repeated latents; levels that reach beyond the image go on from its beginning."""
     window, own, latents = config.tiling.tile(number), config.of_tile(number), []
     for n, level in enumerate(own.pyramid.levels):
         rows = (window.top >> n) + np.arange(level.rows)
         columns = (window.left >> n) + np.arange(level.columns)
         latents.append(levels[n].take(rows, axis=0, mode="wrap").take(columns, axis=1, mode="wrap"))
-    return replace(picture, config=own, latents=latents)
+    return latents
 
 
 def seconds(function: Callable[[], object]) -> float:

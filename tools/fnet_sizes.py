@@ -93,10 +93,8 @@ def measure(
 def measured(network: fnet.QuantizedFnet, picture: npt.NDArray[np.uint8]) -> tuple[int, float]:
     """Bytes of the file of a network, and PSNR of the pixels decoded from it."""
     height, width, channels = picture.shape
-    architecture, sections = fnet.pack(network)
-    header = container.Header(
-        width=width, height=height, channels=channels, profile=fnet.PROFILE_ID, architecture=architecture
-    )
+    fields, sections = fnet.pack(network)
+    header = container.Header(width=width, height=height, channels=channels, profile=fnet.PROFILE_ID, **fields)
     copy = pixels.from_planes(fnet.render(network, (height, width), "cpu"))
     return len(container.write(header, sections)), metrics.psnr_db(picture, copy)
 

@@ -20,7 +20,6 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import codec, files, metrics
-from fourcodec.bitstream import container
 from fourcodec.comparison import error_map
 from fourcodec.fnet import profile as fnet
 from fourcodec.grid import profile as grid
@@ -60,9 +59,8 @@ def coded(path: Path, picture: Pixels, options: dict[str, Any]) -> bytes:
 
 def waves(picture: Pixels, data: bytes) -> Figure:
     """A column for each layer: two of its outputs as waves, and the best image that its features give linearly."""
-    header, sections = container.read(data)
-    network = fnet.unpack(header, sections)
-    size = header.height, header.width
+    file = codec.File(data)
+    network, size = file.integers, (file.header.height, file.header.width)
     hidden = fnet.layer_outputs(network, size, shown_lattice(*size))[:-1]
     reduced = pixels.to_planes(codec.decode(data, view=dataclasses.replace(WHOLE, size=hidden[0].shape[:0:-1])))
     figure = blank(2.1 * (len(hidden) + 1), 1.6 * (WAVES_SHOWN + 1) + 0.7)
@@ -94,19 +92,18 @@ def read_off(state: npt.NDArray[np.float32], planes: npt.NDArray[np.float32]) ->
 
 def levels(picture: Pixels, data: bytes) -> Figure:
     """A column for each level, coarsest first: its latents, and the image decoded from the levels so far."""
-    header, sections = container.read(data)
-    network = grid.unpack(header, sections)
+    network = codec.File(data).integers
     costs = [float(cost.sum(dtype=np.float64)) / 8 for cost in grid.latent_bits(network)]
     figure = blank(2.1 * len(costs), 2 * 1.55 + 1.2)
     figure.suptitle("The grid, level by level: latents, and the picture made of the levels so far", fontsize=11)
     panels = figure.subplots(2, len(costs))
     for column, number in enumerate(reversed(range(len(costs)))):
-        latents = network.latents[number]
+        latents = network.levels[number]
         reach = max(float(np.quantile(np.abs(latents), 0.995)), 1.0)
         show(panels[0, column], latents, -reach, reach, DIVERGING)
         panels[0, column].set_title(f"level {number}, {latents.shape[1]} x {latents.shape[0]}", fontsize=9)
-        kept = [level if n >= number else np.zeros_like(level) for n, level in enumerate(network.latents)]
-        planes = grid.render(dataclasses.replace(network, latents=kept), picture.shape[:2], "cpu")
+        kept = [level if n >= number else np.zeros_like(level) for n, level in enumerate(network.levels)]
+        planes = grid.render(dataclasses.replace(network, tiles={0: kept}), picture.shape[:2], "cpu")
         show_picture(panels[1, column], planes)
         so_far = f"{sum(costs[number:]):,.0f} bytes, {psnr(pixels.to_planes(picture), planes):.1f} dB"
         panels[1, column].set_title(so_far, fontsize=9)
@@ -115,10 +112,9 @@ def levels(picture: Pixels, data: bytes) -> Figure:
 
 def bits(picture: Pixels, data: bytes) -> Figure:
     """Three panels: the image, the bits of all levels at the pixels they belong to, and the errors."""
-    header, sections = container.read(data)
     height, width = picture.shape[:2]
     spent = np.zeros((height, width), np.float32)
-    for number, cost in enumerate(grid.latent_bits(grid.unpack(header, sections))):
+    for number, cost in enumerate(grid.latent_bits(codec.File(data).integers)):
         side = 2**number
         spread = np.repeat(np.repeat(cost / side**2, side, axis=0), side, axis=1)
         spent += spread[:height, :width]
