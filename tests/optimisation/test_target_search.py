@@ -74,7 +74,7 @@ curves = st.builds(
 @given(curves, st.floats(math.log(2500), math.log(6500)))
 def test_bytes_are_met_from_below_whatever_the_curve(fit: StubFit, log_bytes: float) -> None:
     size_bytes = round(math.exp(log_bytes))
-    # The flattest curves reach neither the smallest nor the largest sizes before the bounds of lambda: those are refused,
+    # The flattest curves reach neither the smallest nor the largest sizes before lambda's bounds; such are refused,
     # rightly.
     at_most, at_least = (
         math.log(4000 * fit.scale) - fit.bytes_slope * math.log(rate_weight / 1e-3)
