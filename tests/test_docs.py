@@ -32,8 +32,8 @@ OVERRIDES = {
 }
 # Rooms and modules whose docstrings are not yet rewritten. Empty this.
 PENDING = {
-    *("batch", "bench", "coding", "fnet", "fourier", "grid", "inspection", "optimisation"),
-    *("codec", "devices", "encoder", "errors", "files", "limits", "pillow_plugin", "request", "views"),
+    *("batch", "bench", "fnet", "fourier", "grid", "inspection", "optimisation"),
+    *("codec", "encoder", "fnc", "pillow_plugin", "profiles"),
     *("cli/bench", "cli/folder"),
 }
 

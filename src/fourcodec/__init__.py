@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         UnsupportedFormatError,
         VerificationError,
     )
+    from fourcodec.fnc import File
     from fourcodec.limits import Limits
     from fourcodec.pillow_plugin import register
     from fourcodec.views import View
@@ -32,6 +33,7 @@ __all__ = [
     "CorruptFileError",
     "DeviceError",
     "Encoded",
+    "File",
     "FourcodecError",
     "ImageError",
     "LimitError",
@@ -53,6 +55,7 @@ _MODULES = {
     "decode": "fourcodec.codec",
     "encode": "fourcodec.codec",
     "read_metadata": "fourcodec.codec",
+    "File": "fourcodec.fnc",
     "Metadata": "fourcodec.bitstream.metadata",
     "CorruptFileError": "fourcodec.errors",
     "DeviceError": "fourcodec.errors",

@@ -1,4 +1,4 @@
-"""Types of arrays that many modules name."""
+"""The types of arrays that many modules use."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Images = NDArray[np.uint8]  # (N, H, W, C)
-Samples = NDArray[Any]  # uint8 or uint16
+Samples = NDArray[Any]  # uint8 or uint16, (H, W) or (H, W, C)

@@ -1,4 +1,4 @@
-"""Which processor does the work: a name given by a person -> "cpu" or "cuda"."""
+"""The choice of the device: a name that the user gives -> "cpu" or "cuda"."""
 
 import ctypes
 import sys
@@ -9,9 +9,10 @@ NAMES = ("auto", "cpu", "cuda")
 
 
 def resolve(name: str) -> str:
-    """ "cpu" or "cuda"; "auto" is CUDA where there is one. Raises DeviceError where CUDA is asked for in vain.
+    """The device for a name of NAMES: "cpu" or "cuda"; "auto" is "cuda" where a CUDA device is available.
 
-    Imports torch only where a driver is installed, since that takes seconds.
+    Torch, whose import takes seconds, is imported only where a CUDA driver is installed. Raises DeviceError for "cuda"
+    where there is no CUDA device, ValueError for another name.
     """
     if name not in NAMES:
         raise ValueError(f"devices are {', '.join(NAMES)}, not {name!r}")
@@ -25,7 +26,7 @@ def resolve(name: str) -> str:
 
 
 def has_driver() -> bool:
-    """Whether CUDA's driver is installed, which takes no torch to find out."""
+    """True if a CUDA driver is installed. Does not import torch."""
     try:
         ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:

@@ -1,25 +1,25 @@
-"""What can be wrong with a file, a picture or a machine.
+"""The exceptions of this package, for faults of a file, a picture or a machine.
 
     FourcodecError
-    ├── CorruptFileError         the bytes contradict themselves: truncated, damaged, or not ours
+    ├── CorruptFileError         the bytes are truncated, damaged, or no .fnc file
     ├── UnsupportedFormatError   a sound file, but of a kind that this version cannot read
-    ├── LimitError               larger than what this program agrees to work on
-    ├── VerificationError        a fresh file that does not hold what was encoded: a fault of this program or machine
-    ├── FitError                 a fit whose numbers stopped being numbers
-    ├── TargetError              a size or quality that no file of this picture comes to
+    ├── LimitError               a file or picture that exceeds a limit (limits.py)
+    ├── VerificationError        a new file that does not decode to what was encoded: a fault of this program or machine
+    ├── FitError                 a fit that diverged to infinite or undefined numbers
+    ├── TargetError              a size or quality that no file of this picture reaches
     ├── ImageError               a picture that cannot be read, or has a shape that cannot be coded
     ├── DeviceError              a device that this machine does not have
     ├── DatasetError             a set of training images that cannot be read, or is not of one size
     ├── ConfigError              a configuration with an unknown key or a value out of range
     └── ModelError               a folder that holds no sound generative model
 
-A caller's mistake (a width of 99, an array of the wrong shape) is a plain ValueError. Each message is one line, made
-to be shown to a person as it is.
+A caller's mistake (a width of 99, an array of the wrong shape) is a plain ValueError. Each message is one line that can
+be shown to the user as it is.
 """
 
 
 class FourcodecError(Exception):
-    """Anything that this package refuses, other than a caller's mistake."""
+    """The base class of all exceptions that this package raises on purpose, except ValueError and OSError."""
 
 
 class CorruptFileError(FourcodecError):
@@ -27,7 +27,7 @@ class CorruptFileError(FourcodecError):
 
 
 class UnsupportedFormatError(FourcodecError):
-    """The file is sound but asks for something this version does not know."""
+    """The file is sound but needs something that this version does not have."""
 
 
 class LimitError(FourcodecError):
@@ -35,16 +35,16 @@ class LimitError(FourcodecError):
 
 
 class VerificationError(FourcodecError):
-    """A file that was just made does not decode to what was encoded. Never seen; it is what `encode` is checked for."""
+    """A new file does not decode to what was encoded. `encode` checks every file; no such case is known."""
 
 
 class FitError(FourcodecError):
-    """A fit came to numbers that are none and has no better state to go back to."""
+    """A fit diverged to infinite or undefined numbers and has no better state to return to."""
 
 
 class TargetError(FourcodecError):
-    """No file of this picture has the size or quality that was asked for; the message says what is nearest. `short`:
-    whether that has fewer bytes or less PSNR than the target."""
+    """No file of this picture has the size or quality that was asked for. The message says what is nearest; `short` is
+    true where that has fewer bytes or a lower PSNR than the target."""
 
     def __init__(self, message: str, *, short: bool) -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ class DeviceError(FourcodecError):
 
 
 class DatasetError(FourcodecError):
-    """The images to learn from cannot be read, or do not go together."""
+    """The training images cannot be read, or differ in size."""
 
 
 class ConfigError(FourcodecError):
@@ -68,7 +68,7 @@ class ConfigError(FourcodecError):
 
 
 class ModelError(FourcodecError):
-    """A folder that should hold a trained model does not, or a damaged one."""
+    """A folder holds no trained model, or a damaged one."""
 
 
 MEMORY_HINT = (
@@ -78,13 +78,13 @@ MEMORY_HINT = (
 
 
 def is_memory_error(exc: BaseException) -> bool:
-    """Of the machine or of its GPU: torch's error for the latter is a RuntimeError, known by name: importing torch
-    would cost seconds."""
+    """True for an exception that says that the memory of the machine or of its GPU ran out. Torch's exception for the
+    GPU is recognised by its name, since importing torch takes seconds."""
     return isinstance(exc, MemoryError) or type(exc).__name__ == "OutOfMemoryError"
 
 
 def one_line(exc: BaseException) -> str:
-    """What an exception says, without line breaks; what to do where memory is short."""
+    """The message of an exception on one line; where memory ran out, MEMORY_HINT."""
     if is_memory_error(exc):
         return MEMORY_HINT
     return " ".join(str(exc).split()) or type(exc).__name__

@@ -1,8 +1,8 @@
-"""Files in and out: reading whole, writing all or nothing.
+"""Reading and writing whole files, all or nothing.
 
 A new file appears under its name only when it is complete and on the disk: it is written to a temporary file in the
-same folder, flushed, and renamed. Whatever interrupts that, Ctrl-C included, leaves neither half a file nor the
-temporary one.
+same folder, flushed and renamed. An interruption, by Ctrl-C for one, leaves neither a partial file nor the temporary
+one.
 """
 
 import os
@@ -17,23 +17,26 @@ from typing import BinaryIO
 from fourcodec.errors import LimitError
 
 _PIECE_BYTES = 1 << 20
-_TOKEN_BYTES, _SUFFIX = 6, ".tmp"  # of temporary files' names
+_TOKEN_BYTES, _SUFFIX = 6, ".tmp"  # random bytes in the name of a temporary file, and its ending
 
 
 def read(path: Path, limit_bytes: int, remedy: str = "") -> bytes:
-    """The whole file. Raises OSError as open() does, and before reading much more than `limit_bytes` LimitError, whose
-    message ends with `remedy`."""
+    """The bytes of a file.
+
+    Raises OSError as open() does, and LimitError, whose message ends with `remedy`, for more than `limit_bytes`, before
+    much more has been read.
+    """
     with path.open("rb") as file:
         return _read_whole(file, limit_bytes, repr(str(path)), remedy)
 
 
 def read_standard_input(limit_bytes: int, remedy: str = "") -> bytes:
-    """All of standard input. Raises OSError and LimitError as `read`."""
+    """The bytes of standard input. Raises OSError and LimitError as `read` does."""
     return _read_whole(sys.stdin.buffer, limit_bytes, "standard input", remedy)
 
 
 def _read_whole(file: BinaryIO, limit_bytes: int, name: str, remedy: str) -> bytes:
-    """Piece by piece: asked for `limit_bytes` at once, Python would make room for them all."""
+    """The bytes of an open file, read piece by piece: for one read of `limit_bytes`, Python would allocate them all."""
     data = bytearray()
     while piece := file.read(_PIECE_BYTES):
         data += piece
@@ -43,15 +46,16 @@ def _read_whole(file: BinaryIO, limit_bytes: int, name: str, remedy: str) -> byt
 
 
 def write_standard_output(data: bytes) -> None:
-    """Raises OSError."""
+    """Writes all of `data` to standard output. Raises OSError."""
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
 def check_target(path: Path, *, overwrite: bool) -> None:
-    """Raises OSError now where `write` would raise it later, so that nobody waits minutes to learn it.
+    """Raises the OSError now that `write` would raise after minutes of work.
 
-    FileExistsError without `overwrite`; another OSError for what is never replaced: folders and devices.
+    That is FileExistsError where the file exists and not `overwrite`, another OSError for folders and devices, which
+    are never replaced, and for folders that cannot be written to.
     """
     _check_replaceable(path, overwrite)
     with _temporary(path):
@@ -59,7 +63,8 @@ def check_target(path: Path, *, overwrite: bool) -> None:
 
 
 def write(path: Path, data: bytes, *, overwrite: bool) -> None:
-    """Writes all of `data` or nothing. Raises OSError that names the file; FileExistsError as `check_target` does."""
+    """Writes all of `data` or nothing. Raises an OSError that names the file; FileExistsError as `check_target`
+    does."""
     with _temporary(path) as (temporary, file):
         try:
             left = memoryview(data)
@@ -75,7 +80,7 @@ def write(path: Path, data: bytes, *, overwrite: bool) -> None:
 
 def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
     if not overwrite:
-        # A rename replaces what another process has written since we looked; a link does not.
+        # A rename would replace what another process has written since the check; a link does not.
         try:
             os.link(temporary, target)
             return
@@ -87,7 +92,8 @@ def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Removes what a `write` of this path left behind when its process was killed. Only where nobody else writes it."""
+    """Removes the temporary files that a `write` of this path left when its process was killed. No other process may be
+    writing the path."""
     target = _target(path)
     length = len(_prefix(target)) + 2 * _TOKEN_BYTES + len(_SUFFIX)
     for name in os.listdir(target.parent):
@@ -96,13 +102,13 @@ def remove_leftovers(path: Path) -> None:
 
 
 def remove_all_leftovers(folder: Path) -> None:
-    """The same for every path in a folder that nobody else writes to."""
+    """Removes such temporary files of all paths in a folder. No other process may be writing there."""
     for path in folder.glob(f".*{_SUFFIX}"):
         path.unlink(missing_ok=True)
 
 
 def _prefix(target: Path) -> str:
-    """What the names of its temporary files begin with."""
+    """The start of the names of a target's temporary files."""
     return f".{target.name[:100]}."
 
 
@@ -116,24 +122,25 @@ def _check_replaceable(path: Path, overwrite: bool) -> None:
 
 
 def _target(path: Path) -> Path:
-    """Where the bytes go: a symbolic link stays one, and what it points to is replaced."""
+    """The path that is written: of a symbolic link, the file that it points to, so that the link stays."""
     return Path(os.path.realpath(path))
 
 
 @contextmanager
 def _temporary(path: Path) -> Iterator[tuple[Path, FileIO]]:
-    """A new file beside the target, open for writing; gone at the end unless it was renamed."""
+    """A new temporary file beside the target, open for writing. It is removed at the end unless it was renamed."""
     target = _target(path)
     temporary = target.with_name(f"{_prefix(target)}{secrets.token_hex(_TOKEN_BYTES)}{_SUFFIX}")
-    # Not tempfile.mkstemp, whose files only their owner can read: a new file gets the rights that the user's umask
-    # gives.
+    # Not tempfile.mkstemp, whose files only their owner can read: a new file shall have the permissions of the user's
+    # umask.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(temporary, flags, 0o666)
-    except OSError as exc:  # name the file that the user knows
+    except OSError as exc:  # name the target, not the temporary file
         raise OSError(exc.errno, f"cannot write: {exc.strerror}", str(path)) from exc
     try:
-        with open(descriptor, "wb", buffering=0) as file:  # closing it has nothing left to write, and no second error
+        # Unbuffered: closing the file writes nothing, so it cannot fail a second time.
+        with open(descriptor, "wb", buffering=0) as file:
             yield temporary, file
     finally:
         with suppress(FileNotFoundError):

@@ -1,7 +1,7 @@
-"""What a program agrees to work on, so that no file takes all of a machine's memory or hours of its time.
+"""Limits on pixels, work and bytes, so that no file takes all of a machine's memory or hours of its time.
 
-Each number that a file states is compared with its limit before anything is allocated or computed whose size it says.
-The defaults fit a laptop; docs/trust.md has the worst case under them, and the limits that belong to the format itself.
+Each number in a file is compared with its limit before memory is allocated or time is spent in proportion to it. The
+defaults fit a laptop. docs/trust.md has the worst case under them, and the limits of the format itself.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from fourcodec.errors import LimitError
 
 @dataclass(frozen=True)
 class Limits:
-    """pixels of a picture, in a file and of what is decoded of it; work of decoding it, in multiplications. Raises
-    ValueError where one is below 1."""
+    """The limits of one program. pixels: of a picture in a file, and of a decoded view of it. work: of decoding, in
+    multiplications. Raises ValueError where one is below 1."""
 
-    pixels: int = 1 << 27  # 16384 x 8192; above it Pillow soon refuses pictures, too
-    work: int = 1 << 42  # every picture of 2^27 pixels in the default size of network, 8 x 6
+    pixels: int = 1 << 27  # 16384 x 8192; Pillow refuses pictures that are not much larger
+    work: int = 1 << 42  # enough for 2^27 pixels in fnet's default size, 8 x 6
 
     def __post_init__(self) -> None:
         for name, value in (("pixels", self.pixels), ("work", self.work)):
@@ -26,16 +26,16 @@ class Limits:
 
     @property
     def file_bytes(self) -> int:
-        """Of a .fnc file: 16 bits a pixel are more than any coder of pictures needs, and metadata are small beside."""
+        """The largest .fnc file that is read: 16 bits a pixel, more than any image codec needs, or 2^28 bytes."""
         return max(1 << 28, 2 * self.pixels)
 
     @property
     def picture_bytes(self) -> int:
-        """Of the file of a picture that is to be encoded: twice what it takes uncompressed, in 16-bit RGBA."""
+        """The largest image file that is read to be encoded: twice the uncompressed size in 16-bit RGBA, or 2^31."""
         return max(1 << 31, 16 * self.pixels)
 
     def check_pixels(self, width: int, height: int, what: str = "the picture has") -> None:
-        """Raises LimitError."""
+        """Raises LimitError for a picture or view of more pixels. `what` begins the message."""
         if width * height > self.pixels:
             raise LimitError(
                 f"{what} {width} x {height} pixels, more than the limit of {self.pixels}: "
@@ -43,7 +43,8 @@ class Limits:
             )
 
     def check_memory(self, pixels: int) -> None:
-        """pixels: of a square picture that takes as much memory to decode. Raises LimitError."""
+        """Raises LimitError for a picture that takes as much memory to decode as a square one of so many pixels, where
+        that is more than the limit."""
         if pixels > self.pixels:
             raise LimitError(
                 f"decoding so thin a picture takes the memory of {pixels} pixels, "
@@ -51,7 +52,7 @@ class Limits:
             )
 
     def check_work(self, multiplications: int) -> None:
-        """Raises LimitError."""
+        """Raises LimitError where decoding takes more multiplications."""
         if multiplications > self.work:
             raise LimitError(
                 f"decoding takes {multiplications} multiplications, more than the limit of {self.work}: "

@@ -1,8 +1,9 @@
-"""How far a picture is from another, and what it cost. Units are in the names: dB, bits per pixel.
+"""PSNR, SSIM, MS-SSIM of a pair of pictures, and bits per pixel.
 
-Pictures are uint8 or uint16, (H, W) or (H, W, C). With 2 or 4 channels the last is alpha, which is not compared, and of
-pixels that are fully transparent in the first picture the colours are not either. Everything is summed over strips of
-rows: a 12-megapixel photograph in float64, as scikit-image takes it, would need several gigabytes.
+Pictures are uint8 or uint16, (H, W) or (H, W, C). With 2 or 4 channels the last is alpha, which is not compared; nor
+are the colours of pixels that are fully transparent in the first picture. Sums run over strips of rows: scikit-image
+works in float64, which would take several gigabytes for a photograph of 12 megapixels at once. All functions raise
+ValueError for pictures of different shapes or types.
 """
 
 import math
@@ -12,13 +13,13 @@ import numpy as np
 from fourcodec.arrays import Samples
 from fourcodec.images.pixels import STRIP_ROWS
 
-SSIM_MIN_SIDE = 11  # pixels: the window of SSIM
-MS_SSIM_MIN_SIDE = 161
+SSIM_MIN_SIDE = 11  # pixels, the side of the window of SSIM
+MS_SSIM_MIN_SIDE = 161  # pixels: the coarsest of five scales must hold the window
 _SSIM_MARGIN = SSIM_MIN_SIDE // 2
 
 
 def psnr_db(first: Samples, second: Samples) -> float:
-    """Peak signal-to-noise ratio over all samples of all colours; infinite for equal pictures."""
+    """The peak signal-to-noise ratio in dB over the samples of all colours; infinite for equal pictures."""
     _check_pair(first, second)
     squares, count = 0, 0
     for top in range(0, first.shape[0], STRIP_ROWS):
@@ -31,11 +32,12 @@ def psnr_db(first: Samples, second: Samples) -> float:
 
 
 def ssim(first: Samples, second: Samples) -> float | None:
-    """Structural similarity, mean over channels; None where a side is shorter than the window of 11 pixels.
+    """The structural similarity, mean over channels; None where a side is shorter than the window of 11 pixels.
 
-    Wang, Bovik, Sheikh, Simoncelli: Image Quality Assessment: From Error Visibility to Structural Similarity (2004):
-    Gaussian windows of sigma 1.5, K1 = 0.01, K2 = 0.03. Their mean leaves out a margin of 5 pixels where windows
-    would overhang, so strips that overlap by twice that have means whose weighted mean is the whole picture's.
+    Source: Wang, Bovik, Sheikh, Simoncelli, "Image Quality Assessment: From Error Visibility to Structural Similarity",
+    2004, with Gaussian windows of sigma 1.5, K1 = 0.01, K2 = 0.03. The mean excludes a margin of 5 pixels, where
+    windows would overhang. So the weighted mean over strips that overlap by twice the margin is that of the whole
+    picture.
     """
     _check_pair(first, second)
     height, width = first.shape[:2]
@@ -60,11 +62,10 @@ def ssim(first: Samples, second: Samples) -> float | None:
 
 
 def ms_ssim(first: Samples, second: Samples) -> float | None:
-    """Multi-scale structural similarity, mean over channels; None where a side is shorter than 161 pixels.
+    """The multi-scale structural similarity, mean over channels; None where a side is shorter than 161 pixels.
 
-    Wang, Simoncelli, Bovik: Multi-Scale Structural Similarity for Image Quality Assessment (2003): five scales, the
-    smallest of which must still hold the window of 11 pixels. Channel by channel, since all at once take three times
-    the memory.
+    Source: Wang, Simoncelli, Bovik, "Multi-Scale Structural Similarity for Image Quality Assessment", 2003, with five
+    scales. It is computed channel by channel, since all at once would take three times the memory.
     """
     _check_pair(first, second)
     if min(first.shape[:2]) < MS_SSIM_MIN_SIDE:
@@ -74,7 +75,7 @@ def ms_ssim(first: Samples, second: Samples) -> float | None:
 
     values = []
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # sums do not depend on the machine, and a busy one is not made to wait for its threads
+    torch.set_num_threads(1)  # then sums do not depend on the machine, and a busy one has no threads to wait for
     try:
         with torch.inference_mode():
             pictures = _colours(first, second)
@@ -97,7 +98,7 @@ def _has_alpha(picture: Samples) -> bool:
 
 
 def _colours(first: Samples, second: Samples) -> tuple[Samples, Samples]:
-    """Without alpha, and black where the first is fully transparent."""
+    """Both pictures without alpha, and black where the first is fully transparent."""
     if not _has_alpha(first):
         return first, second
     visible = first[:, :, -1:] > 0

@@ -1,4 +1,4 @@
-"""Where a network looks: positions on the picture -> coordinates, by the conventions of a file's header (FORMAT.md)."""
+"""The inputs of the network of `fnet`: places on the picture -> coordinates, by the conventions of FORMAT.md."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ PIXEL_CENTRES, INDEX_OVER_32 = 0, 1
 
 
 def positions(size: tuple[int, int], index: NDArray[np.int64], coordinates: int) -> NDArray[np.float32]:
-    """Coordinates (2, N) float32 of the pixels index (N,), counted row by row, of a picture of (height, width)."""
+    """Coordinates (2, N) float32 of pixels of a picture of (height, width); index (N,) counts pixels row by row."""
     return lattice_positions(whole(size[1], size[0]), size, index, coordinates)
 
 
 def lattice_positions(
     lattice: Lattice, size: tuple[int, int], index: NDArray[np.int64], coordinates: int
 ) -> NDArray[np.float32]:
-    """Coordinates (2, N) float32 of the samples index (N,), counted row by row, of a lattice on a picture of (height,
-    width).
+    """Coordinates (2, N) float32 of samples of a lattice on a picture of (height, width); index (N,) counts samples row
+    by row.
 
-    Rows r and columns c of the picture are whole numbers in pixel centres. Convention 0: x1 = (c + 1/2) / (2 L), x2 =
-    (r + 1/2) / (2 L), L the longer side, so that the longer side spans half a period and opposite edges need not be
-    equal. Convention 1: x1 = c / 32, x2 = r / 32. Computed in float64, rounded once.
+    In the conventions, row r and column c of the picture are integers at pixel centres. Convention 0: x1 = (c + 1/2) /
+    (2 L), x2 = (r + 1/2) / (2 L), L being the longer side, which spans half a period, so that opposite edges need not
+    be equal. Convention 1: x1 = c / 32, x2 = r / 32. Coordinates are computed in float64 and rounded once. Raises
+    ValueError for another convention.
     """
     rows, columns = np.divmod(index, lattice.columns)
     down = lattice.top + (rows + 0.5) * lattice.row_pitch

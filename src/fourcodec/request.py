@@ -1,4 +1,4 @@
-"""What a caller asks a file to be: its profile, its size of network, and how much is to be spent on the picture."""
+"""A request for a file: its profile, the size of its network, and its quality or target."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from fourcodec.profiles import PROFILES
 DEFAULT_WIDTH, DEFAULT_DEPTH = 8, 6
 DEFAULT_QUALITY = 60.0
 TARGETS = ("target_bytes", "target_bpp", "target_psnr")
-HIGHEST_PSNR_DB = 90.0  # above it are only exact copies of all but large pictures
+HIGHEST_PSNR_DB = 90.0  # only an exact copy of a small or medium picture exceeds it
 PROFILE_NAMES = tuple(profile.NAME for profile in PROFILES.values())
 
 
 @dataclass(frozen=True)
 class Request:
-    """The arguments of `encode` of these names. Raises ValueError where they are out of range or contradict each
+    """The arguments of `encode` with these names. Raises ValueError where they are out of range or contradict each
     other."""
 
     profile: str | None = None
@@ -54,19 +54,22 @@ class Request:
 
     @property
     def is_grid(self) -> bool:
+        """True if the profile is grid, the default unless a size is given."""
         return not self.sized if self.profile is None else self.profile == grid.NAME
 
     @property
     def sized(self) -> bool:
+        """True if a width or depth is given."""
         return self.width is not None or self.depth is not None
 
     @property
     def targeted(self) -> bool:
+        """True if a target in bytes, bits per pixel or dB is given."""
         return any(getattr(self, name) is not None for name in TARGETS)
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Width and depth of the pure network; None where they are for the encoder to choose."""
+        """Width and depth of the pure network; None where the encoder chooses them."""
         if not self.sized and (self.quality is not None or self.targeted):
             return None
         return (

@@ -1,8 +1,8 @@
-"""Work shared over cores by plain Python threads.
+"""Work shared among cores by Python threads.
 
-The kernels release the GIL, so threads are all that is needed; numba's own parallel loops are avoided because their
-default layer aborts the process when two Python threads enter it at once. Results never depend on the number of
-threads: callers cut work into pieces whose size is fixed, and sum what the pieces give in their order.
+The kernels release the GIL, so plain threads suffice. Numba's own parallel loops are not used: their default threading
+layer aborts the process when two Python threads enter it at once. Results never depend on the number of threads:
+callers divide work into pieces of fixed size and sum the results of the pieces in their order.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Less work than that is done on one thread: handing a part of it over takes 20 to 60 us on a busy machine, more than a
-# second thread saves (benchmarks/results/threads.txt).
+# Less work than that stays on one thread: handing over a part takes 20 to 60 us on a busy machine, more than a second
+# thread saves (benchmarks/results/threads.txt).
 ALONE_SECONDS = 100e-6
 
 _pools: dict[int, ThreadPoolExecutor] = {}
-_seconds: dict[tuple[CodeType | None, int], float] = {}  # that so many calls of a function took one thread, last time
+# CPU time on one thread of the last map of a function over so many items
+_seconds: dict[tuple[CodeType | None, int], float] = {}
 
 
 def thread_count() -> int:
-    """Threads to use: FOURCODEC_THREADS or NUMBA_NUM_THREADS if set, else the cores this process may run on."""
+    """The number of threads to use: FOURCODEC_THREADS or NUMBA_NUM_THREADS if set, else that of the cores this process
+    may run on."""
     for name in ("FOURCODEC_THREADS", "NUMBA_NUM_THREADS"):
         value = os.environ.get(name, "")
         if value.isdigit() and int(value) > 0:
@@ -38,22 +40,22 @@ def thread_count() -> int:
 
 
 def map_threads(function: Callable[[Item], Result], items: Iterable[Item], threads: int) -> list[Result]:
-    """[function(item) for item in items], in order, by up to `threads` threads, the calling one among them; by that one
-    alone where it was little work the last time.
+    """[function(item) for item in items], in order, computed by up to `threads` threads.
 
-    Raises what `function` raises, after the pieces under way are done and without starting others.
+    The calling thread is one of them, and the only one where the last map of this function over as many items took less
+    than ALONE_SECONDS. An exception of `function` is raised after the calls under way are done; no others are started.
     """
     listed = list(items)
     if threads == 1 or len(listed) < 2:
         return [function(item) for item in listed]
     kind = getattr(function, "__code__", None), len(listed)
-    started = time.thread_time()  # of this thread alone, however long others keep it waiting
+    started = time.thread_time()  # CPU time of this thread, without the time that it waits for others
     if _seconds.get(kind, ALONE_SECONDS) < ALONE_SECONDS:
         alone = [function(item) for item in listed]
         _seconds[kind] = time.thread_time() - started
         return alone
     results: dict[int, Result] = {}
-    # One task a thread, not one a piece: pieces take a millisecond or less, and a future costs a hundredth of that.
+    # One task per thread, not per item: an item takes a millisecond or less, and a future costs a hundredth of that.
     turns = itertools.count()  # next() on it is atomic
 
     def work() -> int:
@@ -73,8 +75,8 @@ def map_threads(function: Callable[[Item], Result], items: Iterable[Item], threa
         if mine := work():
             _seconds[kind] = (time.thread_time() - started) / mine * len(listed)
     finally:
-        # All pieces are taken. A thread that the machine has not let begin is not waited for: on a busy one that took
-        # longer than the work itself, where that is less than a millisecond.
+        # All items are taken. A task that has not begun is cancelled, not awaited: on a busy machine waiting for its
+        # thread took longer than the work itself, where that is less than a millisecond.
         begun = [other for other in others if not other.cancel()]
         errors = [error for error in (other.exception() for other in begun) if error is not None]
     if errors:
@@ -88,6 +90,6 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return _pools[threads]
 
 
-# A forked child has none of its parent's threads: it must make pools of its own.
+# A forked child has none of its parent's threads, so it must not use its pools.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pools.clear)

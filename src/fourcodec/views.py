@@ -1,25 +1,27 @@
-"""What of a picture is decoded, and at how many samples.
+"""Views: the part of a picture that is decoded, and its number of samples.
 
-    View      what a person asks for: a region in pixels of the picture, and a scale or a size of what is decoded of it
-    Lattice   where the samples of that lie on the picture: what profiles render
+    View      the user's request: a region in pixels of the picture, and a scale or a size of the decoded image
+    Lattice   the places of its samples on the picture, which profiles render
 
-A region comes first and is scaled after, as in dwebp's -crop and -scale: --region 0,0,100,100 --scale 2 gives 200 x 200
-samples.
+The region is cut out first and then scaled, as by dwebp's -crop and -scale: --region 0,0,100,100 --scale 2 gives
+200 x 200 samples.
 """
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
 
-_ROUNDING = 1e-9  # 30 x 0.1 is 3 samples, not 4
-_LARGEST_SCALE = 1e18  # so that the number of samples is a number; nobody decodes so many
+_ROUNDING = 1e-9  # so that 30 x 0.1, just above 3 in floating point, is 3 samples and not 4
+_LARGEST_SCALE = 1e18  # keeps the number of samples finite; the limits refuse far fewer
 
 
 @dataclass(frozen=True)
 class Lattice:
-    """rows x columns samples, evenly spread over the box left, top, width, height (pixels of the coded picture):
-    sample (r, c) lies at top + (r + 1/2) height / rows, left + (c + 1/2) width / columns, where pixel centres are at
-    halves."""
+    """rows x columns samples, evenly spread over the box left, top, width, height, in pixels of the coded picture.
+
+    Sample (r, c) lies at row top + (r + 1/2) height / rows and column left + (c + 1/2) width / columns, where pixel
+    centres are at halves.
+    """
 
     left: int
     top: int
@@ -30,37 +32,42 @@ class Lattice:
 
     @property
     def row_pitch(self) -> float:
-        """Pixels from one row to the next."""
+        """The distance of rows in pixels."""
         return self.height / self.rows
 
     @property
     def column_pitch(self) -> float:
+        """The distance of columns in pixels."""
         return self.width / self.columns
 
     @property
     def pitch(self) -> float:
-        """Of the direction in which the samples lie closer."""
+        """The smaller of both distances."""
         return min(self.row_pitch, self.column_pitch)
 
     @property
     def on_pixels(self) -> bool:
-        """Whether the samples are pixels of the picture."""
+        """True if the samples are the pixels of the box."""
         return self.rows == self.height and self.columns == self.width
 
     @cached_property
     def count(self) -> int:
+        """The number of samples."""
         return self.rows * self.columns
 
 
 def whole(width: int, height: int) -> Lattice:
-    """Every pixel of a picture."""
+    """The lattice of all pixels of a picture."""
     return Lattice(0, 0, width, height, width, height)
 
 
 @dataclass(frozen=True)
 class View:
-    """region (left, top, width, height) in pixels, None for all; then at most one of scale, samples per pixel, and size
-    (width, height) in samples. Raises ValueError where that cannot be."""
+    """A view: a region and the scale or the size at which it is decoded.
+
+    region: (left, top, width, height) in pixels, None for the whole picture. scale: samples per pixel. size: (width,
+    height) in samples. Raises ValueError for values out of range, and where both scale and size are given.
+    """
 
     region: tuple[int, int, int, int] | None = None
     scale: float | None = None
@@ -77,7 +84,8 @@ class View:
             raise ValueError(f"a region begins at 0 or later and has a width and a height, not {self.region}")
 
     def on(self, width: int, height: int) -> Lattice:
-        """The lattice on a picture of width x height pixels. Raises ValueError where the region leaves the picture."""
+        """The lattice of this view of a picture of width x height pixels. Raises ValueError where the region is not
+        inside the picture."""
         left, top, across, down = self.region or (0, 0, width, height)
         if left + across > width or top + down > height:
             raise ValueError(

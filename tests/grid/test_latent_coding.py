@@ -18,7 +18,7 @@ from fourcodec.grid.kernels import entropy_model_integer as context_integer
 from fourcodec.grid.kernels import latents as kernels
 from fourcodec.grid.kernels.entropy_model_integer import MAX_LATENT, MAX_SHIFT, MAX_WEIGHT
 from fourcodec.grid.kernels.layout import B2, HIDDEN, PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES, TAPS, W1, W2, W3
-from fourcodec.grid.latent_coding import ContextIntegers, decode_latents, encode_latents
+from fourcodec.grid.latent_coding import EntropyModelIntegers, decode_latents, encode_latents
 from fourcodec.grid.pyramid import PARENT, PLANES, Pyramid, level_count, pass_taps, taps_of
 
 SHIFTS = (9, 9, 8, 7)
@@ -35,7 +35,7 @@ def used_weights() -> np.ndarray:
     return used
 
 
-def random_integers(seed: int, size: float = 1.0, shifts: tuple[int, int, int, int] = SHIFTS) -> ContextIntegers:
+def random_integers(seed: int, size: float = 1.0, shifts: tuple[int, int, int, int] = SHIFTS) -> EntropyModelIntegers:
     random = np.random.default_rng(seed)
     weights = np.zeros((PASSES, PASS_WEIGHTS))
     weights[:, W1:W2] = random.normal(0, SPREADS[0] * size, (PASSES, W2 - W1))
@@ -43,7 +43,7 @@ def random_integers(seed: int, size: float = 1.0, shifts: tuple[int, int, int, i
     weights[:, W3::2] = random.normal(0, SPREADS[2] * size, (PASSES, HIDDEN + TAPS))
     weights[:, W3 + 1 :: 2] = random.normal(0, SPREADS[3] * size, (PASSES, HIDDEN + TAPS))
     integers = np.rint(weights * used_weights()).clip(-MAX_WEIGHT, MAX_WEIGHT)
-    return ContextIntegers(integers.astype(np.int32), shifts)
+    return EntropyModelIntegers(integers.astype(np.int32), shifts)
 
 
 def random_latents(pyramid: Pyramid, spread: float, seed: int) -> list[np.ndarray]:
@@ -99,11 +99,11 @@ def test_many_latents_that_nobody_expected_fit_into_the_encoders_memory() -> Non
     script = (
         "import numpy as np\n"
         "from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES, PASS_WEIGHTS\n"
-        "from fourcodec.grid.latent_coding import ContextIntegers, decode_latents, encode_latents\n"
+        "from fourcodec.grid.latent_coding import EntropyModelIntegers, decode_latents, encode_latents\n"
         "from fourcodec.grid.pyramid import Pyramid\n"
         "pyramid, weights = Pyramid(400, 300, 2), np.zeros((PASSES, PASS_WEIGHTS), np.int32)\n"
         "weights[:, -47] = -100\n"  # the constant's weight for scales: the least scale everywhere, around 0
-        "integers = ContextIntegers(weights, (0, 0, 0, 0))\n"
+        "integers = EntropyModelIntegers(weights, (0, 0, 0, 0))\n"
         "latents = [np.full((level.rows, level.columns), 32767, np.int16) for level in pyramid.levels]\n"
         "data = encode_latents(pyramid, latents, integers, 1)\n"
         "found = decode_latents(pyramid, data, integers, 1)\n"
@@ -146,7 +146,7 @@ def test_a_good_model_makes_a_small_section() -> None:
         parent = next(k for k in range(TAPS) if planes[k] == PARENT and places[k] == (0, 0))
         weights[p, W3 + 2 * (HIDDEN + parent)] = 1
         weights[p, W3 + 2 * HIDDEN + 1] = -100
-    integers = ContextIntegers(weights, (0, 0, 0, 0))
+    integers = EntropyModelIntegers(weights, (0, 0, 0, 0))
     latents = [np.full((level.rows, level.columns), 7, np.int16) for level in pyramid.levels]
     data = encode_latents(pyramid, latents, integers, 1)
     assert len(data) < 60  # four latents of the coarsest level are not expected: some 100 bits each
@@ -159,7 +159,7 @@ def test_latents_beyond_15_bits_are_refused(value: int) -> None:
     pyramid = pyramid_of(1, 1)
     weights = np.zeros((PASSES, PASS_WEIGHTS), np.int32)
     weights[:, W3 + 2 * HIDDEN] = np.sign(value) * 32000  # the mean of every latent
-    integers = ContextIntegers(weights, (0, 0, 0, 0))
+    integers = EntropyModelIntegers(weights, (0, 0, 0, 0))
     state, out = range_coder.start_encoder(), np.empty(1 << 12, np.uint8)
     q = np.array([value, *[np.sign(value) * 32000] * 7], np.int64)
     means, scales = np.full(8, np.sign(value) * 32000 * MEAN_STEPS), np.full(8, -LOG_SCALE_MIN * SCALE_STEPS)
@@ -178,7 +178,7 @@ def test_left_over_bytes_are_refused() -> None:
         decode_latents(pyramid, data + b"\0", integers, 1)
 
 
-def end_in_latents_or_an_error(pyramid: Pyramid, data: bytes, integers: ContextIntegers) -> None:
+def end_in_latents_or_an_error(pyramid: Pyramid, data: bytes, integers: EntropyModelIntegers) -> None:
     try:
         found = decode_latents(pyramid, data, integers, 1)
     except CorruptFileError:
@@ -207,12 +207,12 @@ def test_any_bytes_end_in_latents_or_an_error(data: bytes, shifts: tuple[int, in
 def test_integers_out_of_range_are_a_callers_mistake() -> None:
     weights = np.zeros((PASSES, PASS_WEIGHTS), np.int32)
     with pytest.raises(ValueError, match="shifts"):
-        ContextIntegers(weights, (0, 0, MAX_SHIFT + 1, 0))
+        EntropyModelIntegers(weights, (0, 0, MAX_SHIFT + 1, 0))
     with pytest.raises(ValueError, match="shifts"):
-        ContextIntegers(weights, (-1, 0, 0, 0))
+        EntropyModelIntegers(weights, (-1, 0, 0, 0))
     weights[1, 5] = MAX_WEIGHT + 1
     with pytest.raises(ValueError, match="weights"):
-        ContextIntegers(weights, SHIFTS)
+        EntropyModelIntegers(weights, SHIFTS)
 
 
 def test_no_sum_can_pass_what_float64_holds_exactly() -> None:
@@ -234,7 +234,7 @@ class Model:
 
     pyramid: Pyramid
     planes: np.ndarray
-    integers: ContextIntegers
+    integers: EntropyModelIntegers
 
     @property
     def weights(self) -> np.ndarray:

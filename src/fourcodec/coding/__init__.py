@@ -1,1 +1,1 @@
-"""Integers <-> bytes by arithmetic coding: what every profile's integers go through, compiled."""
+"""Integers <-> bytes by arithmetic coding, in compiled loops. All profiles code their integers with it."""

@@ -1,9 +1,10 @@
-"""Signed integers <-> bytes by an adaptive binary range coder; integers only, so the same on every machine.
+"""Signed integers <-> bytes by an adaptive binary range coder. All arithmetic is in integers, so the bytes are the same
+on every machine.
 
-Each integer v becomes binary decisions: the bit length n of |v| in unary (MAX_BITS at most), the two bits below the
-leading one, both adaptive; the remaining bits and the sign, all equally likely. Each adaptive decision has a 16-bit
-probability that starts at a half and moves to what was seen: fast at first, by 1/LIMIT later. Each context has
-probabilities of its own. FORMAT.md, "Coder 2", describes the same.
+An integer v becomes binary decisions. The bit length n of |v|, in unary (at most MAX_BITS), and the two bits below the
+leading one are adaptive decisions; the remaining bits and the sign are coded with a probability of a half. An adaptive
+decision has a 16-bit probability, which starts at a half and moves towards each decision: fast at first, later by
+1 / _LIMIT of its error. Each context has probabilities of its own. FORMAT.md, "Coder 2", specifies the same.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from fourcodec.coding.range_coder import (
 from fourcodec.compiling import integer_kernel
 from fourcodec.errors import CorruptFileError
 
-MAX_BITS = 20  # |v| < 2^20: a coefficient of 1 in steps of 2^-20 is finer than float32 phases resolve
-_SLOTS = 96  # decisions per context: 20 unary, then two below the leading bit for each length
-_SECOND, _THIRD = 24, 48  # where the slots for those two begin
-_LIMIT = 256  # decisions after which a probability moves by no less than 1/256 of its error
+MAX_BITS = 20  # |v| < 2^20: float32 phases do not resolve steps finer than 2^-20 of a coefficient of 1
+_SLOTS = 96  # probabilities per context: 20 unary decisions, then those of the two bits, for each length
+_SECOND, _THIRD = 24, 48  # first slots of the first and of the second bit below the leading one
+_LIMIT = 256  # a probability always moves by 1/256 of its error or more
 _LEAST = 64  # probabilities stay in [64, 65536 - 64] / 65536
 
 
@@ -109,8 +110,10 @@ def _decode(state: Any, data: Any, contexts: Any, model: Any, values: Any) -> No
 
 
 def encode(values: NDArray[np.int32], contexts: NDArray[np.uint8]) -> bytes:
-    """Bytes for `values` (n,), each under its own context 0..255. Raises ValueError where one has more than
-    MAX_BITS bits."""
+    """Codes `values` (n,) int32 under `contexts` (n,) uint8, a context for each value.
+
+    Raises ValueError where a value has more than MAX_BITS bits.
+    """
     if values.size and int(np.abs(values.astype(np.int64)).max()) >= 1 << MAX_BITS:
         raise ValueError(f"integers to be coded have at most {MAX_BITS} bits")
     out = np.empty(40 * values.size + 16, np.uint8)  # at most 22 adaptive decisions of 10 bits and 18 plain bits each
@@ -119,9 +122,10 @@ def encode(values: NDArray[np.int32], contexts: NDArray[np.uint8]) -> bytes:
 
 
 def decode(data: bytes, contexts: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """What `encode` was given: as many integers as there are contexts, int32.
+    """The inverse of `encode`: (n,) int32 for n contexts.
 
-    Raises CorruptFileError where the bytes are not what `encode` would write, as far as can be told from their number.
+    Raises CorruptFileError where bytes are left over or the last one is 0, which `encode` never writes. Other damage
+    decodes to other integers.
     """
     if data.endswith(b"\0"):
         raise CorruptFileError("range-coded data ends in a zero byte")
@@ -134,8 +138,10 @@ def decode(data: bytes, contexts: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 
 def spent_bits(data: bytes, contexts: NDArray[np.uint8], ends: Sequence[int]) -> list[float]:
-    """The bits that parts of what `encode` wrote take: the integers up to the first of `ends`, from there to the next,
-    and so on. Their sum is that of the bytes but for the last few bits. `data` must be sound, as `decode` finds it."""
+    """The bits that each part of the coded integers takes, where part i ends before integer ends[i].
+
+    The sum is the size of `data` but for the last few bits. `data` must be data that `decode` accepts.
+    """
     source, wide = np.frombuffer(data, np.uint8), contexts.astype(np.int64)
     state, model = start_decoder(source), _new_model(int(contexts.max(initial=0)) + 1)
     spent, start, before = [], 0, bits_read(state)

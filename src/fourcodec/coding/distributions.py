@@ -1,8 +1,9 @@
-"""The distributions that integers are coded under, as numbers: importing this loads no compiler."""
+"""Parameters of the Laplace distributions of coding/laplace_coder.py. Importing this module loads no compiler."""
 
 from __future__ import annotations
 
-# The grid of distributions that latents are coded under; see coding/laplace_coder.py.
-MEAN_STEPS = 64
-SCALE_STEPS = 8
-LOG_SCALE_MIN, LOG_SCALE_MAX = -4, 8  # log2; e^-8 of the mass outside a latent's own bin, and steps of 256
+MEAN_STEPS = 64  # means are multiples of 1/64
+SCALE_STEPS = 8  # log2 of scales are multiples of 1/8
+# log2 of the smallest and largest scale. At 2^-4 only e^-8 of the mass lies outside the bin of an integer mean; latents
+# hardly ever need a scale above 256.
+LOG_SCALE_MIN, LOG_SCALE_MAX = -4, 8

@@ -1,10 +1,10 @@
-"""Integers <-> bytes under Laplace distributions given one by one: a binary range coder over fixed integer tables.
+"""Integers <-> bytes, each under a Laplace distribution of its own: a binary range coder over fixed integer tables.
 
-A distribution is two integers: the mean in 1/MEAN_STEPS, and an index of the scale, 2^(index / SCALE_STEPS +
-LOG_SCALE_MIN). An integer q becomes binary decisions: is it the mean, rounded; is it above; then, since a Laplace
-distribution has no memory beyond the mean's bin, the geometrically distributed rest: its low bits, which are
-independent of each other, one decision each, and the number of whole 2^bits in unary. FORMAT.md, "Profile 2", describes
-the same.
+A distribution is given by two integers: the mean in units of 1/MEAN_STEPS, and the index of the scale, 2^(index /
+SCALE_STEPS + LOG_SCALE_MIN). An integer q becomes binary decisions: whether it is the rounded mean; whether it is
+above; then its distance from there, less 1. Beyond the mean's bin a Laplace distribution is geometric. So the low bits
+of this rest are independent, with one decision each, and the number of whole 2^bits in it is coded in unary. FORMAT.md,
+"Profile 2", specifies the same.
 """
 
 from __future__ import annotations
@@ -20,17 +20,20 @@ from fourcodec.coding.range_coder import decode_decision, decode_even, encode_de
 from fourcodec.compiling import integer_kernel
 
 SCALES = (LOG_SCALE_MAX - LOG_SCALE_MIN) * SCALE_STEPS + 1
-_LEAST = 4  # probabilities lie in [4, 65532] / 65536: a sure zero costs a ten-thousandth of a bit
-_RUN = 24  # unary decisions; what is left follows in plain bits
-_LOW_BITS = 8  # at most: log2 of the largest scale
-_GAMMA_BITS = 20  # of its length in unary, at most: distances of integers of 15 bits from means of as many need 17
-BYTES_PER_INTEGER = 64  # at most: 34 decisions of 14 bits and 35 plain bits
+_LEAST = 4  # probabilities lie in [4, 65532] / 65536: the likeliest decision costs a ten-thousandth of a bit
+_RUN = 24  # unary decisions at most; what is left follows as an Elias gamma code
+_LOW_BITS = 8  # low bits at most: log2 of the largest scale
+_GAMMA_BITS = 20  # bits at most of a gamma code's number: integers and means of 15 bits need 17
+BYTES_PER_INTEGER = 64  # at most: 34 decisions of 14 bits and 35 bits of even odds
 
 
 class Tables(NamedTuple):
-    """Probabilities in 1/65536: `same` and `above` (SCALES, MEAN_STEPS) by the mean's fraction + MEAN_STEPS / 2; for
-    the rest, `bits` (SCALES,) the number of low bits, `low` (SCALES, _LOW_BITS) that each is 1, `more` (SCALES,) that
-    another 2^bits follows."""
+    """Probabilities in units of 1/65536, int64, by index of the scale.
+
+    same, above: (SCALES, MEAN_STEPS), of the first two decisions, by the mean's fraction + MEAN_STEPS / 2. bits:
+    (SCALES,), the number of low bits. low: (SCALES, _LOW_BITS), that each of them is 1. more: (SCALES,), that another
+    2^bits follows.
+    """
 
     same: NDArray[np.int64]
     above: NDArray[np.int64]
@@ -41,16 +44,18 @@ class Tables(NamedTuple):
 
 @functools.cache
 def tables() -> Tables:
-    """None of the exact values lies near enough to a rounding edge for the last place of exp() to matter: a test
-    compares with decimal arithmetic."""
+    """The tables of all distributions, the same on every machine.
+
+    No exact probability lies so near a rounding edge that an error in the last place of exp() could change an integer:
+    a test compares them with decimal arithmetic.
+    """
     scale = 2.0 ** (np.arange(SCALES) / SCALE_STEPS + LOG_SCALE_MIN)[:, None]
     fraction = (np.arange(MEAN_STEPS) - MEAN_STEPS / 2) / MEAN_STEPS
     below = 0.5 * np.exp(-(0.5 + fraction) / scale)  # the mass under -1/2, for a mean at `fraction`
     above = 0.5 * np.exp(-(0.5 - fraction) / scale)
     same = 1 - below - above
-    bits = np.maximum(
-        np.arange(SCALES) // SCALE_STEPS + LOG_SCALE_MIN, 0
-    )  # floor of log2, so that about one 2^bits follows
+    # The floor of log2 of the scale, so that about one 2^bits follows.
+    bits = np.maximum(np.arange(SCALES) // SCALE_STEPS + LOG_SCALE_MIN, 0)
     ratio = np.exp(-(2.0 ** np.arange(_LOW_BITS)) / scale)
     low = ratio / (1 + ratio)  # a geometric variable's bit j: r^(2^j) / (1 + r^(2^j))
     more = np.exp(-(2.0**bits) / scale[:, 0])
@@ -64,7 +69,8 @@ def _integers(probability: NDArray[np.float64]) -> NDArray[np.int64]:
 def bits_of(
     q: NDArray[np.int64], means: NDArray[np.int64], scales: NDArray[np.int64], given: Tables
 ) -> NDArray[np.float64]:
-    """What each integer costs under its distribution, in bits: the decisions of encode_row and their probabilities."""
+    """The cost of each integer in bits, of the shape of q, float64: minus log2 of the probabilities of the decisions
+    that encode_row makes."""
     whole = (means + MEAN_STEPS // 2) // MEAN_STEPS
     fraction, d = means - whole * MEAN_STEPS + MEAN_STEPS // 2, q - whole
     same, above, more = given.same[scales, fraction], given.above[scales, fraction], given.more[scales]
@@ -80,7 +86,7 @@ def bits_of(
 
 
 def _cost(probability: NDArray[np.int64], bit: NDArray[np.bool_] | bool) -> NDArray[np.float64]:
-    """Of a decision, in bits; `probability` of a one in 1/65536."""
+    """The cost of decisions `bit`, in bits; `probability` is that of a 1, in units of 1/65536."""
     return 16 - np.log2(np.where(bit, probability, 65536 - probability))
 
 
@@ -88,7 +94,8 @@ def _cost(probability: NDArray[np.int64], bit: NDArray[np.bool_] | bool) -> NDAr
 def encode_row(
     state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
 ) -> None:
-    """Appends the integers q (n,) under means and scales (n,) int64. out must have BYTES_PER_INTEGER for each left."""
+    """Appends the integers q (n,) under means and scales (n,) int64 to `out`, which must have BYTES_PER_INTEGER bytes
+    left for each. `same` to `more` are the fields of Tables."""
     for i in range(q.shape[0]):
         whole = (means[i] + MEAN_STEPS // 2) // MEAN_STEPS
         fraction = means[i] - whole * MEAN_STEPS + MEAN_STEPS // 2
@@ -105,7 +112,7 @@ def encode_row(
         for n in range(min(rest + 1, _RUN)):
             encode_decision(state, out, more[s], 1 if rest > n else 0)
         if rest >= _RUN:
-            rest -= _RUN - 1  # at least 1: Elias' gamma code
+            rest -= _RUN - 1  # a gamma code holds numbers from 1 on
             length = 0
             while rest >> (length + 1):
                 length += 1
@@ -120,7 +127,7 @@ def encode_row(
 def encode_rows(
     state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
 ) -> None:
-    """encode_row for every row of matrices."""
+    """encode_row for each row of q, means and scales (rows, n)."""
     for r in range(q.shape[0]):
         encode_row(state, out, q[r], means[r], scales[r], same, above, bits, low, more)
 
@@ -129,7 +136,7 @@ def encode_rows(
 def decode_row(
     state: Any, data: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
 ) -> None:
-    """The inverse of encode_row: fills q."""
+    """The inverse of encode_row: fills q (n,) under means and scales (n,)."""
     for i in range(q.shape[0]):
         whole = (means[i] + MEAN_STEPS // 2) // MEAN_STEPS
         fraction = means[i] - whole * MEAN_STEPS + MEAN_STEPS // 2
@@ -160,7 +167,8 @@ def decode_row(
 def decode_rows(
     state: Any, data: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
 ) -> int:
-    """The inverse of encode_rows: fills the rows of q. The largest magnitude, even where q cannot hold it."""
+    """The inverse of encode_rows: fills the rows of q. Returns the largest magnitude, exact even where it does not fit
+    the type of q."""
     line, largest = np.empty(q.shape[1], np.int64), 0
     for r in range(q.shape[0]):
         decode_row(state, data, line, means[r], scales[r], same, above, bits, low, more)

@@ -1,7 +1,8 @@
 """The range coder under both coders of integers: binary decisions of given probabilities <-> bytes.
 
-The range coder of LZMA (I. Pavlov), with 16-bit probabilities, in integers only: the same on every machine. FORMAT.md,
-"Coder 2", describes it. A state is one int64 array, so that helpers can change it.
+It is the range coder of LZMA (I. Pavlov), with 16-bit probabilities. All arithmetic is in integers, so the bytes are
+the same on every machine. FORMAT.md, "Coder 2", specifies it. A state is one int64 array, so that compiled functions
+can change it in place.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from fourcodec.compiling import integer_kernel
 
 _TOP = 1 << 24
 _MASK = 0xFFFFFFFF
-LOW, RANGE, CACHE, PENDING, AT = range(5)  # of an encoder
-CODE, WIDTH, POSITION = range(3)  # of a decoder
+LOW, RANGE, CACHE, PENDING, AT = range(5)  # entries of an encoder's state
+CODE, WIDTH, POSITION = range(3)  # entries of a decoder's state
 
 
 @integer_kernel
 def _shift(state: Any, out: Any) -> None:
-    """Moves the top byte out; a byte of 255 may still change by a carry and waits."""
+    """Moves the top byte of LOW to `out`. A byte of 255 waits, since a carry may still change it."""
     if state[LOW] < 0xFF000000 or state[LOW] > _MASK:
         carry = state[LOW] >> 32
         if state[CACHE] >= 0:
@@ -39,7 +40,7 @@ def _shift(state: Any, out: Any) -> None:
 
 @integer_kernel
 def _refill(state: Any, data: Any) -> None:
-    """Behind the end the bytes are 0, as many as it takes."""
+    """Reads bytes until WIDTH has at least 24 bits. Beyond the end of the data bytes are 0."""
     while state[WIDTH] < _TOP:
         byte = data[state[POSITION]] if state[POSITION] < data.shape[0] else 0
         state[CODE] = ((state[CODE] << 8) | byte) & _MASK
@@ -49,6 +50,7 @@ def _refill(state: Any, data: Any) -> None:
 
 @integer_kernel
 def encode_decision(state: Any, out: Any, probability: int, bit: int) -> None:
+    """Codes `bit` into `out`; `probability` is that of a 1, in units of 1/65536, 1 to 65535."""
     bound = (state[RANGE] >> 16) * probability
     if bit:
         state[RANGE] = bound
@@ -62,6 +64,7 @@ def encode_decision(state: Any, out: Any, probability: int, bit: int) -> None:
 
 @integer_kernel
 def decode_decision(state: Any, data: Any, probability: int) -> int:
+    """The inverse of encode_decision, given the same probability."""
     bound = (state[WIDTH] >> 16) * probability
     if state[CODE] < bound:
         state[WIDTH] = bound
@@ -77,6 +80,7 @@ def decode_decision(state: Any, data: Any, probability: int) -> int:
 
 @integer_kernel
 def encode_even(state: Any, out: Any, bit: int) -> None:
+    """Codes a bit of even odds into `out`."""
     state[RANGE] >>= 1
     if bit:
         state[LOW] += state[RANGE]
@@ -87,6 +91,7 @@ def encode_even(state: Any, out: Any, bit: int) -> None:
 
 @integer_kernel
 def decode_even(state: Any, data: Any) -> int:
+    """The inverse of encode_even."""
     state[WIDTH] >>= 1
     bit = 0
     if state[CODE] >= state[WIDTH]:
@@ -98,13 +103,15 @@ def decode_even(state: Any, data: Any) -> int:
 
 @integer_kernel
 def start_encoder() -> Any:
+    """The state of an encoder that has written nothing."""
     return np.array([0, _MASK, -1, 0, 0])
 
 
 @integer_kernel
 def finish_encoder(state: Any, out: Any) -> int:
-    """The number of bytes in out; trailing zero bytes are left out."""
-    # Any number in [low, low + range) will do: take the one with the most zero bytes at its end, which are not stored.
+    """Writes what the state still holds, and returns the number of bytes in `out` without trailing zero bytes."""
+    # Any number in [LOW, LOW + RANGE) decodes right. The one with the most zero bits at its end ends in the most zero
+    # bytes, which are not stored.
     for zeros in range(32, 0, -1):
         rounded = ((state[LOW] + (1 << zeros) - 1) >> zeros) << zeros
         if rounded < state[LOW] + state[RANGE]:
@@ -120,6 +127,7 @@ def finish_encoder(state: Any, out: Any) -> int:
 
 @integer_kernel
 def start_decoder(data: Any) -> Any:
+    """The state of a decoder at the start of `data` (bytes,) uint8."""
     state = np.array([0, 0, 0])
     for _ in range(4):
         state[WIDTH] = 1 << 16  # makes _refill read one byte
@@ -129,5 +137,5 @@ def start_decoder(data: Any) -> Any:
 
 
 def bits_read(state: Any) -> float:
-    """What a decoder has used up so far: whole bytes, less what its range still leaves open."""
+    """The bits that a decoder has used up: those of the bytes read, less log2 of the width still open."""
     return float(8 * state[POSITION] - math.log2(state[WIDTH]))

@@ -83,10 +83,11 @@ def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison
 
     Raises ImageError where the file has another width or height, and the errors of codec.decode.
     """
-    description = codec.describe(data)  # checked before decoding, which may take long
+    file = codec.File(data)
+    description = file.describe()  # checked before decoding, which may take long
     _check_sizes(picture, description["width"], description["height"])
-    original, copy = to_common_format(picture.pixels, codec.decode(data, device=device))
-    size_bytes = len(data)
+    original, copy = to_common_format(picture.pixels, file.pixels(device=device))
+    size_bytes = file.size_bytes
     metadata_bytes = sum(
         section["size_bytes"] for section in description["sections"] if section["kind"] in metadata.NAMES
     )

@@ -1,2 +1,5 @@
-"""The layer: y = sum a_k cos(2 pi k.x) + b_k sin(2 pi k.x) + x, over k of zeros and ones; alone, and many networks
-of it at once. Nothing here knows of pictures or files."""
+"""The Fourier layer, y = sum over k in {0,1}^m of a_k cos(2 pi k.x) + b_k sin(2 pi k.x), plus x in hidden layers.
+
+layer.py computes it over all k, limited.py over those of limited order, batch.py evaluates many networks of such layers
+at once. Nothing in this package knows of pictures or files.
+"""

@@ -1,11 +1,11 @@
-"""Many small Fourier networks at once: each image has coefficients of its own, all are evaluated at the same positions
-(numba, GIL released, one core a call).
+"""Kernels for many small Fourier networks at once: each image has coefficients of its own, and all are evaluated at
+the same positions (numba, GIL released, one core a call).
 
     2 -> m,  depth - 1 times m -> m with + x,  m -> channels          see fourier/layer.py for the layer
 
 An image goes through all layers block by block, so that its coefficients, their gradients and a block's activations
-stay in L1 and L2. Nothing is written to memory but the result. Features of the positions are the same for every image:
-they come ready-made. The backward pass keeps each layer's phasors and makes their products again.
+stay in the L1 and L2 caches. Only results are written to memory. The features of the positions are the same for every
+image and are computed once by the caller. The backward pass keeps each layer's phasors and recomputes their products.
 """
 
 from __future__ import annotations
@@ -34,8 +34,10 @@ _TO_SAMPLE = np.float32(2 / 255)  # uint8 -> [-1, 1]
 
 
 def position_features(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What the first layer sees of positions x (2, N): (ceil(N / BLOCK), 8, BLOCK) float32, rows 2k and 2k + 1 the
-    cosine and sine of frequency k."""
+    """The first layer's features of positions x (2, N): (ceil(N / BLOCK), 8, BLOCK) float32.
+
+    Rows 2k and 2k + 1 of a block are cosine and sine of frequency k, k = (0, 0), (1, 0), (0, 1), (1, 1).
+    """
     count = -(-x.shape[1] // BLOCK) * BLOCK
     padded = np.zeros((2, count))
     padded[:, : x.shape[1]] = x
@@ -47,12 +49,14 @@ def position_features(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class NetworkKernels(NamedTuple):
-    """evaluate(coefficients, features, activation, start, stop, samples);
-    squared_errors(coefficients, features, activation, targets, start, stop, errors, gradients).
+    """The two kernels of one network shape. Both work on images start..stop-1 and write into arrays of all images.
 
-    Both work on images start..stop-1: coefficients and gradients (B, count) float32 in the order of NetworkShape,
-    features from `position_features`, samples (B, channels, N) float32 in [-1, 1], targets the same as uint8. `errors`
-    (B,) float32 are sums over an image, of squared differences on [-1, 1]; `gradients` are theirs by the coefficients.
+        evaluate(coefficients, features, activation, start, stop, samples)
+        squared_errors(coefficients, features, activation, targets, start, stop, errors, gradients)
+
+    coefficients, gradients: (B, count) float32, in the order of NetworkShape. features: from `position_features`.
+    samples: (B, channels, N) float32 in [-1, 1]. targets: the same shape, uint8. errors: (B,) float32, each the sum
+    over an image of squared differences on [-1, 1]; gradients are the errors' by the coefficients.
     """
 
     evaluate: Callable[..., None]
@@ -61,7 +65,7 @@ class NetworkKernels(NamedTuple):
 
 @functools.cache
 def network_kernels(width: int, depth: int, channels: int) -> NetworkKernels:
-    """Compiled on first call and cached on disk."""
+    """Kernels for networks of this width, depth and number of channels, compiled on first call and cached on disk."""
     propagate = _build(width, depth, channels)
     no_targets, no_samples = np.empty((0, channels, 0), np.uint8), np.empty((0, channels, 0), np.float32)
     no_errors, no_gradients = np.empty(0, np.float32), np.empty((0, 0), np.float32)
@@ -86,7 +90,7 @@ def network_kernels(width: int, depth: int, channels: int) -> NetworkKernels:
 
 @inline_kernel
 def _activate(y: Any, activation: int) -> None:
-    """Outputs -> samples in [-1, 1], in place."""
+    """Turns outputs y (channels, BLOCK) into samples in [-1, 1], in place."""
     for c in range(y.shape[0]):
         row = y[c]
         if activation == SIGMOID:
@@ -99,7 +103,8 @@ def _activate(y: Any, activation: int) -> None:
 
 @inline_kernel
 def _differentiate(samples: Any, targets: Any, at: int, activation: int) -> Any:
-    """Sum of squared differences to the targets from `at` on; `samples` become its slopes by the outputs."""
+    """The sum of squared differences between samples (channels, BLOCK) and targets from position `at` on. Overwrites
+    the samples with its gradients by the outputs before the activation."""
     total, size = _ZERO, min(BLOCK, targets.shape[1] - at)
     for c in range(samples.shape[0]):
         row, wanted = samples[c], targets[c, at : at + size]
@@ -107,9 +112,9 @@ def _differentiate(samples: Any, targets: Any, at: int, activation: int) -> Any:
             value = row[p]
             error = value - (np.float32(wanted[p]) * _TO_SAMPLE - _ONE)
             total += error * error
-            # 2 error times the activation's slope: (1 - value^2) / 2 for the sigmoid, 2 for the linear one
-            slope = _ONE - value * value if activation == SIGMOID else np.float32(4.0)
-            row[p] = error * slope
+            # 2 error times the activation's derivative: (1 - value^2) / 2 for the sigmoid, 2 for the linear one
+            derivative = _ONE - value * value if activation == SIGMOID else np.float32(4.0)
+            row[p] = error * derivative
         for p in range(size, BLOCK):
             row[p] = _ZERO
     return total
@@ -126,16 +131,20 @@ def _copy_block(values: Any, at: int, out: Any) -> None:
 
 @inline_kernel
 def _fill_tables(cosines: Any, sines: Any, low_bits: int, low: Any, high: Any) -> None:
-    """Products of the phasors of a layer's inputs: of those that the low bits of k select, and the high bits."""
+    """Fills `low` with the products of phasors that the low bits of k select, and `high` with those of the high
+    bits."""
     _fill_products(cosines, sines, 0, low_bits, low)
     _fill_products(cosines, sines, low_bits, cosines.shape[0] - low_bits, high)
 
 
 @functools.cache
 def _build(width: int, depth: int, channels: int) -> Callable[..., None]:
-    """One function for all layers and both ways: a kernel is made with integers alone, which name its code on the
-    disk. `outputs` of a layer must be a constant where features are multiplied, hence the hidden layers' line and the
-    last one's."""
+    """The compiled function for all layers, forward and backward.
+
+    It is one function because cached machine code is named by the integers that a kernel is built with, so no kernel
+    can be passed to another. The micro-kernels need a layer's number of outputs as a constant: hidden layers and the
+    last layer are therefore separate calls.
+    """
     m, layers, outputs = width, depth, channels
     first_size, layer_size = POSITION_FEATURES * m, 2 * m << m
     low_bits = min(m, LOW_BITS)
@@ -154,12 +163,12 @@ def _build(width: int, depth: int, channels: int) -> Callable[..., None]:
         errors: Any,
         gradients: Any,
     ) -> None:
-        """Writes samples, or, given targets instead, errors and gradients."""
+        """Writes samples where there are no targets; else errors and gradients."""
         backward = targets.shape[0] > 0
         cosines, sines = np.empty((layers, m, BLOCK), np.float32), np.empty((layers, m, BLOCK), np.float32)
         x, y = np.empty((m, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
         low, high = np.empty((2 * count, BLOCK), np.float32), np.empty((2 * chunks, BLOCK), np.float32)
-        low_slopes, high_slopes = np.empty((count, BLOCK), np.float32), np.empty((chunks, BLOCK), np.float32)
+        low_gradients, high_gradients = np.empty((count, BLOCK), np.float32), np.empty((chunks, BLOCK), np.float32)
         features = np.empty((2 * count, BLOCK), np.float32)
         for image in range(start, stop):
             w = coefficients[image]
@@ -187,26 +196,28 @@ def _build(width: int, depth: int, channels: int) -> Callable[..., None]:
                     continue
                 dw = gradients[image]
                 errors[image] += _differentiate(y, targets[image], at, activation)
-                x[:] = _ZERO  # from here on the slopes by the states, y those by the outputs
+                x[:] = _ZERO  # from here on x holds gradients by the states, y those by the outputs
                 for d in range(layers - 1, -1, -1):
                     _fill_tables(cosines[d], sines[d], low_bits, low, high)
-                    low_slopes[:] = _ZERO
-                    high_slopes[:] = _ZERO
+                    low_gradients[:] = _ZERO
+                    high_gradients[:] = _ZERO
                     offset = first_size + d * layer_size
                     for h in range(chunks):
                         multiply_phasors(low, high, h, features, count)
                         if d < layers - 1:
                             f = offset + h * hidden_stride
                             accumulate_weight_gradients(dw, f, x, features, 2 * count, m)
-                            accumulate_phase_gradients(low_slopes, high_slopes, h * BLOCK, x, features, w, f, count, m)
+                            accumulate_phase_gradients(
+                                low_gradients, high_gradients, h * BLOCK, x, features, w, f, count, m
+                            )
                         else:
                             f = offset + h * last_stride
                             accumulate_weight_gradients(dw, f, y, features, 2 * count, outputs)
                             accumulate_phase_gradients(
-                                low_slopes, high_slopes, h * BLOCK, y, features, w, f, count, outputs
+                                low_gradients, high_gradients, h * BLOCK, y, features, w, f, count, outputs
                             )
-                    _add_marginals(low_slopes, low_bits, 0, x)
-                    _add_marginals(high_slopes, m - low_bits, low_bits, x)
+                    _add_marginals(low_gradients, low_bits, 0, x)
+                    _add_marginals(high_gradients, m - low_bits, low_bits, x)
                 accumulate_weight_gradients(dw, 0, x, positions[block], POSITION_FEATURES, m)
 
     return propagate  # type: ignore[no-any-return]

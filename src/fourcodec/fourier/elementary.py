@@ -1,4 +1,5 @@
-"""exp2 and log2 of float32 as short polynomials without branches, which LLVM vectorises inside numba loops."""
+"""exp2 and log2 of float32 as short polynomials without branches, so that LLVM vectorises the numba loops that call
+them."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ def bits_of_float(typingctx, value):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, fastmath=True, inline="always", error_model="numpy")
 def exp2(x):  # type: ignore[no-untyped-def]
-    """2^x for |x| <= 126, relative error below 3e-7; x beyond is cut there."""
+    """2^x with a relative error below 3e-7; x is first clamped to [-126, 126]."""
     x = min(max(x, np.float32(-126.0)), np.float32(126.0))
     whole = np.floor(x + np.float32(0.5))
     f = x - whole
@@ -51,9 +52,9 @@ def exp2(x):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, fastmath=True, inline="always", error_model="numpy")
 def log2(x):  # type: ignore[no-untyped-def]
-    """log2 of a normal x > 0, absolute error below 2e-7 near 1."""
+    """log2(x) for a normal float32 x > 0, with an absolute error below 2e-7 near x = 1."""
     bits = bits_of_float(x)
-    # the exponent such that the mantissa lies in [0.707, 1.414): the series below is short there
+    # This exponent leaves a mantissa in [0.707, 1.414), where the series below needs few terms.
     exponent = (bits - np.int32(0x3F3504F3)) >> np.int32(23)
     m = float_of_bits(bits - (exponent << np.int32(23)))
     t = (m - np.float32(1.0)) / (m + np.float32(1.0))

@@ -1,7 +1,8 @@
-"""Frequencies k of {0,1}^m with at most `order` ones, in their order in files and in the rows of coefficients.
+"""The frequencies of a Fourier layer, in the order of a file's coefficients and of the rows of coefficient matrices.
 
-They go by their number of ones, those of one number lexicographically by which are one. Where order is m they stand in
-the order of the number k instead, bit j being k_j.
+A frequency k is a vector of {0,1}^m. Its order is its number of non-zero components; a layer of order n has all
+frequencies of order n or less. They are sorted by order, then lexicographically by the indices of their non-zero
+components. Where n is m, all 2^m frequencies are there and stand in the order of the integer k, bit j being k_j.
 """
 
 from __future__ import annotations
@@ -13,24 +14,25 @@ from numpy.typing import NDArray
 
 
 def subsets(m: int, order: int) -> list[tuple[int, ...]]:
-    """Which of the m are one, for each frequency."""
-    return [chosen for ones in range(order + 1) for chosen in itertools.combinations(range(m), ones)]
+    """The indices of the non-zero components of each frequency of order <= `order`."""
+    return [chosen for count in range(order + 1) for chosen in itertools.combinations(range(m), count)]
 
 
 def product_table(m: int, order: int) -> NDArray[np.int64]:
-    """(K, 2): feature k is feature[parent] times phasor[factor]; entry 0 is the constant (parent and factor -1)."""
+    """The product that makes each feature from an earlier one, (K, 2) int64: feature k is feature table[k, 0] times
+    phasor table[k, 1], as complex numbers. Entry 0 is the constant feature, (-1, -1)."""
     chosen = subsets(m, order)
     number = {subset: index for index, subset in enumerate(chosen)}
     return np.array([(-1, -1)] + [(number[subset[:-1]], subset[-1]) for subset in chosen[1:]], np.int64)
 
 
 def phasors_held(m: int, order: int) -> NDArray[np.int64]:
-    """(K, m) of 0 and 1: which phasors feature k of `product_table` is the product of."""
+    """The phasors that are factors of each feature of `product_table`: (K, m) int64 of 0 and 1."""
     return np.array([[j in chosen for j in range(m)] for chosen in subsets(m, order)], np.int64)
 
 
 def frequency_bits(m: int, order: int) -> NDArray[np.int64]:
-    """(K, m) of 0 and 1: k itself, row by row; all 2^m of them where order is m."""
+    """The frequencies of order <= `order`, one a row: (K, m) int64 of 0 and 1, in the order of a file."""
     if order == m:
         return np.arange(1 << m)[:, None] >> np.arange(m) & 1
     return phasors_held(m, order)

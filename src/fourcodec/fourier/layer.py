@@ -2,9 +2,10 @@
 
     y_o = sum_k a_ko cos(2 pi k.x) + b_ko sin(2 pi k.x)  [+ x_o]        k over {0,1}^m
 
-k is 0/1, so e^{2 pi i k.x} is a product of the m phasors e^{2 pi i x_j}. The low LOW_BITS bits of k give a small table
-of products, the high bits another; a chunk of features is one times the other, made in L1, used at once and never
-written to memory. The backward pass makes the features again instead of storing them.
+Components of k are 0 or 1, so e^{2 pi i k.x} is a product of some of the m phasors e^{2 pi i x_j}. The low LOW_BITS
+bits of k index one small table of products, the high bits another. A chunk of features is the first table times an
+entry of the second: it is made in the L1 cache and used at once. The backward pass makes the features again instead of
+storing them.
 
 Layout: x (m, N), y (n, N) float32; coefficients (2^m, 2, n) float32: [k, 0, o] = a, [k, 1, o] = b; bit j of the index k
 is k_j.
@@ -29,7 +30,7 @@ from fourcodec.fourier.simd import (
     multiply_phasors,
 )
 
-LOW_BITS = 3  # 8 phasors a chunk: their features are 12 KB of L1
+LOW_BITS = 3  # a chunk has 8 frequencies, whose features take 12 KB of L1
 TWO_PI = np.float32(2 * np.pi)
 _PI = np.float32(np.pi)
 _ONE = np.float32(1.0)
@@ -38,16 +39,17 @@ _LEAST_ANGLE = np.float32(2.0**-60)
 
 @inline_kernel
 def _fill_phasors(x: Any, start: int, count: int, cosines: Any, sines: Any) -> None:
-    """cos and sin of 2 pi x, half angles by series (error below 3e-7), x reduced to [-1/2, 1/2] turns first."""
+    """cosines, sines (m, BLOCK) = cos and sin of 2 pi x for `count` pixels of x (m, N) from `start`; the rest of the
+    block is the phasor of 0. x is reduced to [-1/2, 1/2] turns, then half the angle goes into a series (error below
+    3e-7)."""
     for j in range(x.shape[0]):
-        row = x[
-            j, start : start + count
-        ]  # a view: an index start + p would be checked for its sign, which stops vectorising
+        # A view: numba would check an index start + p for its sign, which prevents vectorisation.
+        row = x[j, start : start + count]
         for p in range(count):
             turn = row[p]
             z = (turn - np.floor(turn + np.float32(0.5))) * _PI
-            # No sample shows so small an angle, but made of them on purpose, sums become subnormal, which costs some
-            # processors a hundred times the time.
+            # So small an angle changes no sample. But a file made for it could fill sums with subnormal numbers, which
+            # some processors add a hundred times slower.
             z = z if abs(z) > _LEAST_ANGLE else np.float32(0.0)
             q = z * z
             s = np.float32(1.6059044e-10)
@@ -73,8 +75,8 @@ def _fill_phasors(x: Any, start: int, count: int, cosines: Any, sines: Any) -> N
 
 @inline_kernel
 def _fill_products(cosines: Any, sines: Any, first: int, bits: int, table: Any) -> None:
-    """table[2k], table[2k + 1] = cos, sin of the product of the phasors first..first+bits-1 that k selects; k <
-    2^bits."""
+    """table[2k], table[2k + 1] = real and imaginary part of the product of those phasors first + j, j < bits, for which
+    bit j of k is set; for all k < 2^bits."""
     for p in range(BLOCK):
         table[0, p] = np.float32(1.0)
         table[1, p] = np.float32(0.0)
@@ -90,28 +92,34 @@ def _fill_products(cosines: Any, sines: Any, first: int, bits: int, table: Any) 
 
 @inline_kernel
 def _fill_features(cosines: Any, sines: Any, table: Any, features: Any) -> None:
-    """features[2k], features[2k + 1] = cos, sin of frequency k of the table (fourier/frequencies.py)."""
+    """features[2k], features[2k + 1] = cosine and sine feature of frequency k of a product table
+    (fourier/frequencies.py)."""
     features[0, :] = _ONE
     features[1, :] = np.float32(0.0)
     expand_features(cosines, sines, table, table.shape[0], features)
 
 
 @inline_kernel
-def _add_marginals(slopes: Any, bits: int, first: int, dx: Any) -> None:
-    """dx[first + j, :] += 2 pi * sum of slopes[k, :] over the k that have bit j; folds the table as it goes."""
+def _add_marginals(gradients: Any, bits: int, first: int, dx: Any) -> None:
+    """dx[first + j, :] += 2 pi * sum of gradients[k, :] over all k with bit j set. Overwrites `gradients`: each bit is
+    summed out in turn."""
     for j in range(bits - 1, -1, -1):
         half = 1 << j
         for k in range(half):
             for p in range(BLOCK):
-                upper = slopes[half + k, p]
+                upper = gradients[half + k, p]
                 dx[first + j, p] += TWO_PI * upper
-                slopes[k, p] += upper
+                gradients[k, p] += upper
 
 
 class LayerKernels(NamedTuple):
-    """forward(x, w, residual, start, stop, y); backward(x, w, residual, start, stop, dy, dx, dw).
+    """The two kernels of a layer. Both work on the pixels start..stop-1.
 
-    Both work on the pixels start..stop-1. backward writes dx (pass an array of 0 rows to leave it out) and adds to dw.
+        forward(x, w, residual, start, stop, y)
+        backward(x, w, residual, start, stop, dy, dx, dw)
+
+    x: (m, N), y: (n, N), w: flat, all float32. dy is the gradient by y. backward writes dx, the gradient by x (an array
+    of 0 rows leaves it out), and adds the gradient by w to dw.
     """
 
     forward: Callable[..., None]
@@ -154,31 +162,34 @@ def layer_kernels(n: int) -> LayerKernels:
         count = 1 << low_bits
         cosines, sines = np.empty((m, BLOCK), np.float32), np.empty((m, BLOCK), np.float32)
         low, high = np.empty((2 * count, BLOCK), np.float32), np.empty((2 << high_bits, BLOCK), np.float32)
-        low_slopes, high_slopes = np.empty((count, BLOCK), np.float32), np.empty((1 << high_bits, BLOCK), np.float32)
-        features, slope = np.empty((2 * count, BLOCK), np.float32), np.zeros((outputs, BLOCK), np.float32)
+        low_gradients, high_gradients = (
+            np.empty((count, BLOCK), np.float32),
+            np.empty((1 << high_bits, BLOCK), np.float32),
+        )
+        features, dy_block = np.empty((2 * count, BLOCK), np.float32), np.zeros((outputs, BLOCK), np.float32)
         back = np.empty((m, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
             _fill_phasors(x, at, size, cosines, sines)
             _fill_products(cosines, sines, 0, low_bits, low)
             _fill_products(cosines, sines, low_bits, high_bits, high)
-            load_block(dy, at, size, _ONE, slope)
-            low_slopes[:] = np.float32(0.0)
-            high_slopes[:] = np.float32(0.0)
+            load_block(dy, at, size, _ONE, dy_block)
+            low_gradients[:] = np.float32(0.0)
+            high_gradients[:] = np.float32(0.0)
             for h in range(1 << high_bits):
                 multiply_phasors(low, high, h, features, count)
                 offset = h * 2 * count * outputs
-                accumulate_weight_gradients(dw, offset, slope, features, 2 * count, outputs)
+                accumulate_weight_gradients(dw, offset, dy_block, features, 2 * count, outputs)
                 if dx.shape[0]:
                     accumulate_phase_gradients(
-                        low_slopes, high_slopes, h * BLOCK, slope, features, w, offset, count, outputs
+                        low_gradients, high_gradients, h * BLOCK, dy_block, features, w, offset, count, outputs
                     )
             if dx.shape[0]:
                 back[:] = np.float32(0.0)
-                _add_marginals(low_slopes, low_bits, 0, back)
-                _add_marginals(high_slopes, high_bits, low_bits, back)
+                _add_marginals(low_gradients, low_bits, 0, back)
+                _add_marginals(high_gradients, high_bits, low_bits, back)
                 if residual:
-                    back += slope
+                    back += dy_block
                 store_block(back, at, size, dx)
 
     return LayerKernels(forward, backward)

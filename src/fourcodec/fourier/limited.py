@@ -1,10 +1,9 @@
-"""The Fourier layer over the frequencies of at most `order` ones, forward and backward (numba, one core a call, GIL
-released).
+"""The Fourier layer of limited order, forward and backward (numba, one core a call, GIL released).
 
-    y_o = sum_k a_ko cos(2 pi k.x) + b_ko sin(2 pi k.x)  [+ x_o]        k of {0,1}^m with at most `order` ones
+    y_o = sum_k a_ko cos(2 pi k.x) + b_ko sin(2 pi k.x)  [+ x_o]        k over {0,1}^m, of order <= `order`
 
-Each feature is one that came before times one phasor more (fourier/frequencies.py); a block's features, a few hundred
-rows, stay in L2. Layout as in fourier/layer.py, with K rows of coefficients in place of 2^m.
+Each feature is an earlier feature times one phasor (fourier/frequencies.py). A block's features, a few hundred rows,
+stay in the L2 cache. The layout is that of fourier/layer.py, with K pairs of coefficients in place of 2^m.
 """
 
 from __future__ import annotations
@@ -23,12 +22,13 @@ from fourcodec.fourier.rows import add_block, load_block, store_block
 from fourcodec.fourier.simd import accumulate_outputs, accumulate_phase_gradients, accumulate_weight_gradients
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
-_TALL = 4  # features that the tiles of simd.py take at once: their number is made up to a multiple, with zeros
+_TALL = 4  # the tiles of simd.py take so many features at once: their number is rounded up to a multiple, with zeros
 
 
 @functools.cache
 def limited_kernels(m: int, order: int, outputs: int) -> LayerKernels:
-    """Kernels for layers m -> outputs, compiled on first call for each number of outputs and cached on disk."""
+    """Kernels for layers m -> outputs of this order, compiled on first call for each number of outputs and cached on
+    disk."""
     table = product_table(m, order)
     run_forward, run_backward = _build(outputs)
 
@@ -42,16 +42,16 @@ def limited_kernels(m: int, order: int, outputs: int) -> LayerKernels:
 
 
 @inline_kernel
-def _fold(slopes: Any, table: Any, back: Any) -> None:
-    """back[j] = 2 pi times the slope by phasor j's angle, given those by the angles of all features; products go back
-    last first."""
+def _fold(gradients: Any, table: Any, back: Any) -> None:
+    """back[j] = 2 pi times the gradient by the angle of phasor j, given `gradients` (K, BLOCK) by the angles of all
+    features, which it overwrites. A feature's gradient goes to its parent and its phasor, last feature first."""
     back[:] = _ZERO
     for k in range(table.shape[0] - 1, 0, -1):
-        own, up, angle = slopes[k], slopes[table[k, 0]], back[table[k, 1]]
+        own, up, angle = gradients[k], gradients[table[k, 0]], back[table[k, 1]]
         for p in range(BLOCK):
-            slope = own[p]
-            up[p] += slope
-            angle[p] += TWO_PI * slope
+            gradient = own[p]
+            up[p] += gradient
+            angle[p] += TWO_PI * gradient
 
 
 @functools.cache
@@ -80,22 +80,22 @@ def _build(n: int) -> tuple[Callable[..., None], Callable[..., None]]:
         weights, gradients = np.zeros(2 * count * outputs, np.float32), np.zeros(2 * count * outputs, np.float32)
         weights[: w.shape[0]] = w
         cosines, sines = np.empty((m, BLOCK), np.float32), np.empty((m, BLOCK), np.float32)
-        features, slope = np.zeros((2 * count, BLOCK), np.float32), np.zeros((outputs, BLOCK), np.float32)
-        slopes, total = np.empty((count, BLOCK), np.float32), np.empty((1, BLOCK), np.float32)
+        features, dy_block = np.zeros((2 * count, BLOCK), np.float32), np.zeros((outputs, BLOCK), np.float32)
+        angle_gradients, total = np.empty((count, BLOCK), np.float32), np.empty((1, BLOCK), np.float32)
         back = np.empty((m, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
             _fill_phasors(x, at, size, cosines, sines)
             _fill_features(cosines, sines, table, features)
-            load_block(dy, at, size, _ONE, slope)
-            accumulate_weight_gradients(gradients, 0, slope, features, 2 * count, outputs)
+            load_block(dy, at, size, _ONE, dy_block)
+            accumulate_weight_gradients(gradients, 0, dy_block, features, 2 * count, outputs)
             if dx.shape[0]:
-                slopes[:] = _ZERO
+                angle_gradients[:] = _ZERO
                 total[:] = _ZERO
-                accumulate_phase_gradients(slopes, total, 0, slope, features, weights, 0, count, outputs)
-                _fold(slopes, table, back)
+                accumulate_phase_gradients(angle_gradients, total, 0, dy_block, features, weights, 0, count, outputs)
+                _fold(angle_gradients, table, back)
                 if residual:
-                    back += slope
+                    back += dy_block
                 store_block(back, at, size, dx)
         for i in range(dw.shape[0]):
             dw[i] += gradients[i]

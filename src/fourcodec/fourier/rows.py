@@ -1,4 +1,4 @@
-"""Between rows of all pixels (m, N) and blocks of BLOCK pixels of them, float32, inside compiled kernels."""
+"""Copies between rows of all pixels (m, N) and blocks (m, BLOCK) of some of them, float32, inside compiled kernels."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _ZERO = np.float32(0.0)
 
 @inline_kernel
 def load_block(rows: Any, start: int, size: int, scale: Any, block: Any) -> None:
-    """block (m, BLOCK) = scale times `size` pixels of rows from `start`, and zeros after them."""
+    """block (m, BLOCK) = `scale` times `size` pixels of rows (m, N) from `start`, then zeros."""
     for j in range(block.shape[0]):
-        row = rows[j, start : start + size]  # a view, as in fourier.py: it lets the loop be vectorised
+        row = rows[j, start : start + size]  # a view, as in layer.py: it lets the loop be vectorised
         for p in range(size):
             block[j, p] = row[p] * scale
         for p in range(size, block.shape[1]):
@@ -24,7 +24,7 @@ def load_block(rows: Any, start: int, size: int, scale: Any, block: Any) -> None
 
 @inline_kernel
 def store_block(block: Any, start: int, size: int, rows: Any) -> None:
-    """The inverse of load_block with a scale of 1."""
+    """Writes `size` pixels of block (m, BLOCK) to rows (m, N) from `start`: the inverse of load_block at scale 1."""
     for j in range(block.shape[0]):
         row = rows[j, start : start + size]
         for p in range(size):
@@ -33,7 +33,7 @@ def store_block(block: Any, start: int, size: int, rows: Any) -> None:
 
 @inline_kernel
 def add_block(rows: Any, start: int, size: int, block: Any) -> None:
-    """block += `size` pixels of rows from `start`."""
+    """block (m, BLOCK) += `size` pixels of rows (m, N) from `start`."""
     for j in range(block.shape[0]):
         row = rows[j, start : start + size]
         for p in range(size):

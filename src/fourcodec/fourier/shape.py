@@ -1,9 +1,10 @@
-"""The shape of a Fourier network and where its coefficients lie. No numba, no torch: `info` reads it too.
+"""The shape of a Fourier network and the place of its coefficients. Loads neither numba nor torch, since the command
+`info` needs it too.
 
     2 -> m, then depth - 1 layers m -> m with `+ x`, then m -> channels
 
-All coefficients live in one flat vector, layer after layer, each layer as (frequencies, 2, outputs): see
-fourier/layer.py, and fourier/limited.py where frequencies of more than `order` ones are left out.
+All coefficients lie in one flat vector, layer after layer, each layer as (frequencies, 2, outputs): see
+fourier/layer.py, and fourier/limited.py for layers of limited order.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class LayerShape:
-    """One layer: `inputs` -> `outputs`, over the frequencies of at most `order` ones (all, where that is `inputs`); its
-    coefficients at [offset, offset + size) of the flat vector."""
+    """One layer, `inputs` -> `outputs`, over the frequencies of order <= `order` (all, where that is `inputs`).
+
+    Its coefficients are entries offset..offset + size - 1 of the flat vector.
+    """
 
     inputs: int
     outputs: int
@@ -26,21 +29,24 @@ class LayerShape:
 
     @property
     def frequency_count(self) -> int:
-        return sum(math.comb(self.inputs, ones) for ones in range(self.order + 1))
+        """The number of frequencies, K."""
+        return sum(math.comb(self.inputs, order) for order in range(self.order + 1))
 
     @property
     def size(self) -> int:
+        """The number of coefficients: a cosine and a sine for each frequency and output."""
         return 2 * self.outputs * self.frequency_count
 
     @property
     def span(self) -> slice:
+        """The layer's coefficients, as a slice of the flat vector."""
         return slice(self.offset, self.offset + self.size)
 
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """Width m, depth D, channels C: 2*(4m + (D-1)*m*2^m + C*2^m) coefficients; fewer where `order` leaves out the
-    frequencies of more ones."""
+    """A network of width m, depth D and C channels. It has 2 (4m + (D-1) m 2^m + C 2^m) coefficients, or fewer where
+    `order` leaves out the frequencies above it; None leaves out none."""
 
     width: int
     depth: int
@@ -64,5 +70,5 @@ class NetworkShape:
 
     @property
     def output_count(self) -> int:
-        """Outputs of all layers together: each has a quantiser step of its own."""
+        """The number of outputs of all layers together. Each output has a quantiser step of its own."""
         return sum(layer.outputs for layer in self.layers)

@@ -1,8 +1,8 @@
 """Register-tiled vector micro-kernels as LLVM IR, callable from numba code.
 
-LLVM vectorises single loops; it does not keep a tile of a small matrix product in registers, which is where a Fourier
-layer spends nine tenths of its time. These intrinsics emit the tiles directly: `<VECTOR x float>` fused multiply-adds,
-as wide as the processor has.
+A Fourier layer spends nine tenths of its time in small matrix products. LLVM vectorises single loops, but does not keep
+a tile of such a product in registers. These intrinsics emit the tiles directly, as fused multiply-adds of
+`<VECTOR x float>`, as wide as the processor has.
 
 All matrices are float32, row-major, in flat arrays. A "block" is BLOCK pixels; the rows of block matrices are BLOCK
 floats apart:
@@ -11,7 +11,7 @@ floats apart:
     weights   (2K, n)      row 2k = a_k, row 2k + 1 = b_k, for n outputs
     y, dy     (n, BLOCK)
 
-`n` must be a compile-time constant (a literal or a global of the caller): each width has its own tiles.
+`n` must be a compile-time constant (a literal or a global of the caller): each number of outputs has its own tiles.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FEATURES = CPU_FEATURES if CPU_FEATURES is not None else get_host_cpu_features(
 _WIDE = "+avx512f" in _FEATURES and "+avx512vl" in _FEATURES
 
 VECTOR = 16 if _WIDE else 8  # floats per vector; 8 also suits NEON (two registers each)
-_REGISTERS = 24 if _WIDE else 12  # vectors that accumulate at once; the rest of the register file holds operands
+_REGISTERS = 24 if _WIDE else 12  # vectors that accumulate at once; the other registers hold operands
 
 _VEC = ir.VectorType(_FLOAT, VECTOR)
 
@@ -103,8 +103,8 @@ def _accumulators(builder: ir.IRBuilder, count: int) -> list[ir.Value]:
 
 @intrinsic
 def multiply_phasors(typingctx, low, high, h, features, count):  # type: ignore[no-untyped-def]
-    """features[2k], features[2k + 1] = the complex product low[k] * high[h], for k < count; tables of cosine and
-    sine rows."""
+    """features[2k], features[2k + 1] = the complex product of entries low[k] and high[h], for k < count. In all three
+    arrays an entry is two rows, cosine and sine."""
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
         zero = _int(0)
@@ -129,7 +129,8 @@ def multiply_phasors(typingctx, low, high, h, features, count):  # type: ignore[
 
 @intrinsic
 def accumulate_outputs(typingctx, y, features, weights, weights_at, rows, n):  # type: ignore[no-untyped-def]
-    """y[o, :] += sum over rows f of weights[f, o] * features[f, :]; weights start at element `weights_at`."""
+    """y[o, :] += sum over f < rows of weights[f, o] * features[f, :], for o < n. The weights start at element
+    `weights_at` of their array."""
     if not isinstance(n, types.IntegerLiteral):
         return None
     outputs = n.literal_value
@@ -166,7 +167,8 @@ def accumulate_outputs(typingctx, y, features, weights, weights_at, rows, n):  #
 
 @intrinsic
 def accumulate_weight_gradients(typingctx, gradients, gradients_at, dy, features, rows, n):  # type: ignore[no-untyped-def]
-    """gradients[f, o] += sum over pixels of dy[o, :] * features[f, :]; `rows` must be a multiple of 4."""
+    """gradients[f, o] += sum over pixels of dy[o, :] * features[f, :], for f < rows and o < n. `rows` must be a
+    multiple of 4; gradients start at element `gradients_at` of their array."""
     if not isinstance(n, types.IntegerLiteral):
         return None
     outputs = n.literal_value
@@ -185,15 +187,15 @@ def accumulate_weight_gradients(typingctx, gradients, gradients_at, dy, features
                 g_tile = builder.gep(g_base, [builder.mul(row, _int(outputs))])
                 for accumulator in sums:
                     builder.store(ir.Constant(_VEC, [0.0] * VECTOR), accumulator)
-                with cgutils.for_range(builder, _int(BLOCK // VECTOR)) as step:
-                    pixel = builder.mul(step.index, _int(VECTOR))
+                with cgutils.for_range(builder, _int(BLOCK // VECTOR)) as vector:
+                    pixel = builder.mul(vector.index, _int(VECTOR))
                     f_at, d_at = builder.gep(f_tile, [pixel]), builder.gep(d_base, [pixel])
                     values = [_load(builder, f_at, t * BLOCK) for t in range(tall)]
                     for i, o in enumerate(part):
-                        slope = _load(builder, d_at, o * BLOCK)
+                        gradient = _load(builder, d_at, o * BLOCK)
                         for t in range(tall):
                             at = sums[t * len(part) + i]
-                            builder.store(_fma(builder, slope, values[t], builder.load(at)), at)
+                            builder.store(_fma(builder, gradient, values[t], builder.load(at)), at)
                 total = _sums(builder, [builder.load(accumulator) for accumulator in sums])
                 short = ir.VectorType(_FLOAT, len(part))
                 for t in range(tall):
@@ -209,7 +211,7 @@ def accumulate_weight_gradients(typingctx, gradients, gradients_at, dy, features
 
 @intrinsic
 def accumulate_phase_gradients(typingctx, low, high, high_at, dy, features, weights, weights_at, count, n):  # type: ignore[no-untyped-def]
-    """Gradients by the angle of each phasor, s_k = cos_k * (b_k . dy) - sin_k * (a_k . dy), for `count` phasors k:
+    """Adds the gradients by the angles of `count` features, s_k = cos_k (b_k . dy) - sin_k (a_k . dy), to two tables:
 
     low[k, :] += s_k and high[high_at : high_at + BLOCK] += sum of s_k over k. `count` must be a multiple of 4, or 1 or
     2.
@@ -217,7 +219,7 @@ def accumulate_phase_gradients(typingctx, low, high, high_at, dy, features, weig
     if not isinstance(n, types.IntegerLiteral):
         return None
     outputs = n.literal_value
-    tall = 4 if _WIDE else 2  # phasors per tile
+    tall = 4 if _WIDE else 2  # features per tile
 
     def emit(builder: ir.IRBuilder, tall: int, count: ir.Value, bases: tuple[ir.Value, ...]) -> None:
         l_base, h_base, d_base, f_base, w_base = bases
@@ -232,21 +234,21 @@ def accumulate_phase_gradients(typingctx, low, high, high_at, dy, features, weig
                 l_tile = builder.gep(l_base, [builder.add(pixel, builder.mul(k, _int(BLOCK)))])
                 dots = [[ir.Constant(_VEC, [0.0] * VECTOR)] * wide for _ in range(2 * tall)]
                 for o in range(outputs):
-                    slopes = [_load(builder, d_tile, o * BLOCK + r * VECTOR) for r in range(wide)]
+                    gradients = [_load(builder, d_tile, o * BLOCK + r * VECTOR) for r in range(wide)]
                     for f in range(2 * tall):
                         weight = _splat(builder, w_group, f * outputs + o)
-                        dots[f] = [_fma(builder, weight, slopes[r], dots[f][r]) for r in range(wide)]
+                        dots[f] = [_fma(builder, weight, gradients[r], dots[f][r]) for r in range(wide)]
                 for r in range(wide):
                     total = _load(builder, h_tile, r * VECTOR)
                     for t in range(tall):
                         cosine = _load(builder, f_tile, 2 * t * BLOCK + r * VECTOR)
                         sine = _load(builder, f_tile, (2 * t + 1) * BLOCK + r * VECTOR)
-                        slope = builder.fsub(
+                        by_angle = builder.fsub(
                             builder.fmul(cosine, dots[2 * t + 1][r]), builder.fmul(sine, dots[2 * t][r])
                         )
                         at = t * BLOCK + r * VECTOR
-                        _store(builder, builder.fadd(_load(builder, l_tile, at), slope), l_tile, at)
-                        total = builder.fadd(total, slope)
+                        _store(builder, builder.fadd(_load(builder, l_tile, at), by_angle), l_tile, at)
+                        total = builder.fadd(total, by_angle)
                     _store(builder, total, h_tile, r * VECTOR)
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
@@ -272,14 +274,14 @@ def accumulate_phase_gradients(typingctx, low, high, high_at, dy, features, weig
 @intrinsic
 def expand_features(typingctx, cosines, sines, table, count, features):  # type: ignore[no-untyped-def]
     """features[2k], features[2k + 1] = the complex product of feature table[k, 0] and phasor table[k, 1], for k =
-    1..count-1 in order; feature 0 must be there. table (count, 2) int64; cosines, sines (m, BLOCK)."""
+    1..count-1 in this order. The caller fills in feature 0. table: (count, 2) int64; cosines, sines: (m, BLOCK)."""
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
         zero, kinds = _int(0), signature.args
         c_base, s_base = (_address(context, builder, kinds[i], args[i], zero) for i in (0, 1))
         t_base = _address(context, builder, kinds[2], args[2], zero)
         f_base = _address(context, builder, kinds[4], args[4], zero)
-        wide = 2  # two vectors a turn hide the products' latency
+        wide = 2  # two vectors per iteration hide the latency of the products
         with cgutils.for_range(builder, _int(BLOCK // (wide * VECTOR))) as tile:
             pixel = builder.mul(tile.index, _int(wide * VECTOR))
             with cgutils.for_range(builder, args[3], start=_int(1)) as k:
@@ -301,10 +303,12 @@ def expand_features(typingctx, cosines, sines, table, count, features):  # type:
 
 
 @intrinsic
-def fold_slopes(typingctx, dy, features, weights, frequencies, count, angles, n, m):  # type: ignore[no-untyped-def]
-    """angles[j] += the slope by the angle of phasor j, given those by the n outputs, dy: the sum over the features k =
-    1..count-1 that it is in of cos_k (b_k . dy) - sin_k (a_k . dy). frequencies (count, m) float32, flat: 1 where
-    phasor j is in feature k, else 0."""
+def fold_gradients(typingctx, dy, features, weights, frequencies, count, angles, n, m):  # type: ignore[no-untyped-def]
+    """angles[j, :] += the gradient by the angle of phasor j, given dy, the gradients by the n outputs.
+
+    It is the sum of cos_k (b_k . dy) - sin_k (a_k . dy) over the features k = 1..count-1 of which phasor j is a factor.
+    frequencies: (count, m) float32, flat, 1 where phasor j is a factor of feature k, else 0.
+    """
     if not isinstance(n, types.IntegerLiteral) or not isinstance(m, types.IntegerLiteral):
         return None
     outputs, inputs = n.literal_value, m.literal_value
@@ -331,15 +335,15 @@ def fold_slopes(typingctx, dy, features, weights, frequencies, count, angles, n,
                     for f in range(2):
                         weight = _splat(builder, w_row, f * outputs + o)
                         dots[f] = [_fma(builder, weight, by[o][r], dots[f][r]) for r in range(wide)]
-                slopes = []
+                by_angle = []
                 for r in range(wide):
                     cosine, sine = _load(builder, f_row, r * VECTOR), _load(builder, f_row, BLOCK + r * VECTOR)
                     minus = builder.fneg(builder.fmul(sine, dots[0][r]))
-                    slopes.append(_fma(builder, cosine, dots[1][r], minus))
+                    by_angle.append(_fma(builder, cosine, dots[1][r], minus))
                 for j in range(inputs):
                     held = _splat(builder, k_row, j)
                     for r in range(wide):
-                        builder.store(_fma(builder, held, slopes[r], builder.load(sums[j][r])), sums[j][r])
+                        builder.store(_fma(builder, held, by_angle[r], builder.load(sums[j][r])), sums[j][r])
             for j in range(inputs):
                 for r in range(wide):
                     _store(builder, builder.load(sums[j][r]), a_tile, j * BLOCK + r * VECTOR)
@@ -349,9 +353,9 @@ def fold_slopes(typingctx, dy, features, weights, frequencies, count, angles, n,
 
 
 @intrinsic
-def peak_loop(typingctx, out, steps):  # type: ignore[no-untyped-def]
-    """Fused multiply-adds on registers alone, `steps` x 24 vectors (12 without AVX-512): the processor's own peak,
-    for benchmarks."""
+def peak_loop(typingctx, out, repeats):  # type: ignore[no-untyped-def]
+    """Runs `repeats` x 24 vector multiply-adds (x 12 without AVX-512) on registers alone, to measure the processor's
+    peak. For benchmarks."""
 
     def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
         base = _address(context, builder, signature.args[0], args[0], _int(0))
@@ -371,5 +375,5 @@ def peak_loop(typingctx, out, steps):  # type: ignore[no-untyped-def]
     return types.void(out, types.int64), codegen
 
 
-if DISABLE_JIT:  # Python cannot call an intrinsic
+if DISABLE_JIT:  # with numba disabled kernels run as Python, which cannot call an intrinsic
     from fourcodec.fourier.simd_plain import accumulate_outputs, expand_features, multiply_phasors  # noqa: F401

@@ -1,5 +1,5 @@
 """Latents <-> bytes: level by level from the coarsest, in four passes a level, each latent under the distribution that
-the integer context model gives it. A pass is one call of the network, whatever its size.
+the entropy model, in integers, gives it. A pass is one call of the network, whatever its size.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ _ROOM = 1 << 16  # bytes that an encoder's output has to spare
 
 
 @dataclass(frozen=True)
-class ContextIntegers:
-    """weights (PASSES, PASS_WEIGHTS) integers; shifts: W is an integer times 2^-shift, for W1, W2 with b2, and the
-    columns of W3 for means and for scales. Raises ValueError where sums could pass 2^53."""
+class EntropyModelIntegers:
+    """The entropy model as the coder uses it: weights (PASSES, PASS_WEIGHTS), integers, and shifts, so that a weight is
+    its integer times 2^-shift; one shift for W1, one for W2 and b2, and one for each column of W3, means and scales.
+    Raises ValueError where sums could pass 2^53."""
 
     weights: NDArray[np.int64]
     shifts: tuple[int, int, int, int]
@@ -43,15 +44,17 @@ class ContextIntegers:
 
     @cached_property
     def factors(self) -> NDArray[np.float64]:
-        """See context_integer.predict."""
+        """The powers of two that context_integer.predict multiplies its sums by."""
         fraction = context_integer.FRACTION
         first, second, mean, scale = self.shifts
         mean_bits, scale_bits = MEAN_STEPS.bit_length() - 1, SCALE_STEPS.bit_length() - 1
         return np.ldexp(1.0, [fraction - first, -second, mean_bits - fraction - mean, scale_bits - fraction - scale])
 
 
-def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: ContextIntegers, threads: int) -> bytes:
-    """levels: the latents of each level, finest first, (rows, columns)."""
+def encode_latents(
+    pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: EntropyModelIntegers, threads: int
+) -> bytes:
+    """The stream of one pyramid. levels: the latents of each level, finest first, (rows, columns)."""
     tables, state = laplace_coder.tables(), range_coder.start_encoder()
     out = np.empty(_ROOM, np.uint8)
 
@@ -71,10 +74,11 @@ def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: 
 
 
 def decode_latents(
-    pyramid: Pyramid, data: bytes, integers: ContextIntegers, threads: int, finest: int = 0, passes: int = PASSES
+    pyramid: Pyramid, data: bytes, integers: EntropyModelIntegers, threads: int, finest: int = 0, passes: int = PASSES
 ) -> list[NDArray[np.int16]]:
-    """The inverse of encode_latents, of the levels from `finest` on, and of that level only `passes` passes: its other
-    latents become the mean of those beside them. Raises CorruptFileError where the bytes cannot be what it wrote."""
+    """The inverse of encode_latents: the levels from `finest` on, and of that level only `passes` passes, its other
+    latents becoming the mean of those beside them. Raises CorruptFileError where encode_latents cannot have written the
+    bytes."""
     if data.endswith(b"\0"):
         raise CorruptFileError("section 'latents' ends in a zero byte")
     tables, source = laplace_coder.tables(), np.frombuffer(data, np.uint8)
@@ -93,10 +97,10 @@ def decode_latents(
 
 
 def latent_bits(
-    pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: ContextIntegers, threads: int
+    pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: EntropyModelIntegers, threads: int
 ) -> list[NDArray[np.float32]]:
-    """What each latent costs, in bits, laid out as encode_latents takes them: computed from the probabilities that it
-    and the decoder use. The sum is that of the bytes but for the coder's rounding, a ten-thousandth or less."""
+    """The cost of each latent in bits, laid out as encode_latents takes latents, from the probabilities that the coder
+    uses. The sum is that of the bytes but for the coder's rounding, a ten-thousandth or less."""
     tables, costs = laplace_coder.tables(), [np.empty(level.shape, np.float32) for level in levels]
     cells = iter([(cost, p) for cost in reversed(costs) for p in range(PASSES)])  # in the order of coding
 
@@ -110,7 +114,7 @@ def latent_bits(
 
 
 def _laid_out(pyramid: Pyramid, levels: list[NDArray[np.int16]]) -> Planes:
-    """Latents, finest level first, where the context model looks for them."""
+    """Latents, finest level first, where the entropy model looks for them."""
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for level, values in zip(pyramid.levels, levels, strict=True):
         layout.add_deinterleaved(values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
@@ -120,7 +124,7 @@ def _laid_out(pyramid: Pyramid, levels: list[NDArray[np.int16]]) -> Planes:
 def _sweep(
     pyramid: Pyramid,
     planes: Planes,
-    integers: ContextIntegers,
+    integers: EntropyModelIntegers,
     threads: int,
     visit: Callable[[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]], None],
     finest: int = 0,
@@ -149,11 +153,16 @@ def _sweep(
 
 
 def expected_means(
-    pyramid: Pyramid, number: int, coarser: list[NDArray[np.int16]], integers: ContextIntegers, every: int, threads: int
+    pyramid: Pyramid,
+    number: int,
+    coarser: list[NDArray[np.int16]],
+    integers: EntropyModelIntegers,
+    every: int,
+    threads: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """What a level that is not decoded is likely to hold, a value for each 2 x 2 latents, in the middle one of `every`
-    rows of these: which rows, (ceil(half_rows / every),), and (ceil(half_rows / every), half_columns). The means that
-    the context model gives the first pass. `coarser`: the next one or two levels, finest first."""
+    """The means that the entropy model gives the first pass of level `number`, which is not decoded: one for each 2 x 2
+    latents, in the middle one of `every` rows of these. Returned are the rows' numbers, (ceil(half_rows / every),), and
+    the means, (ceil(half_rows / every), half_columns). `coarser`: the next one or two levels, finest first."""
     level = pyramid.levels[number]
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for shift, values in enumerate(coarser[: PLANES - PARENT]):
@@ -170,19 +179,19 @@ def _predict(
     number: int,
     parts: list[tuple[int, int]],
     planes: Planes,
-    integers: ContextIntegers,
+    integers: EntropyModelIntegers,
     threads: int,
     means: NDArray[np.int64],
     scales: NDArray[np.int64],
 ) -> None:
-    """Fills in means and scales of parts, and of the rest of their last blocks, of a pass of a level."""
+    """Fills in means and scales of one pass of a level: those of `parts`, and of the rest of their last blocks."""
     tap_planes, tap_offsets = taps_of(level)
     network = tap_planes[number], tap_offsets[number], integers.weights[number].astype(np.float64), integers.factors
     map_threads(lambda part: context_integer.predict(planes, *network, *part, means, scales), parts, threads)
 
 
 def _show(values: NDArray[np.float32], shift: int, level: Level, planes: Planes) -> None:
-    """A coarser level (rows, columns), by shift + 1 levels, where the context model of `level` looks for it."""
+    """Puts a level (rows, columns) that is shift + 1 levels coarser where the entropy model of `level` looks for it."""
     layout.place_coarser(
         values, shift, level.base, level.stride, level.half_rows, level.half_columns, planes[PARENT + shift]
     )

@@ -2,7 +2,7 @@
 
 How latents depend on their neighbours differs little from picture to picture, so a picture pays for how its context
 model differs from the common one. Priors are integers, so that their sum with a file's integers is exact everywhere.
-They ship with the package and never change once a release can write them; benchmarks/grid_priors.py trains them.
+They ship with the package and never change once a release can write them; tools/trained_starts.py trains them.
 """
 
 from __future__ import annotations

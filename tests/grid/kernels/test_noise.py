@@ -19,10 +19,10 @@ STREAMS = [(0, 0, 0), (0, 1, 0), (0, 2, 0), (0, 0, 1), (0, 1, 1), (0, 0, 2), (1,
 def noise(*stream: int) -> np.ndarray:
     """(4, TOTAL) of unit deviation: what perturb adds to latents of 0 while soft rounding does nothing."""
     values = np.zeros((4, TOTAL), np.float32)
-    noisy, slope = np.empty_like(values), np.empty_like(values)
+    noisy, derivative = np.empty_like(values), np.empty_like(values)
     hot = np.float32(100.0)  # so warm that soft rounding is the identity
     keys = latents.noise_keys(*stream)
-    latents.perturb(values, np.ones(TOTAL, np.float32), hot, np.float32(0.1), keys, 0, TOTAL, noisy, slope)
+    latents.perturb(values, np.ones(TOTAL, np.float32), hot, np.float32(0.1), keys, 0, TOTAL, noisy, derivative)
     return noisy / noisy.std(axis=1, keepdims=True)
 
 

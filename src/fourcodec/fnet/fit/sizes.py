@@ -1,5 +1,5 @@
 """Which size of pure network is best at which lambda: a measured table (fnet_sizes.tsv, made by
-benchmarks/fnet_sizes.py).
+tools/fnet_sizes.py).
 
 A size is width, depth and, where frequencies of more ones are left out, the order. A picture of more pixels pays less
 MSE for each bit and affords a larger network: what counts is lambda per pixel. So does a longer fit: after few steps a

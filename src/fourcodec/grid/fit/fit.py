@@ -23,13 +23,12 @@ from threadpoolctl import threadpool_limits
 
 from fourcodec.arrays import Floats
 from fourcodec.errors import FitError
-from fourcodec.grid.config import PHASE_STEPS, GridConfig, QuantizedGrid
+from fourcodec.grid.config import PHASE_STEPS, GridConfig
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit, Rates, Sample, Space, proxy_at
 from fourcodec.grid.fit.settings import GridSettings
 from fourcodec.grid.fit.weights import WeightPrior, choose_integers
 from fourcodec.grid.kernels.layout import B2, HIDDEN, PASSES, TAPS, W2, W3
-from fourcodec.grid.tiled import TiledGrid
-from fourcodec.grid.weight_coding import weights_of
+from fourcodec.grid.picture import QuantizedGrid
 from fourcodec.grid.weights import BICUBIC, IDENTITY, UNUSED, GridShape, GridWeights
 from fourcodec.optimisation.progress import Progress, psnr_of_mse_db
 from fourcodec.optimisation.soap import SoapState
@@ -62,11 +61,11 @@ def fit(
     *,
     seed: int,
     report: Callable[[Progress], None] | None,
-    start: QuantizedGrid | TiledGrid | None = None,
+    start: QuantizedGrid | None = None,
     visible: NDArray[np.bool_] | None = None,
     device: str = "cpu",
-) -> QuantizedGrid | TiledGrid:
-    """A pyramid, or one for each tile, and networks for planes (channels, H, W) float32 in [0, 1]; pixels where
+) -> QuantizedGrid:
+    """Latents of each tile, and networks, for planes (channels, H, W) float32 in [0, 1]; pixels where
     `visible` (H, W) is false may become anything. `device` is "cpu" (kernels, no torch) or one of torch's.
 
     `start` is a picture of the same config that is fitted on, say at another lambda; `settings.begin` says how much of
@@ -157,12 +156,11 @@ class _Fit:
         context = self.weights.context
         self._unused = config.shape.groups[: context.size].reshape(context.shape) == UNUSED
 
-    def place(self, start: QuantizedGrid | TiledGrid) -> None:
+    def place(self, start: QuantizedGrid) -> None:
         """Goes on from the latents and weights of another fit."""
-        tiles = [start] if isinstance(start, QuantizedGrid) else [start.tiles[n] for n in sorted(start.tiles)]
-        for pyramid, tile in zip(self._pyramids, tiles, strict=True):
-            pyramid.place(tile.latents)
-        for mine, theirs in zip(self.weights.parts(), weights_of(tiles[0]).parts(), strict=True):
+        for number, pyramid in enumerate(self._pyramids):
+            pyramid.place(start.tiles[number])
+        for mine, theirs in zip(self.weights.parts(), start.networks.weights.parts(), strict=True):
             mine[:] = theirs
 
     def run(self, report: Callable[[Progress], None] | None) -> None:
@@ -183,22 +181,19 @@ class _Fit:
                     whole = round(work * (1 - settings.begin) / (done - settings.begin))
                     report(Progress(min(work, whole), whole, mse, psnr_of_mse_db(mse), left))
 
-    def integers(self) -> QuantizedGrid | TiledGrid:
+    def integers(self) -> QuantizedGrid:
         """The rounded latents with the best integers for the weights."""
-        config = self._config
         with threadpool_limits(1):
-            exponents, symbols = choose_integers(Sample(self._pyramids), config, self.weights, self._weight)
-            weights = weights_of(QuantizedGrid(config, exponents, symbols, []))
+            networks = choose_integers(Sample(self._pyramids), self._config, self.weights, self._weight)
+            weights = networks.weights
             for pyramid in self._pyramids:
-                for levels in itertools.islice(_turns(config.levels), min(POLISHING, self._work // WORTH_A_TURN)):
+                rounds = min(POLISHING, self._work // WORTH_A_TURN)
+                for levels in itertools.islice(_turns(self._config.levels), rounds):
                     pyramid.settle()
                     pyramid.gradient(weights, self._weight)
                     pyramid.descend(weights, self._weight, levels)
-        tiles = [
-            QuantizedGrid(pyramid.config, exponents, symbols, pyramid.integers(self.weights))
-            for pyramid in self._pyramids
-        ]
-        return TiledGrid(config, dict(enumerate(tiles))) if config.tiles else tiles[0]
+        latents = [pyramid.integers(self.weights) for pyramid in self._pyramids]
+        return QuantizedGrid(networks, dict(enumerate(latents)))
 
     def _step(self, done: float) -> float:
         """One step of latents and networks; `done` is the share of the fit that is behind. The sum of squared
@@ -261,9 +256,7 @@ def _space(config: GridConfig, device: str) -> Space:
 
 
 def _pyramids(planes: Floats, config: GridConfig, visible: NDArray[np.bool_] | None, device: str) -> list[PyramidFit]:
-    """Of every tile, or of the picture."""
-    if not config.tiles:
-        return [PyramidFit(config, _space(config, device), planes, visible)]
+    """One for each tile."""
     space_of = functools.cache(functools.partial(_space, device=device))
 
     def of(number: int) -> PyramidFit:

@@ -1,1 +1,1 @@
-"""The loops of the grid, compiled."""
+"""The compiled loops of the profile grid."""

@@ -1,14 +1,15 @@
-"""The context model's float form, forward and backward, as fused loops over blocks of latents (numba, GIL released).
+"""The entropy model in float32, forward and backward, as fused loops over blocks of latents (numba, GIL released).
 
-For every latent a small network of already known latents ("taps") gives the mean and the log2 scale of a Laplace
-distribution; what is returned is the bits of the (noisy) latents under it, and their gradients by everything.
+A small network maps already decoded latents near a latent (its taps) to the mean and log2 scale of a Laplace
+distribution. The kernels return the bits of latents, noisy or rounded, under it, and the gradients by latents and
+weights. entropy_model_integer.py is the form that a decoder runs.
 
-Taps are rows of equally strided planes, so that a tap of all latents of a sub-lattice is one shifted row: see
-grid/pyramid.py for the layout. Per pass there is one network, its matrices (inputs, outputs) row-major:
+All taps of a plane are shifted views of equally strided planes, so one tap of a block of latents is one row: see
+grid/pyramid.py for the layout. There is one network per pass, its matrices (inputs, outputs) row-major:
 
     h1 = relu(taps W1)    h2 = relu(h1 W2 + b2)    (mean, log2 scale) = [h2, taps] W3
 
-taps[0] is 1 everywhere and carries the biases.
+taps[0] is 1 everywhere; its weights are the biases.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ _ROWS = HIDDEN + TAPS
 
 @inline_kernel
 def _laplace(y: Any, mean: Any, log_scale: Any, mask: Any, bits: Any, dy: Any, dmean: Any, dlog: Any) -> None:
-    """Bits of y under Laplace(mean, 2^log_scale) integrated over y - 1/2 .. y + 1/2, and their gradients; rows of
-    BLOCK. Where mask is 0 there is no latent."""
+    """bits = -log2 of the mass of Laplace(mean, 2^log_scale) between y - 1/2 and y + 1/2; dy, dmean, dlog = the
+    gradients of bits by y, mean and log_scale. All are rows of BLOCK; where mask is 0 there is no latent, and no bits.
+    """
     for i in range(BLOCK):
         s = min(max(log_scale[i], _LOW), _HIGH)
         a = exp2(-s)  # 1 / scale
@@ -60,7 +62,7 @@ def _laplace(y: Any, mean: Any, log_scale: Any, mask: Any, bits: Any, dy: Any, d
         bits[i] = (near_bits if inside else far_bits) * mask[i]
         by_u = (near_u if inside else far_u) * LOG2_E * sign * mask[i]
         by_s = (near_a if inside else far_a) * LOG2_E * (-a * LN_2) * mask[i]
-        # beyond the clamp only slopes that lead back are let through
+        # Where log_scale is clamped, only gradients that lead back into its range pass.
         blocked = (log_scale[i] < _LOW and by_s > _ZERO) or (log_scale[i] > _HIGH and by_s < _ZERO)
         dy[i] = by_u
         dmean[i] = -by_u
@@ -76,11 +78,11 @@ def _relu(rows: Any) -> None:
 
 
 @inline_kernel
-def _relu_back(rows: Any, slopes: Any) -> None:
+def _relu_back(rows: Any, gradients: Any) -> None:
     for j in range(rows.shape[0]):
-        row, slope = rows[j], slopes[j]
+        row, gradient = rows[j], gradients[j]
         for i in range(BLOCK):
-            slope[i] = slope[i] if row[i] > _ZERO else _ZERO
+            gradient[i] = gradient[i] if row[i] > _ZERO else _ZERO
 
 
 @inline_kernel
@@ -104,8 +106,9 @@ def _sum(row: Any) -> Any:
 
 
 @inline_kernel
-def _look(planes: Any, tap_planes: Any, tap_offsets: Any, w: Any, at: int, h1: Any, rows: Any, out: Any) -> None:
-    """The network of one pass at a block of positions: rows = [h2, taps], out = (mean, log2 scale)."""
+def _predict(planes: Any, tap_planes: Any, tap_offsets: Any, w: Any, at: int, h1: Any, rows: Any, out: Any) -> None:
+    """Runs the network of one pass, with weights w, at a block of positions from `at`: h1 (HIDDEN, BLOCK), rows =
+    [h2, taps] and out = (mean, log2 scale)."""
     h2, taps = rows[:HIDDEN], rows[HIDDEN:]
     taps[0] = _ONE
     for k in range(1, TAPS):
@@ -129,13 +132,13 @@ def _look(planes: Any, tap_planes: Any, tap_offsets: Any, w: Any, at: int, h1: A
 def rate(
     planes: Any, mask: Any, tap_planes: Any, tap_offsets: Any, weights: Any, start: int, stop: int, bits: Any
 ) -> None:
-    """bits (passes, total) at positions start..stop-1 (multiples of BLOCK apart) = those of each latent; the rest as in
-    `rate_gradient`."""
+    """bits (passes, total) float32 = the bits of each latent at positions start..stop-1, whose difference is a multiple
+    of BLOCK. The other arguments are those of `rate_gradient`."""
     h1, rows = np.empty((HIDDEN, BLOCK), np.float32), np.empty((_ROWS, BLOCK), np.float32)
     out, unused = np.empty((2, BLOCK), np.float32), np.empty(BLOCK, np.float32)
     for at in range(start, stop, BLOCK):
         for p in range(weights.shape[0]):
-            _look(planes, tap_planes[p], tap_offsets[p], weights[p], at, h1, rows, out)
+            _predict(planes, tap_planes[p], tap_offsets[p], weights[p], at, h1, rows, out)
             _laplace(
                 planes[p, at : at + BLOCK], out[0], out[1], mask[at : at + BLOCK], bits[p, at : at + BLOCK],
                 unused, unused, unused,
@@ -152,17 +155,19 @@ def rate_gradient(
     transposed: Any,
     start: int,
     stop: int,
-    slopes: Any,
+    plane_gradients: Any,
     gradients: Any,
     pass_bits: Any,
 ) -> None:
-    """pass_bits (passes,) float64 += the bits of the latents at positions start..stop-1 (multiples of BLOCK apart) of
-    every pass; slopes (planes, total) += their gradients by the planes, gradients (passes, PASS_WEIGHTS) += by the
-    weights.
+    """Adds the bits of the latents at positions start..stop-1, and their gradients, to three arrays.
 
-    planes (planes, total) float32, of which plane p holds the latents of pass p; mask (total,) 1 where there are
-    latents; tap_planes, tap_offsets (passes, TAPS) int64: tap t of position i is planes[plane, i + offset], tap 0 is 1;
-    weights (passes, PASS_WEIGHTS); transposed: see `transpose`.
+    Outputs: pass_bits (passes,) float64, bits of each pass; plane_gradients (planes, total) float32, by the planes;
+    gradients (passes, PASS_WEIGHTS) float32, by the weights.
+
+    Inputs: planes (planes, total) float32, of which plane p holds the latents of pass p; mask (total,) float32, 1 where
+    there are latents, else 0; tap_planes, tap_offsets (passes, TAPS) int64: tap t of position i is planes[plane, i +
+    offset], and 0 where the plane is -1 (tap 0 is 1); weights (passes, PASS_WEIGHTS) float32; transposed: weights as
+    `transpose` returns them. stop - start is a multiple of BLOCK.
     """
     passes = weights.shape[0]
     rows, h1 = np.empty((_ROWS, BLOCK), np.float32), np.empty((HIDDEN, BLOCK), np.float32)
@@ -171,13 +176,13 @@ def rate_gradient(
     bits = np.empty(BLOCK, np.float32)
     h2, taps, dh2, dtaps = rows[:HIDDEN], rows[HIDDEN:], drows[:HIDDEN], drows[HIDDEN:]
     for at in range(start, stop, BLOCK):
-        visible = mask[at : at + BLOCK]
+        present = mask[at : at + BLOCK]
         for p in range(passes):
             w, t, g = weights[p], transposed[p], gradients[p]
-            _look(planes, tap_planes[p], tap_offsets[p], w, at, h1, rows, out)
-            _laplace(planes[p, at : at + BLOCK], out[0], out[1], visible, bits, dy, dout[0], dout[1])
+            _predict(planes, tap_planes[p], tap_offsets[p], w, at, h1, rows, out)
+            _laplace(planes[p, at : at + BLOCK], out[0], out[1], present, bits, dy, dout[0], dout[1])
             pass_bits[p] += _sum(bits)
-            _add(dy, slopes[p, at : at + BLOCK])
+            _add(dy, plane_gradients[p, at : at + BLOCK])
             accumulate_weight_gradients(g, W3, dout, rows, _ROWS, 2)
             drows[:] = _ZERO
             accumulate_outputs(drows, dout, t, W3, 2, _ROWS)
@@ -194,11 +199,11 @@ def rate_gradient(
                 if tap_planes[p, k] < 0:
                     continue
                 first = at + tap_offsets[p, k]
-                _add(dtaps[k], slopes[tap_planes[p, k], first : first + BLOCK])
+                _add(dtaps[k], plane_gradients[tap_planes[p, k], first : first + BLOCK])
 
 
 def transpose(weights: Any) -> Any:
-    """(passes, PASS_WEIGHTS): the same vectors with every matrix transposed, as the backward sweep reads them."""
+    """Weights (passes, PASS_WEIGHTS) with every matrix transposed, as the backward pass reads them."""
     out = weights.copy()
     for at, shape in ((W1, (TAPS, HIDDEN)), (W2, (HIDDEN, HIDDEN)), (W3, (_ROWS, 2))):
         size = shape[0] * shape[1]

@@ -1,12 +1,12 @@
-"""The context model as a decoder runs it: the float form of context.py in integers, which are equal on every machine.
+"""The entropy model as a decoder runs it: the network of entropy_model.py in integers, equal on every machine.
 
-Weights, taps and hidden values are integers carried in float64; every sum stays below 2^53 (see ContextIntegers), so
-neither the order of a sum nor a fused multiply-add can change it.
+Weights, taps and hidden values are integers carried in float64. Every sum stays below 2^53 (see EntropyModelIntegers)
+and is exact: neither the order of additions nor a fused multiply-add can change it.
 
-    h1 = squash(taps W1)    h2 = squash(h1 W2 + b2)    (mean, log2 scale) = h2 W3[:HIDDEN] + (taps << FRACTION)
-    W3[HIDDEN:]
+    h1 = f(taps W1)    h2 = f(h1 W2 + b2)    (mean, log2 scale) = h2 W3[:HIDDEN] + (taps << FRACTION) W3[HIDDEN:]
 
-with W an integer times 2^-shift and squash the sum in units of 2^-FRACTION, rounded down, cut to 0 .. HIDDEN_MAX.
+Each W is an integer matrix times 2^-shift. f brings a sum to units of 2^-FRACTION, rounds down and clamps to
+0..HIDDEN_MAX.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ from fourcodec.compiling import integer_kernel
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.grid.kernels.layout import B2, HIDDEN, TAPS, W2, W3
 
-FRACTION = 8  # bits of hidden values behind the point
+FRACTION = 8  # fractional bits of hidden values
 HIDDEN_MAX = float(2**24)
 MAX_LATENT = 2**15 - 1
-_FARTHEST = float(MAX_LATENT * MEAN_STEPS)  # of means: no latent lies beyond
+_FARTHEST = float(MAX_LATENT * MEAN_STEPS)  # the largest mean: no latent lies beyond
 MAX_WEIGHT = 2**15 - 1  # 16 hidden values of 2^24 times this are below 2^44
-MAX_SHIFT = 20  # of weights: 2^15 * 2^44 never comes near 2^53 even so, since shifts only divide
+MAX_SHIFT = 20  # of weights; shifts only divide, so they let no sum grow
 
 
 @integer_kernel
-def _squash(row: Any, factor: float) -> None:
+def _relu_and_scale(row: Any, factor: float) -> None:
+    """The function f of the module's formula, in place."""
     for i in range(BLOCK):
         row[i] = min(max(np.floor(row[i] * factor), 0.0), HIDDEN_MAX)
 
 
 @integer_kernel
 def _add(rows: Any, weights: Any, more_weights: Any, out: Any, more: Any) -> None:
-    """out += weights (n,) rows (n, BLOCK) and more += more_weights (n,) rows, n a multiple of 4: four rows and two sums
-    at a time, since loading rows and storing sums is what takes the time of one."""
+    """out (BLOCK,) += weights (n,) times rows (n, BLOCK); more += more_weights times rows. n is a multiple of 4. It
+    takes four rows and two sums at once, since most of the time goes into loading rows and storing sums."""
     for k in range(0, rows.shape[0], 4):
         a, b, c, d = rows[k], rows[k + 1], rows[k + 2], rows[k + 3]
         s, t, u, v = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
@@ -60,11 +61,12 @@ def predict(
     means: Any,
     scales: Any,
 ) -> None:
-    """means, scales (total,) int64 at positions start..stop-1 of one pass.
+    """Fills in means and scales (total,) int64, as laplace_coder takes them, at positions start..stop-1 of one pass and
+    up to the end of their last block.
 
-    planes (planes, total) float32 of integers; tap_planes, tap_offsets (TAPS,); weights (PASS_WEIGHTS,) float64 of
-    integers; factors (4,) float64: powers of two that bring sums of the layers to units of 2^-FRACTION (two hidden),
-    means to 1 / MEAN_STEPS and log2 scales to 1 / SCALE_STEPS.
+    planes: (planes, total) float32 holding integers. tap_planes, tap_offsets: (TAPS,) int64. weights: (PASS_WEIGHTS,)
+    float64 holding integers. factors: (4,) float64, powers of two that bring the sums of both hidden layers to units of
+    2^-FRACTION, means to 1 / MEAN_STEPS and log2 scales to 1 / SCALE_STEPS.
     """
     taps, one = np.zeros((TAPS, BLOCK)), float(2**FRACTION)
     h1, h2, out = np.empty((HIDDEN, BLOCK)), np.empty((HIDDEN, BLOCK)), np.empty((2, BLOCK))
@@ -83,13 +85,13 @@ def predict(
         for j in range(0, HIDDEN, 2):
             h1[j], h1[j + 1] = 0.0, 0.0
             _add(taps, first_layer[j], first_layer[j + 1], h1[j], h1[j + 1])
-            _squash(h1[j], factors[0])
-            _squash(h1[j + 1], factors[0])
+            _relu_and_scale(h1[j], factors[0])
+            _relu_and_scale(h1[j + 1], factors[0])
         for j in range(0, HIDDEN, 2):
             h2[j], h2[j + 1] = weights[B2 + j] * one, weights[B2 + j + 1] * one
             _add(h1, second_layer[j], second_layer[j + 1], h2[j], h2[j + 1])
-            _squash(h2[j], factors[1])
-            _squash(h2[j + 1], factors[1])
+            _relu_and_scale(h2[j], factors[1])
+            _relu_and_scale(h2[j + 1], factors[1])
         out[:] = 0.0
         _add(h2, last_layer[0, :HIDDEN], last_layer[1, :HIDDEN], out[0], out[1])
         _add(taps, last_layer[0, HIDDEN:], last_layer[1, HIDDEN:], out[0], out[1])

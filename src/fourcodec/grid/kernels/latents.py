@@ -1,7 +1,7 @@
-"""Element-wise work on latents: the quantisation proxy, the optimiser's step, and the layouts (numba, GIL released).
+"""Element-wise kernels on latents: soft rounding with noise, Adam's update, changes of layout (numba, GIL released).
 
-Latents of one level lie in four planes, one per 2 x 2 sub-lattice ("pass"), rows `stride` apart; see
-grid/pyramid.py.
+The latents of a level lie in four planes, one for each place in a 2 x 2 cell (a pass), with rows `stride` apart; see
+grid/pyramid.py. A level as one array (rows, columns) is called plain here.
 """
 
 from __future__ import annotations
@@ -24,34 +24,49 @@ def _tanh(x):  # type: ignore[no-untyped-def]
 
 
 def noise_keys(*stream: int) -> NDArray[np.uint32]:
-    """(4, 2): what the noise of each of the four planes is hashed with. stream: integers that name the noise, such as
-    the fit's seed, the step and the tile. Each stream has keys of its own, unlike those of its neighbours."""
+    """The keys (4, 2) uint32 of the noise of the four planes, for `perturb`.
+
+    stream: integers that name the noise, such as seed, iteration and tile. They go through a hash, so that streams that
+    differ by 1 have unrelated keys.
+    """
     digest = hashlib.blake2b(repr(stream).encode(), digest_size=32).digest()
     return np.frombuffer(digest, "<u4").reshape(4, 2).astype(np.uint32)
 
 
 @float_kernel
 def perturb(
-    latents: Any, mask: Any, temperature: Any, deviation: Any, keys: Any, start: int, stop: int, noisy: Any, slope: Any
+    latents: Any,
+    mask: Any,
+    temperature: Any,
+    deviation: Any,
+    keys: Any,
+    start: int,
+    stop: int,
+    noisy: Any,
+    derivative: Any,
 ) -> None:
-    """noisy = softround(softround(y) + noise), slope = its derivative by y (Kim et al., "C3", 2024, section 3.1;
-    Agustsson and Theis, 2020), for positions start..stop-1 of all four planes.
+    """noisy = softround(softround(y) + noise) and its derivative by y, at positions start..stop-1 of all four planes.
 
-    Noise is the sum of four uniform bytes, near Gaussian, of `deviation`; a hash of position and `keys` (4, 2), so that
-    it does not depend on how the work is shared. One key goes in before the first multiplication and one after it: with
-    one alone all planes would have the same sequence of noise, from different positions on.
+    It stands for rounding during a fit (Kim et al., "C3: High-performance and low-complexity neural compression from a
+    single image or video", 2024, section 3.1); soft rounding is that of Agustsson and Theis, "Universally Quantized
+    Neural Compression", 2020, sharper at lower `temperature`.
+
+    latents, noisy, derivative: (4, total) float32. mask: (total,) float32. The noise is a sum of four uniform bytes,
+    near Gaussian, with standard deviation `deviation`. It is a hash of position and `keys` (4, 2), so it does not
+    depend on how the work is divided. One key enters before the first multiplication and one after it: with one key
+    alone all planes would have the same sequence of noise, shifted.
     """
     inverse = _ONE / temperature
     scale = _HALF / _tanh(_HALF * inverse)
     steep = scale * inverse
     spread = deviation / np.float32(147.8)
     for p in range(4):
-        y, out, by = latents[p, start:stop], noisy[p, start:stop], slope[p, start:stop]
-        visible = mask[start:stop]
+        y, out, by = latents[p, start:stop], noisy[p, start:stop], derivative[p, start:stop]
+        present = mask[start:stop]
         before, after = keys[p, 0], keys[p, 1]
         first = np.uint32(start)
         for i in range(stop - start):
-            # numba computes in 64 bits: cut back to 32 at once, or the loop is not vectorised
+            # numba computes in 64 bits; without the casts to 32 the loop is not vectorised
             z = np.uint32(np.uint32(np.uint32(i) + first) * np.uint32(0x9E3779B1) + before)
             z = np.uint32(np.uint32(z ^ np.uint32(z >> np.uint32(16))) * np.uint32(0x85EBCA6B) + after)
             z = np.uint32(np.uint32(z ^ np.uint32(z >> np.uint32(13))) * np.uint32(0xC2B2AE35))
@@ -62,12 +77,12 @@ def perturb(
             t = y[i]
             whole = np.floor(t)
             r = _tanh((t - whole - _HALF) * inverse)
-            first_slope = steep * (_ONE - r * r)
+            first_derivative = steep * (_ONE - r * r)
             t = whole + _HALF + scale * r + noise
             whole = np.floor(t)
             r = _tanh((t - whole - _HALF) * inverse)
-            out[i] = (whole + _HALF + scale * r) * visible[i]
-            by[i] = first_slope * steep * (_ONE - r * r) * visible[i]
+            out[i] = (whole + _HALF + scale * r) * present[i]
+            by[i] = first_derivative * steep * (_ONE - r * r) * present[i]
 
 
 @float_kernel
@@ -75,8 +90,8 @@ def adam(
     latents: Any,
     first: Any,
     second: Any,
-    slopes: Any,
-    chain: Any,
+    gradients: Any,
+    proxy_derivative: Any,
     rate: Any,
     floor: Any,
     momentum: Any,
@@ -84,11 +99,15 @@ def adam(
     start: int,
     stop: int,
 ) -> None:
-    """One step of Adam without bias correction, its denominator at least `floor`; slopes by the noisy latents, chain
-    the derivative of those."""
+    """One update of `latents` by Adam (Kingma and Ba, 2015) without bias correction, its denominator at least `floor`,
+    at positions start..stop-1.
+
+    latents and the moments first, second: (4, total) float32, changed in place. gradients: by the noisy latents;
+    proxy_derivative: of those by the latents, from `perturb`. rate, floor, momentum, decay: float32.
+    """
     for p in range(4):
         y, m, v = latents[p, start:stop], first[p, start:stop], second[p, start:stop]
-        g, c = slopes[p, start:stop], chain[p, start:stop]
+        g, c = gradients[p, start:stop], proxy_derivative[p, start:stop]
         for i in range(stop - start):
             d = g[i] * c[i]
             a = momentum * m[i] + (_ONE - momentum) * d
@@ -100,7 +119,7 @@ def adam(
 
 @float_kernel
 def interleave(planes: Any, base: int, stride: int, first: int, last: int, plain: Any) -> None:
-    """plain (h, w) rows 2 first..2 last - 1 from the four planes."""
+    """Rows 2 first..2 last - 1 of plain (rows, columns) from rows first..last-1 of the four planes."""
     half = plain.shape[1] // 2
     for r in range(first, last):
         at = base + r * stride
@@ -120,7 +139,8 @@ def interleave(planes: Any, base: int, stride: int, first: int, last: int, plain
 
 @float_kernel
 def add_deinterleaved(plain: Any, base: int, stride: int, first: int, last: int, planes: Any) -> None:
-    """planes += plain by sub-lattices: the adjoint of interleave, and its inverse where planes is 0."""
+    """planes += plain, at rows first..last-1 of the planes: the adjoint of interleave, and its inverse where planes are
+    0."""
     half = plain.shape[1] // 2
     for r in range(first, last):
         at = base + r * stride
@@ -140,7 +160,7 @@ def add_deinterleaved(plain: Any, base: int, stride: int, first: int, last: int,
 
 @float_kernel
 def place_coarser(plain: Any, shift: int, base: int, stride: int, rows: int, columns: int, plane: Any) -> None:
-    """plane at (r, c) = plain at (r >> shift, c >> shift): a coarser level as the context model sees it."""
+    """plane at (r, c) = plain at (r >> shift, c >> shift): a coarser level as the entropy model sees it."""
     for r in range(rows):
         out = plane[base + r * stride : base + r * stride + columns]
         source = plain[r >> shift]
@@ -150,7 +170,7 @@ def place_coarser(plain: Any, shift: int, base: int, stride: int, rows: int, col
 
 @float_kernel
 def collect_coarser(plane: Any, shift: int, base: int, stride: int, rows: int, columns: int, plain: Any) -> None:
-    """The adjoint: plain at (r >> shift, c >> shift) += plane at (r, c)."""
+    """The adjoint of place_coarser: plain at (r >> shift, c >> shift) += plane at (r, c)."""
     for r in range(rows):
         source = plane[base + r * stride : base + r * stride + columns]
         out = plain[r >> shift]

@@ -1,6 +1,8 @@
-"""The 3 x 3 residual filter behind the synthesis, its error against the picture, and its adjoint (numba, GIL released).
+"""The 3 x 3 residual filter after the synthesis, its error against the picture, and its adjoint (numba, GIL released).
 
-z_c = o_c + sum over d, dy, dx of K[c, d, dy, dx] o_d(row + dy - 1, column + dx - 1)        edges replicated
+    z_c = o_c + sum over d, dy, dx of K[c, d, dy, dx] o_d(row + dy - 1, column + dx - 1)        edges replicated
+
+Lines are rows of pixels with one more at each end, (width + 2,).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 
 @inline_kernel
 def _line(row: Any, edge: Any, out: Any) -> None:
-    """out (w + 2,) = row, with `edge` times its ends beyond them."""
+    """out (w + 2,) = row (w,), and at each end `edge` times its first or last value."""
     w = row.shape[0]
     inner = out[1 : w + 1]
     for i in range(w):
@@ -26,7 +28,7 @@ def _line(row: Any, edge: Any, out: Any) -> None:
 
 @inline_kernel
 def _add9(top: Any, middle: Any, bottom: Any, k: Any, out: Any) -> None:
-    """out (w,) += the lines (w + 2,) under the 3 x 3 kernel."""
+    """out (w,) += three lines (w + 2,) filtered by the kernel k (3, 3)."""
     w = out.shape[0]
     t0, t1, t2 = top[:w], top[1 : w + 1], top[2 : w + 2]
     m0, m1, m2 = middle[:w], middle[1 : w + 1], middle[2 : w + 2]
@@ -43,8 +45,8 @@ def _add9(top: Any, middle: Any, bottom: Any, k: Any, out: Any) -> None:
 
 @inline_kernel
 def _see(planes: Any, r: int, first: int, width: int, height: int, edge: Any, lines: Any) -> None:
-    """lines (C, 3, width + 2): those of the rows r - 1, r, r + 1 that there are, each at its number modulo 3, given
-    that r - 1 and r are there already where r is not `first`."""
+    """Makes `lines` (C, 3, width + 2) hold the rows r - 1, r and r + 1 of planes, as far as they exist, row n at n % 3.
+    It is called for r = first, first + 1, ... and adds only the row that is new."""
     for d in range(planes.shape[0]):
         for row in range(r - 1 if r == first else r + 1, r + 2):
             if 0 <= row < height:
@@ -53,7 +55,8 @@ def _see(planes: Any, r: int, first: int, width: int, height: int, edge: Any, li
 
 @float_kernel
 def filter_rows(planes: Any, kernel: Any, width: int, height: int, first: int, last: int, out: Any) -> None:
-    """out (C, height, width), rows first..last-1: the filtered planes (C, >= height, >= width)."""
+    """Rows first..last-1 of out (C, height, width) = the filtered planes (C, >= height, >= width), float32. kernel: (C,
+    C, 3, 3)."""
     channels = planes.shape[0]
     lines = np.empty((channels, 3, width + 2), np.float32)
     for r in range(first, last):
@@ -69,7 +72,7 @@ def filter_rows(planes: Any, kernel: Any, width: int, height: int, first: int, l
 
 @float_kernel
 def subtract(planes: Any, target: Any, first: int, last: int) -> float:
-    """planes -= target on the rows first..last-1; the sum of the squares of what is left."""
+    """planes -= target on rows first..last-1. Returns the sum of squares of the differences."""
     total = 0.0
     for c in range(planes.shape[0]):
         for r in range(first, last):
@@ -85,7 +88,7 @@ def subtract(planes: Any, target: Any, first: int, last: int) -> float:
 
 @float_kernel
 def subtract_visible(planes: Any, target: Any, visible: Any, first: int, last: int) -> float:
-    """`subtract`, with no error where visible (height, width) is 0; elsewhere it is 1."""
+    """`subtract` with differences of 0 where visible (height, width) float32 is 0; elsewhere it is 1."""
     total = 0.0
     for c in range(planes.shape[0]):
         for r in range(first, last):
@@ -101,7 +104,7 @@ def subtract_visible(planes: Any, target: Any, visible: Any, first: int, last: i
 
 @inline_kernel
 def _dot9(row: Any, top: Any, middle: Any, bottom: Any, weight: Any, gradient: Any) -> None:
-    """gradient (3, 3) += weight times that of _add9 by its kernel; row (w,) are the slopes of its result."""
+    """gradient (3, 3) += weight times the gradient of _add9 by its kernel, where row (w,) is that by its result."""
     w = row.shape[0]
     t0, t1, t2 = top[:w], top[1 : w + 1], top[2 : w + 2]
     m0, m1, m2 = middle[:w], middle[1 : w + 1], middle[2 : w + 2]
@@ -131,7 +134,8 @@ def _dot9(row: Any, top: Any, middle: Any, bottom: Any, weight: Any, gradient: A
 
 @inline_kernel
 def _turned(kernel: Any, top: bool, bottom: bool, out: Any) -> None:
-    """out (3, 3): the kernel turned round; in the top and bottom rows of a picture the row beyond is the row itself."""
+    """out (3, 3) = the kernel rotated by 180 degrees, for the adjoint. In the top and bottom row of a picture, where
+    edges are replicated, the taps beyond the edge are added to those on it."""
     for dx in range(3):
         out[0, dx], out[1, dx], out[2, dx] = kernel[2, 2 - dx], kernel[1, 2 - dx], kernel[0, 2 - dx]
         if top:
@@ -144,14 +148,20 @@ def _turned(kernel: Any, top: bool, bottom: bool, out: Any) -> None:
 def filter_adjoint(
     errors: Any, planes: Any, kernel: Any, weight: Any, first: int, last: int, back: Any, gradient: Any
 ) -> None:
-    """back (C, H0, W0) rows first..last-1 = weight times the gradient of errors . filtered by planes; gradient
-    (C, C, 3, 3) += weight times that by the kernel. errors (C, height, width)."""
+    """The adjoint of filter_rows on rows first..last-1, given errors (C, height, width), the gradient by its result.
+
+    back (C, H0, W0) = weight times the gradient by planes, 0 beyond width; gradient (C, C, 3, 3) += weight times that
+    by the kernel.
+    """
     channels, height, width = errors.shape
-    slopes, seen = np.empty((channels, 3, width + 2), np.float32), np.empty((channels, 3, width + 2), np.float32)
+    error_lines, plane_lines = (
+        np.empty((channels, 3, width + 2), np.float32),
+        np.empty((channels, 3, width + 2), np.float32),
+    )
     turned, nothing = np.empty((3, 3), np.float32), np.zeros(width + 2, np.float32)
     for r in range(first, last):
-        _see(errors, r, first, width, height, _ZERO, slopes)
-        _see(planes, r, first, width, height, _ONE, seen)
+        _see(errors, r, first, width, height, _ZERO, error_lines)
+        _see(planes, r, first, width, height, _ONE, plane_lines)
         above, below = max(r - 1, 0) % 3, min(r + 1, height - 1) % 3
         for d in range(channels):
             out, straight = back[d, r, :width], errors[d, r]
@@ -159,16 +169,23 @@ def filter_adjoint(
                 out[i] = straight[i]
             for c in range(channels):
                 _turned(kernel[c, d], r == 0, r == height - 1, turned)
-                top = slopes[c, above] if r > 0 else nothing
-                middle, bottom = slopes[c, r % 3], slopes[c, below] if r < height - 1 else nothing
+                top = error_lines[c, above] if r > 0 else nothing
+                middle, bottom = error_lines[c, r % 3], error_lines[c, below] if r < height - 1 else nothing
                 _add9(top, middle, bottom, turned, out)
                 left = turned[0, 2] * top[1] + turned[1, 2] * middle[1] + turned[2, 2] * bottom[1]
                 right = turned[0, 0] * top[width] + turned[1, 0] * middle[width] + turned[2, 0] * bottom[width]
-                out[0] += left  # of taps that looked beyond the edge and saw it
+                out[0] += left  # from taps beyond the edge, which read the edge itself
                 out[width - 1] += right
             for i in range(width):
                 out[i] *= weight
             for i in range(width, back.shape[2]):
                 back[d, r, i] = _ZERO
             for c in range(channels):
-                _dot9(errors[c, r], seen[d, above], seen[d, r % 3], seen[d, below], weight, gradient[c, d])
+                _dot9(
+                    errors[c, r],
+                    plane_lines[d, above],
+                    plane_lines[d, r % 3],
+                    plane_lines[d, below],
+                    weight,
+                    gradient[c, d],
+                )

@@ -1,8 +1,9 @@
-"""A separable symmetric filter of 7 taps at the same size, and its adjoint, row by row (numba, GIL released).
+"""Smoothing of a level's latents by a separable symmetric filter of 7 taps, and its adjoint, row by row (numba, GIL
+released).
 
-    line[i] = t3 in[i] + t2 (in[i-1] + in[i+1]) + t1 (in[i-2] + in[i+2]) + t0 (in[i-3] + in[i+3])
+    out[i] = t3 in[i] + t2 (in[i-1] + in[i+1]) + t1 (in[i-2] + in[i+2]) + t0 (in[i-3] + in[i+3])
 
-down the columns, then along the rows, edges replicated.
+The filter runs down the columns, then along the rows. Edges are replicated.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def _mix(out: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, taps:
 
 @inline_kernel
 def _along(padded: Any, out: Any, taps: Any) -> None:
-    """padded (n + 6,) -> out (n,)."""
+    """Filters a row: out (n,) from padded (n + 6,)."""
     n = out.shape[0]
     _mix(
         out, padded[:n], padded[1 : n + 1], padded[2 : n + 2], padded[3 : n + 3], padded[4 : n + 4],
@@ -37,7 +38,7 @@ def _along(padded: Any, out: Any, taps: Any) -> None:
 
 @inline_kernel
 def _down(source: Any, row: int, taps: Any, line: Any) -> None:
-    """A row of the columns' filter, line (w + 6,), its ends replicated."""
+    """line (w + 6,) = row `row` of source (h, w) filtered down the columns, its ends replicated."""
     h, w = source.shape
     _mix(
         line[REACH : REACH + w], source[_clamped(row - 3, h)], source[_clamped(row - 2, h)],
@@ -51,7 +52,7 @@ def _down(source: Any, row: int, taps: Any, line: Any) -> None:
 
 @float_kernel
 def smooth(source: Any, taps: Any, first: int, last: int, out: Any) -> None:
-    """Rows first..last-1 of out (h, w) from source (h, w); taps (4,) float32: t0..t3."""
+    """Rows first..last-1 of out (h, w) = source (h, w) smoothed, float32. taps: (4,) float32, t0..t3."""
     line = np.empty(source.shape[1] + 2 * REACH, np.float32)
     for row in range(first, last):
         _down(source, row, taps, line)
@@ -59,11 +60,11 @@ def smooth(source: Any, taps: Any, first: int, last: int, out: Any) -> None:
 
 
 @inline_kernel
-def _back(slope: Any, wide: Any, line: Any, taps: Any) -> None:
-    """The adjoint of the rows' filter: slope (w,) -> line (w + 6,), of which the middle counts. wide (w + 12,) is 0 at
-    its ends."""
-    w = slope.shape[0]
-    wide[2 * REACH : 2 * REACH + w] = slope
+def _back(gradient_out: Any, wide: Any, line: Any, taps: Any) -> None:
+    """The adjoint of filtering along a row: gradient_out (w,) -> line (w + 6,), of which the middle w entries are
+    complete. wide (w + 12,) is work space, 0 at its ends."""
+    w = gradient_out.shape[0]
+    wide[2 * REACH : 2 * REACH + w] = gradient_out
     _along(wide, line, taps)
     for k in range(REACH):
         line[REACH] += line[k]
@@ -71,14 +72,15 @@ def _back(slope: Any, wide: Any, line: Any, taps: Any) -> None:
 
 
 @float_kernel
-def smooth_adjoint(slope: Any, taps: Any, first: int, last: int, back: Any) -> None:
-    """Rows first..last-1 of back (h, w): the gradient by source, given slope, the gradient by out."""
+def smooth_adjoint(gradient_out: Any, taps: Any, first: int, last: int, back: Any) -> None:
+    """The adjoint of `smooth`: rows first..last-1 of back (h, w) = the gradient by source, given gradient_out (h, w),
+    the gradient by out."""
     h, w = back.shape
     wide, line = np.zeros(w + 4 * REACH, np.float32), np.empty(w + 2 * REACH, np.float32)
     for row in range(first, last):
         back[row, :] = _ZERO
     for row in range(max(first - REACH, 0), min(last + REACH, h)):
-        _back(slope[row], wide, line, taps)
+        _back(gradient_out[row], wide, line, taps)
         for d in range(-REACH, REACH + 1):
             target = _clamped(row + d, h)
             if first <= target < last:
@@ -86,14 +88,15 @@ def smooth_adjoint(slope: Any, taps: Any, first: int, last: int, back: Any) -> N
 
 
 @float_kernel
-def smoothing_gradient(source: Any, slope: Any, taps: Any, first: int, last: int, gradient: Any) -> None:
-    """gradient (4,) float64 += the derivative by t0..t3 of (slope . out), rows first..last-1."""
+def smoothing_gradient(source: Any, gradient_out: Any, taps: Any, first: int, last: int, gradient: Any) -> None:
+    """gradient (4,) float64 += the gradient by t0..t3, given gradient_out (h, w), the gradient by out, on rows
+    first..last-1."""
     h, w = source.shape
     wide, line = np.zeros(w + 4 * REACH, np.float32), np.empty(w + 2 * REACH, np.float32)
     for row in range(first, last):
         _down(source, row, taps, line)
         for k in range(2 * REACH + 1):
-            gradient[REACH - abs(k - REACH)] += _dot(slope[row], line[k : k + w])
-        _back(slope[row], wide, line, taps)
+            gradient[REACH - abs(k - REACH)] += _dot(gradient_out[row], line[k : k + w])
+        _back(gradient_out[row], wide, line, taps)
         for d in range(-REACH, REACH + 1):
             gradient[REACH - abs(d)] += _dot(line[REACH : REACH + w], source[_clamped(row + d, h)])

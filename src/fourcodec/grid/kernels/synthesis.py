@@ -1,9 +1,9 @@
-"""The grid profile's synthesis: two Fourier layers over a reduced set of frequencies, forward and backward, fused over
-blocks of positions (numba, GIL released).
+"""The synthesis of the profile grid: two Fourier layers of limited order and a linear path, forward and backward, fused
+over blocks of positions (numba, GIL released).
 
     h = F1(s x) + s x        colour = F2(h) + B x        F(x) = sum_k a_k cos(2 pi k.x) + b_k sin(2 pi k.x)
 
-x (m, N): the upsampled latents; k over the vectors of {0,1}^m with at most `order` ones (all of them for order = m).
+x (m, N) are the upsampled latents, s is the phase scale. k runs over the frequencies of {0,1}^m of order <= `order`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,20 @@ from fourcodec.fourier.frequencies import phasors_held, product_table
 from fourcodec.fourier.layer import TWO_PI, _fill_features, _fill_phasors
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.fourier.rows import load_block, store_block
-from fourcodec.fourier.simd import accumulate_outputs, accumulate_weight_gradients, fold_slopes
+from fourcodec.fourier.simd import accumulate_outputs, accumulate_weight_gradients, fold_gradients
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 
 
 class SynthesisKernels(NamedTuple):
-    """forward(x, w1, w2, scale, start, stop, y); backward(x, w1, w2, scale, start, stop, dy, dx, dw1, dw2).
+    """The two kernels of a synthesis. Both work on positions start..stop-1.
 
-    w1 (R, m) and w2 (R + P, channels) float32, flat: rows 2k, 2k + 1 are a_k, b_k; the last P rows of w2 weigh x.
-    backward writes dx and adds to dw1, dw2. R is 2K for K frequencies and P is m, both rounded up to multiples of 4.
+        forward(x, w1, w2, scale, start, stop, y)
+        backward(x, w1, w2, scale, start, stop, dy, dx, dw1, dw2)
+
+    x: (m, N), y: (channels, N), float32. w1 (R, m) and w2 (R + P, channels), flat: rows 2k and 2k + 1 are a_k and b_k,
+    the last P rows of w2 are B. R is 2K for K frequencies and P is m, both rounded up to multiples of 4. scale is s. dy
+    is the gradient by y; backward writes dx, the gradient by x, and adds those by w1 and w2 to dw1 and dw2.
     """
 
     forward: Callable[..., None]
@@ -37,7 +41,8 @@ class SynthesisKernels(NamedTuple):
 
 @functools.cache
 def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
-    """Compiled on first call and cached on disk."""
+    """Kernels for m features, frequencies of order <= `order` and this number of channels, compiled on first call and
+    cached on disk."""
     table, held = product_table(m, order), phasors_held(m, order).astype(np.float32).ravel()
     rows = -(-2 * len(table) // 4) * 4
     kernel = _build(m, channels, rows, rows + -(-m // 4) * 4)
@@ -46,8 +51,8 @@ def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
     def forward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, y: Any) -> None:
         kernel(x, w1, w2, scale, table, held, start, stop, False, y, nothing, none, none)
 
-    def backward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, *slopes: Any) -> None:
-        kernel(x, w1, w2, scale, table, held, start, stop, True, *slopes)
+    def backward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, *gradients: Any) -> None:
+        kernel(x, w1, w2, scale, table, held, start, stop, True, *gradients)
 
     return SynthesisKernels(forward, backward)
 
@@ -56,7 +61,7 @@ def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
 def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
     inputs, outputs, all_rows, first_rows = m, channels, both, rows
 
-    # Both ways in one function: a kernel is made with integers alone, which name its code on the disk.
+    # One function for both directions: cached machine code is named by the integers that a kernel is built with.
     @float_kernel
     def kernel(
         x: Any,
@@ -73,7 +78,7 @@ def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
         dw1: Any,
         dw2: Any,
     ) -> None:
-        """y is the result, or backwards its slopes."""
+        """y is the result, or the gradient by it where `backwards`."""
         f1, f2 = np.zeros((first_rows, BLOCK), np.float32), np.zeros((all_rows, BLOCK), np.float32)
         cosines, sines = np.empty((inputs, BLOCK), np.float32), np.empty((inputs, BLOCK), np.float32)
         hidden, out = np.empty((inputs, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
@@ -95,11 +100,11 @@ def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
             load_block(y, at, size, _ONE, out)
             accumulate_weight_gradients(dw2, 0, out, f2, all_rows, outputs)
             back_hidden[:] = _ZERO
-            fold_slopes(out, f2, w2, held, table.shape[0], back_hidden, outputs, inputs)
+            fold_gradients(out, f2, w2, held, table.shape[0], back_hidden, outputs, inputs)
             back_hidden *= TWO_PI
             accumulate_weight_gradients(dw1, 0, back_hidden, f1, first_rows, inputs)
             back[:] = back_hidden / TWO_PI
-            fold_slopes(back_hidden, f1, w1, held, table.shape[0], back, inputs, inputs)
+            fold_gradients(back_hidden, f1, w1, held, table.shape[0], back, inputs, inputs)
             for j in range(inputs):
                 row = dx[j, at : at + size]
                 for i in range(size):

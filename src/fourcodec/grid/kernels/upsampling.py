@@ -1,10 +1,10 @@
 """Separable upsampling by 2 with a symmetric 8-tap filter, and its adjoint, row by row (numba, GIL released).
 
-    out[2i] = a0 in[i-2] + a1 in[i-1] + a2 in[i] + a3 in[i+1]      out[2i+1] = a3 in[i-1] + a2 in[i] + a1 in[i+1] + a0
-    in[i+2]
+    out[2i]     = a0 in[i-2] + a1 in[i-1] + a2 in[i] + a3 in[i+1]
+    out[2i + 1] = a3 in[i-1] + a2 in[i] + a1 in[i+1] + a0 in[i+2]
 
-in both directions, edges replicated. Samples sit at the centres of their cells, so out[2i] lies a quarter of a cell
-before in[i]. Rows that an odd size leaves over are not written.
+in both directions, edges replicated. Samples lie at the centres of their cells, so out[2i] lies a quarter of a cell
+before in[i]. The finer level may have fewer than twice the rows or columns; those beyond it are not written.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _replicate(padded: Any, width: int) -> None:
 
 @inline_kernel
 def _spread(padded: Any, out: Any, a0: Any, a1: Any, a2: Any, a3: Any) -> None:
-    """One row, horizontally: padded (w + 4,) -> out (at most 2w, even)."""
+    """Upsamples a row: out (at most 2w, even) from padded (w + 4,)."""
     count = out.shape[0] // 2
     v0, v1, v2 = padded[:count], padded[1 : count + 1], padded[2 : count + 2]
     v3, v4 = padded[3 : count + 3], padded[4 : count + 4]
@@ -48,8 +48,8 @@ def _spread(padded: Any, out: Any, a0: Any, a1: Any, a2: Any, a3: Any) -> None:
 
 @float_kernel
 def upsample(source: Any, filters: Any, first: int, last: int, out: Any) -> None:
-    """out (2h or less, 2w or less; even) from source (h, w); rows of source first..last-1 make rows 2 first..2 last - 1
-    of out. filters (4,) float32: a0..a3."""
+    """Rows 2 first..2 last - 1 of out = source (h, w) upsampled, float32. out has at most 2h rows and 2w columns, both
+    even. filters: (4,) float32, a0..a3."""
     h, w = source.shape
     a0, a1, a2, a3 = filters[0], filters[1], filters[2], filters[3]
     even, odd = np.empty(w + 2 * PAD, np.float32), np.empty(w + 2 * PAD, np.float32)
@@ -66,7 +66,8 @@ def upsample(source: Any, filters: Any, first: int, last: int, out: Any) -> None
 
 @inline_kernel
 def _gather(row: Any, width: int, even: Any, odd: Any, back: Any, a0: Any, a1: Any, a2: Any, a3: Any) -> None:
-    """The adjoint of _spread and _replicate: row (2w or less,) -> back (w + 4,), of which the middle counts."""
+    """The adjoint of _spread and _replicate: row (2w or less,) -> back (w + 4,), of which the middle w entries are
+    complete. even, odd: work space (w + 8,), 0 at the ends."""
     n = row.shape[0] // 2
     e, o = even[4 : 4 + n], odd[4 : 4 + n]
     for i in range(n):
@@ -89,8 +90,9 @@ def _add(out: Any, row: Any, weight: Any) -> None:
 
 
 @float_kernel
-def upsample_adjoint(slope: Any, filters: Any, first: int, last: int, back: Any) -> None:
-    """back (h, w), rows first..last-1: the gradient by source, given slope, the gradient by out."""
+def upsample_adjoint(gradient_out: Any, filters: Any, first: int, last: int, back: Any) -> None:
+    """The adjoint of `upsample`: rows first..last-1 of back (h, w) = the gradient by source, given gradient_out, the
+    gradient by out."""
     h, w = back.shape
     a0, a1, a2, a3 = filters[0], filters[1], filters[2], filters[3]
     even, odd = np.zeros(w + 8, np.float32), np.zeros(w + 8, np.float32)
@@ -100,9 +102,9 @@ def upsample_adjoint(slope: Any, filters: Any, first: int, last: int, back: Any)
         back[j, :] = np.float32(0.0)
     for i in range(max(first - 2, 0), min(last + 2, h)):
         for side in range(2):
-            if 2 * i + side >= slope.shape[0]:
+            if 2 * i + side >= gradient_out.shape[0]:
                 continue
-            _gather(slope[2 * i + side], w, even, odd, line, a0, a1, a2, a3)
+            _gather(gradient_out[2 * i + side], w, even, odd, line, a0, a1, a2, a3)
             for t in range(4):
                 target = _clamped(i - 2 + side + t, h)
                 if first <= target < last:
@@ -119,11 +121,12 @@ def _dot(a: Any, b: Any) -> Any:
 
 
 @float_kernel
-def filter_gradient(source: Any, slope: Any, filters: Any, first: int, last: int, gradient: Any) -> None:
-    """gradient (4,) float64 += the derivative by a0..a3 of (slope . out), rows of source first..last-1."""
+def filter_gradient(source: Any, gradient_out: Any, filters: Any, first: int, last: int, gradient: Any) -> None:
+    """gradient (4,) float64 += the gradient by a0..a3, given gradient_out, the gradient by out, for rows first..last-1
+    of source."""
     h, w = source.shape
     a = filters
-    count = slope.shape[1] // 2
+    count = gradient_out.shape[1] // 2
     even, odd = np.empty(count, np.float32), np.empty(count, np.float32)
     line = np.empty(w + 2 * PAD, np.float32)
     zeros = np.zeros(w + 8, np.float32), np.zeros(w + 8, np.float32)
@@ -131,21 +134,21 @@ def filter_gradient(source: Any, slope: Any, filters: Any, first: int, last: int
     for i in range(first, last):
         for side in range(2):
             r = 2 * i + side
-            if r >= slope.shape[0]:
+            if r >= gradient_out.shape[0]:
                 continue
             for k in range(count):
-                even[k] = slope[r, 2 * k]
-                odd[k] = slope[r, 2 * k + 1]
+                even[k] = gradient_out[r, 2 * k]
+                odd[k] = gradient_out[r, 2 * k + 1]
             rows = [source[_clamped(i - 2 + side + t, h)] for t in range(4)]
             weights = [a[t] if side == 0 else a[3 - t] for t in range(4)]
             _mix(
                 line[PAD : PAD + w], rows[0], rows[1], rows[2], rows[3], weights[0], weights[1], weights[2], weights[3]
             )
             _replicate(line, w)
-            # horizontal use of a_t
+            # The filter along rows: gradients against the rows filtered down the columns.
             for t in range(4):
                 gradient[t] += _dot(even, line[t : t + count]) + _dot(odd, line[4 - t : 4 - t + count])
-            # vertical use: the row's slope pulled back horizontally, against the source rows
-            _gather(slope[r], w, zeros[0], zeros[1], pulled, a[0], a[1], a[2], a[3])
+            # The filter down columns: gradients pulled back along the row, against the rows of source.
+            _gather(gradient_out[r], w, zeros[0], zeros[1], pulled, a[0], a[1], a[2], a[3])
             for t in range(4):
                 gradient[t if side == 0 else 3 - t] += _dot(pulled[PAD : PAD + w], rows[t])
