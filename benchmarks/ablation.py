@@ -29,7 +29,7 @@ from fourcodec.grid.fit import fit as fitting_grid
 from fourcodec.grid.fit.fit import phase_index
 from fourcodec.grid.fit.settings import grid_settings_for
 from fourcodec.grid.fit.weights import _Search
-from fourcodec.grid.priors import nearest_prior
+from fourcodec.grid.trained_starts import nearest_trained_start
 from fourcodec.grid.weights import GridShape
 from fourcodec.images import pixels
 
@@ -210,7 +210,7 @@ def measure(planes: np.ndarray, quality: float, steps: int, variant: str) -> tup
     config = config_for(planes.shape[1], planes.shape[2], planes.shape[0], phase, 0)
     name, _, value = variant.partition("=")
     if name == "prior":
-        config = replace(config, prior=nearest_prior(settings.rate_weight))
+        config = replace(config, trained_start=nearest_trained_start(settings.rate_weight))
     if name == "order":
         config = replace(config, order=int(value))
     if name == "relu":

@@ -6,7 +6,7 @@ from fourcodec.grid.config import config_for
 from fourcodec.grid.fit import fit as fitting_grid
 from fourcodec.grid.fit.fit import phase_index
 from fourcodec.grid.fit.settings import grid_settings_for
-from fourcodec.grid.priors import nearest_prior
+from fourcodec.grid.trained_starts import nearest_trained_start
 from fourcodec.grid.weights import GridWeights
 
 
@@ -17,7 +17,7 @@ class LatentsFit:
         settings = grid_settings_for(quality, 5, steps, None)
         channels, height, width = planes.shape
         phase = phase_index(settings.rate_weight)
-        self.config = config_for(height, width, channels, phase, nearest_prior(settings.rate_weight))
+        self.config = config_for(height, width, channels, phase, nearest_trained_start(settings.rate_weight))
         self.fit = fitting_grid._Fit(planes, self.config, settings, seed)
         (self.pyramid,) = self.fit._pyramids
         self.samples, self.pixels = planes.size, height * width
@@ -27,7 +27,7 @@ class LatentsFit:
         """Goes on until this share of the schedule is behind; the sum of squared errors of the last step's latents."""
         squares = 0.0
         while self.fit._work < share * self._steps:
-            squares = self.fit._step(self.fit._work / self._steps)
+            squares = self.fit._iterate(self.fit._work / self._steps)
         return squares
 
     def j(self, squares: float, bits: float) -> float:
@@ -35,5 +35,5 @@ class LatentsFit:
 
     def rounded(self, weights: GridWeights) -> tuple[float, float]:
         """J of the rounded latents under these weights, and their bits."""
-        bits = self.pyramid.latent_bits(weights.context)
+        bits = self.pyramid.latent_bits(weights.entropy_model)
         return self.j(self.pyramid.squared_error(weights), bits), bits

@@ -26,7 +26,7 @@ def trace(planes: np.ndarray, quality: float, steps: int) -> list[list[float]]:
     fitted, rows = LatentsFit(planes, quality, steps), []
     for row in range(1, ROWS + 1):
         squares, weights = fitted.run_to(row / ROWS), fitted.fit.weights
-        noisy_bits = fitted.pyramid.network.latent_bits(weights.context)
+        noisy_bits = fitted.pyramid.network.latent_bits(weights.entropy_model)
         j, bits = fitted.rounded(weights)
         rows.append([row / ROWS, fitted.j(squares, noisy_bits), noisy_bits / fitted.pixels, j, bits / fitted.pixels])
     return rows

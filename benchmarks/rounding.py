@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from crops import centre
 from fourcodec.grid.config import QuantizedGrid
-from fourcodec.grid.fit.fit import SETTLE_SHARE
+from fourcodec.grid.fit.fit import RDOQ_SHARE
 from fourcodec.grid.fit.latents import proxy_at
 from fourcodec.grid.fit.weights import choose_integers
 from fourcodec.grid.weight_coding import weights_of
@@ -30,7 +30,7 @@ def measure(planes: np.ndarray, quality: float, steps: int) -> list[float]:
     """J of noisy, rounded, settled latents and with rounded weights."""
     fitted = LatentsFit(planes, quality, steps)
     fit, pyramid = fitted.fit, fitted.pyramid
-    fitted.run_to(1 - SETTLE_SHARE)
+    fitted.run_to(1 - RDOQ_SHARE)
     draws, noisy = [], pyramid.noisy()
     for draw in range(DRAWS):
         noisy.perturb(proxy_at(1.0, draw))

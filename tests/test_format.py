@@ -13,7 +13,7 @@ from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.fnet import profile as fnet
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
-from fourcodec.grid.priors import priors
+from fourcodec.grid.trained_starts import trained_starts
 from fourcodec.grid.weights import UNUSED
 from tests.golden.make import FILES, FOLDER
 from tests.support import format_decoder
@@ -73,7 +73,8 @@ def test_the_priors_are_those_of_the_document() -> None:
         int(number): digest for number, digest in re.findall(r"^\| (\d+) \| `([0-9a-f]{64})` \|$", document, re.M)
     }
     assert stated == {
-        number: hashlib.sha256(prior.context.astype("<i2").tobytes()).hexdigest() for number, prior in priors().items()
+        number: hashlib.sha256(prior.entropy_model.astype("<i2").tobytes()).hexdigest()
+        for number, prior in trained_starts().items()
     }
 
 

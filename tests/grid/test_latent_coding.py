@@ -1,4 +1,4 @@
-"""Latents under the integer context model: there and back, equal on any number of threads, near the float model."""
+"""Latents under the integer entropy model: there and back, equal on any number of threads, near the float model."""
 
 import subprocess
 import sys
@@ -13,12 +13,11 @@ from fourcodec.coding import laplace_coder, range_coder
 from fourcodec.coding.distributions import LOG_SCALE_MAX, LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS
 from fourcodec.errors import CorruptFileError
 from fourcodec.fourier.elementary import LOG2_E
-from fourcodec.grid.kernels import entropy_model as context
-from fourcodec.grid.kernels import entropy_model_integer as context_integer
+from fourcodec.grid.kernels import entropy_model, entropy_model_integer
 from fourcodec.grid.kernels import latents as kernels
 from fourcodec.grid.kernels.entropy_model_integer import MAX_LATENT, MAX_SHIFT, MAX_WEIGHT
 from fourcodec.grid.kernels.layout import B2, HIDDEN, PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES, TAPS, W1, W2, W3
-from fourcodec.grid.latent_coding import ContextIntegers, decode_latents, encode_latents
+from fourcodec.grid.latent_coding import EntropyModelIntegers, decode_latents, encode_latents
 from fourcodec.grid.pyramid import PARENT, PLANES, Pyramid, level_count, pass_taps, taps_of
 
 SHIFTS = (9, 9, 8, 7)
@@ -35,7 +34,7 @@ def used_weights() -> np.ndarray:
     return used
 
 
-def random_integers(seed: int, size: float = 1.0, shifts: tuple[int, int, int, int] = SHIFTS) -> ContextIntegers:
+def random_integers(seed: int, size: float = 1.0, shifts: tuple[int, int, int, int] = SHIFTS) -> EntropyModelIntegers:
     random = np.random.default_rng(seed)
     weights = np.zeros((PASSES, PASS_WEIGHTS))
     weights[:, W1:W2] = random.normal(0, SPREADS[0] * size, (PASSES, W2 - W1))
@@ -43,7 +42,7 @@ def random_integers(seed: int, size: float = 1.0, shifts: tuple[int, int, int, i
     weights[:, W3::2] = random.normal(0, SPREADS[2] * size, (PASSES, HIDDEN + TAPS))
     weights[:, W3 + 1 :: 2] = random.normal(0, SPREADS[3] * size, (PASSES, HIDDEN + TAPS))
     integers = np.rint(weights * used_weights()).clip(-MAX_WEIGHT, MAX_WEIGHT)
-    return ContextIntegers(integers.astype(np.int32), shifts)
+    return EntropyModelIntegers(integers.astype(np.int32), shifts)
 
 
 def random_latents(pyramid: Pyramid, spread: float, seed: int) -> list[np.ndarray]:
@@ -99,11 +98,11 @@ def test_many_latents_that_nobody_expected_fit_into_the_encoders_memory() -> Non
     script = (
         "import numpy as np\n"
         "from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES, PASS_WEIGHTS\n"
-        "from fourcodec.grid.latent_coding import ContextIntegers, decode_latents, encode_latents\n"
+        "from fourcodec.grid.latent_coding import EntropyModelIntegers, decode_latents, encode_latents\n"
         "from fourcodec.grid.pyramid import Pyramid\n"
         "pyramid, weights = Pyramid(400, 300, 2), np.zeros((PASSES, PASS_WEIGHTS), np.int32)\n"
         "weights[:, -47] = -100\n"  # the constant's weight for scales: the least scale everywhere, around 0
-        "integers = ContextIntegers(weights, (0, 0, 0, 0))\n"
+        "integers = EntropyModelIntegers(weights, (0, 0, 0, 0))\n"
         "latents = [np.full((level.rows, level.columns), 32767, np.int16) for level in pyramid.levels]\n"
         "data = encode_latents(pyramid, latents, integers, 1)\n"
         "found = decode_latents(pyramid, data, integers, 1)\n"
@@ -146,7 +145,7 @@ def test_a_good_model_makes_a_small_section() -> None:
         parent = next(k for k in range(TAPS) if planes[k] == PARENT and places[k] == (0, 0))
         weights[p, W3 + 2 * (HIDDEN + parent)] = 1
         weights[p, W3 + 2 * HIDDEN + 1] = -100
-    integers = ContextIntegers(weights, (0, 0, 0, 0))
+    integers = EntropyModelIntegers(weights, (0, 0, 0, 0))
     latents = [np.full((level.rows, level.columns), 7, np.int16) for level in pyramid.levels]
     data = encode_latents(pyramid, latents, integers, 1)
     assert len(data) < 60  # four latents of the coarsest level are not expected: some 100 bits each
@@ -159,7 +158,7 @@ def test_latents_beyond_15_bits_are_refused(value: int) -> None:
     pyramid = pyramid_of(1, 1)
     weights = np.zeros((PASSES, PASS_WEIGHTS), np.int32)
     weights[:, W3 + 2 * HIDDEN] = np.sign(value) * 32000  # the mean of every latent
-    integers = ContextIntegers(weights, (0, 0, 0, 0))
+    integers = EntropyModelIntegers(weights, (0, 0, 0, 0))
     state, out = range_coder.start_encoder(), np.empty(1 << 12, np.uint8)
     q = np.array([value, *[np.sign(value) * 32000] * 7], np.int64)
     means, scales = np.full(8, np.sign(value) * 32000 * MEAN_STEPS), np.full(8, -LOG_SCALE_MIN * SCALE_STEPS)
@@ -178,7 +177,7 @@ def test_left_over_bytes_are_refused() -> None:
         decode_latents(pyramid, data + b"\0", integers, 1)
 
 
-def end_in_latents_or_an_error(pyramid: Pyramid, data: bytes, integers: ContextIntegers) -> None:
+def end_in_latents_or_an_error(pyramid: Pyramid, data: bytes, integers: EntropyModelIntegers) -> None:
     try:
         found = decode_latents(pyramid, data, integers, 1)
     except CorruptFileError:
@@ -207,18 +206,18 @@ def test_any_bytes_end_in_latents_or_an_error(data: bytes, shifts: tuple[int, in
 def test_integers_out_of_range_are_a_callers_mistake() -> None:
     weights = np.zeros((PASSES, PASS_WEIGHTS), np.int32)
     with pytest.raises(ValueError, match="shifts"):
-        ContextIntegers(weights, (0, 0, MAX_SHIFT + 1, 0))
+        EntropyModelIntegers(weights, (0, 0, MAX_SHIFT + 1, 0))
     with pytest.raises(ValueError, match="shifts"):
-        ContextIntegers(weights, (-1, 0, 0, 0))
+        EntropyModelIntegers(weights, (-1, 0, 0, 0))
     weights[1, 5] = MAX_WEIGHT + 1
     with pytest.raises(ValueError, match="weights"):
-        ContextIntegers(weights, SHIFTS)
+        EntropyModelIntegers(weights, SHIFTS)
 
 
 def test_no_sum_can_pass_what_float64_holds_exactly() -> None:
-    """In the units of context_integer.py, everything at its largest."""
-    one = 2**context_integer.FRACTION
-    hidden = int(context_integer.HIDDEN_MAX)
+    """In the units of entropy_model_integer.py, everything at its largest."""
+    one = 2**entropy_model_integer.FRACTION
+    hidden = int(entropy_model_integer.HIDDEN_MAX)
     first = TAPS * MAX_WEIGHT * MAX_LATENT
     second = HIDDEN * MAX_WEIGHT * hidden + MAX_WEIGHT * one
     third = HIDDEN * MAX_WEIGHT * hidden + TAPS * MAX_WEIGHT * MAX_LATENT * one
@@ -230,11 +229,11 @@ def test_no_sum_can_pass_what_float64_holds_exactly() -> None:
 
 @dataclass
 class Model:
-    """Planes as the context model sees them, and one set of weights in both forms."""
+    """Planes as the entropy model sees them, and one set of weights in both forms."""
 
     pyramid: Pyramid
     planes: np.ndarray
-    integers: ContextIntegers
+    integers: EntropyModelIntegers
 
     @property
     def weights(self) -> np.ndarray:
@@ -259,27 +258,27 @@ def model_of(seed: int, spread: float, size: float) -> Model:
     return Model(pyramid, planes, random_integers(seed, size))
 
 
-def float_slopes(model: Model, p: int, y: np.ndarray) -> np.ndarray:
+def float_gradients(model: Model, p: int, y: np.ndarray) -> np.ndarray:
     """(total,): how the bits of pass p, under the float model, rise with its latents where these are y."""
     planes, weights = model.planes.copy(), np.zeros_like(model.weights)
     planes[p], weights[p] = y, model.weights[p]  # passes without weights see nothing and change nothing
-    slopes, mask = np.zeros_like(planes), model.pyramid.mask()
+    gradients, mask = np.zeros_like(planes), model.pyramid.mask()
     for level in model.pyramid.levels:
-        context.rate_gradient(
-            planes, mask, *taps_of(level), weights, context.transpose(weights), level.base, level.end,
-            slopes, np.zeros_like(weights), np.zeros(PASSES),
+        entropy_model.rate_gradient(
+            planes, mask, *taps_of(level), weights, entropy_model.transpose(weights), level.base, level.end,
+            gradients, np.zeros_like(weights), np.zeros(PASSES),
         )  # fmt: skip
-    return slopes[p]
+    return gradients[p]
 
 
 def float_distributions(model: Model, p: int) -> tuple[np.ndarray, np.ndarray]:
     """Means and log2 scales (total,) of pass p under the float model: the bits are least at the mean, and far from it
     they rise by log2(e) / scale."""
     low, high = np.full(model.pyramid.total, -5000.0, np.float32), np.full(model.pyramid.total, 5000.0, np.float32)
-    rise = float_slopes(model, p, np.full(model.pyramid.total, 1e5, np.float32))
+    rise = float_gradients(model, p, np.full(model.pyramid.total, 1e5, np.float32))
     for _ in range(30):
         middle = (low + high) / 2
-        above = float_slopes(model, p, middle) >= 0
+        above = float_gradients(model, p, middle) >= 0
         high, low = np.where(above, middle, high), np.where(above, low, middle)
     return (low + high) / 2, -np.log2(np.maximum(rise, 1e-9) / LOG2_E)
 
@@ -289,7 +288,7 @@ def integer_distributions(model: Model, p: int) -> tuple[np.ndarray, np.ndarray]
     means, scales = (np.zeros(model.pyramid.total, np.int64) for _ in range(2))
     for level in model.pyramid.levels:
         tap_planes, tap_offsets = taps_of(level)
-        context_integer.predict(
+        entropy_model_integer.predict(
             model.planes, tap_planes[p], tap_offsets[p], model.integers.weights[p].astype(np.float64),
             model.integers.factors, level.base, level.end, means, scales,
         )  # fmt: skip
@@ -299,7 +298,7 @@ def integer_distributions(model: Model, p: int) -> tuple[np.ndarray, np.ndarray]
 def largest_rounding(weights: np.ndarray) -> tuple[float, float]:
     """By how much means and log2 scales of one pass can differ because hidden values are rounded down to 1/256: that,
     carried through the absolute values of the weights. Slopes of relu are at most 1."""
-    unit = 2.0**-context_integer.FRACTION
+    unit = 2.0**-entropy_model_integer.FRACTION
     second = np.abs(weights[W2:B2].reshape(HIDDEN, HIDDEN)).sum(axis=0) * unit + unit
     mean, scale = second @ np.abs(weights[W3:].reshape(HIDDEN + TAPS, 2)[:HIDDEN])
     return float(mean), float(scale)

@@ -8,8 +8,8 @@ import numpy as np
 from fourcodec.bitstream.container import Header
 from fourcodec.grid import profile as grid
 from fourcodec.grid.config import GridConfig, QuantizedGrid
-from fourcodec.grid.priors import FRACTION
 from fourcodec.grid.pyramid import level_count
+from fourcodec.grid.trained_starts import FRACTION
 from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL
 from fourcodec.grid.weights import FILTERS, SCALES, UNUSED
 
@@ -35,8 +35,8 @@ def random_picture(config: GridConfig, spread: float = 20.0, seed: int = 0, **ch
     exponents[FILTERS] = max(exponents[FILTERS], 14)  # files that amplify beyond float32 are refused
     if config.smooth:
         exponents[-1] = max(exponents[-1], 14)
-    if config.prior:
-        exponents[: SCALES + 1] = FRACTION  # finer steps have no room for the prior's weights
+    if config.trained_start:
+        exponents[: SCALES + 1] = FRACTION  # finer steps have no room for the trained start's weights
     symbols = np.rint(random.laplace(0, spread, shape.groups.size)).clip(-MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)
     symbols[shape.groups == UNUSED] = 0
     picture = QuantizedGrid(config, exponents, symbols, random_latents(config, 2.0, random))
@@ -46,6 +46,6 @@ def random_picture(config: GridConfig, spread: float = 20.0, seed: int = 0, **ch
 def header_of(picture: QuantizedGrid, **changes: Any) -> Header:
     config = picture.config
     header = Header(
-        config.width, config.height, config.channels, grid.PROFILE_ID, config.architecture, prior=config.prior
+        config.width, config.height, config.channels, grid.PROFILE_ID, config.architecture, prior=config.trained_start
     )
     return dataclasses.replace(header, **changes)

@@ -78,7 +78,7 @@ LONG_SECONDS = 60.0  # fits that take longer are announced
 @click.option(
     "--effort", type=click.IntRange(1, 9), default=codec.DEFAULT_EFFORT, show_default=True, help="1 is fast, 9 is good."
 )
-@click.option("--iterations", type=click.IntRange(min=1), help="Steps of the fit, instead of --effort's.")
+@click.option("--iterations", type=click.IntRange(min=1), help="Iterations of the fit, instead of --effort's.")
 @click.option(
     "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Of the grid: shorten the fit to this time."
 )

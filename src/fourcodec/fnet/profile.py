@@ -39,7 +39,7 @@ _SPARSE_PITCH = 3.7  # pixels from sample to sample; at half size means gain not
 
 @dataclass(frozen=True)
 class FnetConfig:
-    """Width 1..10, depth 1..16, channels 1..4; order 1..width-1, the most ones in a frequency, None where it is not
+    """Width 1..10, depth 1..16, channels 1..4; order 1..width-1, the largest order of a frequency, None where it is not
     limited. Raises ValueError outside."""
 
     width: int
@@ -240,7 +240,7 @@ def spread_steps(shape: NetworkShape, steps: NDArray[np.float32]) -> NDArray[np.
 
 def _read_config(header: Header) -> FnetConfig:
     if header.prior:
-        raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
+        raise UnsupportedFormatError(f"the file needs the trained start {header.prior}, unknown to this version")
     if len(header.architecture) not in (2, 3):
         raise CorruptFileError(f"profile fnet has 2 or 3 architecture fields, the header {len(header.architecture)}")
     try:

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from fourcodec.bitstream.container import Header
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
-from fourcodec.grid import priors as grid_priors
+from fourcodec.grid import trained_starts
 from fourcodec.grid.kernels import layout
 from fourcodec.grid.pyramid import MAX_LEVELS, Pyramid, level_count
 from fourcodec.grid.tiling import MAX_TILES, UNIT, Tiling, tile_side
 from fourcodec.grid.weights import GridShape
 
 MAX_ORDER = 3
-ORDER = 2  # ones in the frequencies that encoders use
+ORDER = 2  # largest order of the frequencies that encoders use
 PHASE_STEPS = 4  # per octave of the phase scale
 MAX_PHASE = 63
 MAX_HIDDEN = layout.HIDDEN
@@ -27,7 +27,7 @@ MAX_HIDDEN = layout.HIDDEN
 @dataclass(frozen=True)
 class GridConfig:
     """height, width in pixels; channels 1 or 3; levels 1..9; order 0..3; hidden 1..16; phase 0..63; the number of a
-    trained prior, or 0; the side of tiles in units of 64 pixels, 0 for none; whether latents are smoothed before use.
+    trained start, or 0; the side of tiles in units of 64 pixels, 0 for none; whether latents are smoothed before use.
     Raises ValueError outside."""
 
     height: int
@@ -37,7 +37,7 @@ class GridConfig:
     order: int
     hidden: int
     phase: int
-    prior: int = 0
+    trained_start: int = 0
     tiles: int = 0
     smooth: bool = False
 
@@ -52,8 +52,8 @@ class GridConfig:
         ):
             if not least <= value <= largest:
                 raise ValueError(f"{name} is {least} to {largest}, not {value}")
-        if self.prior and self.prior not in grid_priors.priors():
-            raise ValueError(f"the prior {self.prior} is unknown")
+        if self.trained_start and self.trained_start not in trained_starts.trained_starts():
+            raise ValueError(f"the trained start {self.trained_start} is unknown")
         if self.tiles and self.tiling.count > MAX_TILES:
             raise ValueError(f"tiles are at most {MAX_TILES}, not {self.tiling.count}")
 
@@ -70,7 +70,7 @@ class GridConfig:
 
     @cached_property
     def shape(self) -> GridShape:
-        return _shape_of(self.levels, self.order, self.hidden, self.channels, self.prior, self.smooth)
+        return _shape_of(self.levels, self.order, self.hidden, self.channels, self.trained_start, self.smooth)
 
     @cached_property
     def pyramid(self) -> Pyramid:
@@ -96,16 +96,19 @@ class GridConfig:
 
 
 @lru_cache(maxsize=16)
-def _shape_of(levels: int, order: int, hidden: int, channels: int, prior: int, smooth: bool) -> GridShape:
+def _shape_of(levels: int, order: int, hidden: int, channels: int, trained_start: int, smooth: bool) -> GridShape:
     """One for all tiles: what a shape works out once it keeps."""
-    return GridShape(levels, order, hidden, channels, prior, smooth)
+    return GridShape(levels, order, hidden, channels, trained_start, smooth)
 
 
-def config_for(height: int, width: int, channels: int, phase: int, prior: int) -> GridConfig:
-    """What a picture is coded with. Units of the context model cost next to nothing where they are the prior's."""
+def config_for(height: int, width: int, channels: int, phase: int, trained_start: int) -> GridConfig:
+    """The configuration that an encoder gives a picture. Hidden units of the entropy model cost next to nothing where
+    they are the trained start's."""
     side = tile_side(height, width)
     levels = level_count(min(height, side or height), min(width, side or width))
-    return GridConfig(height, width, channels, levels, ORDER, MAX_HIDDEN, phase, prior, side // UNIT, smooth=True)
+    return GridConfig(
+        height, width, channels, levels, ORDER, MAX_HIDDEN, phase, trained_start, side // UNIT, smooth=True
+    )
 
 
 @dataclass(frozen=True)
@@ -132,8 +135,8 @@ def read_config(header: Header) -> GridConfig:
     if smooth not in ((), (1,)):
         shown = ", ".join(map(str, smooth))
         raise CorruptFileError(f"the architecture field after four of profile grid is 1, not {shown}")
-    if header.prior and header.prior not in grid_priors.priors():
-        raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
+    if header.prior and header.prior not in trained_starts.trained_starts():
+        raise UnsupportedFormatError(f"the file needs the trained start {header.prior}, unknown to this version")
     try:
         return GridConfig(
             header.height,

@@ -1,5 +1,5 @@
 """Latents <-> bytes: level by level from the coarsest, in four passes a level, each latent under the distribution that
-the integer context model gives it. A pass is one call of the network, whatever its size.
+the integer entropy model gives it. All latents of a pass are predicted at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fourcodec.coding import laplace_coder, range_coder
 from fourcodec.coding.distributions import MEAN_STEPS, SCALE_STEPS
 from fourcodec.errors import CorruptFileError
 from fourcodec.fourier.layout import BLOCK
-from fourcodec.grid.kernels import entropy_model_integer as context_integer
+from fourcodec.grid.kernels import entropy_model_integer
 from fourcodec.grid.kernels import latents as layout
 from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES
 from fourcodec.grid.pyramid import PARENT, PLANES, Level, Pyramid, taps_of
@@ -24,40 +24,49 @@ from fourcodec.threads import map_threads
 Planes = NDArray[np.float32]
 _PIECE = 32 * BLOCK  # positions per piece of work
 _STRIP = 64  # rows that are coded at a time
-_ROOM = 1 << 16  # bytes that an encoder's output has to spare
+_ROOM = 1 << 16  # bytes by which an encoder's output is larger than it must be
 
 
 @dataclass(frozen=True)
-class ContextIntegers:
-    """weights (PASSES, PASS_WEIGHTS) integers; shifts: W is an integer times 2^-shift, for W1, W2 with b2, and the
-    columns of W3 for means and for scales. Raises ValueError where sums could pass 2^53."""
+class EntropyModelIntegers:
+    """The weights of an entropy model in integers.
+
+    weights: (PASSES, PASS_WEIGHTS). shifts: a weight is its integer times 2^-shift, with one shift each for W1, for W2
+    and b2, for the column of W3 for means and for that for scales. Raises ValueError where sums could reach 2^53 and
+    would no longer be exact.
+    """
 
     weights: NDArray[np.int64]
     shifts: tuple[int, int, int, int]
 
     def __post_init__(self) -> None:
-        if self.weights.shape != (PASSES, PASS_WEIGHTS) or np.abs(self.weights).max() > context_integer.MAX_WEIGHT:
-            raise ValueError(f"weights of the context model are at most {context_integer.MAX_WEIGHT}")
-        if not all(0 <= shift <= context_integer.MAX_SHIFT for shift in self.shifts):
-            raise ValueError(f"shifts of the context model are 0 to {context_integer.MAX_SHIFT}")
+        if (
+            self.weights.shape != (PASSES, PASS_WEIGHTS)
+            or np.abs(self.weights).max() > entropy_model_integer.MAX_WEIGHT
+        ):
+            raise ValueError(f"weights of the entropy model are at most {entropy_model_integer.MAX_WEIGHT}")
+        if not all(0 <= shift <= entropy_model_integer.MAX_SHIFT for shift in self.shifts):
+            raise ValueError(f"shifts of the entropy model are 0 to {entropy_model_integer.MAX_SHIFT}")
 
     @cached_property
     def factors(self) -> NDArray[np.float64]:
-        """See context_integer.predict."""
-        fraction = context_integer.FRACTION
+        """The `factors` of entropy_model_integer.predict, (4,)."""
+        fraction = entropy_model_integer.FRACTION
         first, second, mean, scale = self.shifts
         mean_bits, scale_bits = MEAN_STEPS.bit_length() - 1, SCALE_STEPS.bit_length() - 1
         return np.ldexp(1.0, [fraction - first, -second, mean_bits - fraction - mean, scale_bits - fraction - scale])
 
 
-def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: ContextIntegers, threads: int) -> bytes:
-    """levels: the latents of each level, finest first, (rows, columns)."""
+def encode_latents(
+    pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: EntropyModelIntegers, threads: int
+) -> bytes:
+    """The bytes of the latents; `levels` holds those of each level, finest first, (rows, columns)."""
     tables, state = laplace_coder.tables(), range_coder.start_encoder()
     out = np.empty(_ROOM, np.uint8)
 
     def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
         nonlocal out
-        # Strips, since room for the worst case is made in advance, and that is a hundred times the usual one.
+        # In strips: memory for the worst case, a hundred times the usual size, is reserved in advance.
         first = 0
         for last in range(_STRIP, len(rows) + _STRIP, _STRIP):
             need = laplace_coder.BYTES_PER_INTEGER * rows[first:last].size + _ROOM
@@ -71,10 +80,13 @@ def encode_latents(pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: 
 
 
 def decode_latents(
-    pyramid: Pyramid, data: bytes, integers: ContextIntegers, threads: int, finest: int = 0, passes: int = PASSES
+    pyramid: Pyramid, data: bytes, integers: EntropyModelIntegers, threads: int, finest: int = 0, passes: int = PASSES
 ) -> list[NDArray[np.int16]]:
-    """The inverse of encode_latents, of the levels from `finest` on, and of that level only `passes` passes: its other
-    latents become the mean of those beside them. Raises CorruptFileError where the bytes cannot be what it wrote."""
+    """The inverse of encode_latents for the levels from `finest` on.
+
+    Of level `finest` only the first `passes` passes are decoded; its other latents become the mean of those in their
+    cell, rounded. Raises CorruptFileError where encode_latents cannot have written the bytes.
+    """
     if data.endswith(b"\0"):
         raise CorruptFileError("section 'latents' ends in a zero byte")
     tables, source = laplace_coder.tables(), np.frombuffer(data, np.uint8)
@@ -82,7 +94,7 @@ def decode_latents(
 
     def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
         largest = laplace_coder.decode_rows(state, source, rows, means, scales, *tables)
-        if largest > context_integer.MAX_LATENT:
+        if largest > entropy_model_integer.MAX_LATENT:
             raise CorruptFileError("section 'latents': a latent has more than 15 bits")
 
     planes = np.zeros((PLANES, pyramid.total), np.float32)
@@ -93,10 +105,13 @@ def decode_latents(
 
 
 def latent_bits(
-    pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: ContextIntegers, threads: int
+    pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: EntropyModelIntegers, threads: int
 ) -> list[NDArray[np.float32]]:
-    """What each latent costs, in bits, laid out as encode_latents takes them: computed from the probabilities that it
-    and the decoder use. The sum is that of the bytes but for the coder's rounding, a ten-thousandth or less."""
+    """The cost of each latent in bits, (rows, columns) float32 a level, finest first.
+
+    It is computed from the probabilities that coder and decoder use. The sum differs from the size of the bytes by the
+    coder's rounding, a ten-thousandth or less.
+    """
     tables, costs = laplace_coder.tables(), [np.empty(level.shape, np.float32) for level in levels]
     cells = iter([(cost, p) for cost in reversed(costs) for p in range(PASSES)])  # in the order of coding
 
@@ -110,7 +125,7 @@ def latent_bits(
 
 
 def _laid_out(pyramid: Pyramid, levels: list[NDArray[np.int16]]) -> Planes:
-    """Latents, finest level first, where the context model looks for them."""
+    """Planes (PLANES, total) with the latents of all levels, finest first; those of coarser levels are still 0."""
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for level, values in zip(pyramid.levels, levels, strict=True):
         layout.add_deinterleaved(values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
@@ -120,14 +135,18 @@ def _laid_out(pyramid: Pyramid, levels: list[NDArray[np.int16]]) -> Planes:
 def _sweep(
     pyramid: Pyramid,
     planes: Planes,
-    integers: ContextIntegers,
+    integers: EntropyModelIntegers,
     threads: int,
     visit: Callable[[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]], None],
     finest: int = 0,
     passes: int = PASSES,
 ) -> list[NDArray[np.int16]]:
-    """Calls visit(latents, means, scales), each (half_rows, half_columns), pass by pass; encoding reads the latents,
-    decoding fills them in. The levels as (rows, columns), finest first. See decode_latents for `passes`."""
+    """Visits all passes of the levels from the coarsest to `finest`, and returns the levels (rows, columns), finest
+    first.
+
+    visit(latents, means, scales) is called for each pass with arrays (half_rows, half_columns). An encoder's visit
+    reads the latents, a decoder's fills them in. `passes` is that of decode_latents.
+    """
     means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
     done: list[NDArray[np.int16]] = []
     for number in range(pyramid.count - 1, finest - 1, -1):
@@ -149,11 +168,19 @@ def _sweep(
 
 
 def expected_means(
-    pyramid: Pyramid, number: int, coarser: list[NDArray[np.int16]], integers: ContextIntegers, every: int, threads: int
+    pyramid: Pyramid,
+    number: int,
+    coarser: list[NDArray[np.int16]],
+    integers: EntropyModelIntegers,
+    every: int,
+    threads: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """What a level that is not decoded is likely to hold, a value for each 2 x 2 latents, in the middle one of `every`
-    rows of these: which rows, (ceil(half_rows / every),), and (ceil(half_rows / every), half_columns). The means that
-    the context model gives the first pass. `coarser`: the next one or two levels, finest first."""
+    """The expected latents of a level that is not decoded: the means that the entropy model gives its first pass.
+
+    coarser: the next one or two coarser levels, finest first. Only the middle one of each `every` rows of cells is
+    computed. Returns the numbers of these rows, (n,) with n = ceil(half_rows / every), and the means, (n, half_columns)
+    float32.
+    """
     level = pyramid.levels[number]
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for shift, values in enumerate(coarser[: PLANES - PARENT]):
@@ -170,19 +197,21 @@ def _predict(
     number: int,
     parts: list[tuple[int, int]],
     planes: Planes,
-    integers: ContextIntegers,
+    integers: EntropyModelIntegers,
     threads: int,
     means: NDArray[np.int64],
     scales: NDArray[np.int64],
 ) -> None:
-    """Fills in means and scales of parts, and of the rest of their last blocks, of a pass of a level."""
+    """Fills in means and scales (total,) of pass `number` of a level, at the positions of `parts` and up to the end of
+    their last blocks."""
     tap_planes, tap_offsets = taps_of(level)
     network = tap_planes[number], tap_offsets[number], integers.weights[number].astype(np.float64), integers.factors
-    map_threads(lambda part: context_integer.predict(planes, *network, *part, means, scales), parts, threads)
+    map_threads(lambda part: entropy_model_integer.predict(planes, *network, *part, means, scales), parts, threads)
 
 
 def _show(values: NDArray[np.float32], shift: int, level: Level, planes: Planes) -> None:
-    """A coarser level (rows, columns), by shift + 1 levels, where the context model of `level` looks for it."""
+    """Puts `values` (rows, columns), the level that is coarser than `level` by shift + 1, into the plane where the
+    entropy model of `level` reads it."""
     layout.place_coarser(
         values, shift, level.base, level.stride, level.half_rows, level.half_columns, planes[PARENT + shift]
     )

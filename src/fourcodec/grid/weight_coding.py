@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.errors import CorruptFileError
-from fourcodec.grid import priors as grid_priors
+from fourcodec.grid import trained_starts
 from fourcodec.grid.config import GridConfig, QuantizedGrid
 from fourcodec.grid.weights import HIDDEN, MEANS, SCALES, TAPS, UNUSED, GridWeights
 
@@ -21,7 +21,7 @@ MAX_SYMBOL = 2**15 - 1  # what the integer context model allows
 MAX_GAIN = 2**48  # of smoothing and all upsampling together; bicubic filters have at most 16
 # Of GridWeights, in order, for people.
 _PART_NAMES = (
-    "context model",
+    "entropy model",
     "first Fourier layer",
     "last Fourier layer, linear path",
     "upsampling",
@@ -74,19 +74,21 @@ def check_gain(weights: GridWeights) -> None:
 
 
 def context_integers(picture: QuantizedGrid) -> Any:
-    """The ContextIntegers of the same weights. Raises ValueError where one is too large."""
-    from fourcodec.grid.latent_coding import ContextIntegers
+    """The EntropyModelIntegers of the same weights. Raises ValueError where one is too large."""
+    from fourcodec.grid.latent_coding import EntropyModelIntegers
 
     shape = picture.config.shape
     size = shape.shapes[0]
     symbols = picture.symbols[: math.prod(size)].reshape(size).astype(np.int64)
     exponents = picture.exponents[[TAPS, HIDDEN, MEANS, SCALES]].astype(np.int64)
-    if not picture.config.prior:
-        return ContextIntegers(symbols, tuple(exponents.tolist()))
-    shifts = np.maximum(exponents, grid_priors.FRACTION)
+    if not picture.config.trained_start:
+        return EntropyModelIntegers(symbols, tuple(exponents.tolist()))
+    shifts = np.maximum(exponents, trained_starts.FRACTION)
     group = np.minimum(shape.groups[: math.prod(size)], SCALES).reshape(size)  # what is unused is 0 in any unit
-    weights = (symbols << (shifts - exponents)[group]) + (shape.context_base << (shifts - grid_priors.FRACTION)[group])
-    return ContextIntegers(weights, tuple(shifts.tolist()))
+    weights = (symbols << (shifts - exponents)[group]) + (
+        shape.entropy_model_base << (shifts - trained_starts.FRACTION)[group]
+    )
+    return EntropyModelIntegers(weights, tuple(shifts.tolist()))
 
 
 def network_bits(payload: bytes, config: GridConfig) -> list[tuple[str, float]]:
