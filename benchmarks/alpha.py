@@ -1,11 +1,11 @@
-"""What transparency costs: alpha as a section of its own against alpha fitted, and colours that nobody sees.
+"""The cost of transparency: alpha as a section of its own, alpha fitted like an image, and hidden colours.
 
     python -m benchmarks.alpha > benchmarks/results/alpha.tsv
 
-Masks of several kinds over a photograph of 384 x 256 pixels that ships with scikit-image. `section`: the whole alpha
-channel, without loss. `fitted`: the same as a grey picture at the default quality, with the largest error it makes
-where alpha is 0 or 255 (a halo). The other columns: the bytes of the colours, and their PSNR where they are visible,
-with transparent pixels as they come, black, and free, which is what fourcodec does.
+Masks of several kinds over a photograph of 384 x 256 pixels that ships with scikit-image. `section`: bytes of the whole
+alpha channel, without loss. `fitted`: bytes of the same channel coded as a grey image at the default quality, with its
+largest error where alpha is 0 or 255 (a halo). The other columns: bytes of the colours, and their PSNR where alpha is
+above 0, with transparent pixels as they come, black, and free to become anything, which is what fourcodec does.
 """
 
 import numpy as np
@@ -16,11 +16,12 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from fourcodec import codec, metrics
 
 SIZE = 384, 256
-STEPS = 450
+ITERATIONS = 450
 Pixels = NDArray[np.uint8]
 
 
 def masks() -> dict[str, Pixels]:
+    """Alpha channels (height, width) by name."""
     text = Image.new("L", SIZE, 0)
     draw = ImageDraw.Draw(text)
     for line in range(5):
@@ -35,9 +36,9 @@ def masks() -> dict[str, Pixels]:
 
 
 def colours_of(photo: Pixels, alpha: Pixels, hidden: str) -> tuple[int, float]:
-    """Bytes without alpha's section, and PSNR in dB where alpha is above 0."""
+    """Bytes of a file without alpha's section, and PSNR in dB where alpha is above 0."""
     shown = np.dstack([np.where(alpha[:, :, None] > 0, photo, 0) if hidden == "black" else photo, alpha])
-    encoded = codec.encode(shown if hidden == "free" else shown[:, :, :3], iterations=STEPS, device="cpu")
+    encoded = codec.encode(shown if hidden == "free" else shown[:, :, :3], iterations=ITERATIONS, device="cpu")
     copy = codec.decode(encoded.data)[:, :, :3]
     return encoded.size_bytes - encoded.alpha_bytes, metrics.psnr_db(shown, np.dstack([copy, alpha]))
 
@@ -46,7 +47,7 @@ def main() -> None:
     photo: Pixels = skimage.data.coffee()[: SIZE[1], : SIZE[0]]
     print("mask\tvisible\tsection\tfitted\tlargest error at 0 and 255\tas they come\tdB\tblack\tdB\tfree\tdB")
     for name, alpha in masks().items():
-        fitted = codec.encode(alpha, iterations=STEPS, device="cpu")
+        fitted = codec.encode(alpha, iterations=ITERATIONS, device="cpu")
         errors = np.abs(codec.decode(fitted.data).astype(int) - alpha)[(alpha == 0) | (alpha == 255)]
         section = codec.alpha.write(alpha).size_bytes
         numbers = [

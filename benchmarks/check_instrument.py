@@ -1,11 +1,11 @@
-"""Is the instrument true? Compares a run of benchmarks/peers.py with other people's numbers.
+"""Checks `fourcodec bench` against measurements made elsewhere: compares a run of benchmarks.peers with them.
 
-    python benchmarks/check_instrument.py OUT RESULT.txt [--points POINTS.tsv] [--script SCRIPT.py --pictures FOLDER]
+    python -m benchmarks.check_instrument OUT RESULT.txt [--points POINTS.tsv] [--script SCRIPT.py --pictures FOLDER]
 
-OUT is the run's folder. POINTS.tsv holds what Pillow's JPEG makes by default: image, quality, size_bytes, psnr_db.
-SCRIPT.py is an independent measurement with PEERS (settings by codec), peer_curve(image, settings) and
-bd_rate(reference, tested). Fails where a point differs by more than 0.05 dB or 1% of bytes, or a mean BD-rate by more
-than one percentage point.
+OUT is the run's folder (--bench of benchmarks.peers). POINTS.tsv has files of Pillow's JPEG at its defaults, in columns
+image, quality, size_bytes, psnr_db. SCRIPT.py is an independent measurement that defines PEERS (settings by codec),
+peer_curve(image, settings) and bd_rate(reference, tested). The exit status is 1 where a point differs by more than 0.05
+dB or 1% of bytes, or a mean BD-rate by more than one percentage point.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def compare_points(out: Path, points: Path) -> tuple[str, bool]:
-    """Every one of the given points against our row of the same picture and quality."""
+    """Compares each point with our row of the same image and quality: a line of text, and True if all agree."""
     with (out / "results.csv").open(newline="") as file:
         rows = {(row["image"], row["setting"]): row for row in csv.DictReader(file) if row["codec"] == "jpeg-default"}
     worst_db = worst_size_percent = 0.0
@@ -64,7 +64,7 @@ def compare_points(out: Path, points: Path) -> tuple[str, bool]:
 
 
 def compare_bd_rates(out: Path, script: ModuleType, pictures: Path) -> Iterator[tuple[str, bool]]:
-    """Mean BD-rates against JPEG, ours and the script's."""
+    """Compares mean BD-rates against JPEG, ours and the script's: for each codec a line and True if they agree."""
     summary = json.loads((out / "results.json").read_text())["summary"]
     ours = {rate["codec"]: rate["percent"] for rate in summary["bd_rates"]}
     theirs: dict[str, list[float]] = {codec: [] for codec in script.PEERS if codec in ours}
@@ -81,7 +81,7 @@ def compare_bd_rates(out: Path, script: ModuleType, pictures: Path) -> Iterator[
 
 
 def load(path: Path) -> ModuleType:
-    """A script as a module, by its path."""
+    """Imports a script by its path."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None

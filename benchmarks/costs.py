@@ -1,8 +1,8 @@
-"""Seconds and memory of decoding and encoding, as whole commands and in-process.
+"""Seconds and memory of decoding and encoding, as whole commands and in a running process.
 
-    python benchmarks/costs.py > benchmarks/results/costs.txt
+    python -m benchmarks.costs > benchmarks/results/costs.txt
 
-Pictures are made from scikit-image's bundled photographs: 768 x 512, and 4000 x 3000 (12 megapixels).
+The images are a photograph that ships with scikit-image, scaled to 768 x 512 and to 4000 x 3000 pixels.
 """
 
 import statistics
@@ -22,9 +22,8 @@ import fourcodec
 FOURCODEC = [sys.executable, "-m", "fourcodec"]
 RUNS = 7
 
-
-# Runs a command from a small process: the peak that the system reports includes the moment before exec, when the child
-# is as large as its parent.
+# Runs a command from a small process: the peak memory that the system reports includes the moment between fork and
+# exec, in which the child is as large as its parent.
 WRAPPER = """
 import resource, subprocess, sys, time
 started = time.perf_counter()
@@ -41,6 +40,7 @@ def command(arguments: list[str]) -> tuple[float, float]:
 
 
 def show(what: str, arguments: list[str], runs: int = RUNS) -> None:
+    """Prints the median time and the largest peak of a command."""
     measured = [command(arguments) for _ in range(runs)]
     seconds = [pair[0] for pair in measured]
     print(
@@ -51,6 +51,7 @@ def show(what: str, arguments: list[str], runs: int = RUNS) -> None:
 
 
 def decode_in_process(what: str, data: bytes) -> None:
+    """Prints the median time of decoding, kernels being loaded."""
     fourcodec.decode(data)
     seconds = []
     for _ in range(RUNS):

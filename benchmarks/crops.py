@@ -1,12 +1,12 @@
-"""The part of a picture that benchmarks measure."""
+"""Crops of images."""
 
 import numpy as np
 import numpy.typing as npt
 
 
 def centre(picture: npt.NDArray[np.uint8], side: int | None) -> npt.NDArray[np.uint8]:
-    """The centre square of so many pixels a side, less where there are not as many; everything where side is None or
-    0."""
+    """The centre square of an image (H, W) or (H, W, C), `side` pixels wide and high at most; the whole image where
+    `side` is None or 0."""
     if not side:
         return picture
     top, left = (max(length - side, 0) // 2 for length in picture.shape[:2])

@@ -1,6 +1,6 @@
-"""Encodes of the profile grid on a device: seconds, milliseconds a step, memory, and what the files come to.
+"""Encodes of the profile grid on a device: bytes, PSNR, seconds, milliseconds an iteration, memory.
 
-python benchmarks/encode_devices.py --device cuda data/kodak/kodim05.png data/kodak/kodim07.png
+python -m benchmarks.encode_devices --device cuda data/kodak/kodim05.png data/kodak/kodim07.png
 """
 
 import argparse
@@ -25,10 +25,8 @@ def main() -> None:
     arguments = parser.parse_args()
     on_cuda = arguments.device == "cuda"
     device = torch.cuda.get_device_name(0) if on_cuda else platform.processor()
-    print(
-        f"# {device}, quality {arguments.quality:g}, effort {arguments.effort}; the first picture waits for compilers"
-    )
-    print("image\tbytes\tbpp\tPSNR\tseconds\tms a step\tMB on the device")
+    print(f"# {device}, quality {arguments.quality:g}, effort {arguments.effort}; the first image includes compilation")
+    print("image\tbytes\tbpp\tPSNR\tseconds\tms an iteration\tMB on the device")
     for path in arguments.images:
         seen: list[tuple[int, float]] = []
 
@@ -44,11 +42,11 @@ def main() -> None:
             progress=watch,
         )
         first, half = seen[0], seen[len(seen) // 2]
-        step_ms = 1000 * (half[1] - first[1]) / (half[0] - first[0])
+        iteration_ms = 1000 * (half[1] - first[1]) / (half[0] - first[0])
         peak_mb = f"{torch.cuda.max_memory_allocated() / 1e6:.0f}" if on_cuda else ""
         print(
             f"{path.name}\t{encoded.size_bytes}\t{encoded.rate_bpp:.4f}\t{encoded.psnr_db:.2f}\t"
-            f"{encoded.encode_seconds:.1f}\t{step_ms:.2f}\t{peak_mb}",
+            f"{encoded.encode_seconds:.1f}\t{iteration_ms:.2f}\t{peak_mb}",
             flush=True,
         )
 

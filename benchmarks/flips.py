@@ -1,10 +1,10 @@
-"""Every single-bit flip and every truncation of a file of each profile: what a decoder makes of it.
+"""Decodes every single-bit flip and every truncation of a small file of each profile.
 
     python -m benchmarks.flips > benchmarks/results/flips.tsv
 
-First as the damage leaves the file, then with both checksums made right, so that the checks behind them are seen.
-`refused` counts FourcodecErrors, `same` the right picture, `another` a wrong one; anything else ends the program.
-Seconds are of the processor; a case that takes over 0.2 is measured again, since the first time may compile kernels.
+Each damaged file is decoded as it is, then with both checksums recomputed, which tests the checks behind them.
+`refused` counts FourcodecErrors, `same` the undamaged image, `another` a different one; any other exception ends the
+program. Times are processor seconds; a case above 0.2 s is measured again, since the first time may compile kernels.
 """
 
 import time
@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-from tests.golden.make import picture
-from tests.support.damage import flips, outcome, repaired, truncations
 
 from fourcodec import codec
 from fourcodec.bench.memory import peak_memory
+from tests.golden.make import picture
+from tests.support.damage import flips, outcome, repaired, truncations
 
 LONG_SECONDS = 0.2
 COLUMNS = (
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def measured(cases: Iterator[bytes], data: bytes, wanted: np.ndarray) -> list[str]:
-    """The columns from `cases` on."""
+    """The columns of a row from `cases` on."""
     with peak_memory() as undamaged:
         codec.decode(data)
     found: Counter[str] = Counter()
@@ -61,6 +61,7 @@ def measured(cases: Iterator[bytes], data: bytes, wanted: np.ndarray) -> list[st
 
 
 def timed(case: bytes, wanted: np.ndarray) -> tuple[str, float]:
+    """The outcome of decoding a damaged file, and processor seconds."""
     started = time.process_time()
     result = outcome(case, wanted)
     return result, time.process_time() - started

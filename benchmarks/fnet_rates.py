@@ -1,12 +1,12 @@
-"""Rate-distortion of the pure network at target rates, beside JPEG, and its curves.
+"""Rate-distortion of the profile fnet at target rates, beside JPEG, WebP and AVIF.
 
-    python benchmarks/fnet_rates.py ROWS.tsv [--rates 0.08,0.15,0.25,0.4] [--effort 5] [--crop PIXELS] IMAGE...
-    python benchmarks/fnet_rates.py ROWS.tsv --summary SUMMARY.md [--plot PLOT.png] IMAGE...
+    python -m benchmarks.fnet_rates ROWS.tsv [--rates 0.08,0.15,0.25,0.4] [--effort 5] [--crop PIXELS] IMAGE...
+    python -m benchmarks.fnet_rates ROWS.tsv --summary SUMMARY.md [--plot PLOT.png] IMAGE...
 
-The first makes a row for each picture and rate: the file, its decoded PSNR and how long it took. Rows that are there
-already are not made again. The second reads the rows and the pictures and says for each how far we are from what JPEG
-has at exactly as many bytes (the best of its files, interpolated), at which rate the curves cross, and the BD-rate
-against JPEG, WebP and AVIF, as `fourcodec bench` computes it.
+The first command makes a row for each image and rate: bytes, decoded PSNR and seconds of the encode. Rows that are
+there already are not made again. The second reads the rows and the images. Its table has, for each image, the
+difference in PSNR from JPEG at exactly as many bytes (interpolated between its best files), the rate at which the two
+curves cross, and the BD-rates against JPEG, WebP and AVIF, computed as by `fourcodec bench`.
 """
 
 import argparse
@@ -25,9 +25,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 import fourcodec
-from crops import centre
+from benchmarks.crops import centre
+from benchmarks.curves import PEERS, cells, curve_of, mean, peer_files, shown
 from fourcodec import files, images
-from fourcodec.bench.baselines import BASELINES, sweep_settings
 from fourcodec.bench.bdrate import Curve, bd_rate, rising
 from fourcodec.bench.matching import PeerFiles, interpolated_psnr_db
 from fourcodec.bitstream import container
@@ -35,7 +35,6 @@ from fourcodec.errors import TargetError
 from fourcodec.optimisation.progress import Progress
 
 COLUMNS = ("picture", "crop", "effort", "target_bpp", "network", "size_bytes", "bpp", "psnr_db", "seconds", "searching")
-PEERS = "jpeg", "webp", "avif"
 OURS = "pure network"
 HEADING = (
     "| picture | crop | effort | bpp, PSNR (network) | dB above JPEG | crossing bpp | JPEG | WebP | AVIF | seconds |",
@@ -50,7 +49,7 @@ def main() -> None:
     parser.add_argument("rows", type=Path)
     parser.add_argument("--rates", default="0.08,0.15,0.25,0.4", help="in bits per pixel of the whole file")
     parser.add_argument("--effort", type=int, default=5)
-    parser.add_argument("--crop", type=int, default=0, help="take the centre square of so many pixels")
+    parser.add_argument("--crop", type=int, default=0, help="side of the centre square in pixels, 0: all")
     parser.add_argument("--summary", type=Path)
     parser.add_argument("--plot", type=Path)
     parser.add_argument("images", nargs="+", type=Path)
@@ -81,12 +80,12 @@ def read(table: Path) -> list[Row]:
 
 
 def loaded(path: Path, crop: int) -> Pixels:
-    """The picture, or its centre square."""
+    """uint8 (H, W, 3) of an image or of its centre square."""
     return centre(images.load(path).pixels, crop)
 
 
 def measure(picture: Pixels, rate_bpp: float, effort: int) -> list[str]:
-    """The row behind its key; a refused target leaves everything but the seconds empty."""
+    """The columns after the key of a row; where the target is refused, all but the seconds are empty."""
     started, stages = time.perf_counter(), dict[str, float]()
 
     def watch(progress: Progress) -> None:
@@ -111,7 +110,7 @@ def summarise(table: Path, paths: Sequence[Path], summary: Path, plot: Path | No
         for (name, crop, effort), rows in runs.items():
             if name == path.name:
                 picture = loaded(path, int(crop))
-                peers = {peer: PeerFiles(picture, BASELINES[peer]) for peer in PEERS}
+                peers = peer_files(picture)
                 curves = {peer: curve_of(peers[peer]) for peer in PEERS}
                 curves[OURS] = rising((float(row["bpp"]), float(row["psnr_db"])) for row in rows)
                 percents.append({peer: bd_rate(curves[peer], curves[OURS]).percent for peer in PEERS})
@@ -143,7 +142,7 @@ def line(names: list[str], rows: list[Row], jpeg: PeerFiles, percents: dict[str,
 
 
 def crossing_bpp(rates: list[float], ahead: list[float | None]) -> float | None:
-    """The rate at which the difference passes through 0, linear in log-rate; None where it does not."""
+    """The rate from which JPEG is better, interpolated linearly in log-rate; None where there is no such rate."""
     known = [(rate, db) for rate, db in sorted(zip(rates, ahead, strict=True)) if db is not None]
     for (low, before), (high, after) in itertools.pairwise(known):
         if before >= 0 > after:
@@ -151,27 +150,8 @@ def crossing_bpp(rates: list[float], ahead: list[float | None]) -> float | None:
     return None
 
 
-def curve_of(peer: PeerFiles) -> Curve:
-    pixels = peer.image.width * peer.image.height
-    points = [peer.point(setting) for setting in sweep_settings(peer.baseline)]
-    return rising((8 * point.size_bytes / pixels, point.psnr_db) for point in points)
-
-
-def mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
-
-
-def shown(value: float | None, kind: str, unit: str = "") -> str:
-    return "none" if value is None else f"{value:{kind}}{unit}"
-
-
-def cells(values: Sequence[str]) -> str:
-    return "| " + " | ".join(values) + " |"
-
-
 def draw(drawn: list[tuple[str, dict[str, Curve]]], plot: Path) -> None:
-    """A panel for each picture, as far as our curve reaches and half an octave on."""
+    """A panel for each image, over the rates of our curve and half an octave beyond."""
     columns = min(3, len(drawn))
     down = -(-len(drawn) // columns)
     figure = Figure(figsize=(4 * columns, 3.2 * down), layout="constrained")

@@ -1,9 +1,9 @@
-"""A folder killed twice and resumed, and one job against two:
+"""Encodes of a folder: one job and two, and a run that is killed twice and resumed.
 
-    python benchmarks/folders.py > benchmarks/results/folders.txt
+    python -m benchmarks.folders > benchmarks/results/folders.txt
 
-Sixty pictures of 96 x 64 pixels, cut from one that is bundled with scikit-image, as small pure networks. The runs must
-end in the same bytes as one that nobody disturbed.
+Sixty images of 96 x 64 pixels, cut from a photograph that ships with scikit-image, as small networks of the profile
+fnet. All runs must end in the same bytes.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ from PIL import Image
 
 COUNT, WIDTH, HEIGHT = 60, 96, 64
 OPTIONS = ("--width", "5", "--depth", "4", "--iterations", "150", "--device", "cpu", "--quiet")
-KILLED_AFTER = (15, 35)  # files
+KILLED_AFTER = (15, 35)  # finished files
 
 
 def main() -> None:
@@ -58,7 +58,7 @@ def timed(photos: Path, out: Path, jobs: int) -> float:
 
 
 def kill_after(photos: Path, out: Path, files: int) -> int:
-    """SIGKILL when so many files are there; how many there are then."""
+    """Kills a run (SIGKILL) when `files` are finished; returns how many are finished then."""
     process = subprocess.Popen(command(photos, out, 2))
     while process.poll() is None and len(contents(out)) < files:
         time.sleep(0.01)

@@ -1,10 +1,10 @@
-"""What the pure Fourier network gives at default effort, beside JPEG at the same bytes and beside an unquantised fit.
+"""The profile fnet at a fixed size, beside JPEG at the same bytes and beside a fit without quantisation.
 
-    benchmarks/foundation.py [--size 7x5] [--crop PIXELS] [--effort N...] [--without-float] IMAGE... > RESULT.tsv
+    python -m benchmarks.foundation [--size 8x6] [--crop PIXELS] [--effort N...] [--without-float] IMAGE... > RESULT.tsv
 
-One row per image: bytes, PSNR and SSIM of the decoded file; the best JPEG (4:2:0 or 4:4:4, optimised, progressive or
-not) of at most as many bytes; the PSNR of a separate fit of equal steps that is never quantised; bits per coefficient;
-seconds.
+One row for each image and effort: bytes, PSNR and SSIM of the file; the best JPEG (4:2:0 or 4:4:4, optimised,
+progressive or not) of at most as many bytes; the PSNR of a separate fit of as many iterations that is never quantised;
+bits a coefficient; seconds.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 import fourcodec
-from crops import centre
+from benchmarks.crops import centre
 from fourcodec import images, metrics
 from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.matching import PeerFiles, best_within
@@ -35,7 +35,7 @@ COLUMNS = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--size", default="8x6", help="WIDTHxDEPTH")
-    parser.add_argument("--crop", type=int, help="take the centre square of so many pixels")
+    parser.add_argument("--crop", type=int, help="side of the centre square in pixels; all by default")
     parser.add_argument("--effort", type=int, nargs="+", default=[5], help="one row for each")
     parser.add_argument("--without-float", action="store_true", help="leave the unquantised fit out")
     parser.add_argument("images", nargs="+", type=Path)
@@ -50,14 +50,15 @@ def main() -> None:
 
 
 def measure(picture: npt.NDArray[np.uint8], width: int, depth: int, effort: int, with_float: bool) -> list[str]:
+    """The columns from `width` on."""
     encoded = fourcodec.encode(picture, width=width, depth=depth, effort=effort)
     config = FnetConfig(width, depth, encoded.channels)
     peer = best_within(PeerFiles(picture, BASELINES["jpeg"]), encoded.size_bytes)
     ours_db = encoded.psnr_db if encoded.psnr_db is not None else math.inf
     float_db = float_psnr_db(picture, config, effort) if with_float else math.nan
-    steps = settings_for(effort, None).iterations
+    iterations = settings_for(effort, None).iterations
     return [
-        *(str(number) for number in (width, depth, effort, steps, encoded.size_bytes)),
+        *(str(number) for number in (width, depth, effort, iterations, encoded.size_bytes)),
         f"{encoded.rate_bpp:.4f}",
         f"{8 * encoded.size_bytes / config.coefficient_count:.2f}",
         f"{ours_db:.2f}",
@@ -71,10 +72,10 @@ def measure(picture: npt.NDArray[np.uint8], width: int, depth: int, effort: int,
 
 
 def float_psnr_db(picture: npt.NDArray[np.uint8], config: FnetConfig, effort: int) -> float:
-    """PSNR of the 8-bit picture that a never quantised network of as many steps gives."""
+    """PSNR in dB, rounded to 8 bits, of a network that was fitted for as many iterations and never quantised."""
     planes = pixels.to_planes(picture)
-    steps = settings_for(effort, None).iterations
-    settings = FitSettings(steps, phases=FLOAT_SCHEDULE)
+    iterations = settings_for(effort, None).iterations
+    settings = FitSettings(iterations, phases=FLOAT_SCHEDULE)
     coefficients = fnet_fit.fit_float(planes, config, settings, seed=0, device="cpu", report=None)
     count = planes.shape[1] * planes.shape[2]
     x = positions((planes.shape[1], planes.shape[2]), np.arange(count), PIXEL_CENTRES)

@@ -1,9 +1,9 @@
-"""What the numbers of `fourcodec generate evaluate` mean on a dataset, before there is any model.
+"""Bounds of the numbers of `fourcodec generate evaluate` on a data set, which need no model.
 
-    python benchmarks/generative_anchors.py DATA LATENT_SIZE [--seed S] [--samples N]
+    python -m benchmarks.generative_anchors DATA LATENT_SIZE [--seed S] [--samples N]
 
-Prints the classifier's accuracy, the floor (training images against test images), what as many principal components
-can do, and how long each took.
+Prints the accuracy of the judging classifier, the scores of training images against test images (the floor), the scores
+of principal component analysis with LATENT_SIZE components, and the processor time of each.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""Configurations of the generative model on one set of images, each trained for the same time and judged alike.
+"""Configurations of the generative model on one data set, trained for equal times and evaluated alike.
 
-    python benchmarks/generative_compare.py DATA CONFIG... --minutes N --models FOLDER [--device D] [--results FOLDER]
+    python -m benchmarks.generative_compare DATA CONFIG... --minutes N --models FOLDER [--device D] [--results FOLDER]
 
-Trains each configuration into FOLDER/CONFIG, one after the other, then evaluates it into generative-CONFIG.json in
-the results. Killed and started again it goes on with the training that was begun, by --resume.
+Each configuration in turn is trained into FOLDER/CONFIG and evaluated into generative-CONFIG.json of the results. A run
+that was killed and is started again resumes the training that was begun.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def run(command: str, *arguments: str) -> str:
-    """What a command of `fourcodec generate` prints on stdout; ends the script where it fails."""
+    """Runs a command of `fourcodec generate` and returns its standard output; exits where the command fails."""
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         status = cli.run(["generate", command, *arguments])
     if status:

@@ -1,10 +1,10 @@
-"""The batch kernel of the generative model against plain torch, in one run.
+"""The batch kernel of the generative model beside plain torch.
 
-    python benchmarks/generative_kernel.py [RESULT.txt]
+    python -m benchmarks.generative_kernel [RESULT.txt]
 
-Squared errors of a batch of images, each with coefficients of its own, and their gradients: forward and backward. One
-line per network and number of threads: images a second by the kernel and by the fastest of three ways to write the same
-in torch, GFLOP/s of the matrix products alone, and the ratio of the two. Seconds are the best of several runs.
+Computes the squared errors of a batch of images, each with coefficients of its own, and their gradients. One line for
+each network and number of threads: images a second by the kernel and by the fastest of three versions in torch, GFLOP/s
+of the kernel's matrix products alone, and the ratio of the two speeds. Each time is the best of several runs.
 """
 
 import os
@@ -15,21 +15,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.timing import best_seconds
 from fourcodec.fourier.batch import FourierImages
 from fourcodec.fourier.layout import SIGMOID
 from fourcodec.fourier.shape import NetworkShape
 from fourcodec.positions import PIXEL_CENTRES, positions
 from fourcodec.threads import thread_count
-from timing import best_seconds
 
 CASES = [("MNIST", NetworkShape(5, 6, 1), 28), ("CIFAR-10, thesis", NetworkShape(6, 10, 3), 32)]
 BATCH = 256
-TILE = 16  # images at a time in the tiled versions: their features stay in L2 or L3
+TILE = 16  # images at a time in the tiled torch versions, whose features then stay in the L2 or L3 cache
 LEAST_SECONDS = 4.0
 
 
 def layer_by_phasors(layer, w, x):  # type: ignore[no-untyped-def]
-    """x (B, inputs, N): cosines and sines as products of the phasors of x."""
+    """A layer for x (B, inputs, N) in turns; its cosines and sines are products of the phasors of x."""
     angle = 2 * torch.pi * x
     features = torch.polar(torch.ones_like(x[:, :1]), torch.zeros_like(x[:, :1]))
     for j in range(layer.inputs):
@@ -40,7 +40,7 @@ def layer_by_phasors(layer, w, x):  # type: ignore[no-untyped-def]
 
 
 def phasor_errors(fourier: FourierImages, coefficients: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """As FourierImages.squared_errors_by_formula."""
+    """The result of FourierImages.squared_errors_by_formula, by products of phasors."""
     x = torch.from_numpy(fourier.positions).expand(len(coefficients), -1, -1)
     for layer in fourier.shape.layers:
         w = coefficients[:, layer.span].reshape(-1, 2**layer.inputs, 2, layer.outputs)
@@ -51,7 +51,7 @@ def phasor_errors(fourier: FourierImages, coefficients: torch.Tensor, targets: t
 def versions(
     fourier: FourierImages, coefficients: torch.Tensor, targets: torch.Tensor
 ) -> dict[str, Callable[[], object]]:
-    """The kernel, and plain torch whole, in tiles, and in tiles with products of phasors."""
+    """The kernel, and torch on the whole batch, in tiles, and in tiles with products of phasors."""
     direct = fourier.squared_errors_by_formula
 
     def run(errors_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], tile: int) -> Callable[[], object]:
@@ -71,6 +71,7 @@ def versions(
 
 
 def measure(name: str, shape: NetworkShape, side: int, threads: int) -> str:
+    """A line of the result."""
     random = np.random.default_rng(0)
     where = positions((side, side), np.arange(side**2), PIXEL_CENTRES)
     coefficients = torch.from_numpy(random.normal(0, 0.02, (BATCH, shape.coefficient_count)).astype(np.float32))

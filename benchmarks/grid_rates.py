@@ -1,35 +1,32 @@
-"""A fit of the grid profile with other constants of fourcodec.grid.fit: rates, noise, prices.
+"""One fit of the profile grid with other constants (learning rates, noise, prices): compares variants of the fit.
 
-    python benchmarks/grid_rates.py [--crop 512] [--quality 45] [--steps 1000] IMAGE [NAME=NUMBER[,NUMBER]...]
+    python -m benchmarks.grid_rates [--crop 512] [--quality 45] [--iterations 1000] [--seed 0] IMAGE [NAME=VALUE...]
 
-One row: J = 1000 (MSE + lambda bpp) of everything in the file but its header, the bytes of that, those of the networks,
-PSNR. The columns are those of results/grid-rates.tsv, most of whose rows need code that was not kept.
+NAME is a constant of a module in fourcodec.grid.fit, VALUE a Python literal. Prints one row: image, side of the crop,
+quality, iterations, constants, 1000 J of the file, its bytes, the bytes of its networks, its PSNR. The columns are
+those of results/grid-rates.tsv, most of whose rows came from code that was not kept.
 """
 
 import argparse
 import ast
+import importlib
 import math
+import pkgutil
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-from threadpoolctl import threadpool_limits
+import fourcodec
+from benchmarks.crops import centre
+from benchmarks.curves import cost
+from fourcodec import codec, images
+from fourcodec.grid import fit
+from fourcodec.optimisation.settings import rate_weight_of
 
-from crops import centre
-from fourcodec.grid import profile
-from fourcodec.grid.fit import fit as grid
-from fourcodec.grid.fit import latents as grid_latents
-from fourcodec.grid.fit import rdoq as grid_descent
-from fourcodec.grid.fit import weights as grid_weights
-from fourcodec.grid.tiled import TiledGrid
-from fourcodec.grid.weight_coding import weights_of
-from fourcodec.images import pixels
-from grid_latents_fit import LatentsFit
+MODULES = [importlib.import_module(f"{fit.__name__}.{module.name}") for module in pkgutil.iter_modules(fit.__path__)]
 
 
 def replace(name: str, value: str) -> None:
-    """Sets a constant wherever the fit has it. Raises ValueError where it has none."""
-    owners = [module for module in (grid, grid_descent, grid_latents, grid_weights) if hasattr(module, name)]
+    """Sets a constant in every module of the fit that has it. Raises ValueError where none has."""
+    owners = [module for module in MODULES if hasattr(module, name)]
     if not owners:
         raise ValueError(f"the fit has no constant {name}")
     for module in owners:
@@ -38,27 +35,27 @@ def replace(name: str, value: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--crop", type=int, default=512, help="the side of the centre square, 0 for everything")
+    parser.add_argument("--crop", type=int, default=512, help="side of the centre square in pixels, 0: all")
     parser.add_argument("--quality", type=float, default=45.0)
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--iterations", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("image", type=Path)
-    parser.add_argument("constants", nargs="*")
-    arguments = parser.parse_args()
-    for constant in arguments.constants:
+    parser.add_argument("constants", nargs="*", metavar="NAME=VALUE")
+    options = parser.parse_args()
+    for constant in options.constants:
         replace(*constant.split("=", 1))
-    planes = pixels.to_planes(centre(np.asarray(Image.open(arguments.image).convert("RGB")), arguments.crop))
-    fitted = LatentsFit(planes, arguments.quality, arguments.steps, arguments.seed)
-    with threadpool_limits(1):
-        fitted.run_to(1)
-    found = fitted.fit.integers()
-    assert not isinstance(found, TiledGrid)
-    networks, latents = (len(section.payload) for section in profile.pack(found)[1])
-    squares = fitted.pyramid.squared_error(weights_of(found))
-    what = [f"seed{arguments.seed}"] * (arguments.seed > 0) + arguments.constants
-    j, psnr_db = fitted.j(squares, 8 * (networks + latents)), -10 * math.log10(squares / fitted.samples)
-    key = [arguments.image.stem, arguments.crop, f"{arguments.quality:g}", arguments.steps, " ".join(what) or "-"]
-    print(*key, f"{j:.4f}", networks + latents, networks, f"{psnr_db:.3f}", sep="\t")
+    picture = centre(images.load(options.image).pixels, options.crop)
+    encoded = fourcodec.encode(
+        picture, quality=options.quality, iterations=options.iterations, seed=options.seed, device="cpu"
+    )
+    psnr_db = math.inf if encoded.psnr_db is None else encoded.psnr_db
+    what = [f"seed{options.seed}"] * (options.seed > 0) + options.constants
+    print(
+        *(options.image.stem, options.crop, f"{options.quality:g}", options.iterations, " ".join(what) or "-"),
+        f"{cost(encoded.rate_bpp, psnr_db, rate_weight_of(options.quality)):.4f}",
+        *(encoded.size_bytes, codec.describe(encoded.data)["network"]["bytes"]["networks"], f"{psnr_db:.3f}"),
+        sep="\t",
+    )
 
 
 if __name__ == "__main__":

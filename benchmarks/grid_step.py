@@ -1,33 +1,28 @@
-"""The grid profile's step: against the same step in plain torch, where its time goes, and its cost per pixel.
+"""One iteration of a grid fit: its time beside plain torch, by parts, and by size of the image.
 
-python benchmarks/grid_step.py step > benchmarks/results/grid-step.txt
-python benchmarks/grid_step.py sizes >> benchmarks/results/grid-step.txt
+python -m benchmarks.grid_step step > benchmarks/results/grid-step.txt
+python -m benchmarks.grid_step sizes >> benchmarks/results/grid-step.txt
 """
 
 import math
-import os
 import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import skimage.data
 import torch
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # the torch reference lives with the tests
-
-from tests.support import reference_grid
-
 from fourcodec import codec
 from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.network import GridGradient
 from fourcodec.grid.pyramid import Pyramid
 from fourcodec.grid.weights import GridShape, GridWeights
+from tests.support import reference_grid
 
 HEIGHT, WIDTH, LEVELS, ORDER, CHANNELS, PHASE_SCALE = 512, 768, 7, 2, 3, 1 / 25
 RUNS = 7
@@ -35,6 +30,7 @@ MEGAPIXELS = (0.1, 0.4, 1.6, 6.0, 20.0)
 
 
 def median_ms(work: Callable[[], object], runs: int = RUNS) -> float:
+    """The median time of `runs` calls, after one that compiles."""
     work()
     times = []
     for _ in range(runs):
@@ -44,7 +40,8 @@ def median_ms(work: Callable[[], object], runs: int = RUNS) -> float:
     return 1000 * statistics.median(times)
 
 
-def made(threads: int) -> tuple[GridGradient, GridWeights, np.ndarray]:
+def problem(threads: int) -> tuple[GridGradient, GridWeights, np.ndarray]:
+    """Random latents and weights, and a target of (CHANNELS, HEIGHT, WIDTH) float32."""
     random = np.random.default_rng(0)
     pyramid, shape = Pyramid(HEIGHT, WIDTH, LEVELS), GridShape(LEVELS, ORDER, 16, CHANNELS, smooth=True)
     network = GridGradient(pyramid, shape, PHASE_SCALE, threads)
@@ -56,7 +53,7 @@ def made(threads: int) -> tuple[GridGradient, GridWeights, np.ndarray]:
 
 
 def torch_step(network: GridGradient, weights: GridWeights, target: np.ndarray) -> Callable[[], None]:
-    """Forward and backward of the same objective, op by op, float32."""
+    """Forward and backward pass of the same objective in torch, operation by operation, float32."""
     network.spread(weights)
     levels = [torch.tensor(latents.copy(), requires_grad=True) for latents in network.latents]
     parts = [torch.tensor(part.copy(), requires_grad=True) for part in weights.parts()]
@@ -74,7 +71,9 @@ def torch_step(network: GridGradient, weights: GridWeights, target: np.ndarray) 
 
 
 def step() -> None:
-    print(f"# one step (values and all gradients) of {WIDTH} x {HEIGHT} RGB, {LEVELS} levels; median of {RUNS}, ms")
+    print(
+        f"# one iteration (values and all gradients) of {WIDTH} x {HEIGHT} RGB, {LEVELS} levels; median of {RUNS}, ms"
+    )
     print("threads\tours\ttorch\tratio\tparts of ours")
     for threads in (1, 2):
         step_with(threads)
@@ -82,7 +81,7 @@ def step() -> None:
 
 def step_with(threads: int) -> None:
     torch.set_num_threads(threads)
-    network, weights, target = made(threads)
+    network, weights, target = problem(threads)
     gradients = weights.zeros()
     ours = median_ms(lambda: network.gradient(weights, target, 1.0, filters=True))
     plain = median_ms(torch_step(network, weights, target), 3)
@@ -92,39 +91,41 @@ def step_with(threads: int) -> None:
         "synthesis, both": median_ms(lambda: network._distortion_gradient(weights, target, 1.0, gradients)),
         "upsampling, adjoint": median_ms(lambda: network._pull_back(weights.filters, gradients.filters)),
         "smoothing, adjoint": median_ms(lambda: network._unsmooth(weights.smoothing, gradients.smoothing)),
-        "context model": median_ms(lambda: network._rate_gradient(weights.entropy_model, gradients.entropy_model)),
+        "entropy model": median_ms(lambda: network._rate_gradient(weights.entropy_model, gradients.entropy_model)),
     }
     shown = ", ".join(f"{name} {value:.1f}" for name, value in parts.items())
     print(f"{threads}\t{ours:.1f}\t{plain:.0f}\t{plain / ours:.1f}x\t{shown}", flush=True)
 
 
 def one_size(megapixels: float) -> None:
-    """Seconds a step and peak memory of a fit of a few steps, in a process of its own."""
+    """Prints time an iteration and peak memory of a short fit; for a process of its own, whose peak this is."""
     photo = Image.fromarray(skimage.data.chelsea())
     scale = math.sqrt(megapixels * 1e6 / (photo.width * photo.height))
     size = round(photo.width * scale), round(photo.height * scale)
     picture = np.asarray(photo.resize(size, Image.Resampling.LANCZOS))
     seen: list[tuple[int, float]] = []
-    steps = max(8, min(60, round(12 / megapixels)))
+    iterations = max(8, min(60, round(12 / megapixels)))
     encoded = codec.encode(
-        picture, iterations=steps, progress=lambda progress: seen.append((progress.iteration, time.perf_counter()))
+        picture, iterations=iterations, progress=lambda progress: seen.append((progress.iteration, time.perf_counter()))
     )
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     pixels = picture.shape[0] * picture.shape[1]
     (first, started), (last, ended) = seen[0], seen[-1]
-    step_ns = 1e9 * (ended - started) / (last - first) / pixels
+    iteration_ns = 1e9 * (ended - started) / (last - first) / pixels
     print(
-        f"{pixels / 1e6:.2f}\t{step_ns:.0f}\t{peak_mb:.0f}\t{1e9 * encoded.decode_seconds / pixels:.0f}\t"
+        f"{pixels / 1e6:.2f}\t{iteration_ns:.0f}\t{peak_mb:.0f}\t{1e9 * encoded.decode_seconds / pixels:.0f}\t"
         f"{encoded.encode_seconds:.0f}",
         flush=True,
     )
 
 
 def sizes() -> None:
-    print("# encode of 8 to 60 steps by size of the picture (a bundled photograph, scaled); seconds with everything")
-    print("megapixels\tns per pixel and step\tpeak MB\tdecode, ns per pixel\tencode, seconds", flush=True)
+    print(
+        "# encodes of 8 to 60 iterations by size of the image (a bundled photograph, scaled); seconds with everything"
+    )
+    print("megapixels\tns per pixel and iteration\tpeak MB\tdecode, ns per pixel\tencode, seconds", flush=True)
     for megapixels in MEGAPIXELS:
-        subprocess.run([sys.executable, __file__, "size", str(megapixels)], check=True, env=dict(os.environ))
+        subprocess.run([sys.executable, "-m", "benchmarks.grid_step", "size", str(megapixels)], check=True)
 
 
 if __name__ == "__main__":

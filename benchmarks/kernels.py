@@ -1,9 +1,9 @@
-"""The fused Fourier-layer kernels against plain torch and against the processor's peak, in one run.
+"""The kernels of the Fourier layer beside plain torch and the processor's peak.
 
-    python benchmarks/kernels.py            (or `make kernels`)
+    python -m benchmarks.kernels            (or: make kernels)
 
-One line per case: what, layer, threads, Mpixel/s of ours, GFLOP/s (of the matrix products alone) and its share of the
-peak, and last the ratio to the fastest of three plain torch versions of the same layer.
+One line for each case: direction, layer, threads, Mpixel/s and GFLOP/s of the kernels (matrix products alone), their
+share of the peak, and the speed relative to the fastest of three torch versions of the layer.
 """
 
 from collections.abc import Callable
@@ -12,20 +12,20 @@ import numpy as np
 import torch
 from numba import njit
 
+from benchmarks.timing import best_seconds
 from fourcodec.fourier import simd
 from fourcodec.fourier.layer import layer_kernels
 from fourcodec.threads import map_threads, thread_count
-from timing import best_seconds
 
 PIXELS = 96 * 768
 PIECE = 768
 CASES = [(8, 8), (6, 6), (7, 3), (2, 8)]
-TILE = 2048  # pixels per tile of the tiled torch version: its features stay in L2
-LEAST_SECONDS = 0.4  # each case runs for at least so long; the best run counts
+TILE = 2048  # pixels a tile in the tiled torch versions, whose features then stay in the L2 cache
+LEAST_SECONDS = 0.4  # of repeated runs of a case, of which the best counts
 
 
 def peak_gflops(threads: int) -> float:
-    """Fused multiply-adds on registers only, on every thread."""
+    """GFLOP/s of fused multiply-adds on registers alone, all threads together."""
 
     @njit(nogil=True)
     def spin(values, steps):  # type: ignore[no-untyped-def]
@@ -38,7 +38,7 @@ def peak_gflops(threads: int) -> float:
 
 
 def ours(inputs: int, outputs: int, backward: bool, threads: int) -> Callable[[], object]:
-    """The kernels as fnet/network.py calls them: pieces of pixels, shared over threads."""
+    """A run of the kernels on random data, called as by fnet/network.py: pieces of pixels shared over threads."""
     random = np.random.default_rng(0)
     x = random.random((inputs, PIXELS), np.float32)
     w = random.random(2**inputs * 2 * outputs, np.float32)
@@ -57,7 +57,7 @@ def ours(inputs: int, outputs: int, backward: bool, threads: int) -> Callable[[]
 
 
 def plain_torch(inputs: int, outputs: int, backward: bool) -> dict[str, Callable[[], object]]:
-    """Three ways to write the layer in torch; pixels are rows, as torch's matrix products like them."""
+    """Runs of three torch versions of the layer. Pixels are rows, the faster order for torch's matrix products."""
     generator = torch.Generator().manual_seed(0)
     x = torch.rand((PIXELS, inputs), generator=generator)
     a = torch.rand((2**inputs, outputs), generator=generator)

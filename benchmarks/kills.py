@@ -1,12 +1,11 @@
-"""Kills an encode, a folder's encode and a bench at random moments, and looks at what is left.
+"""Kills encodes of a file and of a folder, and benches, at random moments, and checks the files that are left.
 
     python -m benchmarks.kills > benchmarks/results/kills.txt
 
-A run is a forked child with everything loaded, so that a kill falls into the work and not into imports; SIGKILL goes to
-its whole process group. Two kills in three come at a random moment of the run's usual time, the third as soon as a
-temporary file is seen. After each, no file under a final name may be anything but whole, and the originals must be what
-they were; after every few a run is left to end, and must come to what an undisturbed one comes to. Exit status 1 where
-anything else is found.
+A run is a forked child with all modules loaded, so that kills hit the work and not the imports; SIGKILL goes to its
+whole process group. Two kills in three come at a random moment of the run's usual duration, the third as soon as a
+temporary file exists. After each kill, every file under a final name must be complete, and the originals unchanged. A
+run that is left to end after every few kills must give the result of an undisturbed one. Exit status 1 otherwise.
 """
 
 import os
@@ -22,24 +21,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
-from tests.support.benches import picture, table
 
 from fourcodec import cli
+from tests.support.benches import picture, table
 
 FAST = ("--width", "2", "--depth", "2", "--iterations", "40", "--device", "cpu", "--quiet")
-SERIES = 4  # kills, after which a run may end
+SERIES = 4  # kills before a run is left to end
 TEMPORARY = ".tmp"
 
 
 @dataclass
 class Kind:
-    """A command, how often it is killed, and what must hold of its output folder."""
+    """A command, how often it is killed, and the checks of its output folder."""
 
     name: str
     command: list[str]
     kills: int
     out: Path
-    check: Callable[[], str]  # after a kill: what was found, in a word. Raises AssertionError
+    check: Callable[[], str]  # after a kill: the state found, in words. Raises AssertionError
     ended: Callable[[], None]  # after a run that was left to end. Raises AssertionError
     seconds: float = 0.0  # of an undisturbed run
     found: Counter[str] = field(default_factory=Counter)
@@ -82,14 +81,14 @@ def main() -> int:
 
 
 def preload(top: Path, pictures: Path) -> None:
-    """Everything that the commands import and compile, so that their forked children need not."""
+    """Imports and compiles everything that the commands need, so that forked children need not."""
     os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"  # threads do not survive a fork
     assert cli.run(["encode", str(pictures / "0.png"), "-o", str(top / "first.fnc"), *FAST]) == 0
     assert cli.run(["bench", str(pictures), "-o", str(top / "first"), "--limit", "1", *FAST]) == 0
 
 
 def encode(top: Path, pictures: Path, name: str, kills: int, *, old: bool) -> Kind:
-    """Of one picture, over nothing or over another file."""
+    """Encodes of one image, with or without an older file under the output's name."""
     out = top / name.replace(" ", "-")
     out.mkdir()
     target = out / "0.fnc"
@@ -118,7 +117,7 @@ def encode(top: Path, pictures: Path, name: str, kills: int, *, old: bool) -> Ki
 
 
 def batch(top: Path, pictures: Path, jobs: int, kills: int) -> Kind:
-    """Of a folder, resumed each time."""
+    """Encodes of a folder, resumed after each kill."""
     wanted, out = top / f"wanted-{jobs}", top / f"batch-{jobs}"
     seconds = timed_run(["encode", str(pictures), "-o", str(wanted), "--jobs", str(jobs), *FAST])
     whole = files(wanted)
@@ -130,7 +129,7 @@ def batch(top: Path, pictures: Path, jobs: int, kills: int) -> Kind:
 
     def ended() -> None:
         assert files(out) == whole
-        assert not temporaries(out), "a temporary file is left for ever"
+        assert not temporaries(out), "a temporary file is left"
         for path in out.iterdir():
             path.unlink()
 
@@ -139,7 +138,7 @@ def batch(top: Path, pictures: Path, jobs: int, kills: int) -> Kind:
 
 
 def bench(top: Path, pictures: Path, jobs: int, kills: int) -> Kind:
-    """Resumed each time; its table is that of an undisturbed run, but for times."""
+    """Benches, resumed after each kill; but for times the table must be that of an undisturbed run."""
     wanted, out = top / f"bench-wanted-{jobs}", top / f"bench-{jobs}"
     options = ["--limit", "2", "--jobs", str(jobs), *FAST]
     seconds = timed_run(["bench", str(pictures), "-o", str(wanted), *options])
@@ -161,7 +160,7 @@ def bench(top: Path, pictures: Path, jobs: int, kills: int) -> Kind:
 
 
 def kill_once(kind: Kind, generator: random.Random, *, aimed: bool) -> None:
-    """Starts the command until one of its runs is killed before it has ended."""
+    """Starts the command and kills it; if a run ends before its kill, starts another."""
     while True:
         before = temporaries(kind.out)
         child = start(kind.command)
@@ -173,7 +172,7 @@ def kill_once(kind: Kind, generator: random.Random, *, aimed: bool) -> None:
         if os.WIFSIGNALED(status):
             return
         assert os.waitstatus_to_exitcode(status) == 0
-        kind.ended()  # it was faster than usual
+        kind.ended()  # this run was faster than the measured one
 
 
 def temporaries(out: Path) -> set[str]:
@@ -181,7 +180,7 @@ def temporaries(out: Path) -> set[str]:
 
 
 def timed_run(command: list[str]) -> float:
-    """Seconds of the second run: the first may compile kernels."""
+    """Seconds of a second run, since the first may compile kernels."""
     assert run(command) == 0
     began = time.monotonic()
     assert run([*command, *([] if "-f" in command else ["-f"])]) == 0
@@ -194,7 +193,7 @@ def run(command: list[str]) -> int:
 
 
 def start(command: list[str]) -> int:
-    """A child in a process group of its own."""
+    """Forks a child in a process group of its own; returns its process id."""
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
@@ -204,13 +203,13 @@ def start(command: list[str]) -> int:
             status = cli.run(command)
         finally:
             os._exit(status)
-    with suppress(ProcessLookupError):  # it did so itself, and has ended
+    with suppress(ProcessLookupError):  # the child did so itself and has ended
         os.setpgid(child, child)
     return child
 
 
 def files(out: Path) -> dict[str, bytes]:
-    """The finished ones: what has a final name."""
+    """The finished files by name."""
     return {path.name: path.read_bytes() for path in out.glob("*.fnc")} if out.is_dir() else {}
 
 

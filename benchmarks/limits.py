@@ -1,4 +1,4 @@
-"""A file that hits each limit, what the commands say to it, and what the worst files within the limits cost.
+"""Files beyond each limit with the message they get, and the cost of the worst files within the limits.
 
 python -m benchmarks.limits table > benchmarks/results/limits.tsv
 python -m benchmarks.limits worst 4194304 > benchmarks/results/limits-worst.tsv      (pixels; 2^27 take minutes)
@@ -19,8 +19,6 @@ from pathlib import Path
 
 import numpy as np
 import zstandard
-from tests.support import hostile
-from tests.support.oddities import png
 
 from fourcodec import cli, codec, images
 from fourcodec.bitstream import container, metadata, varint
@@ -29,6 +27,8 @@ from fourcodec.fnet import profile as fnet
 from fourcodec.grid import config as grid_config
 from fourcodec.grid.tiling import MAX_TILES, UNIT
 from fourcodec.limits import DEFAULT
+from tests.support import hostile
+from tests.support.oddities import png
 
 PIXELS, WORK, NONE = "--max-pixels", "--max-work", "none: the format's own"
 DECODE, VERIFY, ENCODE = "decode {} -o out.png", "verify {}", "encode {}"
@@ -36,7 +36,7 @@ DECODE, VERIFY, ENCODE = "decode {} -o out.png", "verify {}", "encode {}"
 
 @dataclass(frozen=True)
 class Case:
-    """What is limited, to what, by which option it is raised, a file, and a command line with {} for the file."""
+    """A limit, its value, the option that raises it, a file beyond it, and a command with {} for the file."""
 
     what: str
     value: int | str
@@ -51,7 +51,7 @@ def small() -> bytes:
 
 
 def with_field(data: bytes, at: int, value: int) -> bytes:
-    """A file with an architecture field changed, and right checksums."""
+    """A file with one architecture field changed and valid checksums."""
     header, sections = container.read(data)
     architecture = list(header.architecture)
     architecture[at] = value
@@ -69,7 +69,7 @@ def many_sections() -> bytes:
 
 
 def wide_side() -> bytes:
-    """Its width a number of 35 bits."""
+    """A file whose width is a number of 35 bits."""
     return small()[:11] + b"\xff\xff\xff\xff\x7f" + small()[12:]
 
 
@@ -90,7 +90,7 @@ def wide_window() -> bytes:
 
 
 def alpha_bomb() -> bytes:
-    """Alpha of 2^26 pixels in a picture of 384."""
+    """A file of 384 pixels with an alpha section of 2^26."""
     _, sections = container.read(hostile.with_alpha(hostile.fnet_file(8192, 8192)))
     header, _ = container.read(hostile.with_alpha(small()))
     return container.write(header, sections)
@@ -173,14 +173,14 @@ def table() -> None:
 
 
 def told(command: Sequence[str]) -> tuple[int, str]:
-    """Exit status and output of a command."""
+    """Exit status and output of a command, in one line."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         status = cli.run(command)
     return status, " ".join(said.getvalue().split())
 
 
-# The most that small files get of each thing that costs: multiplications, samples, latents, decisions, bytes.
+# Small files that cost the most multiplications, samples, latents or binary decisions.
 WORST: dict[str, Callable[[int, int], bytes]] = {
     "fnet 10x16, zeros": lambda width, height: hostile.fnet_file(width, height),
     "fnet 1x1, RGBA 16": lambda width, height: hostile.with_alpha(
@@ -198,20 +198,21 @@ def noise(count: int) -> bytes:
 
 
 def worst(pixels: int) -> None:
-    """Each in a process of its own, for its memory."""
+    """Decodes each kind of file in a process of its own, whose peak memory is then the decoder's."""
     print("file\tbytes\twidth\theight\tmultiplications\tseconds of one core\tpeak MB\tbytes a pixel", flush=True)
     for kind in WORST:
         subprocess.run([sys.executable, "-m", "benchmarks.limits", "one", kind, str(pixels)], check=True)
 
 
 def one(kind: str, pixels: int) -> None:
+    """Prints the cost of decoding one kind of file."""
     width = 1 << (pixels.bit_length() // 2)
     data = WORST[kind](width, pixels // width)
     work = codec.describe(data)["multiplications"]
     if work > DEFAULT.work:  # as many rows as the work allows
         data = WORST[kind](width, pixels // width * DEFAULT.work // work)
     facts = codec.describe(data)
-    codec.decode(WORST[kind](64, 64))  # compiled kernels are no part of it
+    codec.decode(WORST[kind](64, 64))  # compiles kernels before the measurement
     before, started = peak_mb(), time.process_time()
     codec.decode(data)
     seconds, count = time.process_time() - started, facts["width"] * facts["height"]

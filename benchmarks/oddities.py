@@ -1,18 +1,18 @@
-"""Every picture of the folders given, and the oddities of real life, through encode, decode, Pillow and compare.
+"""Unusual images through encode, decode, Pillow and compare: those of folders, or ones made to be odd.
 
     python -m benchmarks.oddities FOLDER... > benchmarks/results/pngsuite.tsv
     python -m benchmarks.oddities --made > benchmarks/results/oddities.tsv
 
-A row a file, with an outcome of each and the reasons that a user is shown:
+One row for each file, with four outcomes and the messages that a user sees:
 
-    coded      encode, decode: "coded" where size, channels, depth, metadata and, sample by sample, alpha are what they
-               were, also after the decoded picture is written as PNG and read back; or "refused"
+    coded      encode and decode: "coded" where size, channels, depth, metadata and all samples of alpha are preserved,
+               also when the decoded image is written as PNG and read back; or "refused"
     opened     Image.open on the .fnc file: "opened" where size, metadata and pixels are those of decode, in 8 bits
-               where Pillow has no more
-    saved      Image.open on the picture itself and Image.save as .fnc: "saved" where the file opens in the same size
-    compared   compare: PSNR of our file and of the JPEG of as many bytes; the page is made as well
+               where Pillow has no deeper mode
+    saved      Image.open on the image and Image.save as .fnc: "saved" where the file opens in the same size
+    compared   compare: PSNR of the file and of the JPEG of as many bytes; the page is made as well
 
-Exit status 1 where anything else happened.
+The exit status is 1 where any outcome is wrong.
 """
 
 import io
@@ -26,7 +26,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from tests.support.oddities import make_all
 
 import fourcodec
 from fourcodec import codec, images
@@ -36,9 +35,10 @@ from fourcodec.comparison.page import page
 from fourcodec.comparison.table import decibels
 from fourcodec.errors import FourcodecError, one_line
 from fourcodec.images import Picture
+from tests.support.oddities import make_all
 
-STEPS = 60
-# Whether a picture of Pillow's can be saved does not depend on how well.
+ITERATIONS = 60
+# The smallest network and one iteration: here only the success of Image.save counts, not its quality.
 SAVING: dict[str, Any] = {"width": 1, "depth": 1, "iterations": 1, "device": "cpu"}
 NOTHING = "-"
 WRONG = "wrong"
@@ -46,7 +46,7 @@ WRONG = "wrong"
 
 @dataclass
 class Outcome:
-    """What came of a file, and what a person wants to know about it."""
+    """The outcomes for one file, and the messages about it."""
 
     coded: str = "refused"
     opened: str = NOTHING
@@ -66,7 +66,7 @@ def outcome(path: Path) -> Outcome:
     except FourcodecError as exc:
         found.reasons.append(str(exc))
     else:
-        encoded = codec.encode(picture, iterations=STEPS, quality=90, device="cpu")
+        encoded = codec.encode(picture, iterations=ITERATIONS, quality=90, device="cpu")
         _code(picture, encoded, found)
         _open(encoded.data, found)
         _compare(picture, encoded.data, path.name, found)
@@ -127,7 +127,7 @@ def _compare(picture: Picture, data: bytes, name: str, found: Outcome) -> None:
 
 
 def _save(path: Path, found: Outcome) -> None:
-    """Of several frames Pillow has the first, and of 16-bit colour 8 bits: it saves what it has."""
+    """Saves through Pillow, which has only the first of several frames, and 8 bits of 16-bit colour."""
     buffer = io.BytesIO()
     try:
         with warnings.catch_warnings():
@@ -138,7 +138,7 @@ def _save(path: Path, found: Outcome) -> None:
         found.saved = "refused"
         found.reasons.append(f"Pillow: {one_line(exc)}".replace(str(path), path.name))
         return
-    sides = sorted(image.size)  # EXIF may have it turned
+    sides = sorted(image.size)  # EXIF orientation may exchange them
     with Image.open(buffer) as saved:
         found.saved = _all({"size in Pillow": sorted(saved.size) == sides}, "saved", found)
 

@@ -1,8 +1,8 @@
-"""The other codecs alone: their curves on a folder of pictures, and BD-rates against JPEG.
+"""BD-rates of the other codecs against JPEG on a folder of images.
 
-    python benchmarks/peers.py FOLDER RESULT.txt [--bench OUT]
+    python -m benchmarks.peers FOLDER RESULT.txt [--bench OUT]
 
-Runs `fourcodec bench FOLDER --peers-only` on every picture (continuing what OUT holds), and writes its numbers as text.
+Runs `fourcodec bench FOLDER --peers-only` on all images and writes its BD-rates as text. A run in OUT is resumed.
 """
 
 import argparse
@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("result", type=Path)
-    parser.add_argument("--bench", type=Path, help="keep the run's outputs here")
+    parser.add_argument("--bench", type=Path, help="folder of the run, kept and resumed")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         out = arguments.bench or Path(temporary) / "bench"
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def report(results: dict[str, Any], command: str) -> str:
-    """The BD-rates by picture and their means, and with what they were made."""
+    """The BD-rates by image and their means, under the command and the versions of everything used."""
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     lines = [f"# {command}", f"# {versions}", "", "image\tcodec\treference\tbd_rate_percent\toverlap"]
     for rate in results["bd_rates"]:

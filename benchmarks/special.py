@@ -1,10 +1,10 @@
-"""Pictures that codecs of this family are known to collapse on, and how the bytes of small ones split.
+"""Images that are hard for codecs of this family, and the parts of small files.
 
-    python benchmarks/special.py special [SCREENSHOT...] > benchmarks/results/grid-special.tsv
-    python benchmarks/special.py split IMAGE... > benchmarks/results/grid-split.tsv
+    python -m benchmarks.special special [SCREENSHOT...] > benchmarks/results/grid-special.tsv
+    python -m benchmarks.special split IMAGE... > benchmarks/results/grid-split.tsv
 
-`special` encodes flat, bright, black, thin, grey, noisy and drawn pictures (and crops of the screenshots given) at the
-default quality; `split` prints header, networks and latents of 256 x 256 centre crops at four qualities.
+`special` encodes flat, bright, black, thin, grey, noisy and drawn images, and centre crops of the screenshots given, at
+the default quality. `split` prints the bytes of header, networks and latents of 256 x 256 centre crops, four qualities.
 """
 
 import sys
@@ -14,15 +14,16 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-from crops import centre
+from benchmarks.crops import centre
 from fourcodec import codec, metrics
 
-STEPS = 600
+ITERATIONS = 600
 QUALITIES = (20.0, 45.0, 70.0, 90.0)
 SIDE = 256
 
 
 def drawn() -> dict[str, np.ndarray]:
+    """Images by name, uint8 (H, W) or (H, W, 3)."""
     random = np.random.default_rng(0)
     text = np.full((200, 300, 3), 255, np.uint8)
     text[20:180:12, 10:290] = 0
@@ -47,10 +48,11 @@ def read(path: str) -> np.ndarray:
 
 
 def special(paths: list[str]) -> None:
+    """Prints a row for each image, with the PSNR of its mean colour as a lower bound."""
     print("picture\tsize\tbytes\tbpp\tPSNR dB\tPSNR of the mean colour")
     pictures = drawn() | {Path(path).stem: centre(read(path), 512) for path in paths}
     for name, picture in pictures.items():
-        encoded = codec.encode(picture, iterations=STEPS)
+        encoded = codec.encode(picture, iterations=ITERATIONS)
         copy = codec.decode(encoded.data)
         assert copy.shape == picture.shape, name
         mean = np.rint(picture.mean(axis=(0, 1))).astype(np.uint8)
@@ -61,11 +63,12 @@ def special(paths: list[str]) -> None:
 
 
 def split(paths: list[str]) -> None:
+    """Prints a row for each image and quality."""
     print("image\tquality\tPSNR dB\tbpp\theader B\tnetworks B\tlatents B")
     for path in paths:
         picture = centre(read(path), SIDE)
         for quality in QUALITIES:
-            encoded = codec.encode(picture, quality=quality, iterations=STEPS)
+            encoded = codec.encode(picture, quality=quality, iterations=ITERATIONS)
             facts = codec.describe(encoded.data)
             parts = facts["network"]["bytes"]
             framing = encoded.size_bytes - parts["networks"] - parts["latents"]

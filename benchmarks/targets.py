@@ -1,11 +1,11 @@
-"""Whether targets are met, and what the search costs: random pictures, profiles and targets.
+"""Encodes to random targets: how close the files come, and how long the search takes.
 
-    benchmarks/targets.py RESULT.tsv FOLDER [--pairs 20] [--crop PIXELS] [--effort N] [--iterations N] [--seed 0]
+    python -m benchmarks.targets RESULT.tsv FOLDER [--pairs 20] [--crop PIXELS] [--effort N] [--iterations N] [--seed 0]
 
-One row for each pair: target, what was reached, whether that is within the tolerance or why it was refused, how many
-fits that took, the seconds of the whole encode and those until its whole fit began. Rows that RESULT has already are
-not made again. Pairs take turns between the profiles; targets are 0.08 to 1.5 bpp (as bytes or bpp) and 24 to 38 dB,
-and every fifth pair of fnet has a fixed size.
+One row for each pair of an image and a target: the target, the result, its outcome ("within" the tolerance, "MISSED",
+or the reason of a refusal), the number of fits, the seconds of the encode and those before its last, full fit. Rows
+that RESULT has already are not made again. Profiles alternate; targets are 0.08 to 1.5 bpp (as bytes or bpp) and 24 to
+38 dB, and every fifth pair of the profile fnet has a fixed size.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("result", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pairs", type=int, default=20)
-    parser.add_argument("--crop", type=int, help="a random square of so many pixels of each picture")
+    parser.add_argument("--crop", type=int, help="side in pixels of a random square of each image")
     parser.add_argument("--effort", type=int, default=5)
     parser.add_argument("--iterations", type=int)
     parser.add_argument("--seed", type=int, default=0)
@@ -54,6 +54,7 @@ def main() -> None:
 
 
 def cut(picture: np.ndarray, side: int | None, chance: random.Random) -> np.ndarray:
+    """A random square of an image, or the whole image where `side` is None."""
     if side is None:
         return picture
     top, left = (chance.randrange(max(1, length - side + 1)) for length in picture.shape[:2])
@@ -61,7 +62,7 @@ def cut(picture: np.ndarray, side: int | None, chance: random.Random) -> np.ndar
 
 
 def wish(pair: int, chance: random.Random, pixels: int) -> dict[str, Any]:
-    """Arguments of encode."""
+    """Random arguments of encode for an image of so many pixels: target, profile, size."""
     kind, rate_bpp = chance.choice(KINDS), round(0.08 * (1.5 / 0.08) ** chance.random(), 3)
     value = {
         "target_bytes": int(rate_bpp * pixels / 8),
@@ -73,7 +74,7 @@ def wish(pair: int, chance: random.Random, pixels: int) -> dict[str, Any]:
 
 
 def measure(picture: np.ndarray, asked: dict[str, Any], effort: int, iterations: int | None) -> list[str]:
-    """The row behind pair and picture."""
+    """The columns of a row behind pair and picture."""
     kind = next(name for name in KINDS if name in asked)
     wanted, started, stages = asked[kind], time.perf_counter(), dict[str, float]()
 
@@ -92,6 +93,7 @@ def measure(picture: np.ndarray, asked: dict[str, Any], effort: int, iterations:
 
 
 def within(kind: str, wanted: float, encoded: fourcodec.Encoded) -> bool:
+    """True where a file keeps the tolerance of its kind of target."""
     if kind == "target_psnr":
         return encoded.psnr_db is not None and wanted <= encoded.psnr_db <= wanted + PSNR_ABOVE_DB
     most = int(wanted * encoded.width * encoded.height / 8) if kind == "target_bpp" else wanted

@@ -1,10 +1,10 @@
-"""The thesis' table, on real bytes: width 4, 6, 8 by depth 2, 4, 6.
+"""The thesis' table of sizes on real bytes: width 4, 6, 8 by depth 2, 4, 6.
 
-    python benchmarks/thesis_table.py FOLDER RESULT.tsv [--bench OUT] [options of fourcodec bench]
+    python -m benchmarks.thesis_table FOLDER RESULT.tsv [--bench OUT] [options of fourcodec bench]
 
-The thesis counted four bytes for each coefficient against the raw picture, and compared with nothing at those bytes.
-Here beside that the bytes of the whole file, and JPEG's best file of at most as many. Means over 4 pictures unless
---limit says otherwise. Continues what OUT holds.
+The thesis counted four bytes a coefficient and related them to the raw image. The table has those, the bytes of the
+whole file, and JPEG's best file of at most as many. Means over 4 images unless --limit is given. A run in OUT is
+resumed.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("result", type=Path)
-    parser.add_argument("--bench", type=Path, help="keep the run's outputs here")
+    parser.add_argument("--bench", type=Path, help="folder of the run, kept and resumed")
     given, more = parser.parse_known_args()
     options = [*SIZES, *([] if "--limit" in more else ["--limit", "4"]), *more]
     with tempfile.TemporaryDirectory() as temporary:
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def table(results: dict[str, Any], command: str) -> str:
-    """Tab-separated, one row for each size."""
+    """The table, tab-separated, one row for each size, under the command."""
     summary = results["summary"]
     matches = {match["setting"]: match for match in summary["matches"] if match["match"] == "bytes"}
     lines = [f"# {command}", f"# means over {summary['images']} pictures", "\t".join(COLUMNS)]
@@ -61,7 +61,7 @@ def table(results: dict[str, Any], command: str) -> str:
 
 
 def row(size: str, ours: dict[str, Any], jpeg: dict[str, Any]) -> tuple[str, ...]:
-    """In the order of COLUMNS; empty where JPEG reaches no picture's rate, or pictures are too small for a metric."""
+    """Values in the order of COLUMNS; empty where no JPEG is so small, or the images are too small for a metric."""
     return (
         size,
         f"{ours['coefficients']:.0f}",

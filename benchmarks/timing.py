@@ -1,11 +1,11 @@
-"""How benchmarks of kernels take time."""
+"""The clock of the benchmarks of kernels."""
 
 import time
 from collections.abc import Callable
 
 
 def best_seconds(run: Callable[[], object], least_seconds: float) -> float:
-    """The best of as many runs as `least_seconds` hold, one to warm up before them."""
+    """Seconds of the fastest of the runs that begin within `least_seconds`, after one run that warms up."""
     run()
     best, until = float("inf"), time.perf_counter() + least_seconds
     while time.perf_counter() < until:

@@ -1,10 +1,11 @@
-"""Time and likeness of regions and scales: python benchmarks/views.py DATA [--quick] > benchmarks/results/views.tsv
+"""Time and quality of decoded regions and scales.
 
-Times are processor seconds, the best of three, on one file per profile, of 3840 x 3072 pixels: for the grid the
-integers of a coded Kodak picture repeated 5 x 6 times, in tiles, which have the statistics of a real file and cost no
-hour to fit; for the pure network its coefficients, at that size. Likeness is measured on Kodak pictures themselves: a
-scaled decode against the means of the original's pixels, and the decode of a coded half at twice its size against the
-original.
+    python -m benchmarks.views DATA [--quick] > benchmarks/results/views.tsv
+
+Times are processor seconds, the best of three, of one file of 3840 x 3072 pixels for each profile. For grid its latents
+are those of a coded Kodak image repeated 5 x 6 times, in tiles: they have the statistics of a real file without an hour
+of fitting. For fnet it is the same network at that size. Quality is measured on Kodak images: decodes at smaller scales
+against means of the original's pixels, and the decode of a coded half at twice its size against the original.
 """
 
 import argparse
@@ -23,8 +24,8 @@ import fourcodec
 from fourcodec import metrics
 from fourcodec.bitstream import container
 from fourcodec.grid import profile as grid
-from fourcodec.grid import tiled
-from fourcodec.grid.config import GridConfig, QuantizedGrid
+from fourcodec.grid.config import GridConfig
+from fourcodec.grid.picture import GridNetworks, Latents, QuantizedGrid
 from fourcodec.grid.tiling import UNIT, tile_side
 from fourcodec.views import WHOLE, View
 
@@ -36,7 +37,7 @@ SETTINGS: dict[str, dict[str, Any]] = {"grid q60": {"quality": 60.0}, "fnet 7x5"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="holds kodak/")
-    parser.add_argument("--quick", action="store_true", help="the first picture only, at the lowest effort")
+    parser.add_argument("--quick", action="store_true", help="the first image only, at the lowest effort")
     arguments = parser.parse_args()
     names, effort = (NAMES[:1], 1) if arguments.quick else (NAMES, 2)
     print("what\tfile\tview\tsamples\tcpu_seconds\tshare_of_full\tpsnr_db\tlanczos_psnr_db")
@@ -60,6 +61,7 @@ Row = tuple[str, str, str, int | None, float | None, float | None, float | None,
 
 
 def times(setting: str, data: bytes) -> Iterator[Row]:
+    """Rows of time: regions, scales, and Pillow."""
     header, _ = container.read(data)
     width, height = header.width, header.height
     full = seconds(lambda: fourcodec.decode(data, view=WHOLE))
@@ -86,6 +88,7 @@ def thumbnail(file: io.BytesIO) -> None:
 
 
 def likeness(name: str, original: Image.Image, data: bytes, effort: int, options: dict[str, Any]) -> Iterator[Row]:
+    """Rows of quality: scales down, and a coded half scaled up, beside Lanczos interpolation."""
     full = np.asarray(original)
     psnr = metrics.psnr_db(full, fourcodec.decode(data))
     yield "likeness", name, "full", None, None, None, psnr, None
@@ -101,33 +104,34 @@ def likeness(name: str, original: Image.Image, data: bytes, effort: int, options
 
 
 def enlarged(data: bytes) -> bytes:
-    """A file of 3840 x 3072 pixels: of a grid its latents repeated, of the pure network the same function."""
-    header, sections = container.read(data)
+    """A file of 3840 x 3072 pixels: latents of a grid repeated, or the network of an fnet file as it is."""
+    file = fourcodec.File(data)
     across, down = REPEATED
-    wide = replace(header, width=header.width * across, height=header.height * down)
-    if header.profile != grid.PROFILE_ID:
-        return container.write(wide, sections)
-    picture = grid.unpack(header, sections)
+    wide = replace(file.header, width=file.header.width * across, height=file.header.height * down)
+    if file.header.profile != grid.PROFILE_ID:
+        return container.write(wide, file.sections)
+    picture = file.integers
     side = tile_side(wide.height, wide.width)
     config = replace(picture.config, width=wide.width, height=wide.height, tiles=side // UNIT)
-    levels = [np.tile(level, (down, across)) for level in picture.latents]
-    tiles = {number: tile_of(picture, config, number, levels) for number in range(config.tiling.count)}
-    _, packed = tiled.pack(tiled.TiledGrid(config, tiles))
-    return container.write(replace(wide, tiles=config.tiles), packed)
+    levels = [np.tile(level, (down, across)) for level in picture.levels]
+    tiles = {number: latents_of_tile(config, number, levels) for number in range(config.tiling.count)}
+    networks = GridNetworks(config, picture.networks.exponents, picture.networks.symbols)
+    fields, packed = grid.pack(QuantizedGrid(networks, tiles))
+    return container.write(replace(wide, **fields), packed)
 
 
-def tile_of(picture: QuantizedGrid, config: GridConfig, number: int, levels: list[Any]) -> QuantizedGrid:
-    """With the latents where it lies, and of the beginning where its levels are rounded up beyond the end."""
+def latents_of_tile(config: GridConfig, number: int, levels: Latents) -> Latents:
+    """A tile's part of the repeated latents; levels that reach beyond the image go on from its beginning."""
     window, own, latents = config.tiling.tile(number), config.of_tile(number), []
     for n, level in enumerate(own.pyramid.levels):
         rows = (window.top >> n) + np.arange(level.rows)
         columns = (window.left >> n) + np.arange(level.columns)
         latents.append(levels[n].take(rows, axis=0, mode="wrap").take(columns, axis=1, mode="wrap"))
-    return replace(picture, config=own, latents=latents)
+    return latents
 
 
 def seconds(function: Callable[[], object]) -> float:
-    """Of processor time, all threads together, the best of three: others may use the machine."""
+    """Processor seconds of all threads together, the best of three, since others may use the machine."""
     spent = []
     for _ in range(3):
         started = time.process_time()

@@ -16,6 +16,7 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, codec, images
+from fourcodec.bitstream import container
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.grid.fit import fit as grid_fit
 from fourcodec.limits import DEFAULT
@@ -498,3 +499,17 @@ def test_ctrl_c_stops_a_real_fit_and_leaves_no_file(source: Path, profile: str) 
     assert "Traceback" not in err
     assert err.splitlines()[-1] == "interrupted"
     assert names(source.parent) == ["in.png"]
+
+
+@pytest.mark.parametrize("arguments", [["decode"], ["info"], ["verify"]])
+def test_data_that_ends_too_early_is_no_interruption(
+    coded: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    """Click takes an EOFError for a person who typed Ctrl-D."""
+
+    def ended(*_: object, **__: object) -> object:
+        raise EOFError("Ran out of input")
+
+    monkeypatch.setattr(container, "read", ended)
+    assert cli.run([*arguments, str(coded)]) == 1
+    assert capsys.readouterr().err.splitlines() == ["error: data ended too early: Ran out of input"]

@@ -124,7 +124,7 @@ def test_golden_files_decode_as_the_document_says(name: str) -> None:
         config_of(13, 22, 1, order=1, hidden=5),
         config_of(6, 1, 3),
         config_of(9, 10, 1, order=3, levels=3, phase=7),
-        config_of(5, 7, 1, hidden=9, prior=2),
+        config_of(5, 7, 1, hidden=9, trained_start=2),
     ],
 )
 def test_random_integers_decode_as_the_document_says(config: grid_config.GridConfig) -> None:

@@ -27,7 +27,7 @@ def triple(x: Any) -> Any:
 
 def forget() -> None:
     """What a process remembers of folders and of what it said."""
-    for remembered in (kernel_cache.kernel_folder, kernel_cache._say_once):
+    for remembered in (kernel_cache.kernel_folder, kernel_cache._warn_once):
         remembered.cache_clear()
 
 

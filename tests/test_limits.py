@@ -22,7 +22,6 @@ from fourcodec.grid import rendering as grid_rendering
 from fourcodec.grid import weight_coding as grid_networks
 from fourcodec.grid.weights import FILTERS, SCALES, UNUSED
 from fourcodec.limits import DEFAULT, Limits
-from fourcodec.profiles import PROFILES
 from fourcodec.views import View, whole
 from tests.golden.make import FOLDER
 from tests.support import hostile
@@ -109,7 +108,7 @@ def test_a_thin_picture_is_held_to_the_memory_that_it_takes() -> None:
         codec.decode(data)
     assert peak_bytes(data) < ROOM
     square = container.Header(16384, 8192, 3, grid.PROFILE_ID, (9, 3, 16, 0))
-    assert grid.memory_pixels(square) <= DEFAULT.pixels
+    assert grid.memory_pixels(grid.read_config(square)) <= DEFAULT.pixels
 
 
 @pytest.mark.parametrize("scale", [1e6, 1e300])
@@ -121,25 +120,26 @@ def test_a_view_of_too_many_samples_is_refused(scale: float) -> None:
 def test_every_picture_of_the_usual_sizes_is_within_the_default_work() -> None:
     """What encoders write unasked is decoded unasked: at the limit of pixels, 8 x 6 and every grid."""
     header = Header(16384, 8192, 3, fnet.PROFILE_ID, (8, 6))
-    assert fnet.multiplications(header, whole(16384, 8192)) <= DEFAULT.work
+    assert fnet.multiplications(fnet.read_config(header), whole(16384, 8192)) <= DEFAULT.work
     largest = Header(16384, 8192, 3, grid.PROFILE_ID, (9, 3, 16, 0))
-    assert grid.multiplications(largest, whole(16384, 8192)) <= DEFAULT.work
+    assert grid.multiplications(grid.read_config(largest), whole(16384, 8192)) <= DEFAULT.work
 
 
 @pytest.mark.parametrize("name", ["grid-rgb", "grid-grey", "rgb-range"])
 def test_work_is_counted_as_the_document_says(name: str) -> None:
-    header, sections = container.read((FOLDER / f"{name}.fnc").read_bytes())
+    file = codec.File((FOLDER / f"{name}.fnc").read_bytes())
+    header = file.header
     at = whole(header.width, header.height)
-    found = PROFILES[header.profile].multiplications(header, at)
+    found = file.profile.multiplications(file.config, at)
     if header.profile == fnet.PROFILE_ID:
-        assert found == at.count * fnet.unpack(header, sections).config.coefficient_count
+        assert found == at.count * file.integers.config.coefficient_count
     else:
         levels, order, units, _ = header.architecture
         frequencies = sum(math.comb(levels, n) for n in range(order + 1))
         of_context = 4 * (units**2 + 26 * units + 46)
         c = header.channels
         others = (2 * frequencies - 1) * (levels + c) + levels * c + 4 * (levels - 1) + 9 * c * c
-        latents = sum(level.size for level in grid.unpack(header, sections).latents)
+        latents = sum(level.size for level in file.integers.levels)
         assert found == latents * of_context // 4 + at.count * others
 
 
@@ -210,20 +210,19 @@ def test_filters_that_would_overflow_are_refused() -> None:
 def test_the_largest_integers_give_finite_samples() -> None:
     """Every weight and latent as large as it can be, in both profiles: no sample is inf or NaN."""
     config = fnet.FnetConfig(5, 16, 3)
-    header = Header(24, 16, 3, fnet.PROFILE_ID, (5, 16))
     indices, symbols = np.zeros(config.shape.output_count, np.uint8), np.full(config.coefficient_count, 2**20 - 1)
     network = fnet.QuantizedFnet(config, indices, symbols.astype(np.int32))
-    assert fnet.same(network, fnet.unpack(header, fnet.pack(network)[1]))
+    assert fnet.same(network, fnet.unpack(config, fnet.pack(network)[1]))
     assert np.isfinite(fnet.render(network, (16, 24), "cpu")).all()
     picture = random_picture(config_of(16, 24, 3, levels=9, order=3, phase=0, smooth=True))
-    groups = picture.config.shape.groups
-    picture.symbols[groups != UNUSED] = grid_networks.MAX_SYMBOL
-    picture.exponents[:] = 0
-    picture.exponents[: SCALES + 1] = 20
-    picture.symbols[groups == FILTERS], picture.exponents[FILTERS] = 22, 4  # 6.5 in all, to the 16th: below 2^44
-    picture.symbols[groups == groups[-1]], picture.exponents[-1] = 3, 3  # 2.6 + 1, squared: below 2^3.8
-    grid_networks.check_gain(grid_networks.weights_of(picture))
-    for level in picture.latents:
+    groups, exponents, symbols = picture.config.shape.groups, picture.networks.exponents, picture.networks.symbols
+    symbols[groups != UNUSED] = grid_networks.MAX_SYMBOL
+    exponents[:] = 0
+    exponents[: SCALES + 1] = 20
+    symbols[groups == FILTERS], exponents[FILTERS] = 22, 4  # 6.5 in all, to the 16th: below 2^44
+    symbols[groups == groups[-1]], exponents[-1] = 3, 3  # 2.6 + 1, squared: below 2^3.8
+    grid_networks.check_gain(picture.networks.weights)
+    for level in picture.tiles[0]:
         level[:] = 32767
     assert np.isfinite(grid.render(picture, (16, 24), "cpu")).all()
 

@@ -168,13 +168,13 @@ def test_copies_conversions_and_crops_are_pictures(path: Path) -> None:
 def test_a_thumbnail_is_decoded_small(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = (GOLDEN / f"{name}.fnc").read_bytes()
     asked: list[View] = []
-    real = fourcodec.decode
+    real = fourcodec.File.pixels
 
-    def watch(data: bytes, *, view: View, limits: Limits) -> np.ndarray:
+    def watch(file: fourcodec.File, view: View) -> np.ndarray:
         asked.append(view)
-        return real(data, view=view, limits=limits)
+        return real(file, view)
 
-    monkeypatch.setattr("fourcodec.codec.decode", watch)
+    monkeypatch.setattr(fourcodec.File, "pixels", watch)
     with Image.open(io.BytesIO(data)) as image, Image.open(io.BytesIO(data)) as full:
         width = image.width
         image.thumbnail((width // 8, width // 8))

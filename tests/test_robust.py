@@ -101,7 +101,7 @@ def test_short_memory_is_a_line_that_says_what_to_do(
     Image.new("RGB", (24, 16)).save(tmp_path / "photos" / "a.png")
     coded = tmp_path / "a.fnc"
     coded.write_bytes(fourcodec.encode(PICTURES["constant"]).data)
-    monkeypatch.setattr(codec, "decode", fail)
+    monkeypatch.setattr(codec.File, "pixels", fail)
     for line in ("decode {}/a.fnc", "verify {}/a.fnc", "encode {}/photos/a.png", "encode {}/photos -o {}/out"):
         assert cli.run([*line.replace("{}", str(tmp_path)).split()]) == 1
         said = "".join(capsys.readouterr())

@@ -10,9 +10,9 @@ import fourcodec
 from fourcodec import cli, codec
 from fourcodec.bitstream import container
 from fourcodec.errors import VerificationError
-from fourcodec.fnet import profile as fnet
 from fourcodec.grid import profile as grid
 from fourcodec.images import Picture
+from fourcodec.profiles import PROFILES
 from tests.golden.make import FOLDER
 from tests.support import hostile, stubs
 
@@ -99,12 +99,14 @@ def test_damaged_metadata_cost_decode_a_note_and_no_pixel(folder: Path, capsys: 
 def test_encode_refuses_a_file_that_holds_other_integers(
     photo: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    right = PROFILES[grid.PROFILE_ID].pack
+
     def pack(network: stubs.StubNetwork) -> object:
         changed = network.samples.copy()
         changed[0, 0] ^= 1
-        return stubs.pack(stubs.StubNetwork(network.config, changed))
+        return right(stubs.StubNetwork(network.config, changed))
 
-    monkeypatch.setattr(codec.grid, "pack", pack)
+    monkeypatch.setattr(PROFILES[grid.PROFILE_ID], "pack", pack)
     with pytest.raises(VerificationError, match="integers that the fit came to"):
         fourcodec.encode(photo)
     np.save(tmp_path / "a.npy", photo)
@@ -131,10 +133,10 @@ def test_encode_refuses_a_file_with_another_alpha_or_other_metadata(part: str, m
 
 @pytest.mark.parametrize("name", ["rgb-range", "grid-rgb"])
 def test_one_integer_that_differs_is_seen(name: str) -> None:
-    header, sections = container.read((FOLDER / f"{name}.fnc").read_bytes())
-    profile = fnet if name == "rgb-range" else grid
-    network, other = profile.unpack(header, sections), profile.unpack(header, sections)
+    data = (FOLDER / f"{name}.fnc").read_bytes()
+    profile = codec.File(data).profile
+    network, other = codec.File(data).integers, codec.File(data).integers
     assert profile.same(network, other)
-    changed = other.symbols if name == "rgb-range" else other.latents[0]
+    changed = other.symbols if name == "rgb-range" else other.tiles[0][0]
     changed.reshape(-1)[-1] += 1
     assert not profile.same(network, other)

@@ -17,7 +17,6 @@ from fourcodec.fnet.quantize import STEP_COUNT
 from fourcodec.grid import profile as grid
 from fourcodec.grid import rendering as grid_rendering
 from fourcodec.limits import Limits
-from fourcodec.profiles import PROFILES
 from fourcodec.views import Lattice, View, whole
 from tests.support.golden import GOLDEN
 from tests.support.grids import config_of, random_picture
@@ -38,11 +37,10 @@ WIDE = (45, 203)
 
 def planes_of(data: bytes, view: View) -> np.ndarray:
     """Float samples, in which the last bit shows."""
-    header, sections = container.read(data)
-    profile, lattice = PROFILES[header.profile], view.on(header.width, header.height)
-    network = profile.unpack(header, sections, lattice)
-    planes: np.ndarray = profile.render(network, (header.height, header.width), "cpu", lattice)
-    return planes
+    file = codec.File(data)
+    header, lattice = file.header, view.on(file.header.width, file.header.height)
+    network = file.profile.unpack(file.config, file.profile_sections, lattice)
+    return file.profile.render(network, (header.height, header.width), "cpu", lattice)
 
 
 def wide_file(profile: Any, *, smooth: bool = False) -> bytes:
@@ -51,13 +49,13 @@ def wide_file(profile: Any, *, smooth: bool = False) -> bytes:
     if profile is grid:
         config = config_of(height, width, smooth=smooth)
         fields, sections = grid.pack(random_picture(config, spread=3.0))
-        assert fields == config.architecture
+        assert fields["architecture"] == config.architecture
     else:
         random, shape = np.random.default_rng(0), fnet.FnetConfig(4, 3, 3).shape
         symbols = np.rint(random.laplace(0, 40, shape.coefficient_count)).astype(np.int32)
         indices = np.full(shape.output_count, STEP_COUNT // 4, np.uint8)
         fields, sections = fnet.pack(fnet.QuantizedFnet(fnet.FnetConfig(4, 3, 3), indices, symbols))
-    return container.write(Header(width, height, 3, profile.PROFILE_ID, fields), sections)
+    return container.write(Header(width, height, 3, profile.PROFILE_ID, **fields), sections)
 
 
 FILES = {name: GOLDEN[name] for name in SMALL} | {
@@ -128,14 +126,15 @@ def test_half_size_is_close_to_the_mean_of_four_pixels(name: str, tolerance: flo
 
 def test_small_sizes_of_a_grid_leave_the_finest_latents_undecoded() -> None:
     header, sections = container.read(FILES["grid-wide"])
-    everything = grid.unpack(header, sections).latents
-    quarter = grid.unpack(header, sections, View(scale=0.25).on(header.width, header.height)).latents
+    config = grid.read_config(header)
+    everything = grid.unpack(config, sections).levels
+    quarter = grid.unpack(config, sections, View(scale=0.25).on(header.width, header.height)).tiles[0]
     assert len(quarter) == len(everything) - 1
     for ours, wanted in zip(quarter, everything[1:], strict=True):
         assert np.array_equal(ours, wanted)
-    half = grid.unpack(header, sections, View(scale=0.5).on(header.width, header.height)).latents
+    half = grid.unpack(config, sections, View(scale=0.5).on(header.width, header.height)).tiles[0]
     assert len(half) == len(everything)
-    eighth = grid.unpack(header, sections, View(scale=0.125).on(header.width, header.height)).latents
+    eighth = grid.unpack(config, sections, View(scale=0.125).on(header.width, header.height)).tiles[0]
     assert len(eighth) == len(everything) - 1
     odd_rows, even_columns = slice(1, None, 2), slice(0, None, 2)  # the last pass
     eighth[0][odd_rows, even_columns] = everything[1][odd_rows, even_columns]

@@ -3,7 +3,7 @@
     data = fourcodec.encode(image, width=8, depth=6).data
     pixels = fourcodec.decode(data)
 
-The public names load on first use (PEP 562), so that importing fourcodec costs neither torch nor numba nor numpy.
+Each public name is imported when it is first used (PEP 562): `import fourcodec` loads neither torch, numba nor numpy.
 """
 
 from importlib import import_module
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         UnsupportedFormatError,
         VerificationError,
     )
+    from fourcodec.fnc import File
     from fourcodec.limits import Limits
     from fourcodec.pillow_plugin import register
     from fourcodec.views import View
@@ -32,6 +33,7 @@ __all__ = [
     "CorruptFileError",
     "DeviceError",
     "Encoded",
+    "File",
     "FourcodecError",
     "ImageError",
     "LimitError",
@@ -48,11 +50,12 @@ __all__ = [
     "register",
 ]
 
-_HOMES = {
+_MODULES = {
     "Encoded": "fourcodec.codec",
     "decode": "fourcodec.codec",
     "encode": "fourcodec.codec",
     "read_metadata": "fourcodec.codec",
+    "File": "fourcodec.fnc",
     "Metadata": "fourcodec.bitstream.metadata",
     "CorruptFileError": "fourcodec.errors",
     "DeviceError": "fourcodec.errors",
@@ -69,10 +72,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    return getattr(import_module(module), name)
 
 
 def __dir__() -> list[str]:

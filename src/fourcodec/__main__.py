@@ -1,17 +1,17 @@
-"""The entry point, of `python -m fourcodec` and of the `fourcodec` script alike.
+"""The entry point of `python -m fourcodec` and of the `fourcodec` script.
 
-Click and the commands are imported within, so that Ctrl-C is as clean in those first moments as it is later.
+Click and the commands are imported inside `main`, so that Ctrl-C during these imports ends the program cleanly too.
 """
 
 import signal
 import sys
 from typing import NoReturn
 
-INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
+INTERRUPTED = 130  # 128 + SIGINT: the status that a shell reports for a program ended by Ctrl-C
 
 
 def main() -> NoReturn:
-    """Runs the command line that the process was started with."""
+    """Runs the command line that the process was started with, and exits with its status."""
     try:
         from fourcodec import cli
 
@@ -20,10 +20,12 @@ def main() -> NoReturn:
         print("interrupted", file=sys.stderr)
         status = INTERRUPTED
     if status == INTERRUPTED:
-        # Python takes an interrupt that left any exec() of text for unhandled (imports of numba have some), and would
-        # die of the signal after all, unless another exec() ends well.
+        # An interrupt that passed through an exec() of text (importing numba runs some) leaves a flag in Python, which
+        # then ends the process by the signal and not with our status. Another exec() that succeeds clears the flag.
         exec("")
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # pressed again, it must not show the insides of Python's own end
+        signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        )  # a second Ctrl-C must not print a traceback of the interpreter's end
     sys.exit(status)
 
 

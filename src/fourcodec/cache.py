@@ -1,4 +1,4 @@
-"""The folder of what can be made again: compiled kernels and trained classifiers.
+"""The cache folder: compiled kernels and trained classifiers, all of which can be made again.
 
 It is $FOURCODEC_CACHE_DIR, or the user's cache folder (~/.cache/fourcodec on Linux). It can be deleted at any time.
 """
@@ -15,22 +15,22 @@ VARIABLE = "FOURCODEC_CACHE_DIR"
 def cache_folder() -> Path:
     """The folder as an absolute path; it need not exist.
 
-    Raises OSError where no folder is named and the user has no home.
+    Raises OSError where the variable is not set and the user has no home folder.
     """
     from platformdirs import user_cache_path
 
     named = os.environ.get(VARIABLE)
     folder = Path(named).absolute() if named else user_cache_path("fourcodec", appauthor=False)
-    if not folder.is_absolute():  # "~" stays as it is for a user without a home, and would become a folder of that name
+    if not folder.is_absolute():  # without a home "~" is not expanded, and would become a folder of that name
         raise OSError(f"this user has no home folder; {VARIABLE} can name a folder")
     return folder
 
 
 def private_folder(name: str) -> Path:
-    """The folder `name` in the cache folder, made if need be, which only this user can read or change.
+    """The folder `name` in the cache folder, which only this user can read or change. It is made if it is missing.
 
-    Raises OSError where it cannot be made, belongs to somebody else, or can be changed by others: whoever can write
-    there decides what is read from there.
+    Raises OSError where it cannot be made, belongs to another user, or can be changed by other users. Files in it are
+    loaded as code, so nobody else may write there.
     """
     folder = cache_folder() / name
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -39,7 +39,9 @@ def private_folder(name: str) -> Path:
 
 
 def check_private(status: os.stat_result, path: Path) -> None:
-    """Raises OSError unless a folder or file of this lstat is this user's alone; `path` is named in the message."""
+    """Raises OSError unless only this user can change the folder or file. `status` is its lstat; the message names
+    `path`.
+    """
     if not hasattr(os, "geteuid"):  # Windows: folders of a user's profile are private by their access lists
         return
     if not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):

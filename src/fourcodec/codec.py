@@ -1,13 +1,15 @@
-"""encode() and decode(): the whole route from a picture to a file and back on one page.
+"""encode() and decode(): the whole route from an image to a file and back on one page.
 
-    encode:  picture -> pixels -> planes -> encoder: a fit -> integers -> profile.pack -> container.write -> bytes
+    encode:  image -> pixels -> planes -> encoder: a fit -> integers -> profile.pack -> container.write -> bytes
     decode:  bytes -> container.read -> profile.unpack -> integers -> profile.render, where the view asks -> planes
              -> pixels
 
-Alpha goes beside the network, without loss, and so do ICC profile, EXIF and XMP.
+decode and what follows it ask a File (fnc.py) one thing each; who asks more than one thing makes the File.
 
-What encode returns was decoded again: every integer of it is what the fit came to, alpha and metadata are the picture's
-own, and the numbers that it reports were measured on the very bytes.
+Alpha is coded beside the network, without loss, and so are ICC profile, EXIF and XMP.
+
+encode decodes what it returns: all integers are those of the fit, alpha and metadata are those of the image, and the
+numbers that it reports were measured on these bytes.
 """
 
 import math
@@ -18,21 +20,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from fourcodec import devices, images, metrics
 from fourcodec.arrays import Samples
-from fourcodec.bitstream import alpha, container, metadata
+from fourcodec.bitstream import alpha, metadata
 from fourcodec.bitstream.metadata import Metadata
-from fourcodec.errors import CorruptFileError, LimitError, UnsupportedFormatError, VerificationError
-from fourcodec.fnet import profile as fnet
-from fourcodec.grid import profile as grid
-from fourcodec.images import Picture, pixels, transparency
-from fourcodec.limits import DEFAULT, UNLIMITED, Limits
-from fourcodec.profiles import PROFILES
+from fourcodec.errors import LimitError, VerificationError
+from fourcodec.fnc import File
+from fourcodec.images import Picture, pixels
+from fourcodec.limits import DEFAULT, Limits
 from fourcodec.request import Request
-from fourcodec.views import WHOLE, Lattice, View, whole
+from fourcodec.views import WHOLE, View
 
 if TYPE_CHECKING:  # importing them for real costs numba and scipy
     from fourcodec.encoder import Subject
@@ -43,7 +42,7 @@ DEFAULT_EFFORT = 5
 
 @dataclass(frozen=True)
 class Encoded:
-    """A .fnc file and what was measured on it."""
+    """A .fnc file with its size, quality and times."""
 
     data: bytes  # the file
     profile: str
@@ -117,21 +116,20 @@ def encode(
         else FnetFits(subject, request, effort, iterations, seed, processor, limits)
     )
 
-    def decoded_again(file: bytes) -> Samples:
-        return decode(file, device=processor, limits=limits)
+    def psnr_of(data: bytes) -> float:
+        return metrics.psnr_db(picture.pixels, File(data, limits).pixels(device=processor))
 
-    data, network = Encoder(subject, fits).encode(
-        request, lambda file: metrics.psnr_db(picture.pixels, decoded_again(file)), progress
-    )
+    network, data = Encoder(subject, fits).encode(request, psnr_of, progress)
     encoded = time.perf_counter()
 
-    copy = decoded_again(data)
+    file = File(data, limits)
+    copy = file.pixels(device=processor)
     decoded = time.perf_counter()
-    _verify(data, network, picture, copy, strip, limits)
+    _verify(file, network, picture, copy, strip)
     psnr_db = metrics.psnr_db(picture.pixels, copy)
     return Encoded(
         data=data,
-        profile=grid.NAME if request.is_grid else fnet.NAME,
+        profile=file.profile.NAME,
         width=picture.pixels.shape[1],
         height=picture.pixels.shape[0],
         channels=subject.channels,
@@ -144,98 +142,42 @@ def encode(
         ssim=metrics.ssim(picture.pixels, copy),
         encode_seconds=encoded - started,
         decode_seconds=decoded - encoded,
-        refusal=_refusal(data),
+        refusal=_refusal(file),
     )
 
 
-# The bounds on weights leave no sum that overflows float32. Should one do so all the same, what comes of it is cut to
-# the range of samples, and no news to a person.
-@np.errstate(over="ignore", invalid="ignore")
 def decode(data: bytes, *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT) -> Samples:
-    """The picture in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it.
+    """The image in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it.
 
     `view` is a part of it, a size, or both; the network is evaluated where that asks for it, and a region at full size
-    has the very samples of the whole picture. `device` is "cpu" (which imports no torch), "cuda" or "auto"; pixels
-    differ by at most 1 of 255 between them. Raises ValueError for a region that is not inside the picture,
+    has the very samples of the whole image. `device` is "cpu" (which imports no torch), "cuda" or "auto"; pixels
+    differ by at most 1 of 255 between them. Raises ValueError for a region that is not inside the image,
     CorruptFileError, UnsupportedFormatError, LimitError (too many pixels, in the file or in the view, or too much work)
     and DeviceError. Metadata are not looked at: pixels can be had without.
     """
-    processor = devices.resolve(device)
-    header, sections = container.read(data, limits)
-    profile = _profile_of(header)
-    lattice = view.on(header.width, header.height)
-    limits.check_pixels(lattice.columns, lattice.rows, "what is asked for has")
-    own, mask = _split(header, sections)
-
-    def render(at: Lattice) -> npt.NDArray[np.float32]:  # (1 or 3, rows, columns), about [0, 1]
-        limits.check_memory(profile.memory_pixels(header))
-        limits.check_work(profile.multiplications(header, at))
-        network = profile.unpack(header, own, at)
-        planes: npt.NDArray[np.float32] = profile.render(network, (header.height, header.width), processor, at)
-        return planes
-
-    if mask is None:
-        return pixels.from_planes(render(lattice), header.bit_depth)
-    planes, opacity = transparency.on_lattice(render, alpha.read(mask, header), lattice)
-    return np.dstack([pixels.from_planes(planes, header.bit_depth), opacity])
+    return File(data, limits).pixels(view, device)
 
 
 def read_metadata(data: bytes) -> Metadata:
-    """The ICC profile, EXIF and XMP in a .fnc file. Decodes nothing; raises as `decode`."""
-    _, sections = container.read(data, UNLIMITED)
-    return metadata.read(sections)
+    """The ICC profile, EXIF and XMP in a .fnc file. Decodes no pixel and has no limits but that of metadata; raises
+    CorruptFileError, UnsupportedFormatError and LimitError."""
+    return File(data).metadata()
 
 
 def salvage_metadata(data: bytes) -> tuple[Metadata, list[str]]:
-    """As much of them as is sound, and a remark for people on each that is not."""
-    _, sections = container.read(data, UNLIMITED)
-    return metadata.salvage(sections)
+    """The metadata that are sound, and a remark for people on each document that is not."""
+    return File(data).salvage_metadata()
 
 
 def check_limits(data: bytes, limits: Limits = DEFAULT) -> None:
-    """Raises LimitError where `decode` of the whole picture would. Decodes nothing; raises otherwise as `decode`."""
-    header, _ = container.read(data, limits)
-    profile = _profile_of(header)
-    limits.check_memory(profile.memory_pixels(header))
-    limits.check_work(profile.multiplications(header, whole(header.width, header.height)))
+    """Raises LimitError where `decode` of the whole image would. Decodes nothing; raises otherwise as `decode`."""
+    File(data).check_limits(limits)
 
 
 def describe(data: bytes) -> dict[str, Any]:
     """What a file says about itself, and its bytes by section, as JSON types. Decodes nothing, and so has no limits;
     raises as `decode`."""
-    header, sections = container.read(data, UNLIMITED)
-    profile = _profile_of(header)
-    own, _ = _split(header, sections)
-    names = {**profile.SECTION_NAMES, alpha.KIND: alpha.NAME, **metadata.NAMES}
-    return {
-        "format": f"{container.FORMAT_MAJOR}.{container.FORMAT_MINOR}",
-        "profile": profile.NAME,
-        "width": header.width,
-        "height": header.height,
-        "channels": header.channels,
-        "bit_depth": header.bit_depth,
-        "coordinates": header.coordinates,
-        "activation": header.activation,
-        "prior": header.prior,
-        "tiles": header.tiles,
-        "architecture": list(header.architecture),
-        "size_bytes": len(data),
-        "rate_bpp": metrics.bpp(len(data), header.width, header.height),
-        "header_bytes": len(data) - sum(section.size_bytes for section in sections),
-        "sections": [
-            {
-                "kind": section.kind,
-                "name": names.get(section.kind, "unknown"),
-                "critical": section.critical,
-                "coder": container.CODER_NAMES.get(section.coder, str(section.coder)),
-                "size_bytes": section.size_bytes,
-                "payload_bytes": len(section.payload),
-            }
-            for section in sections
-        ],
-        "network": profile.describe(header, own),
-        "multiplications": profile.multiplications(header, whole(header.width, header.height)),
-    }
+    return File(data).describe()
 
 
 def _to_picture(image: Image.Image | Samples | Picture, limits: Limits) -> Picture:
@@ -263,44 +205,20 @@ def _to_subject(picture: Picture, strip: bool) -> "Subject":
     return Subject(colours, None if visible.all() else visible, channels, bit_depth, beside)
 
 
-def _split(
-    header: container.Header, sections: list[container.Section]
-) -> tuple[list[container.Section], container.Section | None]:
-    """The sections for the profile, and that of alpha where the picture has it. Raises CorruptFileError."""
-    mask = container.by_kind([section for section in sections if section.kind == alpha.KIND], {alpha.KIND: alpha.NAME})
-    if bool(mask) != header.has_alpha:
-        word = "without" if header.has_alpha else "with"
-        raise CorruptFileError(f"{header.channels} channels {word} section {alpha.NAME!r}")
-    return [section for section in sections if section.kind != alpha.KIND], mask.get(alpha.KIND)
-
-
-def _refusal(data: bytes) -> str:
+def _refusal(file: File) -> str:
+    """Why the default limits do not allow decoding the file; empty where they do."""
     try:
-        check_limits(data, DEFAULT)
+        file.check_limits(DEFAULT)
     except LimitError as exc:
         return str(exc)
     return ""
 
 
-def _verify(data: bytes, network: Any, picture: Picture, copy: Samples, strip: bool, limits: Limits) -> None:
+def _verify(file: File, network: Any, picture: Picture, copy: Samples, strip: bool) -> None:
     """Raises VerificationError where anything in the file that is meant to be exact is not."""
-    header, sections = container.read(data, limits)
-    profile = _profile_of(header)
-    own, mask = _split(header, sections)
-    if not profile.same(network, profile.unpack(header, own)):
+    if not file.profile.same(network, file.integers):
         raise VerificationError("the file does not hold the integers that the fit came to; it is not written")
-    if mask is not None and not np.array_equal(copy[:, :, -1], picture.pixels[:, :, -1]):
+    if file.header.has_alpha and not np.array_equal(copy[:, :, -1], picture.pixels[:, :, -1]):
         raise VerificationError("the file does not hold the picture's alpha; it is not written")
-    if metadata.read(sections) != (Metadata() if strip else picture.metadata):
+    if file.metadata() != (Metadata() if strip else picture.metadata):
         raise VerificationError("the file does not hold the picture's metadata; it is not written")
-
-
-def _profile_of(header: container.Header) -> Any:
-    """The module that understands the file. Raises UnsupportedFormatError for what only later versions can decode."""
-    if header.profile not in PROFILES:
-        raise UnsupportedFormatError(f"the file is of profile {header.profile}, unknown to this version")
-    if header.bit_depth not in pixels.SAMPLE_TYPES:
-        raise UnsupportedFormatError(f"the file has {header.bit_depth}-bit samples, this version decodes 8 and 16")
-    if header.tiles and header.profile != grid.PROFILE_ID:
-        raise UnsupportedFormatError("the file is tiled, which this version knows only of the profile grid")
-    return PROFILES[header.profile]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ from fourcodec.fnet.fit.settings import RATE_WEIGHT, settings_for
 from fourcodec.fnet.fit.sizes import next_size, size_for, size_for_bytes
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
-from fourcodec.grid import tiled
 from fourcodec.grid.fit import fit as grid_fit
 from fourcodec.grid.fit.fit import phase_index
 from fourcodec.grid.fit.settings import grid_settings_for
@@ -32,6 +31,7 @@ from fourcodec.optimisation.progress import Progress, StageReport
 from fourcodec.optimisation.settings import WHOLE, Part, rate_weight_of
 from fourcodec.optimisation.target_search import MOVE, Plan, Point, Stage, search
 from fourcodec.optimisation.targets import QualityTarget, SizeTarget, Target, rate_target
+from fourcodec.profiles import PROFILES, Profile
 from fourcodec.request import DEFAULT_QUALITY, Request
 
 FEWEST_PROBE_STEPS = 300
@@ -40,8 +40,8 @@ Report = Callable[[Progress], None] | None
 
 @dataclass(frozen=True)
 class Subject:
-    """A picture as it is encoded: planes (1 or 3, H, W) float32 in [0, 1]; `visible` (H, W), false where their values
-    do not matter, None if they do everywhere; channels and bits a sample of the file; its sections beside the
+    """An image as it is encoded: planes (1 or 3, H, W) float32 in [0, 1]; `visible` (H, W), false where their values
+    do not matter, None if they do everywhere; channels and bits per sample of the file; its sections beside the
     network's."""
 
     planes: NDArray[np.float32]
@@ -52,9 +52,9 @@ class Subject:
 
 
 class Fits(Protocol):
-    """Fits of one picture in one profile."""
+    """Fits of one image in one profile."""
 
-    profile: Any  # the module
+    profile: Profile[Any, Any]
     plan: Plan  # how lambda is searched for
 
     def rate_weight(self, request: Request) -> float:
@@ -66,8 +66,12 @@ class Fits(Protocol):
     def resize(self, larger: bool) -> bool:
         """Whether fits are from now on those of a larger or smaller network, for a target beyond this one."""
 
-    def header_fields(self, network: Any) -> dict[str, int]:
-        """What the header says beside the architecture fields."""
+
+class Made(NamedTuple):
+    """A quantised network and the file that holds it."""
+
+    network: Any
+    data: bytes
 
 
 def _probe(iterations: int) -> Part:
@@ -77,7 +81,7 @@ def _probe(iterations: int) -> Part:
 
 @dataclass
 class _FitsOf:
-    """What fits of both profiles are told."""
+    """The arguments of fits of both profiles."""
 
     subject: Subject
     request: Request
@@ -90,10 +94,10 @@ class _FitsOf:
 
 @dataclass
 class GridFits(_FitsOf):
-    """Of the profile grid."""
+    """Fits in the profile grid."""
 
     def __post_init__(self) -> None:
-        self.profile: Any = tiled
+        self.profile = PROFILES[grid.PROFILE_ID]
         self._whole = grid_settings_for(DEFAULT_QUALITY, self.effort, self.iterations, self.request.max_seconds)
         # In the last half of the schedule latents stay where they are, whatever lambda.
         self.plan = Plan(1e-5, 0.5, _probe(self._whole.iterations), correction=Part(0.15, begin=0.4))
@@ -108,7 +112,7 @@ class GridFits(_FitsOf):
             config = grid_config.config_for(height, width, channels, phase_index(rate_weight), trained_start)
         else:
             config = start.config
-        self.limits.check_memory(grid.memory_of(config))
+        self.limits.check_memory(self.profile.memory_pixels(config))
         settings = self._whole.part(part, rate_weight)
         return grid_fit.fit(
             self.subject.planes, config, settings,
@@ -118,17 +122,14 @@ class GridFits(_FitsOf):
     def resize(self, larger: bool) -> bool:
         return False
 
-    def header_fields(self, network: Any) -> dict[str, int]:
-        return {"prior": network.config.trained_start, "tiles": network.config.tiles}
-
 
 @dataclass
 class FnetFits(_FitsOf):
-    """Of the profile fnet, at the size that was asked for, or else the one that is best for a target in bytes, or for
-    each lambda."""
+    """Fits in the profile fnet, at the size that was asked for, or else the one that is best for a target in bytes, or
+    for each lambda."""
 
     def __post_init__(self) -> None:
-        self.profile: Any = fnet
+        self.profile = PROFILES[fnet.PROFILE_ID]
         self._fixed, self._latest = self.request.size is not None, tuple[int, ...]()
         self._missed = set[tuple[int, ...]]()
         self._whole = settings_for(self.effort, self.iterations)
@@ -165,12 +166,9 @@ class FnetFits(_FitsOf):
         self._size = size
         return True
 
-    def header_fields(self, network: Any) -> dict[str, int]:
-        return {}
-
 
 def target_of(request: Request, width: int, height: int) -> Target | None:
-    """What a file of so many pixels must come to, if anything."""
+    """The target that a request states for an image of so many pixels, if it states one."""
     if request.target_bytes is not None:
         return SizeTarget(request.target_bytes)
     if request.target_bpp is not None:
@@ -179,28 +177,24 @@ def target_of(request: Request, width: int, height: int) -> Target | None:
 
 
 class Encoder:
-    """Makes files of one picture."""
+    """Makes files of one image."""
 
     def __init__(self, subject: Subject, fits: Fits) -> None:
         self._subject, self._fits = subject, fits
         _, self._height, self._width = subject.planes.shape
 
-    def encode(self, request: Request, psnr_of: Callable[[bytes], float], report: Report) -> tuple[bytes, Any]:
-        """The file asked for, and the quantised network that is in it; psnr_of(file) decodes and compares. Raises
-        TargetError and LimitError."""
+    def encode(self, request: Request, psnr_of: Callable[[bytes], float], report: Report) -> Made:
+        """The file that is asked for; psnr_of(file) decodes and compares. Raises TargetError and LimitError."""
         target = target_of(request, self._width, self._height)
         if target is not None:
-            network = self._search(target, psnr_of, report)
-        else:
-            network = self._fits.fit(self._fits.rate_weight(request), WHOLE, None, report)
-        return self._write(network), network
+            return self._search(target, psnr_of, report)
+        return self._make(self._fits.rate_weight(request), WHOLE, None, report)
 
-    def _search(self, target: Target, psnr_of: Callable[[bytes], float], report: Report) -> Any:
-        def fit(rate_weight: float, start: Point[Any] | None, stage: Stage) -> Point[Any]:
+    def _search(self, target: Target, psnr_of: Callable[[bytes], float], report: Report) -> Made:
+        def fit(rate_weight: float, start: Point[Made] | None, stage: Stage) -> Point[Made]:
             watched = None if report is None else StageReport(report, stage.name, stage.later)
-            network = self._fits.fit(rate_weight, stage.part, start and start.state, watched)
-            data = self._write(network)
-            return Point(rate_weight, len(data), psnr_of(data), network)
+            made = self._make(rate_weight, stage.part, start and start.state.network, watched)
+            return Point(rate_weight, len(made.data), psnr_of(made.data), made)
 
         while True:
             try:
@@ -210,16 +204,19 @@ class Encoder:
                 if not self._fits.resize(larger=exc.short):
                     raise
 
+    def _make(self, rate_weight: float, part: Part, start: Any, report: Report) -> Made:
+        network = self._fits.fit(rate_weight, part, start, report)
+        return Made(network, self._write(network))
+
     def _write(self, network: Any) -> bytes:
         profile = self._fits.profile
-        architecture, sections = profile.pack(network)
+        fields, sections = profile.pack(network)
         header = container.Header(
             width=self._width,
             height=self._height,
             channels=self._subject.channels,
             profile=profile.PROFILE_ID,
-            architecture=architecture,
             bit_depth=self._subject.bit_depth,
-            **self._fits.header_fields(network),
+            **fields,
         )
         return container.write(header, [*sections, *self._subject.beside])

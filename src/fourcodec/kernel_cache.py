@@ -1,11 +1,12 @@
-"""Compiled kernels on the disk: one file a kernel and signature, in a folder that is this user's alone.
+"""Compiled kernels on the disk: one file for each kernel and signature, in a folder that only this user can change.
 
-numba's own cache is not used. Its index is one file for all signatures, which two processes that compile at once
-overwrite, and a damaged or unwritable one ends the program. It also misses changes in modules that a kernel imports.
+numba's own cache is not used, for three reasons. Its index is one file for all signatures, which two processes that
+compile at the same time overwrite. A damaged or unwritable index ends the program. Changes in modules that a kernel
+imports go unnoticed.
 
-A file holds a SHA-256 sum and the compiled code as numba pickles it. Reading a pickle runs code, so that the folder and
-the file must be such that nobody else can write them (fourcodec.cache). A file that is damaged is replaced.
-Where no folder can be used, kernels are compiled in memory, and a line on stderr says so once.
+A file holds a SHA-256 sum and the compiled code as numba pickles it. Unpickling runs code, so nobody else may be able
+to write the folder or the file (fourcodec.cache). A damaged file is replaced. Where no folder can be used, kernels are
+compiled in memory, and one line on stderr says so.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ from numba.core.serialize import dumps
 import fourcodec
 from fourcodec.cache import VARIABLE, check_private, private_folder
 
-MESSAGE = "compiling kernels for this processor; this takes some seconds"
-UNKEPT = "compiled kernels are not kept, and every start takes longer: {reason} ({variable} names another folder)"
-# What else of numba's settings changes the code that it makes.
+COMPILING = "compiling kernels for this processor; this takes some seconds"
+NOT_CACHED = "compiled kernels are not kept, and every start takes longer: {reason} ({variable} names another folder)"
+# The settings of numba that change the code it makes, beside the target.
 _SETTINGS = ("OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DISABLE_INTEL_SVML")
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _PACKAGE = Path(fourcodec.__file__).parent
@@ -45,40 +46,45 @@ _IMPORT = re.compile(r"^from (fourcodec[\w.]*) import (\([^)]*\)|.*)$", re.MULTI
 
 
 class KernelCache(_Cache):  # type: ignore[misc]
-    """What numba's dispatcher asks for compiled code before it compiles, and gives it afterwards."""
+    """A cache of the compiled code of one function, with the interface that numba's dispatcher expects."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function, self._enabled = function, True
 
     @property
     def cache_path(self) -> str | None:
+        """The folder of the cache; None where code is compiled in memory."""
         folder = kernel_folder()
         return None if folder is None else str(folder)
 
     def enable(self) -> None:
+        """Lets code be loaded and saved, as at the start."""
         self._enabled = True
 
     def disable(self) -> None:
+        """Stops loading and saving."""
         self._enabled = False
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Does nothing: code is written when it is saved."""
 
     def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
-        """The compiled code of a signature, or None where there is none that can be used."""
+        """The compiled code for a signature; None where there is no usable file."""
         target_context.refresh()
         found = None
         if self._enabled and (folder := kernel_folder()) is not None:
             payload = _read(folder / self._name(sig))
-            # The sum says that these are the bytes that were written; a numba that cannot read them compiles anew.
+            # The checksum holds, so these are the bytes that were written. If numba still cannot read them, it
+            # compiles.
             with suppress(Exception):
                 found = None if payload is None else CompileResult._rebuild(target_context, *pickle.loads(payload))
         if found is None:
-            _say_once(MESSAGE if kernel_folder() is None else f"{MESSAGE}, once")
+            _warn_once(COMPILING if kernel_folder() is None else f"{COMPILING}, once")
         return found
 
     def save_overload(self, sig: Any, data: CompileResult) -> None:
-        """Keeps compiled code, where there is a folder. Code that holds addresses of this process is not kept."""
+        """Writes compiled code to the folder, if there is one. Code that holds addresses of this process is not
+        written."""
         if not self._enabled or data.library.has_dynamic_globals or data.lifted:
             return
         if (folder := kernel_folder()) is None:
@@ -86,10 +92,11 @@ class KernelCache(_Cache):  # type: ignore[misc]
         try:
             _write(folder / self._name(sig), dumps(data._reduce()))
         except OSError as exc:
-            _say_once(UNKEPT.format(reason=f"{exc.strerror or exc} in {str(folder)!r}", variable=VARIABLE))
+            _warn_once(NOT_CACHED.format(reason=f"{exc.strerror or exc} in {str(folder)!r}", variable=VARIABLE))
 
     def _name(self, sig: Any) -> str:
-        """A file name of the kernel, its arguments' types, the constants it was made with, and its source."""
+        """A file name that depends on the kernel, the types of its arguments, the constants in its closure, and its
+        source."""
         function = self._function
         constants = [cell.cell_contents for cell in function.__closure__ or ()]
         if not all(isinstance(constant, int) for constant in constants):
@@ -101,18 +108,18 @@ class KernelCache(_Cache):  # type: ignore[misc]
 
 @functools.cache
 def kernel_folder() -> Path | None:
-    """The folder of this processor's kernels; None, with a line on stderr, where there is none that can be used."""
+    """The folder of this processor's kernels; None, with a line on stderr, where no folder can be used."""
     try:
         return private_folder(folder_name())
     except OSError as exc:
         reason = f"{exc.strerror}: {exc.filename!r}" if exc.strerror else str(exc)
-        _say_once(UNKEPT.format(reason=reason, variable=VARIABLE))
+        _warn_once(NOT_CACHED.format(reason=reason, variable=VARIABLE))
         return None
 
 
 @functools.cache
 def folder_name() -> str:
-    """A name that is another for each processor, and for each version of what makes the code."""
+    """A folder name that differs between processors and between versions of Python, numba, llvmlite and numpy."""
     from numba.core.registry import cpu_target
 
     machine = cpu_target.target_context.codegen().magic_tuple()
@@ -124,7 +131,8 @@ def folder_name() -> str:
 
 @functools.cache
 def source_digest(module: str) -> str:
-    """A sum of a module's text and of all modules of the package that it imports, and they import."""
+    """SHA-256, hexadecimal, over the text of a module and of all modules of the package that it imports, directly or
+    not."""
     names, pending = set(), [module]
     while pending:
         name = pending.pop()
@@ -140,7 +148,7 @@ def source_digest(module: str) -> str:
 
 @functools.cache
 def _source(module: str) -> str:
-    """The text of a module of the package; nothing where there is no such module."""
+    """The text of a module of the package; empty where there is no such module."""
     path = _PACKAGE.parent.joinpath(*module.split("."))
     for candidate in (path.with_suffix(".py"), path / "__init__.py"):
         with suppress(OSError):
@@ -149,7 +157,10 @@ def _source(module: str) -> str:
 
 
 def _write(path: Path, payload: bytes) -> None:
-    """Inverse of `_read`. Other processes find the whole file or none. Raises OSError."""
+    """Writes a payload with its checksum, the inverse of `_read`. Other processes see the whole file or none.
+
+    Raises OSError.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")  # mode 0600
     try:
         with open(handle, "wb") as file:
@@ -163,7 +174,7 @@ def _write(path: Path, payload: bytes) -> None:
 
 
 def _read(path: Path) -> bytes | None:
-    """What `_write` was given; None where there is no such file, or a damaged one, or one that is not this user's."""
+    """The payload given to `_write`; None where the file is missing, damaged, or can be changed by other users."""
     try:
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NOFOLLOW", 0))) as file:
             check_private(os.fstat(file.fileno()), path)
@@ -175,6 +186,7 @@ def _read(path: Path) -> bytes | None:
 
 
 @functools.cache
-def _say_once(message: str) -> None:
-    # Shown on stderr even where nobody has set logging up, and easily silenced.
+def _warn_once(message: str) -> None:
+    # A warning is shown on stderr even where logging is not set up, and a program that embeds the package can silence
+    # it.
     logging.getLogger("fourcodec").warning(message)

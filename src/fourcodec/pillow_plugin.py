@@ -62,7 +62,7 @@ class FncImageFile(ImageFile.ImageFile):
         if len(self._data) > LIMITS.file_bytes:
             raise OSError(f"the file is larger than the limit of {LIMITS.file_bytes} bytes")
         try:
-            header, sections = container.read(self._data, LIMITS)
+            self._parsed = header, sections = container.read(self._data, LIMITS)
         except FourcodecError as exc:
             raise OSError(str(exc)) from exc
         self._size, self._mode = (header.width, header.height), _mode_of(header)
@@ -87,11 +87,25 @@ class FncImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Decodes, the first time. Raises OSError where the file is not as it should be."""
         if self.tile and self._data:
-            samples = _decode(self._data, self._view, self.mode)
+            samples = self._decoded()
             if self.fp and self._exclusive_fp:
                 self.fp.close()
             self.fp, self._data = BytesIO(samples), b""
+            del self._parsed
         return super().load()
+
+    def _decoded(self) -> bytes:
+        """Samples in the order of Pillow's raw decoder. Raises OSError."""
+        from fourcodec.fnc import File  # imported here, since opening must not cost it
+        from fourcodec.images.picture import to_eight_bits
+
+        try:
+            pixels = File(self._data, LIMITS, parsed=self._parsed).pixels(self._view)
+        except FourcodecError as exc:
+            raise OSError(str(exc)) from exc
+        if self.mode == "I;16":
+            return pixels.astype("<u2").tobytes()
+        return (pixels if pixels.itemsize == 1 else to_eight_bits(pixels)).tobytes()
 
     def load_seek(self, pos: int) -> None:
         """Keeps Pillow from mapping the file into memory as if it held pixels."""
@@ -118,20 +132,6 @@ def _info_of(sections: list[container.Section]) -> dict[str, bytes]:
     exif = _EXIF_PREFIX + found.exif if found.exif else b""
     info = {"icc_profile": found.icc, "exif": exif, "xmp": found.xmp}
     return {name: value for name, value in info.items() if value}
-
-
-def _decode(data: bytes, view: View, mode: str) -> bytes:
-    """Samples in the order of Pillow's raw decoder. Raises OSError."""
-    from fourcodec import codec  # imported here, since opening must not cost it
-    from fourcodec.images.picture import to_eight_bits
-
-    try:
-        pixels = codec.decode(data, view=view, limits=LIMITS)
-    except FourcodecError as exc:
-        raise OSError(str(exc)) from exc
-    if mode == "I;16":
-        return pixels.astype("<u2").tobytes()
-    return (pixels if pixels.itemsize == 1 else to_eight_bits(pixels)).tobytes()
 
 
 def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:

@@ -1,6 +1,77 @@
-"""The table of profiles: what a file's profile id stands for. Importing it loads neither numba nor torch."""
+"""The contract that profiles keep, and the table of them: what a file's profile id stands for.
 
+A profile is a module. `Config` is what the header says of its networks, `Network` an image as integers. The modules
+import neither numba nor torch at their top level, so that files can be looked at without.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.bitstream.container import Header, Section
 from fourcodec.fnet import profile as fnet
-from fourcodec.grid import tiled
+from fourcodec.grid import profile as grid
+from fourcodec.grid.config import GridConfig
+from fourcodec.grid.picture import QuantizedGrid
+from fourcodec.views import Lattice
 
-PROFILES = {fnet.PROFILE_ID: fnet, tiled.PROFILE_ID: tiled}
+Config = TypeVar("Config")
+Network = TypeVar("Network")
+
+
+class Profile(Protocol[Config, Network]):
+    """What a profile does with the header and the sections that are its own; alpha and metadata are not."""
+
+    @property
+    def PROFILE_ID(self) -> int:
+        """The number in the header, 1..15."""
+
+    @property
+    def NAME(self) -> str: ...
+
+    @property
+    def SECTION_NAMES(self) -> Mapping[int, str]:
+        """The kinds of the profile's sections, with names for people."""
+
+    def read_config(self, header: Header, /) -> Config:
+        """The configuration that a header states; done once for a file. Raises CorruptFileError and
+        UnsupportedFormatError."""
+
+    def pack(self, network: Network, /) -> tuple[dict[str, Any], list[Section]]:
+        """The fields of container.Header that belong to the profile, and the sections. Raises ValueError for integers
+        out of range."""
+
+    def unpack(self, config: Config, sections: Sequence[Section], lattice: Lattice | None = None, /) -> Network:
+        """The inverse of pack: all integers, or those that a lattice needs. Other ancillary sections are skipped.
+
+        Raises CorruptFileError and UnsupportedFormatError.
+        """
+
+    def render(
+        self, network: Network, size: tuple[int, int], device: str, lattice: Lattice | None = None, /
+    ) -> NDArray[np.float32]:
+        """The image of (height, width) on a lattice, at every pixel unless given: (1 or 3, rows, columns) float32,
+        about [0, 1], not clamped. `device` is "cpu" or "cuda"."""
+
+    def same(self, first: Network, second: Network, /) -> bool:
+        """Whether all integers are equal."""
+
+    def multiplications(self, config: Config, lattice: Lattice, /) -> int:
+        """What `unpack` and `render` cost at most, known before either."""
+
+    def memory_pixels(self, config: Config, /) -> int:
+        """Pixels of a square image that takes as much memory to decode; 0 where the image's own pixels say it."""
+
+    def describe(self, config: Config, sections: Sequence[Section], /) -> dict[str, Any]:
+        """Facts for `info`, without decoding, as JSON types."""
+
+    def bits_by_part(self, network: Network, sections: Sequence[Section], /) -> dict[str, list[tuple[str, float]]]:
+        """Bits by section and part, both by name; no parts of what cannot be split. `network` is all that the sections
+        hold."""
+
+
+FNET: Profile[fnet.FnetConfig, fnet.QuantizedFnet] = fnet
+GRID: Profile[GridConfig, QuantizedGrid] = grid
+PROFILES: dict[int, Profile[Any, Any]] = {profile.PROFILE_ID: profile for profile in (FNET, GRID)}

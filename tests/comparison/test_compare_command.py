@@ -149,7 +149,7 @@ def test_metadata_are_not_held_against_us(tmp_path: Path, capsys: pytest.Capture
     found = compared(paths, capsys, "-o", str(tmp_path / "page.html"))
     assert found["metadata_bytes"] > 0
     limit_bytes = found["size_bytes"] - found["metadata_bytes"]
-    assert f"so may have {limit_bytes:,} bytes" in (tmp_path / "page.html").read_text()
+    assert f"compared at the remaining {limit_bytes:,} bytes" in (tmp_path / "page.html").read_text()
 
 
 def test_other_forms_of_the_picture_are_compared_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

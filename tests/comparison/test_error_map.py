@@ -15,22 +15,22 @@ def test_errors_are_those_of_all_samples_in_units_of_eight_bits(dtype: type, uni
     assert found.mean == pytest.approx(difference.mean())
     assert found.largest == difference.max()
     assert (difference <= found.most).mean() >= 0.99 > (difference < found.most).mean()
-    np.testing.assert_allclose(error_map.farthest(original, copy), difference.max(axis=2), rtol=1e-6)
+    np.testing.assert_allclose(error_map.pixel_errors(original, copy), difference.max(axis=2), rtol=1e-6)
 
 
 def test_an_exact_copy_has_no_errors(photo: np.ndarray) -> None:
     found = error_map.errors(photo, photo)
     assert (found.mean, found.most, found.largest) == (0, 0, 0)
-    assert error_map.scale_of([error_map.farthest(photo[:, :, 0], photo[:, :, 0])]) == 2
+    assert error_map.common_scale([error_map.pixel_errors(photo[:, :, 0], photo[:, :, 0])]) == 2
 
 
 def test_the_scale_is_round_holds_nearly_all_and_is_shared() -> None:
     small, large = np.full((10, 100), 3, np.float32), np.full((10, 100), 20, np.float32)
     large[0, 0] = 250  # one pixel of a thousand
-    assert error_map.scale_of([small]) == 4
-    assert error_map.scale_of([small, large]) == 32
-    assert error_map.scale_of([np.full((4, 4), 255, np.float32)]) == 255
-    assert error_map.indices(np.array([[0, 16, 32, 99]], np.float32), 32).tolist() == [[0, 128, 255, 255]]
+    assert error_map.common_scale([small]) == 4
+    assert error_map.common_scale([small, large]) == 32
+    assert error_map.common_scale([np.full((4, 4), 255, np.float32)]) == 255
+    assert error_map.palette_indices(np.array([[0, 16, 32, 99]], np.float32), 32).tolist() == [[0, 128, 255, 255]]
 
 
 def test_the_palette_rises_in_brightness() -> None:

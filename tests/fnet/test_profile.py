@@ -29,6 +29,10 @@ def header_of(network: fnet.QuantizedFnet, **changes: object) -> Header:
     return dataclasses.replace(header, **changes)
 
 
+def unpack(header: Header, sections: list[Section]) -> fnet.QuantizedFnet:
+    return fnet.unpack(fnet.read_config(header), sections)
+
+
 def assert_equal(a: fnet.QuantizedFnet, b: fnet.QuantizedFnet) -> None:
     assert a.config == b.config
     assert np.array_equal(a.step_indices, b.step_indices)
@@ -45,8 +49,8 @@ def assert_equal(a: fnet.QuantizedFnet, b: fnet.QuantizedFnet) -> None:
 )
 def test_integers_survive(width: int, depth: int, channels: int, spread: float, seed: int, order: int) -> None:
     network = random_network(width, depth, channels, spread, seed, order if order < width else None)
-    architecture, sections = fnet.pack(network)
-    assert_equal(fnet.unpack(header_of(network, architecture=architecture), sections), network)
+    fields, sections = fnet.pack(network)
+    assert_equal(unpack(header_of(network, **fields), sections), network)
 
 
 @pytest.mark.parametrize("spread", [0.5, 40.0, 2e5])
@@ -58,7 +62,7 @@ def test_both_coders_hold_the_same_integers(spread: float) -> None:
         (container.CODER_RANGE, fnet.encode_range(values, shape)),
         (container.CODER_ZSTD, fnet.encode_planes(values)),
     ):
-        assert_equal(fnet.unpack(header_of(network), [Section(fnet.NETWORK, coder, payload)]), network)
+        assert_equal(unpack(header_of(network), [Section(fnet.NETWORK, coder, payload)]), network)
 
 
 def test_the_smaller_coding_is_kept() -> None:
@@ -101,7 +105,7 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
     ]
     for header, given_sections, error, message in cases:
         with pytest.raises(error, match=message):
-            fnet.unpack(header, given_sections)
+            unpack(header, given_sections)
 
 
 def test_step_indices_outside_the_table_are_refused() -> None:
@@ -109,7 +113,7 @@ def test_step_indices_outside_the_table_are_refused() -> None:
     values = np.concatenate([np.full(network.step_indices.size, 200, np.int32), network.symbols])
     section = Section(fnet.NETWORK, container.CODER_RANGE, fnet.encode_range(values, network.config.shape))
     with pytest.raises(CorruptFileError, match="step index"):
-        fnet.unpack(header_of(network), [section])
+        unpack(header_of(network), [section])
 
 
 def test_symbols_of_more_than_20_bits_are_neither_packed_nor_unpacked() -> None:
@@ -119,13 +123,13 @@ def test_symbols_of_more_than_20_bits_are_neither_packed_nor_unpacked() -> None:
         fnet.pack(network)
     planes = fnet.encode_planes(fnet.plain_integers(network))  # three bytes have room for 23 bits and a sign
     with pytest.raises(CorruptFileError, match="more than 20 bits"):
-        fnet.unpack(header_of(network), [Section(fnet.NETWORK, container.CODER_ZSTD, planes)])
+        unpack(header_of(network), [Section(fnet.NETWORK, container.CODER_ZSTD, planes)])
 
 
 def test_describe_counts_bits() -> None:
     network = random_network(4, 3, 3, 10.0)
     _, sections = fnet.pack(network)
-    facts = fnet.describe(header_of(network), sections)
+    facts = fnet.describe(network.config, sections)
     assert facts["coefficients"] == network.config.coefficient_count
     assert facts["bits_per_coefficient"] == 8 * len(sections[0].payload) / network.config.coefficient_count
 
@@ -135,7 +139,8 @@ def test_activation_maps_to_samples() -> None:
     indices, symbols = np.zeros(config.shape.output_count, np.uint8), np.zeros(config.coefficient_count, np.int32)
     symbols[config.shape.layers[-1].offset] = -2  # the constant term: y = -2 everywhere
     linear = fnet.render(fnet.QuantizedFnet(config, indices, symbols), (2, 3), "cpu")
-    squashed = fnet.render(fnet.QuantizedFnet(config, indices, symbols, activation=1), (2, 3), "cpu")
+    sigmoid = dataclasses.replace(config, activation=1)
+    squashed = fnet.render(fnet.QuantizedFnet(sigmoid, indices, symbols), (2, 3), "cpu")
     assert linear.shape == (1, 2, 3)
     assert np.allclose(linear, -2)
     assert np.allclose(squashed, 1 / (1 + np.exp(2)))

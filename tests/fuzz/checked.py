@@ -65,7 +65,8 @@ def execute(data: bytes, shapes: set[tuple[int, ...]]) -> bool:
         shapes.add(shape)
     if plain:
         with suppress(FourcodecError):
-            PROFILES[header.profile].unpack(header, [one for one in sections if one.kind != alpha.KIND])
+            profile = PROFILES[header.profile]
+            profile.unpack(profile.read_config(header), [one for one in sections if one.kind != alpha.KIND])
     else:
         targets.picture(data)
     return True

@@ -23,7 +23,6 @@ from fourcodec.errors import FourcodecError
 from fourcodec.fnet import profile as fnet
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
-from fourcodec.grid import tiled
 from fourcodec.grid import weight_coding as grid_networks
 
 Raw = Callable[[bytes, int], bytes]
@@ -280,15 +279,16 @@ def _change_latents(parts: Parts, random: Random, raw: Raw) -> None:
         header = parts.header()
         if header.width * header.height > 1024:
             return
-        found = tiled.unpack(header, [section for section in parts.sections if section.kind != alpha.KIND])
+        own = [section for section in parts.sections if section.kind != alpha.KIND]
+        found = grid.unpack(grid.read_config(header), own)
     except (ValueError, FourcodecError):
         return
-    tiles = list(found.tiles.values()) if isinstance(found, tiled.TiledGrid) else [found]
+    tiles = list(found.tiles.values())
     for _ in range(random.choice((1, 3, 9))):
-        level = random.choice(random.choice(tiles).latents)
+        level = random.choice(random.choice(tiles))
         rows = slice(random.randrange(level.shape[0]), None)
         level[rows, random.randrange(level.shape[1])] = np.clip(random.choice(_EXTREMES), -32767, 32767)
-    _, sections = tiled.pack(found)
+    _, sections = grid.pack(found)
     rest = [section for section in parts.sections if section.kind not in (grid.NETWORKS, grid.LATENTS)]
     parts.sections = sections + rest
 
@@ -308,7 +308,7 @@ def _replace_one(parts: Parts, random: Random, change: Callable[[Section], Secti
 
 def _contexts(header: Header) -> np.ndarray:
     if header.profile == fnet.PROFILE_ID:
-        return fnet._contexts(fnet._read_config(header).shape)
+        return fnet._contexts(fnet.read_config(header).shape)
     return grid_networks._contexts(grid_config.read_config(header))
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from fourcodec import codec, images
-from fourcodec.bitstream import alpha, container, metadata
+from fourcodec.bitstream import container, metadata
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.fit.fit import fit
 from fourcodec.fnet.fit.settings import FitSettings
-from fourcodec.grid import tiled
+from fourcodec.grid import profile as grid
 from fourcodec.grid.fit.fit import fit as fit_grid
 from fourcodec.grid.fit.settings import grid_settings_for
 from fourcodec.images import pixels
@@ -48,19 +48,16 @@ def whole_file(image: np.ndarray, **arguments: object) -> bytes:
 
 def integers_of(data: bytes) -> dict[str, np.ndarray]:
     """All integers that a file holds, by name."""
-    header, sections = container.read(data)
-    sections = [section for section in sections if section.kind != alpha.KIND]
-    if header.profile == fnet.PROFILE_ID:
-        network = fnet.unpack(header, sections)
-        return {"symbols": network.symbols, "step_indices": network.step_indices}
-    found = tiled.unpack(header, sections)
-    tiles = found.tiles if isinstance(found, tiled.TiledGrid) else {0: found}
+    file = codec.File(data)
+    found = file.integers
+    if file.header.profile == fnet.PROFILE_ID:
+        return {"symbols": found.symbols, "step_indices": found.step_indices}
     latents = {
-        f"latents_{level}" + (f"_{number}" if header.tiles else ""): values
-        for number, tile in tiles.items()
-        for level, values in enumerate(tile.latents)
+        f"latents_{level}" + (f"_{number}" if file.header.tiles else ""): values
+        for number, levels in found.tiles.items()
+        for level, values in enumerate(levels)
     }
-    return {"symbols": tiles[0].symbols, "exponents": tiles[0].exponents, **latents}
+    return {"symbols": found.networks.symbols, "exponents": found.networks.exponents, **latents}
 
 
 def write(name: str, data: bytes) -> None:
@@ -83,8 +80,8 @@ def grid_file(image: np.ndarray, quality: float, **architecture: int) -> bytes:
     channels, height, width = planes.shape
     settings = grid_settings_for(quality, 5, 300, None)
     config = config_of(height, width, channels, **architecture)
-    fields, sections = tiled.pack(fit_grid(planes, config, settings, seed=0, report=None))
-    header = Header(width, height, channels, tiled.PROFILE_ID, fields, prior=config.trained_start, tiles=config.tiles)
+    fields, sections = grid.pack(fit_grid(planes, config, settings, seed=0, report=None))
+    header = Header(width, height, channels, grid.PROFILE_ID, **fields)
     return container.write(header, sections)
 
 

@@ -8,7 +8,7 @@ import pytest
 from fourcodec import codec
 from fourcodec.bitstream import alpha, container
 from fourcodec.fnet import profile as fnet
-from fourcodec.grid import tiled
+from fourcodec.grid import profile as grid
 from tests.golden.make import FILES, FOLDER, integers_of
 
 PATHS = sorted(Path(__file__).parent.glob("v*/*.fnc"))
@@ -19,7 +19,7 @@ def test_there_are_golden_files_of_every_profile() -> None:
     assert {path.stem for path in PATHS if path.parent == FOLDER} == set(FILES)
     profiles = [container.read(path.read_bytes())[0].profile for path in PATHS]
     assert profiles.count(fnet.PROFILE_ID) >= 5
-    assert profiles.count(tiled.PROFILE_ID) >= 3
+    assert profiles.count(grid.PROFILE_ID) >= 3
 
 
 @every_file
@@ -41,12 +41,12 @@ def test_integers_are_exact_and_pixels_within_one(path: Path) -> None:
 def test_packing_the_integers_again_gives_the_same_file(path: Path) -> None:
     header, sections = container.read(path.read_bytes())
     own = [section for section in sections if section.kind < alpha.KIND]
-    if header.profile == tiled.PROFILE_ID:
-        architecture, packed = tiled.pack(tiled.unpack(header, own))
-        assert architecture == header.architecture
+    if header.profile == grid.PROFILE_ID:
+        fields, packed = grid.pack(grid.unpack(grid.read_config(header), own))
+        assert fields["architecture"] == header.architecture
         assert packed == own
     elif sections[0].coder == container.CODER_RANGE:  # zstd's bytes belong to its version
-        network = fnet.unpack(header, own)
+        network = fnet.unpack(fnet.read_config(header), own)
         values = fnet.plain_integers(network)
         assert fnet.encode_range(values, network.config.shape) == sections[0].payload
     assert container.write(header, sections) == path.read_bytes()

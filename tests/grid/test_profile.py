@@ -13,28 +13,24 @@ from fourcodec.coding import binary_coder
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.grid import profile as grid
 from fourcodec.grid import weight_coding as grid_networks
-from fourcodec.grid.config import QuantizedGrid
 from fourcodec.grid.kernels.layout import PASSES
+from fourcodec.grid.picture import QuantizedGrid
 from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL
-from fourcodec.grid.weights import BICUBIC, CONSTANT, HIDDEN, KERNEL, LINEAR, MEANS, SCALES, TAPS, UNUSED
-from tests.support.grids import config_of, header_of, random_picture
+from fourcodec.grid.weights import BICUBIC, HIDDEN, KERNEL, MEANS, SCALES, TAPS, UNUSED
+from tests.support.grids import assert_same, config_of, header_of, linear_picture, random_picture
 
 CONFIG = config_of(19, 26)
 FIELDS = ("levels", "order", "hidden", "phase")
 
 
-def assert_equal(a: QuantizedGrid, b: QuantizedGrid) -> None:
-    assert a.config == b.config
-    assert np.array_equal(a.exponents, b.exponents)
-    assert np.array_equal(a.symbols, b.symbols)
-    assert len(a.latents) == len(b.latents)
-    assert all(np.array_equal(one, other) for one, other in zip(a.latents, b.latents, strict=True))
+def unpack(header: Header, sections: list[Section]) -> QuantizedGrid:
+    return grid.unpack(grid.read_config(header), sections)
 
 
 def network_values(picture: QuantizedGrid) -> np.ndarray:
     """What section `networks` holds before it is coded."""
     used = picture.config.shape.groups != UNUSED
-    return np.concatenate([picture.exponents.astype(np.int32), picture.symbols[used]])
+    return np.concatenate([picture.networks.exponents.astype(np.int32), picture.networks.symbols[used]])
 
 
 def networks_section(picture: QuantizedGrid, values: np.ndarray) -> Section:
@@ -55,16 +51,16 @@ def test_integers_survive(
     size: tuple[int, int], channels: int, order: int, hidden: int, spread: float, seed: int
 ) -> None:
     picture = random_picture(config_of(*size, channels, order=order, hidden=hidden), spread, seed)
-    architecture, sections = grid.pack(picture)
-    assert architecture == picture.config.architecture
-    assert_equal(grid.unpack(header_of(picture, architecture=architecture), sections), picture)
+    fields, sections = grid.pack(picture)
+    assert fields["architecture"] == picture.config.architecture
+    assert_same(unpack(header_of(picture, **fields), sections), picture)
 
 
 def test_sections_come_in_any_order_and_strange_ancillary_ones_are_skipped() -> None:
     picture = random_picture(CONFIG)
     _, sections = grid.pack(picture)
     strange = Section(container.FIRST_ANCILLARY_KIND, container.CODER_RAW, b"later versions know")
-    assert_equal(grid.unpack(header_of(picture), [sections[1], strange, sections[0]]), picture)
+    assert_same(unpack(header_of(picture), [sections[1], strange, sections[0]]), picture)
 
 
 def test_the_networks_section_holds_exponents_and_used_weights() -> None:
@@ -113,7 +109,7 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
     ]
     for header, sections, error, message in cases:
         with pytest.raises(error, match=message):
-            grid.unpack(header, sections)
+            unpack(header, sections)
 
 
 @pytest.mark.parametrize("kind", [grid.NETWORKS, grid.LATENTS])
@@ -124,14 +120,14 @@ def test_left_over_bytes_are_refused(kind: int) -> None:
         changed = list(sections)
         changed[kind] = dataclasses.replace(sections[kind], payload=sections[kind].payload + tail)
         with pytest.raises(CorruptFileError, match=message):
-            grid.unpack(header_of(picture), changed)
+            unpack(header_of(picture), changed)
 
 
 @pytest.mark.parametrize("hidden", [16, 5])
 def test_integers_survive_beside_a_prior(hidden: int) -> None:
     picture = random_picture(config_of(9, 30, hidden=hidden, trained_start=2), spread=50.0)
-    architecture, sections = grid.pack(picture)
-    assert_equal(grid.unpack(header_of(picture, architecture=architecture), sections), picture)
+    fields, sections = grid.pack(picture)
+    assert_same(unpack(header_of(picture, **fields), sections), picture)
 
 
 def test_weights_too_large_beside_their_prior_are_refused() -> None:
@@ -140,7 +136,7 @@ def test_weights_too_large_beside_their_prior_are_refused() -> None:
     values = network_values(picture)
     values[picture.config.shape.group_count :] = MAX_SYMBOL
     with pytest.raises(CorruptFileError, match="weights of the entropy model are at most"):
-        grid.unpack(header_of(picture), [networks_section(picture, values), sections[1]])
+        unpack(header_of(picture), [networks_section(picture, values), sections[1]])
 
 
 @pytest.mark.parametrize(("at", "value"), [(0, -1), (3, MAX_EXPONENT + 1), (9, 300), (-1, MAX_SYMBOL + 1)])
@@ -150,14 +146,14 @@ def test_exponents_and_weights_out_of_range_are_refused(at: int, value: int) -> 
     values = network_values(picture)
     values[at] = value
     with pytest.raises(CorruptFileError, match="out of its range"):
-        grid.unpack(header_of(picture), [networks_section(picture, values), sections[1]])
+        unpack(header_of(picture), [networks_section(picture, values), sections[1]])
 
 
 def test_a_weight_of_more_than_15_bits_is_a_callers_mistake() -> None:
     picture = random_picture(CONFIG)
-    picture.symbols[0] = MAX_SYMBOL + 1
+    picture.networks.symbols[0] = MAX_SYMBOL + 1
     with pytest.raises(ValueError, match="15 bits"):
-        grid_networks.encode_networks(picture)
+        grid_networks.encode_networks(picture.networks)
 
 
 @pytest.mark.parametrize(
@@ -183,16 +179,16 @@ def test_a_prior_that_nobody_trained_is_refused() -> None:
 
 def test_weights_are_integers_times_powers_of_two() -> None:
     picture = random_picture(CONFIG)
-    shape, flat = picture.config.shape, grid_networks.weights_of(picture).flat()
+    shape, flat = picture.config.shape, picture.networks.weights.flat()
     assert flat.dtype == np.float32
-    steps = 2.0 ** -picture.exponents[np.minimum(shape.groups, shape.group_count - 1)].astype(float)
-    assert np.array_equal(flat, (shape.base + picture.symbols * steps).astype(np.float32))
+    steps = 2.0 ** -picture.networks.exponents[np.minimum(shape.groups, shape.group_count - 1)].astype(float)
+    assert np.array_equal(flat, (shape.base + picture.networks.symbols * steps).astype(np.float32))
     assert not flat[shape.groups == UNUSED].any()
 
 
 def test_the_integer_model_has_the_weights_of_the_float_model() -> None:
     picture = random_picture(CONFIG)
-    model, integers = grid_networks.weights_of(picture).entropy_model, grid_networks.context_integers(picture)
+    model, integers = picture.networks.weights.entropy_model, picture.networks.entropy_model
     groups = picture.config.shape.groups[: model.size].reshape(model.shape)
     assert integers.weights.shape[0] == PASSES
     for group, shift in enumerate(integers.shifts):
@@ -216,30 +212,17 @@ def test_hidden_units_that_are_not_used_have_no_weights() -> None:
 def test_describe_counts_latents_weights_and_bytes() -> None:
     picture = random_picture(CONFIG)
     _, sections = grid.pack(picture)
-    facts = grid.describe(header_of(picture), sections)
+    facts = grid.describe(picture.config, sections)
     assert (
         facts.items()
         >= {
             "levels": picture.config.levels,
             "order": 2,
-            "latents": sum(level.size for level in picture.latents),
+            "latents": sum(level.size for level in picture.levels),
             "weights": int((picture.config.shape.groups != UNUSED).sum()),
             "bytes": {"networks": len(sections[0].payload), "latents": len(sections[1].payload)},
         }.items()
     )
-
-
-def linear_picture(size: tuple[int, int], channels: int) -> QuantizedGrid:
-    """No weight but the constants and a linear path: 1/2 + channel / 8, and 1/64 for each of a latent."""
-    config = config_of(*size, channels)
-    shape = config.shape
-    exponents = np.full(shape.group_count, 6, np.uint8)
-    symbols = np.zeros(shape.groups.size, np.int32)
-    symbols[shape.groups == CONSTANT] = 32 + 8 * np.arange(channels)
-    for level in range(config.levels):
-        symbols[shape.groups == LINEAR + level] = 1
-    latents = [np.zeros((level.rows, level.columns), np.int16) for level in config.pyramid.levels]
-    return QuantizedGrid(config, exponents, symbols, latents)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -247,13 +230,14 @@ def linear_picture(size: tuple[int, int], channels: int) -> QuantizedGrid:
 def test_rendering_adds_up_constants_and_latents(size: tuple[int, int], channels: int) -> None:
     picture = linear_picture(size, channels)
     random = np.random.default_rng(1)
-    picture.latents[0][:] = random.integers(-30, 30, picture.latents[0].shape)
-    picture.latents[-1][:] = 2  # a constant, upsampled: itself
+    latents = picture.tiles[0]
+    latents[0][:] = random.integers(-30, 30, latents[0].shape)
+    latents[-1][:] = 2  # a constant, upsampled: itself
     planes = grid.render(picture, size, "cpu")
     assert planes.shape == (channels, *size)
     assert planes.dtype == np.float32
     same = 2.0 if picture.config.levels > 1 else 0.0
-    wanted = (picture.latents[0][: size[0], : size[1]] + same) / 64 + 0.5
+    wanted = (latents[0][: size[0], : size[1]] + same) / 64 + 0.5
     for channel, plane in enumerate(planes):
         assert np.abs(plane - wanted - channel / 8).max() < 1e-6
 
@@ -261,15 +245,18 @@ def test_rendering_adds_up_constants_and_latents(size: tuple[int, int], channels
 def test_rendering_filters_what_the_network_gives() -> None:
     """The residual kernel's middle entries alone: twice the colour."""
     picture = linear_picture((19, 26), 3)
-    picture.latents[0][:] = np.random.default_rng(1).integers(-30, 30, picture.latents[0].shape)
+    finest = picture.tiles[0][0]
+    finest[:] = np.random.default_rng(1).integers(-30, 30, finest.shape)
     plain = grid.render(picture, (19, 26), "cpu")
     kernel = np.zeros((3, 3, 3, 3), np.int32)
     kernel[range(3), range(3), 1, 1] = 64
-    picture.symbols[picture.config.shape.groups == KERNEL] = kernel.ravel()
-    assert np.abs(grid.render(picture, (19, 26), "cpu") - 2 * plain).max() < 1e-5
+    symbols = picture.networks.symbols.copy()
+    symbols[picture.config.shape.groups == KERNEL] = kernel.ravel()
+    doubled = dataclasses.replace(picture, networks=dataclasses.replace(picture.networks, symbols=symbols))
+    assert np.abs(grid.render(doubled, (19, 26), "cpu") - 2 * plain).max() < 1e-5
 
 
 def test_filters_are_coded_against_the_bicubic_one() -> None:
     picture = linear_picture((19, 26), 1)
-    filters = grid_networks.weights_of(picture).filters
+    filters = picture.networks.weights.filters
     assert np.array_equal(filters, np.tile(BICUBIC, (picture.config.levels - 1, 1)))

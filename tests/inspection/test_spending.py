@@ -35,7 +35,7 @@ def test_sections_are_all_of_the_file(path: Path) -> None:
 def test_parts_are_all_of_their_section(name: str) -> None:
     data = (GOLDEN / f"{name}.fnc").read_bytes()
     payloads = {section["name"]: section["payload_bytes"] for section in codec.describe(data)["sections"]}
-    parts = spending.parts_of(data)
+    parts = spending.parts_of(codec.File(data))
     assert set(parts) == ({"networks", "latents"} if "grid" in name else {"network"})
     for section, found in parts.items():
         assert all(part["size_bytes"] >= 0 for part in found)
@@ -45,14 +45,14 @@ def test_parts_are_all_of_their_section(name: str) -> None:
 
 def test_every_level_is_named_with_its_size() -> None:
     data = (GOLDEN / "grid-rgb.fnc").read_bytes()  # 50 x 33
-    names = [part["name"] for part in spending.parts_of(data)["latents"]]
+    names = [part["name"] for part in spending.parts_of(codec.File(data))["latents"]]
     assert names[:3] == ["level 0, 50 x 34", "level 1, 26 x 18", "level 2, 14 x 10"]
     assert len(names) == 7
 
 
 def test_layers_under_zstd_cannot_be_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     source = str(GOLDEN / "rgb-zstd.fnc")
-    assert spending.parts_of(Path(source).read_bytes()) == {}
+    assert spending.parts_of(codec.File(Path(source).read_bytes())) == {}
     assert cli.run(["info", source, "--parts"]) == 0
     assert "mixes its layers" in capsys.readouterr().err
 
@@ -125,7 +125,7 @@ def test_json_has_the_parts(capsys: pytest.CaptureFixture[str]) -> None:
     assert "parts" not in json.loads(capsys.readouterr().out)
     assert cli.run(["info", source, "--json", "--parts"]) == 0
     description = json.loads(capsys.readouterr().out)
-    assert description["parts"] == spending.parts_of(Path(source).read_bytes())
+    assert description["parts"] == spending.parts_of(codec.File(Path(source).read_bytes()))
     assert len(description["parts"]["latents"]) == 7
 
 
@@ -166,4 +166,4 @@ def test_what_decode_would_refuse_is_not_taken_apart() -> None:
     thin = hostile.grid_file(DEFAULT.pixels, 1)
     for look in (spending.parts_of, plots.plot):
         with pytest.raises(LimitError, match="so thin a picture"):
-            look(thin)
+            look(codec.File(thin))

@@ -74,8 +74,13 @@ curves = st.builds(
 @given(curves, st.floats(math.log(2500), math.log(6500)))
 def test_bytes_are_met_from_below_whatever_the_curve(fit: StubFit, log_bytes: float) -> None:
     size_bytes = round(math.exp(log_bytes))
-    # The flattest curves do not come down to the smallest sizes before the bound of lambda: those are refused, rightly.
-    assume(log_bytes > math.log(4000 * fit.scale) - fit.bytes_slope * math.log(PLAN.most / 1e-3) + 0.1)
+    # The flattest curves reach neither the smallest nor the largest sizes before lambda's bounds; such are refused,
+    # rightly.
+    at_most, at_least = (
+        math.log(4000 * fit.scale) - fit.bytes_slope * math.log(rate_weight / 1e-3)
+        for rate_weight in (PLAN.most, PLAN.least)
+    )
+    assume(at_most + 0.1 < log_bytes < at_least - 0.1)
     found = find(SizeTarget(size_bytes), fit)
     assert 0.97 * size_bytes <= found.size_bytes <= size_bytes
 

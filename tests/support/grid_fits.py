@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fourcodec.grid.config import QuantizedGrid
 from fourcodec.grid.fit.fit import FEWEST_PIXELS
+from fourcodec.grid.picture import QuantizedGrid
 from fourcodec.grid.profile import pack, render
 from fourcodec.optimisation.settings import rate_weight_of
 
@@ -31,9 +31,3 @@ def cost(planes: np.ndarray, picture: QuantizedGrid, rate_weight: float = 1e-3) 
     """J = MSE + lambda bpp, at the fair price of bits in a picture of 64 x 64 pixels."""
     mse = float(np.square(render(picture, planes.shape[1:], "cpu") - planes).mean())
     return mse + rate_weight * 8 * size_bytes(picture) / FEWEST_PIXELS
-
-
-def assert_equal(a: QuantizedGrid, b: QuantizedGrid) -> None:
-    assert np.array_equal(a.exponents, b.exponents)
-    assert np.array_equal(a.symbols, b.symbols)
-    assert all(np.array_equal(one, other) for one, other in zip(a.latents, b.latents, strict=True))

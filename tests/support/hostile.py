@@ -15,6 +15,7 @@ from fourcodec.fnet import profile as fnet
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
 from fourcodec.grid import weight_coding as grid_networks
+from fourcodec.grid.picture import GridNetworks
 from fourcodec.grid.weights import FILTERS, UNUSED
 
 
@@ -33,11 +34,9 @@ def grid_file(
     left out. Behind the end of `latents` are zeros, which make as many latents as are wanted."""
     config = grid_config.GridConfig(height, width, 1 if channels <= 2 else 3, 9, 3, 16, 0, smooth=True)
     used = config.shape.groups != UNUSED
-    picture = grid_config.QuantizedGrid(
-        config, np.full(config.shape.group_count, exponents, np.uint8), used.astype(np.int32), []
-    )
+    networks = GridNetworks(config, np.full(config.shape.group_count, exponents, np.uint8), used.astype(np.int32))
     sections = [
-        Section(grid.NETWORKS, container.CODER_RANGE, grid_networks.encode_networks(picture)),
+        Section(grid.NETWORKS, container.CODER_RANGE, grid_networks.encode_networks(networks)),
         Section(grid.LATENTS, container.CODER_RANGE, latents),
     ]
     header = Header(width, height, channels, grid.PROFILE_ID, config.architecture, **fields)
@@ -70,8 +69,8 @@ def with_filters(data: bytes, symbol: int, group: int = FILTERS) -> bytes:
     1."""
     header, sections = container.read(data)
     config = grid_config.read_config(header)
-    exponents, symbols = grid_networks.decode_networks(sections[0].payload, config)
-    exponents[group] = 0
-    symbols[config.shape.groups == group] = symbol
-    networks = grid_networks.encode_networks(grid_config.QuantizedGrid(config, exponents, symbols, []))
-    return container.write(header, [dataclasses.replace(sections[0], payload=networks), *sections[1:]])
+    networks = grid_networks.decode_networks(sections[0].payload, config)
+    networks.exponents[group] = 0
+    networks.symbols[config.shape.groups == group] = symbol
+    payload = grid_networks.encode_networks(networks)
+    return container.write(header, [dataclasses.replace(sections[0], payload=payload), *sections[1:]])

@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fourcodec import codec, encoder
-from fourcodec.bitstream import container, zstd
-from fourcodec.bitstream.container import Header, Section
+from fourcodec.bitstream import container, varint, zstd
+from fourcodec.bitstream.container import Section
 from fourcodec.errors import CorruptFileError
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.grid.fit import fit as grid_fit
 from fourcodec.images import pixels
 from fourcodec.optimisation.progress import Progress
+from fourcodec.profiles import FNET, GRID, PROFILES, Profile
 from fourcodec.views import Lattice, whole
 
 
@@ -44,70 +43,54 @@ def fit(
     return StubNetwork(config, samples)
 
 
-def pack(network: StubNetwork) -> tuple[tuple[int, ...], list[Section]]:
-    sections = [Section(0, container.CODER_ZSTD, zstd.compress(network.samples.tobytes()))]
-    config = network.config
-    fields = ("width", "depth") if isinstance(config, codec.fnet.FnetConfig) else ("levels", "order")
-    return tuple(getattr(config, field) for field in fields), sections
+class StubProfile:
+    """In place of a profile's module, and under its name and id: the picture itself in one section.
 
+    What the header says of the network is the real profile's; `facts` are the names of what `describe` shows of it.
+    """
 
-def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None = None) -> StubNetwork:
-    section = container.by_kind(sections, {0: "samples"}).get(0)
-    if section is None:
-        raise CorruptFileError("section 'samples' is missing")
-    shape = (header.height, header.width, header.colour_channels)
-    samples = np.frombuffer(zstd.decompress(section.payload, 2 * int(np.prod(shape))), np.uint16).reshape(shape)
-    return StubNetwork(None, samples)
+    def __init__(self, real: Profile[Any, Any], facts: tuple[str, ...]) -> None:
+        self.PROFILE_ID, self.NAME, self.SECTION_NAMES = real.PROFILE_ID, real.NAME, {0: "samples"}
+        self._facts = facts
+        self.read_config, self.memory_pixels = real.read_config, real.memory_pixels
 
+    def pack(self, network: StubNetwork) -> tuple[dict[str, Any], list[Section]]:
+        plain = network.samples.tobytes()
+        payload = varint.write(len(plain)) + zstd.compress(plain)
+        return network.config.header_fields, [Section(0, container.CODER_ZSTD, payload)]
 
-def render(network: StubNetwork, size: tuple[int, int], device: str, lattice: Lattice | None = None) -> np.ndarray:
-    lattice = lattice or whole(size[1], size[0])
-    rows = (lattice.top + (np.arange(lattice.rows) + 0.5) * lattice.row_pitch).astype(int)
-    columns = (lattice.left + (np.arange(lattice.columns) + 0.5) * lattice.column_pitch).astype(int)
-    return pixels.to_planes(network.samples)[:, rows][:, :, columns]
+    def unpack(self, config: Any, sections: Sequence[Section], lattice: Lattice | None = None) -> StubNetwork:
+        section = container.by_kind(sections, self.SECTION_NAMES).get(0)
+        if section is None:
+            raise CorruptFileError("section 'samples' is missing")
+        size_bytes, at = varint.read(section.payload, 0)
+        return StubNetwork(config, np.frombuffer(zstd.decompress(section.payload[at:], size_bytes), np.uint16))
 
+    def render(
+        self, network: StubNetwork, size: tuple[int, int], device: str, lattice: Lattice | None = None
+    ) -> np.ndarray:
+        lattice = lattice or whole(size[1], size[0])
+        rows = (lattice.top + (np.arange(lattice.rows) + 0.5) * lattice.row_pitch).astype(int)
+        columns = (lattice.left + (np.arange(lattice.columns) + 0.5) * lattice.column_pitch).astype(int)
+        return pixels.to_planes(network.samples.reshape(*size, -1))[:, rows][:, :, columns]
 
-def multiplications(header: Header, lattice: Lattice) -> int:
-    return lattice.count
+    def same(self, first: StubNetwork, second: StubNetwork) -> bool:
+        return np.array_equal(first.samples.ravel(), second.samples.ravel())
 
+    def multiplications(self, config: Any, lattice: Lattice) -> int:
+        return lattice.count
 
-def memory_pixels(header: Header) -> int:
-    return header.width * header.height
+    def describe(self, config: Any, sections: Sequence[Section]) -> dict[str, Any]:
+        return {name: getattr(config, name) for name in self._facts}
 
-
-def same(first: StubNetwork, second: StubNetwork) -> bool:
-    return np.array_equal(first.samples.ravel(), second.samples.ravel())
+    def bits_by_part(self, network: StubNetwork, sections: Sequence[Section]) -> dict[str, list[tuple[str, float]]]:
+        return {}
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the codec use stubs in place of `grid` and `fnet`, under the same names and ids."""
-    grid = _stub_of(codec.grid, ("levels", "order"), memory_of=codec.grid.memory_of)
-    fnet = _stub_of(codec.fnet, ("width", "depth"), FnetConfig=codec.fnet.FnetConfig)
-    for module in (codec, encoder):
-        monkeypatch.setattr(module, "grid", grid)
-        monkeypatch.setattr(module, "fnet", fnet)
-    monkeypatch.setattr(encoder, "tiled", grid)
-    monkeypatch.setattr(codec, "PROFILES", {profile.PROFILE_ID: profile for profile in (grid, fnet)})
+    stubs: list[Profile[Any, Any]] = [StubProfile(FNET, ("width", "depth")), StubProfile(GRID, ("levels", "order"))]
+    for stub in stubs:
+        monkeypatch.setitem(PROFILES, stub.PROFILE_ID, stub)
     monkeypatch.setattr(fnet_fit, "fit", fit)
     monkeypatch.setattr(grid_fit, "fit", fit)
-
-
-def _stub_of(real: Any, fields: tuple[str, str], **others: Any) -> SimpleNamespace:
-    """In place of a profile's module; `fields` name its architecture's."""
-
-    def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
-        return dict(zip(fields, header.architecture, strict=True))
-
-    return SimpleNamespace(
-        PROFILE_ID=real.PROFILE_ID,
-        NAME=real.NAME,
-        SECTION_NAMES={0: "samples"},
-        pack=pack,
-        unpack=unpack,
-        render=render,
-        multiplications=multiplications,
-        same=same,
-        memory_pixels=memory_pixels,
-        describe=describe,
-        **others,
-    )

@@ -107,9 +107,9 @@ def _encode(path: Path, settings: dict[str, Any], *, limits: Limits) -> tuple[by
 
 def _decode(path: Path, settings: dict[str, Any], *, limits: Limits) -> tuple[bytes, tuple[str, ...]]:
     view = View(settings["region"], settings["scale"], settings["size"])
-    data = files.read(path, limits.file_bytes, BYTES_REMEDY)
-    pixels = codec.decode(data, view=view, device=settings["device"], limits=limits)
-    metadata, remarks = (None, []) if settings["strip"] else codec.salvage_metadata(data)
+    file = codec.File(files.read(path, limits.file_bytes, BYTES_REMEDY), limits)
+    pixels = file.pixels(view, settings["device"])
+    metadata, remarks = (None, []) if settings["strip"] else file.salvage_metadata()
     picture, notes = images.write(pixels, settings["format"], metadata)
     return picture, (*remarks, *notes)
 

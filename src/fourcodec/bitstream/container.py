@@ -37,7 +37,7 @@ _CRC = struct.Struct("<I")
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says about itself before its sections. Raises ValueError where a field is out of its range."""
+    """The fields of a file before its sections. Raises ValueError where a field is out of its range."""
 
     width: int  # pixels
     height: int  # pixels
@@ -57,6 +57,7 @@ class Header:
 
     @property
     def has_alpha(self) -> bool:
+        """True for grey + alpha and RGB + alpha."""
         return self.channels in (2, 4)
 
     def __post_init__(self) -> None:
@@ -89,12 +90,12 @@ class Section:
 
     @property
     def critical(self) -> bool:
-        """Whether a decoder that does not know this kind must give up."""
+        """True where a decoder that does not know this kind must refuse the file."""
         return self.kind < FIRST_ANCILLARY_KIND
 
     @property
     def size_bytes(self) -> int:
-        """What the section takes in the file, framing included."""
+        """Size of the section in the file: its tag, its length and its payload."""
         return 1 + len(varint.write(len(self.payload))) + len(self.payload)
 
 
@@ -107,7 +108,7 @@ def write(header: Header, sections: Sequence[Section]) -> bytes:
 
 
 def read(data: bytes, limits: Limits = DEFAULT) -> tuple[Header, list[Section]]:
-    """What `write` was given.
+    """The header and the sections of a file; the inverse of `write`.
 
     Raises CorruptFileError where the bytes are damaged, UnsupportedFormatError where they are of a newer format, and
     LimitError where the picture has more pixels than the limits allow.

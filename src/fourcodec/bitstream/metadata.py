@@ -16,7 +16,7 @@ MAX_BYTES = 1 << 24  # of one document: profiles of printing presses take up to 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a picture says about itself, as bytes; empty where there is none. Raises LimitError above MAX_BYTES."""
+    """Three documents about a picture, as bytes; empty where there is none. Raises LimitError above MAX_BYTES."""
 
     icc: bytes = b""  # an ICC profile
     exif: bytes = b""  # the TIFF structure, without the "Exif" and two zeros that JPEG puts before it
@@ -56,8 +56,9 @@ def read(sections: Sequence[Section]) -> Metadata:
 
 
 def salvage(sections: Sequence[Section]) -> tuple[Metadata, list[str]]:
-    """What `read` would give, as far as it is sound, and a remark for people on each document that is not. No pixel
-    depends on metadata, so that damage to them is no reason to refuse a picture."""
+    """The documents that can be read, and one remark (a sentence for the user) on each that is damaged.
+
+    No pixel depends on metadata, so damaged metadata is no reason to refuse a picture."""
     sound, remarks = {}, []
     for kind, name in NAMES.items():
         try:

@@ -110,15 +110,16 @@ def decode(
     target = options.target_of(source, output, f".{file_format or 'png'}")
     chosen = file_format or options.format_of(target)
     with options.about(source):
-        data = options.read_source(source, limits.file_bytes)
-        description = codec.describe(data)  # what is wrong with the file is said before what is wrong with the output
-        limits.check_pixels(description["width"], description["height"])
+        file = codec.File(options.read_source(source, limits.file_bytes), limits)
+        file.describe()  # what is wrong with the file is said before what is wrong with the output
+        width, height = file.header.width, file.header.height
+        limits.check_pixels(width, height)
         with options.usage():
-            lattice = view.on(description["width"], description["height"])
+            lattice = view.on(width, height)
         images.check_format(chosen, lattice.columns, lattice.rows)
         options.check_output(source, target, force=force)
-        pixels = codec.decode(data, view=view, device=device, limits=limits)
-        metadata, remarks = (None, []) if strip else codec.salvage_metadata(data)
+        pixels = file.pixels(view, device)
+        metadata, remarks = (None, []) if strip else file.salvage_metadata()
     picture, notes = images.write(pixels, chosen, metadata)
     options.write_target(target, picture, overwrite=force)
     if not quiet:

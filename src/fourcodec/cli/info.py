@@ -45,16 +45,16 @@ def info(
     if plot is not None:
         _check_plot(source, plot, force=force)
     with options.about(source):
-        data = files.read(source, limits.file_bytes, BYTES_REMEDY)
-        description = codec.describe(data)
+        file = codec.File(files.read(source, limits.file_bytes, BYTES_REMEDY), limits)
+        description = file.describe()
         if parts:
-            description["parts"] = spending.parts_of(data, limits)
+            description["parts"] = spending.parts_of(file)
             if not description["parts"]:
                 options.note("zstd mixes its layers: there are no parts to show")
         if plot is not None:
             from fourcodec.inspection.plots import plot as drawn
 
-            files.write(plot, drawn(data, limits), overwrite=force)
+            files.write(plot, drawn(file), overwrite=force)
     if as_json:
         click.echo(json.dumps(description))
         return

@@ -73,18 +73,17 @@ def _verdict(path: Path, device: str, limits: Limits) -> dict[str, Any]:
     """JSON types: whether the file is whole, what is wrong with it, and what it is as far as it says."""
     verdict: dict[str, Any] = {"file": str(path), "ok": False, "error": None}
     try:
-        data = files.read(path, limits.file_bytes, BYTES_REMEDY)
-        pixels = codec.decode(data, device=device, limits=limits)
-        codec.read_metadata(data)
+        file = codec.File(files.read(path, limits.file_bytes, BYTES_REMEDY), limits)
+        file.pixels(device=device)
+        file.metadata()
     except FourcodecError as exc:
         return {**verdict, "error": str(exc)}
     except OSError as exc:
         return {**verdict, "error": exc.strerror or one_line(exc)}
     except MemoryError as exc:
         return {**verdict, "error": one_line(exc)}
-    facts = codec.describe(data)
-    height, width = pixels.shape[:2]
-    return {**verdict, "ok": True, "profile": facts["profile"], "width": width, "height": height}
+    header = file.header
+    return {**verdict, "ok": True, "profile": file.profile.NAME, "width": header.width, "height": header.height}
 
 
 def _facts(verdict: dict[str, Any]) -> str:

@@ -1,1 +1,2 @@
-"""A picture beside its .fnc file and a JPEG of as many bytes: numbers, error maps, and a page to look at them."""
+"""Comparison of a picture with its .fnc file and with a JPEG of the same size: numbers, error maps, and an HTML
+page."""

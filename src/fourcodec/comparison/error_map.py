@@ -1,4 +1,5 @@
-"""How far each pixel is off: numbers, and a map in the colours of a scale that two copies can share."""
+"""Errors of a copy: a summary over all samples, and a map of each pixel's error on a scale that two copies can
+share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,22 +10,22 @@ import numpy.typing as npt
 from fourcodec.images import Samples
 from fourcodec.images.pixels import STRIP_ROWS
 
-_TOPS = (2, 4, 8, 16, 32, 64, 128, 255)  # round ends of the scale, in 1/255 of the range of a sample
-_SHARE_SHOWN = 0.995  # of pixels that lie within the scale: a few far-off ones must not make the map dark
+_SCALE_ENDS = (2, 4, 8, 16, 32, 64, 128, 255)  # in 1/255 of a sample's range
+_SHARE_WITHIN_SCALE = 0.995  # of all pixels: a few large errors must not make the rest of the map dark
 COLOURS = 256
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Differences of samples without their sign, in 1/255 of the range, whatever the bits."""
+    """Absolute differences of samples, in 1/255 of a sample's range for both bit depths."""
 
     mean: float
-    most: float  # 99% of the samples are at most so far off
+    most: float  # the 99th percentile
     largest: float
 
 
 def errors(original: Samples, copy: Samples) -> Errors:
-    """Over all samples of two pictures without alpha, uint8 or uint16, of the same shape."""
+    """Errors over all samples of two pictures without alpha, uint8 or uint16, of the same shape and dtype."""
     peak = int(np.iinfo(original.dtype).max)
     counts = np.zeros(peak + 1, np.int64)
     for top in range(0, original.shape[0], STRIP_ROWS):
@@ -36,8 +37,8 @@ def errors(original: Samples, copy: Samples) -> Errors:
     return Errors(float(sizes @ counts) / total * unit, most * unit, float(np.flatnonzero(counts)[-1]) * unit)
 
 
-def farthest(original: Samples, copy: Samples) -> npt.NDArray[np.float32]:
-    """(H, W): the error of each pixel's worst channel, in 1/255 of the range."""
+def pixel_errors(original: Samples, copy: Samples) -> npt.NDArray[np.float32]:
+    """The largest error of any channel of each pixel, float32 (H, W), in 1/255 of a sample's range."""
     unit = np.float32(255 / np.iinfo(original.dtype).max)
     found = np.empty(original.shape[:2], np.float32)
     for top in range(0, len(found), STRIP_ROWS):
@@ -46,19 +47,19 @@ def farthest(original: Samples, copy: Samples) -> npt.NDArray[np.float32]:
     return found
 
 
-def scale_of(maps: Sequence[npt.NDArray[np.float32]]) -> int:
-    """The end of the scale for maps that are to be compared, in 1/255."""
-    wanted = max(float(np.quantile(errors_of_one, _SHARE_SHOWN)) for errors_of_one in maps)
-    return next(top for top in _TOPS if top >= wanted)
+def common_scale(maps: Sequence[npt.NDArray[np.float32]]) -> int:
+    """The end of a scale that fits all of these maps, in 1/255 of a sample's range."""
+    wanted = max(float(np.quantile(errors_of_one, _SHARE_WITHIN_SCALE)) for errors_of_one in maps)
+    return next(top for top in _SCALE_ENDS if top >= wanted)
 
 
-def indices(errors_of_pixels: npt.NDArray[np.float32], top: int) -> npt.NDArray[np.uint8]:
-    """Entries of the palette: 0 for no error, the last for `top` and more."""
+def palette_indices(errors_of_pixels: npt.NDArray[np.float32], top: int) -> npt.NDArray[np.uint8]:
+    """Indices (H, W) into the palette for a map of errors: 0 for no error, the last one for `top` and above."""
     return np.rint(np.minimum(errors_of_pixels / top, 1) * (COLOURS - 1)).astype(np.uint8)
 
 
 def palette() -> npt.NDArray[np.uint8]:
-    """(COLOURS, 3), from black to light yellow and of even steps to the eye: matplotlib's magma."""
+    """The colours of error maps, uint8 (COLOURS, 3): matplotlib's perceptually uniform magma, black to light yellow."""
     from matplotlib import colormaps
 
     return np.rint(255 * colormaps["magma"](np.arange(COLOURS))[:, :3]).astype(np.uint8)

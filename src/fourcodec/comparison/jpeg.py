@@ -1,4 +1,4 @@
-"""The best JPEG of at most so many bytes, whatever its quality, subsampling and scans."""
+"""The best JPEG within a number of bytes, over all qualities, subsamplings and kinds of scan."""
 
 from dataclasses import dataclass
 
@@ -13,23 +13,24 @@ from fourcodec.errors import one_line
 
 @dataclass(frozen=True)
 class Jpeg:
-    """A real file, and what it decodes to: uint8 (H, W) or (H, W, 3)."""
+    """The settings and the size of a JPEG file, and its decoded pixels, uint8 (H, W) or (H, W, 3)."""
 
     quality: int
-    variant: str  # subsampling and scans
+    variant: str  # name of the subsampling and the kind of scan
     size_bytes: int
     pixels: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class NoJpeg:
-    """Why there is none, as a sentence without a full stop."""
+    """The reason why there is no JPEG to compare with, a sentence without a full stop."""
 
     reason: str
 
 
 def best_jpeg(pixels: npt.NDArray[np.uint8], limit_bytes: int) -> Jpeg | NoJpeg:
-    """The file of the best PSNR among all of at most `limit_bytes`. `pixels`: uint8 (H, W) or (H, W, 3)."""
+    """The JPEG file with the highest PSNR among those of at most `limit_bytes`. `pixels` are uint8 (H, W) or (H, W,
+    3)."""
     files = PeerFiles(pixels, BASELINES["jpeg"])
     try:
         best = best_within(files, limit_bytes)
@@ -37,7 +38,7 @@ def best_jpeg(pixels: npt.NDArray[np.uint8], limit_bytes: int) -> Jpeg | NoJpeg:
             smallest = min(point.size_bytes for point in files.not_much_larger(limit_bytes))
             return NoJpeg(f"JPEG's smallest file of this picture has {smallest:,} bytes")
         data = baselines.make(files.baseline, files.image, best.setting)
-    except (OSError, ValueError, SystemError) as exc:  # a side beyond 65,500 pixels, say
+    except (OSError, ValueError, SystemError) as exc:  # for instance a side above 65,500 pixels
         return NoJpeg(f"JPEG cannot hold this picture ({one_line(exc)})")
     decoded = baselines.decode(data)
     if pixels.ndim == 2:

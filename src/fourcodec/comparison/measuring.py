@@ -1,4 +1,4 @@
-"""A picture, its .fnc file, and the best JPEG of as many bytes: the same measures of both."""
+"""Measures of a .fnc file and of the best JPEG of the same size, against the original picture."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from fourcodec import codec, metrics
 from fourcodec.arrays import Samples
 from fourcodec.bitstream import metadata
-from fourcodec.comparison.alike import alike, deepened, flat
+from fourcodec.comparison.common_format import to_common_format, to_depth, without_alpha
 from fourcodec.comparison.error_map import Errors, errors
 from fourcodec.comparison.jpeg import Jpeg, NoJpeg, best_jpeg
 from fourcodec.errors import ImageError
@@ -17,8 +17,8 @@ from fourcodec.images import Picture, has_alpha, to_eight_bits
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """How near a copy is to the picture, both without alpha."""
+class Similarity:
+    """Measures of a copy against the original, both without alpha."""
 
     psnr_db: float | None  # None: an exact copy
     ssim: float | None  # None: a side is shorter than 11 pixels
@@ -27,64 +27,75 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Pixels and numbers. `original` and `copy` have the same channels and bits, see alike.py."""
+    """Pixels and measures. `original` and `copy` have the same channels and bit depth, see common_format.py."""
 
     original: Samples
     copy: Samples
-    icc: bytes  # the profile that the samples are meant in; empty for sRGB
+    icc: bytes  # the colour profile of the samples; empty for sRGB
     size_bytes: int  # of the .fnc file
-    metadata_bytes: int  # of size_bytes: ICC profile, EXIF and XMP, which the JPEG goes without
-    psnr_db: float | None  # as encode says it: of the colours that are visible
+    metadata_bytes: int  # the part of size_bytes for ICC profile, EXIF and XMP; the JPEG has none
+    psnr_db: float | None  # as `encode` reports it: over the visible colours
     ssim: float | None
     exact_alpha: bool
-    ours: Likeness  # laid on white where there is alpha, as is the JPEG
+    ours: Similarity  # of pictures with alpha: both composited on white, as for the JPEG
     jpeg: Jpeg | NoJpeg
-    theirs: Likeness | None
+    theirs: Similarity | None  # of the JPEG
 
     @property
     def width(self) -> int:
+        """Pixels in a row."""
         return self.original.shape[1]
 
     @property
     def height(self) -> int:
+        """Pixels in a column."""
         return self.original.shape[0]
 
     @property
     def bit_depth(self) -> int:
+        """Bits of a sample, 8 or 16."""
         return 8 * int(self.original.dtype.itemsize)
 
     @property
     def has_alpha(self) -> bool:
+        """True where the original or its copy has alpha."""
         return has_alpha(self.original)
 
     @property
     def kind(self) -> str:
+        """The channels, in words for the user."""
         channels = 1 if self.original.ndim == 2 else self.original.shape[2]
         return ("grey", "grey and alpha", "RGB", "RGBA")[channels - 1]
 
     @property
     def limit_bytes(self) -> int:
-        """What the JPEG may have: it is written without metadata."""
+        """The most bytes that the JPEG may have: those of the .fnc file without metadata, which the JPEG has none
+        of."""
         return self.size_bytes - self.metadata_bytes
 
     def rate_bpp(self, size_bytes: int) -> float:
+        """Bits per pixel of a file of this picture with `size_bytes`."""
         return metrics.bpp(size_bytes, self.width, self.height)
 
 
 def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison:
-    """`data` is a .fnc file of `picture`. Raises what codec.decode raises, and ImageError for one of another size."""
-    description = codec.describe(data)  # before decoding, which may take long
+    """The comparison of a picture with `data`, the bytes of its .fnc file, and with a JPEG.
+
+    Raises ImageError where the file has another width or height, and the errors of codec.decode.
+    """
+    file = codec.File(data)
+    description = file.describe()  # checked before decoding, which may take long
     _check_sizes(picture, description["width"], description["height"])
-    original, copy = alike(picture.pixels, codec.decode(data, device=device))
-    size_bytes = len(data)
+    original, copy = to_common_format(picture.pixels, file.pixels(device=device))
+    size_bytes = file.size_bytes
     metadata_bytes = sum(
         section["size_bytes"] for section in description["sections"] if section["kind"] in metadata.NAMES
     )
-    seen, ours = flat(original), flat(copy)
-    near = likeness(seen, ours)
+    seen, ours = without_alpha(original), without_alpha(copy)
+    near = similarity(seen, ours)
     exact_alpha = has_alpha(original) and bool(np.array_equal(original[:, :, -1], copy[:, :, -1]))
     jpeg = best_jpeg(seen if seen.dtype.itemsize == 1 else to_eight_bits(seen), size_bytes - metadata_bytes)
-    theirs = None if isinstance(jpeg, NoJpeg) else likeness(seen, deepened(jpeg.pixels, seen.dtype))
+    theirs = None if isinstance(jpeg, NoJpeg) else similarity(seen, to_depth(jpeg.pixels, seen.dtype))
     return Comparison(
         original=original,
         copy=copy,
@@ -100,13 +111,13 @@ def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison
     )
 
 
-def likeness(original: Samples, copy: Samples) -> Likeness:
-    """Of pictures without alpha."""
-    return Likeness(_finite(metrics.psnr_db(original, copy)), metrics.ssim(original, copy), errors(original, copy))
+def similarity(original: Samples, copy: Samples) -> Similarity:
+    """PSNR, SSIM and errors of a copy; both pictures without alpha, of the same shape and dtype."""
+    return Similarity(_finite(metrics.psnr_db(original, copy)), metrics.ssim(original, copy), errors(original, copy))
 
 
 def numbers(comparison: Comparison) -> dict[str, Any]:
-    """Everything measured, as JSON types."""
+    """All measures as JSON types, for `compare --json`."""
     jpeg, theirs = comparison.jpeg, comparison.theirs
     of_jpeg = None
     if isinstance(jpeg, Jpeg) and theirs is not None:
@@ -135,31 +146,31 @@ def numbers(comparison: Comparison) -> dict[str, Any]:
 
 
 def remarks(comparison: Comparison) -> list[str]:
-    """How the numbers are to be read, a sentence each."""
+    """Sentences for the user on how the numbers were measured."""
     said = []
     if comparison.has_alpha:
         said.append(
-            "PSNR and SSIM of fourcodec are of the colours, without what is fully transparent; its alpha is "
-            f"{'exact' if comparison.exact_alpha else 'not that of the picture'}. JPEG has no transparency and holds "
-            "the picture laid on white: both are laid on white to be shown, and for the other numbers."
+            "PSNR and SSIM of fourcodec are of the colours, without fully transparent pixels; its alpha is "
+            f"{'exact' if comparison.exact_alpha else 'not that of the picture'}. JPEG has no transparency, so it "
+            "holds the picture on white. The other numbers, and the pictures shown, are of both on white."
         )
     if comparison.bit_depth == 16:
         said.append(
-            "PSNR is over 16-bit samples. JPEG has 8 bits: its samples are spread to 16. Errors are in units of an "
+            "PSNR is over 16-bit samples. JPEG has 8 bits: its samples are scaled to 16. Errors are in units of an "
             "8-bit sample."
         )
     elif not comparison.has_alpha:
         said.append(f"PSNR is over all {comparison.kind} samples, 8 bits each.")
     if comparison.metadata_bytes:
         said.append(
-            f"The .fnc file holds {comparison.metadata_bytes:,} bytes of metadata. The JPEG has none, and so may have "
-            f"{comparison.limit_bytes:,} bytes."
+            f"The .fnc file holds {comparison.metadata_bytes:,} bytes of metadata. The JPEG has none and is "
+            f"compared at the remaining {comparison.limit_bytes:,} bytes."
         )
     if isinstance(comparison.jpeg, NoJpeg):
-        said.append(f"{comparison.jpeg.reason}; {comparison.limit_bytes:,} are allowed.")
+        said.append(f"{comparison.jpeg.reason}; the limit is {comparison.limit_bytes:,} bytes.")
     else:
         said.append(
-            f"The JPEG is the best of at most {comparison.limit_bytes:,} bytes: all qualities, 4:2:0 and 4:4:4, "
+            f"The JPEG is the best of at most {comparison.limit_bytes:,} bytes, over all qualities, 4:2:0 and 4:4:4, "
             "baseline and progressive, with optimised tables."
         )
     return said

@@ -7,9 +7,9 @@ const selects = { left: document.getElementById("left"), right: document.getElem
 const layers = [...frame.querySelectorAll(".layer")];
 const presets = [...viewer.querySelectorAll("[data-sides]")];
 const size = { width: Number(viewer.dataset.width), height: Number(viewer.dataset.height) };
-const LARGEST = 64; // screen pixels for a pixel of the picture
-const GRIP = 24; // screen pixels on both sides of the divider that take hold of it
-let at = 50; // of the divider, in percent
+const LARGEST = 64; // the most CSS pixels for one pixel of the picture
+const GRIP = 24; // CSS pixels on both sides of the divider in which a press moves it
+let at = 50; // position of the divider, in percent of the width
 let view = { k: 1, x: 0, y: 0 }; // a pixel p of the picture lies at x + k p in the frame
 let fitted = true;
 
@@ -71,7 +71,7 @@ function choose(left, right) {
   for (const button of presets) button.setAttribute("aria-pressed", String(button.dataset.sides === JSON.stringify([left, right])));
 }
 
-let before = null; // what was on the right before the original
+let before = null; // the right picture before the original was shown there
 function toggleOriginal() {
   const now = selects.right.value;
   if (now !== "original") before = now;

@@ -1,4 +1,4 @@
-"""The page of a comparison: pictures under a slider, with zoom and error maps, and a table. It needs nothing else."""
+"""The HTML page of a comparison: pictures under a slider, zoom, error maps and a table. It needs no other file."""
 
 import io
 import json
@@ -14,24 +14,24 @@ from PIL import Image
 from fourcodec import web
 from fourcodec.arrays import Samples
 from fourcodec.comparison import error_map
-from fourcodec.comparison.alike import deepened, flat
+from fourcodec.comparison.common_format import to_depth, without_alpha
 from fourcodec.comparison.jpeg import Jpeg
 from fourcodec.comparison.measuring import Comparison, remarks
 from fourcodec.comparison.table import Row, rows
 from fourcodec.images import to_eight_bits
 from fourcodec.images.colour import is_rgb_profile
 
-# Of a larger picture the middle is shown, as it is: shrinking would hide what one looks for.
+# The page shows the middle of a larger picture at full size: reducing the picture would hide coding errors.
 SHOWN_PIXELS = 1 << 24
-_WEBP_SIDE = 16383  # pixels, of the format
-_SCALE_STOPS = 16  # of the gradient that stands for the palette
+_WEBP_SIDE = 16383  # pixels, the format's limit
+_SCALE_STOPS = 16  # colours of the CSS gradient that shows the palette
 
 Box = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One picture under the slider."""
+    """One picture under the slider, as lossless WebP."""
 
     key: str
     name: str
@@ -40,15 +40,15 @@ class Layer:
 
 
 def page(comparison: Comparison, picture_name: str, file_name: str) -> str:
-    """The whole HTML page. The names are for people."""
+    """The whole HTML page; the names of the two files appear in its title."""
     box = _middle(comparison.height, comparison.width)
     height, width = (part.stop - part.start for part in box)
     notes = remarks(comparison)
     if (height, width) != (comparison.height, comparison.width):
         notes.append(f"The middle {width} x {height} pixels are shown; the numbers are of the whole picture.")
     maps = _error_maps(comparison, box)
-    top = error_map.scale_of([errors for _, _, errors in maps])
-    shown = [*_pictures(comparison, box), *_mapped(maps, top)]
+    top = error_map.common_scale([errors for _, _, errors in maps])
+    shown = [*_pictures(comparison, box), *_error_layers(maps, top)]
     presets = _presets({layer.key for layer in shown})
     left, right = next(iter(presets.values()))
     facts = f"{comparison.width} x {comparison.height} pixels, {comparison.kind}, {comparison.bit_depth} bits"
@@ -74,8 +74,8 @@ def page(comparison: Comparison, picture_name: str, file_name: str) -> str:
 
 def _pictures(comparison: Comparison, box: Box) -> list[Layer]:
     shown = [
-        Layer("original", "original", _webp(flat(comparison.original[box]), comparison.icc)),
-        Layer("ours", "fourcodec", _webp(flat(comparison.copy[box]), comparison.icc)),
+        Layer("original", "original", _webp(without_alpha(comparison.original[box]), comparison.icc)),
+        Layer("ours", "fourcodec", _webp(without_alpha(comparison.copy[box]), comparison.icc)),
     ]
     if isinstance(comparison.jpeg, Jpeg):
         shown.append(Layer("jpeg", "JPEG", _webp(comparison.jpeg.pixels[box], comparison.icc)))
@@ -83,25 +83,25 @@ def _pictures(comparison: Comparison, box: Box) -> list[Layer]:
 
 
 def _error_maps(comparison: Comparison, box: Box) -> list[tuple[str, str, npt.NDArray[np.float32]]]:
-    """Key, name and errors of the pixels."""
-    seen = flat(comparison.original[box])
-    maps = [("our-error", "error of fourcodec", error_map.farthest(seen, flat(comparison.copy[box])))]
+    """Key, name and errors (H, W) of each map."""
+    seen = without_alpha(comparison.original[box])
+    maps = [("our-error", "error of fourcodec", error_map.pixel_errors(seen, without_alpha(comparison.copy[box])))]
     if isinstance(comparison.jpeg, Jpeg):
-        theirs = deepened(comparison.jpeg.pixels[box], seen.dtype)
-        maps.append(("jpeg-error", "error of JPEG", error_map.farthest(seen, theirs)))
+        theirs = to_depth(comparison.jpeg.pixels[box], seen.dtype)
+        maps.append(("jpeg-error", "error of JPEG", error_map.pixel_errors(seen, theirs)))
     return maps
 
 
-def _mapped(maps: Sequence[tuple[str, str, npt.NDArray[np.float32]]], top: int) -> list[Layer]:
+def _error_layers(maps: Sequence[tuple[str, str, npt.NDArray[np.float32]]], top: int) -> list[Layer]:
     colours = error_map.palette()
     return [
-        Layer(key, name, _webp(colours[error_map.indices(errors, top)], b""), is_error=True)
+        Layer(key, name, _webp(colours[error_map.palette_indices(errors, top)], b""), is_error=True)
         for key, name, errors in maps
     ]
 
 
 def _presets(keys: set[str]) -> dict[str, tuple[str, str]]:
-    """Pairs that are worth a button, left and right, the first shown at first."""
+    """The pairs of layers, left and right, that have a button; the first pair is shown when the page opens."""
     pairs = {
         "fourcodec | JPEG": ("ours", "jpeg"),
         "original | fourcodec": ("original", "ours"),
@@ -111,7 +111,7 @@ def _presets(keys: set[str]) -> dict[str, tuple[str, str]]:
 
 
 def _middle(height: int, width: int) -> Box:
-    """Of the picture's shape, at most SHOWN_PIXELS, and no longer than WebP can be."""
+    """The middle part that is shown: in the picture's proportions, within SHOWN_PIXELS and WebP's largest side."""
     share = min(1.0, (SHOWN_PIXELS / (height * width)) ** 0.5)
     rows, columns = (max(1, min(int(side * share), _WEBP_SIDE)) for side in (height, width))
     top, left = (height - rows) // 2, (width - columns) // 2
@@ -119,18 +119,18 @@ def _middle(height: int, width: int) -> Box:
 
 
 def _webp(pixels: Samples, icc: bytes) -> bytes:
-    """Lossless, in 8 bits: smaller than PNG, and every browser reads it."""
+    """A lossless WebP file of 8 bits: smaller than PNG, and every browser reads it."""
     if pixels.dtype == np.uint16:
         pixels = to_eight_bits(pixels)
     buffer = io.BytesIO()
-    profile = icc if pixels.ndim == 3 and is_rgb_profile(icc) else b""  # WebP has no grey
+    profile = icc if pixels.ndim == 3 and is_rgb_profile(icc) else b""  # WebP is always RGB
     image = Image.fromarray(np.ascontiguousarray(pixels))
     image.save(buffer, "WEBP", lossless=True, quality=50, method=3, icc_profile=profile)
     return buffer.getvalue()
 
 
 def _layer(layer: Layer, side: str, width: int, height: int) -> str:
-    """Each picture stands there once, whichever side it is on: the script only changes classes."""
+    """The HTML of one layer. Each picture is in the page once; the script moves it between sides by its classes."""
     return (
         f'<div class="layer {side}" data-key="{layer.key}" data-name="{layer.name}" data-error="{int(layer.is_error)}">'
         f'<img alt="{layer.name}" width="{width}" height="{height}" draggable="false" '
@@ -152,7 +152,7 @@ def _buttons(presets: Mapping[str, tuple[str, str]]) -> str:
 
 
 def _stops() -> str:
-    """The palette as a gradient of CSS."""
+    """The palette as the stops of a CSS gradient."""
     places = np.linspace(0, error_map.COLOURS - 1, _SCALE_STOPS).round().astype(int)
     colours = error_map.palette()[places].tolist()
     return ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in colours)

@@ -1,4 +1,4 @@
-"""The numbers of a comparison as rows of words, for the terminal and for the page."""
+"""The measures of a comparison as rows of text, for the terminal and for the page."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from fourcodec.comparison.measuring import Comparison
 
 @dataclass(frozen=True)
 class Row:
-    """A measure, of fourcodec and of JPEG; the latter is empty where there is none."""
+    """One measure of the .fnc file and of the JPEG; `jpeg` is empty where it has no such measure."""
 
     name: str
     ours: str
@@ -16,18 +16,19 @@ class Row:
 
 
 def rows(comparison: Comparison) -> list[Row]:
+    """The rows of the table, for people to read."""
     ours, theirs, jpeg = comparison.ours, comparison.theirs, comparison.jpeg
     found = [Row("bytes", f"{comparison.size_bytes:,}", f"{jpeg.size_bytes:,}" if isinstance(jpeg, Jpeg) else "")]
     found.append(Row("bits per pixel", *(_rate(comparison, size) for size in _sizes(comparison))))
     if comparison.has_alpha:
         found += [
             Row("PSNR, visible colours", decibels(comparison.psnr_db), ""),
-            Row("SSIM, visible colours", _similarity(comparison.ssim), ""),
+            Row("SSIM, visible colours", _ssim(comparison.ssim), ""),
         ]
     on_white = ", on white" if comparison.has_alpha else ""
     pairs = {
         f"PSNR{on_white}": lambda near: decibels(near.psnr_db),
-        f"SSIM{on_white}": lambda near: _similarity(near.ssim),
+        f"SSIM{on_white}": lambda near: _ssim(near.ssim),
         "error of 255, mean": lambda near: f"{near.errors.mean:.2f}",
         "error of 255, 99% at most": lambda near: f"{near.errors.most:.0f}",
         "error of 255, largest": lambda near: f"{near.errors.largest:.0f}",
@@ -39,10 +40,11 @@ def rows(comparison: Comparison) -> list[Row]:
 
 
 def decibels(psnr_db: float | None) -> str:
+    """A PSNR in words; None stands for an exact copy."""
     return "exact" if psnr_db is None else f"{psnr_db:.2f} dB"
 
 
-def _similarity(ssim: float | None) -> str:
+def _ssim(ssim: float | None) -> str:
     return "too small" if ssim is None else f"{ssim:.4f}"
 
 
@@ -56,7 +58,7 @@ def _rate(comparison: Comparison, size_bytes: int | None) -> str:
 
 
 def lines(comparison: Comparison) -> list[str]:
-    """For a terminal: the rows in columns."""
+    """The rows as lines of aligned columns, for a terminal."""
     found = rows(comparison)
     if not isinstance(comparison.jpeg, Jpeg):
         found = [Row("", "fourcodec", ""), *found]

@@ -1,6 +1,6 @@
 """Profile 1, `fnet`: the picture is a Fourier network of the coordinates alone, its coefficients are the file.
 
-    pack:    integers -> architecture fields (width, depth and, if limited, order) and one section
+    pack:    integers -> header fields (width, depth and, if limited, order; coordinates, activation) and one section
     unpack:  the same, checked, backwards
     render:  integers -> coefficients -> the network at every sample of a lattice -> planes
 
@@ -22,9 +22,10 @@ from fourcodec.bitstream import container, zstd
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.fnet.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, step_size
-from fourcodec.fourier.layout import SIGMOID
+from fourcodec.fourier.layout import LINEAR, SIGMOID
 from fourcodec.fourier.shape import NetworkShape
 from fourcodec.images.resampling import resample
+from fourcodec.positions import INDEX_OVER_32, PIXEL_CENTRES, lattice_positions
 from fourcodec.views import Lattice, whole
 
 PROFILE_ID = 1
@@ -39,13 +40,16 @@ _SPARSE_PITCH = 3.7  # pixels from sample to sample; at half size means gain not
 
 @dataclass(frozen=True)
 class FnetConfig:
-    """Width 1..10, depth 1..16, channels 1..4; order 1..width-1, the largest order of a frequency, None where it is not
-    limited. Raises ValueError outside."""
+    """A network's size, width 1..10, depth 1..16 and channels 1..4; its order 1..width-1, the most non-zero components
+    of a frequency, None where that is not limited; and how its inputs and outputs are meant, coordinates and
+    activation, by the header's numbers. Raises ValueError for a size or order outside."""
 
     width: int
     depth: int
     channels: int
     order: int | None = None
+    coordinates: int = PIXEL_CENTRES
+    activation: int = LINEAR
 
     def __post_init__(self) -> None:
         for name, value, largest in (
@@ -59,15 +63,20 @@ class FnetConfig:
             raise ValueError(f"an order that limits width {self.width} is 1 to {self.width - 1}, not {self.order}")
 
     @classmethod
-    def of_size(cls, size: Sequence[int], channels: int) -> FnetConfig:
-        """The inverse of `size`. Raises ValueError."""
+    def of_size(cls, size: Sequence[int], channels: int, **others: int) -> FnetConfig:
+        """The inverse of `size`; `others` are coordinates and activation. Raises ValueError."""
         width, depth, *order = size
-        return cls(width, depth, channels, *order)
+        return cls(width, depth, channels, *order, **others)
 
     @property
     def size(self) -> tuple[int, ...]:
         """The header's architecture fields: width, depth and, if it is limited, order."""
         return (self.width, self.depth) if self.order is None else (self.width, self.depth, self.order)
+
+    @property
+    def header_fields(self) -> dict[str, Any]:
+        """What container.Header says of this configuration beside the image's size; read_config is the inverse."""
+        return {"architecture": self.size, "coordinates": self.coordinates, "activation": self.activation}
 
     @property
     def shape(self) -> NetworkShape:
@@ -83,18 +92,36 @@ class QuantizedFnet:
     """A network as integers.
 
     step_indices (outputs of all layers,) uint8: see quantize.py; symbols (coefficient_count,) int32, in the order of
-    the flat coefficient vector; coordinates and activation as in the header.
+    the flat coefficient vector.
     """
 
     config: FnetConfig
     step_indices: NDArray[np.uint8]
     symbols: NDArray[np.int32]
-    coordinates: int = 0
-    activation: int = 0
 
 
-def pack(network: QuantizedFnet) -> tuple[tuple[int, ...], list[Section]]:
-    """The header's architecture fields and the sections. Raises ValueError where a symbol has more than 20 bits."""
+def read_config(header: Header) -> FnetConfig:
+    """The configuration that a header states. Raises CorruptFileError, and UnsupportedFormatError where it asks for a
+    prior or for tiles, which this version does not know of this profile."""
+    if header.prior:
+        raise UnsupportedFormatError(f"the file needs the trained start {header.prior}, unknown to this version")
+    if header.tiles:
+        raise UnsupportedFormatError("the file is tiled, which this version knows only of the profile grid")
+    if len(header.architecture) not in (2, 3):
+        raise CorruptFileError(f"profile fnet has 2 or 3 architecture fields, the header {len(header.architecture)}")
+    try:
+        return FnetConfig.of_size(
+            header.architecture,
+            header.colour_channels,
+            coordinates=header.coordinates,
+            activation=header.activation,
+        )
+    except ValueError as exc:
+        raise CorruptFileError(f"the header is invalid: {exc}") from exc
+
+
+def pack(network: QuantizedFnet) -> tuple[dict[str, Any], list[Section]]:
+    """The profile's fields of the header, and the sections. Raises ValueError where a symbol has more than 20 bits."""
     config = network.config
     values = plain_integers(network)
     if int(np.abs(values.astype(np.int64)).max()) > MAX_SYMBOL:
@@ -103,16 +130,15 @@ def pack(network: QuantizedFnet) -> tuple[tuple[int, ...], list[Section]]:
         Section(NETWORK, container.CODER_RANGE, encode_range(values, config.shape)),
         Section(NETWORK, container.CODER_ZSTD, encode_planes(values)),
     ]
-    return config.size, [min(candidates, key=lambda section: len(section.payload))]
+    return config.header_fields, [min(candidates, key=lambda section: len(section.payload))]
 
 
-def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None = None) -> QuantizedFnet:
+def unpack(config: FnetConfig, sections: Sequence[Section], lattice: Lattice | None = None) -> QuantizedFnet:
     """The inverse of pack; every sample of every lattice needs all coefficients.
 
     Raises CorruptFileError and UnsupportedFormatError.
     """
-    config = _read_config(header)
-    if header.coordinates > 1 or header.activation > 1:
+    if config.coordinates > INDEX_OVER_32 or config.activation > SIGMOID:
         raise UnsupportedFormatError("the file uses coordinates or an activation unknown to this version")
     found = container.by_kind(sections, SECTION_NAMES)
     if NETWORK not in found:
@@ -128,7 +154,7 @@ def unpack(header: Header, sections: Sequence[Section], lattice: Lattice | None 
     if int(np.abs(values).max()) > MAX_SYMBOL:
         raise CorruptFileError("section 'network': a symbol has more than 20 bits")
     indices = _running_sums(values[: shape.output_count])
-    return QuantizedFnet(config, indices, values[shape.output_count :], header.coordinates, header.activation)
+    return QuantizedFnet(config, indices, values[shape.output_count :])
 
 
 def render(
@@ -149,29 +175,28 @@ def render(
 
 def _values(network: QuantizedFnet, size: tuple[int, int], lattice: Lattice, device: str) -> NDArray[np.float32]:
     from fourcodec.fnet.backends import backend_of
-    from fourcodec.positions import lattice_positions
 
     shape, coefficients = network.config.shape, coefficients_of(network)
     backend = backend_of(device)
     planes = np.empty((shape.channels, lattice.count), np.float32)
     for start in range(0, lattice.count, _STRIP_SAMPLES):
         part = slice(start, min(start + _STRIP_SAMPLES, lattice.count))
-        x = lattice_positions(lattice, size, np.arange(part.start, part.stop), network.coordinates)
+        x = lattice_positions(lattice, size, np.arange(part.start, part.stop), network.config.coordinates)
         planes[:, part] = backend.evaluate(shape, coefficients, x)
-    if network.activation == SIGMOID:  # 2 sigmoid(y) - 1 lies in [-1, 1], samples in [0, 1]
+    if network.config.activation == SIGMOID:  # 2 sigmoid(y) - 1 lies in [-1, 1], samples in [0, 1]
         planes = np.float32(0.5) + np.float32(0.5) * np.tanh(planes / 2)
     return planes.reshape(shape.channels, lattice.rows, lattice.columns)
 
 
-def multiplications(header: Header, lattice: Lattice) -> int:
-    """What `render` costs: one for each coefficient and sample. Raises as `unpack` for the header."""
+def multiplications(config: FnetConfig, lattice: Lattice) -> int:
+    """What `render` costs: one for each coefficient and sample."""
     samples = lattice.count if lattice.pitch < _SPARSE_PITCH else 4 * lattice.count
-    return samples * _read_config(header).coefficient_count
+    return samples * config.coefficient_count
 
 
-def memory_pixels(header: Header) -> int:
-    """Pixels of a square picture that takes as much memory."""
-    return header.width * header.height
+def memory_pixels(config: FnetConfig) -> int:
+    """0: samples are all that takes memory."""
+    return 0
 
 
 def same(first: QuantizedFnet, second: QuantizedFnet) -> bool:
@@ -179,9 +204,8 @@ def same(first: QuantizedFnet, second: QuantizedFnet) -> bool:
     return first.config == second.config and np.array_equal(plain_integers(first), plain_integers(second))
 
 
-def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
-    """Facts for `info`, without decoding."""
-    config = _read_config(header)
+def describe(config: FnetConfig, sections: Sequence[Section]) -> dict[str, Any]:
+    """Facts for `info`, without decoding, as JSON types."""
     payload_bytes = sum(len(section.payload) for section in sections if section.kind == NETWORK)
     return {
         "width": config.width,
@@ -192,12 +216,12 @@ def describe(header: Header, sections: Sequence[Section]) -> dict[str, Any]:
     }
 
 
-def bits_by_part(header: Header, sections: Sequence[Section]) -> dict[str, list[tuple[str, float]]]:
+def bits_by_part(network: QuantizedFnet, sections: Sequence[Section]) -> dict[str, list[tuple[str, float]]]:
     """The bits of the section's parts, step sizes and layers, as its decoder spends them; none under zstd, which mixes
-    them. Raises as `unpack`."""
+    them. `network` is what the section holds."""
     from fourcodec.coding import binary_coder
 
-    shape = unpack(header, sections).config.shape
+    shape = network.config.shape
     section = container.by_kind(sections, SECTION_NAMES)[NETWORK]
     if section.coder != container.CODER_RANGE:
         return {}
@@ -209,12 +233,11 @@ def bits_by_part(header: Header, sections: Sequence[Section]) -> dict[str, list[
 
 
 def layer_outputs(network: QuantizedFnet, size: tuple[int, int], lattice: Lattice) -> list[NDArray[np.float32]]:
-    """What every layer makes of a lattice over a picture of (height, width): (outputs, rows, columns) float32 each.
+    """The outputs of every layer on a lattice over an image of (height, width): (outputs, rows, columns) float32 each.
     Hidden states are phases in turns, the last layer's outputs samples before the activation."""
     from fourcodec.fnet import network as fourier
-    from fourcodec.positions import lattice_positions
 
-    x = lattice_positions(lattice, size, np.arange(lattice.count), network.coordinates)
+    x = lattice_positions(lattice, size, np.arange(lattice.count), network.config.coordinates)
     outputs = fourier.layer_outputs(network.config.shape, coefficients_of(network), x)
     return [y.reshape(-1, lattice.rows, lattice.columns) for y in outputs]
 
@@ -236,17 +259,6 @@ def spread_steps(shape: NetworkShape, steps: NDArray[np.float32]) -> NDArray[np.
         spread[layer.span].reshape(-1, layer.outputs)[:] = steps[first : first + layer.outputs]
         first += layer.outputs
     return spread
-
-
-def _read_config(header: Header) -> FnetConfig:
-    if header.prior:
-        raise UnsupportedFormatError(f"the file needs the trained start {header.prior}, unknown to this version")
-    if len(header.architecture) not in (2, 3):
-        raise CorruptFileError(f"profile fnet has 2 or 3 architecture fields, the header {len(header.architecture)}")
-    try:
-        return FnetConfig.of_size(header.architecture, header.colour_channels)
-    except ValueError as exc:
-        raise CorruptFileError(f"the header is invalid: {exc}") from exc
 
 
 def _differences(indices: NDArray[np.uint8]) -> NDArray[np.int32]:

@@ -64,18 +64,22 @@ def _write(core: ModelCore, coefficients: NDArray[np.float32], index: int, size:
     shape = core.shape
     indices = np.full(shape.output_count, index, np.uint8)
     quantized = fnet.QuantizedFnet(
-        config=fnet.FnetConfig(shape.width, shape.depth, shape.channels),
+        config=fnet.FnetConfig(
+            shape.width,
+            shape.depth,
+            shape.channels,
+            coordinates=coordinates,
+            activation=ACTIVATIONS[network.activation],
+        ),
         step_indices=indices,
         symbols=quantize(coefficients, step_size(indices[:1])),
     )
-    architecture, sections = fnet.pack(quantized)
+    fields, sections = fnet.pack(quantized)
     header = container.Header(
         width=width,
         height=height,
         channels=shape.channels,
         profile=fnet.PROFILE_ID,
-        architecture=architecture,
-        coordinates=coordinates,
-        activation=ACTIVATIONS[network.activation],
+        **fields,
     )
     return container.write(header, sections)

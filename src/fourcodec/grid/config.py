@@ -1,13 +1,11 @@
-"""What a picture of the profile grid is coded with, as the header says it, and the picture as integers."""
+"""The configuration of an image of the profile grid: what its header says."""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from fourcodec.bitstream.container import Header
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
@@ -26,9 +24,12 @@ MAX_HIDDEN = layout.HIDDEN
 
 @dataclass(frozen=True)
 class GridConfig:
-    """height, width in pixels; channels 1 or 3; levels 1..9; order 0..3; hidden 1..16; phase 0..63; the number of a
-    trained start, or 0; the side of tiles in units of 64 pixels, 0 for none; whether latents are smoothed before use.
-    Raises ValueError outside."""
+    """What an image is coded with.
+
+    height, width in pixels; channels 1 or 3; levels 1..9; order 0..3, of the synthesis; hidden 1..16, units of the
+    entropy model; phase 0..63, see phase_scale; the number of a trained start of the entropy model, or 0; the side of
+    tiles in units of 64 pixels, 0 for none; whether latents are smoothed before use. Raises ValueError outside.
+    """
 
     height: int
     width: int
@@ -54,7 +55,7 @@ class GridConfig:
                 raise ValueError(f"{name} is {least} to {largest}, not {value}")
         if self.trained_start and self.trained_start not in trained_starts.trained_starts():
             raise ValueError(f"the trained start {self.trained_start} is unknown")
-        if self.tiles and self.tiling.count > MAX_TILES:
+        if self.tiling.count > MAX_TILES:
             raise ValueError(f"tiles are at most {MAX_TILES}, not {self.tiling.count}")
 
     @property
@@ -64,9 +65,14 @@ class GridConfig:
 
     @property
     def architecture(self) -> tuple[int, ...]:
-        """The header's fields; the inverse of read_config."""
+        """The header's architecture fields."""
         fields = self.levels, self.order, self.hidden, self.phase
         return (*fields, 1) if self.smooth else fields
+
+    @property
+    def header_fields(self) -> dict[str, Any]:
+        """What container.Header says of this configuration beside the image's size; read_config is the inverse."""
+        return {"architecture": self.architecture, "prior": self.trained_start, "tiles": self.tiles}
 
     @cached_property
     def shape(self) -> GridShape:
@@ -74,36 +80,37 @@ class GridConfig:
 
     @cached_property
     def pyramid(self) -> Pyramid:
-        """Of a picture without tiles."""
+        """The levels of one tile, or of an image without tiles."""
         return Pyramid(self.height, self.width, self.levels)
 
-    @property
+    @cached_property
     def tiling(self) -> Tiling:
-        """Of one with tiles."""
-        return Tiling(self.height, self.width, UNIT * self.tiles)
+        """An image without tiles is one tile: its side is a power of two, so that every reduction divides it."""
+        side = UNIT * self.tiles or (1 << max(MAX_LEVELS, max(self.height, self.width).bit_length()))
+        return Tiling(self.height, self.width, side)
 
-    @property
+    @cached_property
     def latent_count(self) -> int:
-        """Of a picture with or without tiles."""
-        if not self.tiles:
-            return self.pyramid.latent_count
+        """Latents of all tiles."""
         return sum(self.of_tile(number).pyramid.latent_count for number in range(self.tiling.count))
 
     def of_tile(self, number: int) -> GridConfig:
-        """A tile as a picture of its own."""
+        """The configuration of one tile as an image of its own."""
+        if not self.tiles:
+            return self
         tile = self.tiling.tile(number)
         return dataclasses.replace(self, height=tile.rows, width=tile.columns, tiles=0)
 
 
 @lru_cache(maxsize=16)
 def _shape_of(levels: int, order: int, hidden: int, channels: int, trained_start: int, smooth: bool) -> GridShape:
-    """One for all tiles: what a shape works out once it keeps."""
+    """One shape for all tiles: it keeps what it has worked out."""
     return GridShape(levels, order, hidden, channels, trained_start, smooth)
 
 
 def config_for(height: int, width: int, channels: int, phase: int, trained_start: int) -> GridConfig:
-    """The configuration that an encoder gives a picture. Hidden units of the entropy model cost next to nothing where
-    they are the trained start's."""
+    """The configuration that encoders use, with all hidden units of the entropy model: those of the trained start cost
+    next to nothing."""
     side = tile_side(height, width)
     levels = level_count(min(height, side or height), min(width, side or width))
     return GridConfig(
@@ -111,24 +118,11 @@ def config_for(height: int, width: int, channels: int, phase: int, trained_start
     )
 
 
-@dataclass(frozen=True)
-class QuantizedGrid:
-    """A picture as integers: exponents (groups,) uint8 and symbols (all weights, flat,) int32 of the networks, see
-    grid/weights.py; latents: one int16 array (rows, columns) per level, finest first. Levels that were not
-    wanted are missing at the front."""
-
-    config: GridConfig
-    exponents: NDArray[np.uint8]
-    symbols: NDArray[np.int32]
-    latents: list[NDArray[np.int16]]
-
-    @property
-    def finest(self) -> int:
-        """The number of the first level that is there."""
-        return self.config.levels - len(self.latents)
-
-
 def read_config(header: Header) -> GridConfig:
+    """The configuration that a header states. Raises CorruptFileError, and UnsupportedFormatError for a trained start
+    that this version does not have."""
+    if header.coordinates or header.activation:
+        raise CorruptFileError("profile grid uses neither coordinates nor an activation")
     architecture, smooth = header.architecture[:4], header.architecture[4:]
     if len(architecture) != 4:
         raise CorruptFileError(f"profile grid has 4 architecture fields or 5, the header {len(architecture)}")

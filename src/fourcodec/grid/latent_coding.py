@@ -1,5 +1,5 @@
 """Latents <-> bytes: level by level from the coarsest, in four passes a level, each latent under the distribution that
-the integer entropy model gives it. All latents of a pass are predicted at once.
+the entropy model, in integers, gives it. A pass is one call of the network, whatever its size.
 """
 
 from __future__ import annotations
@@ -29,12 +29,9 @@ _ROOM = 1 << 16  # bytes by which an encoder's output is larger than it must be
 
 @dataclass(frozen=True)
 class EntropyModelIntegers:
-    """The weights of an entropy model in integers.
-
-    weights: (PASSES, PASS_WEIGHTS). shifts: a weight is its integer times 2^-shift, with one shift each for W1, for W2
-    and b2, for the column of W3 for means and for that for scales. Raises ValueError where sums could reach 2^53 and
-    would no longer be exact.
-    """
+    """The entropy model as the coder uses it: weights (PASSES, PASS_WEIGHTS), integers, and shifts, so that a weight is
+    its integer times 2^-shift; one shift for W1, one for W2 and b2, and one for each column of W3, means and scales.
+    Raises ValueError where sums could pass 2^53."""
 
     weights: NDArray[np.int64]
     shifts: tuple[int, int, int, int]
@@ -50,7 +47,7 @@ class EntropyModelIntegers:
 
     @cached_property
     def factors(self) -> NDArray[np.float64]:
-        """The `factors` of entropy_model_integer.predict, (4,)."""
+        """The powers of two that entropy_model_integer.predict multiplies its sums by."""
         fraction = entropy_model_integer.FRACTION
         first, second, mean, scale = self.shifts
         mean_bits, scale_bits = MEAN_STEPS.bit_length() - 1, SCALE_STEPS.bit_length() - 1
@@ -60,7 +57,7 @@ class EntropyModelIntegers:
 def encode_latents(
     pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: EntropyModelIntegers, threads: int
 ) -> bytes:
-    """The bytes of the latents; `levels` holds those of each level, finest first, (rows, columns)."""
+    """The stream of one pyramid. levels: the latents of each level, finest first, (rows, columns)."""
     tables, state = laplace_coder.tables(), range_coder.start_encoder()
     out = np.empty(_ROOM, np.uint8)
 
@@ -82,11 +79,9 @@ def encode_latents(
 def decode_latents(
     pyramid: Pyramid, data: bytes, integers: EntropyModelIntegers, threads: int, finest: int = 0, passes: int = PASSES
 ) -> list[NDArray[np.int16]]:
-    """The inverse of encode_latents for the levels from `finest` on.
-
-    Of level `finest` only the first `passes` passes are decoded; its other latents become the mean of those in their
-    cell, rounded. Raises CorruptFileError where encode_latents cannot have written the bytes.
-    """
+    """The inverse of encode_latents: the levels from `finest` on, and of that level only `passes` passes, its other
+    latents becoming the mean of those beside them. Raises CorruptFileError where encode_latents cannot have written the
+    bytes."""
     if data.endswith(b"\0"):
         raise CorruptFileError("section 'latents' ends in a zero byte")
     tables, source = laplace_coder.tables(), np.frombuffer(data, np.uint8)
@@ -107,11 +102,8 @@ def decode_latents(
 def latent_bits(
     pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: EntropyModelIntegers, threads: int
 ) -> list[NDArray[np.float32]]:
-    """The cost of each latent in bits, (rows, columns) float32 a level, finest first.
-
-    It is computed from the probabilities that coder and decoder use. The sum differs from the size of the bytes by the
-    coder's rounding, a ten-thousandth or less.
-    """
+    """The cost of each latent in bits, laid out as encode_latents takes latents, from the probabilities that the coder
+    uses. The sum is that of the bytes but for the coder's rounding, a ten-thousandth or less."""
     tables, costs = laplace_coder.tables(), [np.empty(level.shape, np.float32) for level in levels]
     cells = iter([(cost, p) for cost in reversed(costs) for p in range(PASSES)])  # in the order of coding
 
@@ -125,7 +117,7 @@ def latent_bits(
 
 
 def _laid_out(pyramid: Pyramid, levels: list[NDArray[np.int16]]) -> Planes:
-    """Planes (PLANES, total) with the latents of all levels, finest first; those of coarser levels are still 0."""
+    """Latents, finest level first, where the entropy model looks for them."""
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for level, values in zip(pyramid.levels, levels, strict=True):
         layout.add_deinterleaved(values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
@@ -175,12 +167,9 @@ def expected_means(
     every: int,
     threads: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The expected latents of a level that is not decoded: the means that the entropy model gives its first pass.
-
-    coarser: the next one or two coarser levels, finest first. Only the middle one of each `every` rows of cells is
-    computed. Returns the numbers of these rows, (n,) with n = ceil(half_rows / every), and the means, (n, half_columns)
-    float32.
-    """
+    """The means that the entropy model gives the first pass of level `number`, which is not decoded: one for each 2 x 2
+    latents, in the middle one of `every` rows of these. Returned are the rows' numbers, (ceil(half_rows / every),), and
+    the means, (ceil(half_rows / every), half_columns). `coarser`: the next one or two levels, finest first."""
     level = pyramid.levels[number]
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for shift, values in enumerate(coarser[: PLANES - PARENT]):
@@ -202,16 +191,14 @@ def _predict(
     means: NDArray[np.int64],
     scales: NDArray[np.int64],
 ) -> None:
-    """Fills in means and scales (total,) of pass `number` of a level, at the positions of `parts` and up to the end of
-    their last blocks."""
+    """Fills in means and scales of one pass of a level: those of `parts`, and of the rest of their last blocks."""
     tap_planes, tap_offsets = taps_of(level)
     network = tap_planes[number], tap_offsets[number], integers.weights[number].astype(np.float64), integers.factors
     map_threads(lambda part: entropy_model_integer.predict(planes, *network, *part, means, scales), parts, threads)
 
 
 def _show(values: NDArray[np.float32], shift: int, level: Level, planes: Planes) -> None:
-    """Puts `values` (rows, columns), the level that is coarser than `level` by shift + 1, into the plane where the
-    entropy model of `level` reads it."""
+    """Puts a level (rows, columns) that is shift + 1 levels coarser where the entropy model of `level` looks for it."""
     layout.place_coarser(
         values, shift, level.base, level.stride, level.half_rows, level.half_columns, planes[PARENT + shift]
     )

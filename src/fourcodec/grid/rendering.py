@@ -1,18 +1,19 @@
-"""A part of a grid picture at a size that its levels have: latents -> features -> colours."""
+"""A part of one tile at a size that its levels have: latents -> features -> colours."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fourcodec.grid.config import GridConfig, QuantizedGrid
+from fourcodec.grid.config import GridConfig
 from fourcodec.grid.kernels import layout
+from fourcodec.grid.picture import Tile
 from fourcodec.grid.tiling import REDUCTIONS
-from fourcodec.grid.weight_coding import context_integers, weights_of
 from fourcodec.grid.windows import Window
 from fourcodec.images.resampling import area_mean, margin, resample
 from fourcodec.views import Lattice
@@ -25,8 +26,8 @@ _SLACK = 0.1  # octaves: sides rounded up make a quarter of an odd size a little
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a lattice is rendered: `window` of the picture at 1:2^reduction, resampled where it does not lie on pixels;
-    `finest` is the first level of latents that this needs."""
+    """How a lattice is rendered: a window of the image at 1:2^reduction, resampled where the lattice does not lie on
+    pixels."""
 
     lattice: Lattice
     reduction: int
@@ -34,17 +35,17 @@ class Sampling:
 
     @property
     def finest(self) -> int:
-        """Of the finest level, three quarters of all latents, small sizes do well with what the context model expects;
-        without the next one as well they lose 5 to 12 dB."""
+        """The first level of latents that is decoded. Small sizes do well with the entropy model's means in place of
+        the finest level, three quarters of all latents; without the next one as well they lose 5 to 12 dB."""
         return min(self.reduction, 1)
 
     @property
     def passes(self) -> int:
-        """Of the finest level that is decoded: below its own size it is averaged anyway."""
+        """The passes of that level that are decoded: below its own size it is averaged anyway."""
         return layout.PASSES if self.reduction < 2 else _REDUCED_PASSES
 
     def resampled(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Planes of the window on the lattice."""
+        """Planes of the window, resampled on the lattice."""
         lattice, step = self.lattice, 2**self.reduction
         if lattice.on_pixels:
             return planes
@@ -54,9 +55,10 @@ class Sampling:
         return resample(planes, box, lattice.columns, lattice.rows)
 
 
+@lru_cache(maxsize=16)  # unpacking and rendering ask for the same one
 def sampling(config: GridConfig, lattice: Lattice) -> Sampling:
-    """At a size that has two samples for each of the lattice: features averaged as far as the lattice itself cost 3 to
-    8 dB, since colours are no linear function of them."""
+    """The size with two samples for each sample of the lattice, and the window there that the lattice needs. Features
+    averaged as far as the lattice itself cost 3 to 8 dB, since colours are no linear function of them."""
     octaves = math.floor(math.log2(lattice.pitch) + _SLACK)
     most = config.levels - 1
     reduction = min(max(octaves - 1, 0), min(most, REDUCTIONS) if config.tiles else most)
@@ -69,41 +71,42 @@ def sampling(config: GridConfig, lattice: Lattice) -> Sampling:
     return Sampling(lattice, reduction, window)
 
 
-def synthesised(picture: QuantizedGrid, reduction: int, window: Window) -> NDArray[np.float32]:
-    """A window of the picture at 1:2^reduction."""
-    return _reduced(picture, reduction, window) if reduction else _full_size(picture, window)
+def render_tile(tile: Tile, reduction: int, window: Window, out: NDArray[np.float32]) -> None:
+    """Fills `out` (channels, rows, columns) with a window of the tile at 1:2^reduction, about [0, 1], not clamped."""
+    if reduction:
+        out[:] = _reduced(tile, reduction, window)
+    else:
+        _full_size(tile, window, out)
 
 
-def _full_size(picture: QuantizedGrid, window: Window) -> NDArray[np.float32]:
-    """A window of the picture, part by part: the features of a part take up to 66 bytes a pixel."""
+def _full_size(tile: Tile, window: Window, out: NDArray[np.float32]) -> None:
+    """The window part by part: the features of a part take up to 66 bytes a pixel."""
     from fourcodec.grid.network import GridNetwork
     from fourcodec.threads import thread_count
 
-    config, weights = picture.config, weights_of(picture)
-    planes = np.empty((config.channels, window.rows, window.columns), np.float32)
+    config, weights = tile.config, tile.networks.weights
     for part in window.parts(_PART_SAMPLES):
         network = GridNetwork(config.pyramid, config.shape, config.phase_scale, thread_count(), part)
-        network.place(picture.latents)
+        network.place(tile.latents)
         network.upsample(weights)
-        planes[:, *part.within(window)] = network.synthesise(weights)
-    return planes
+        out[:, *part.within(window)] = network.synthesise(weights)
 
 
-def _reduced(picture: QuantizedGrid, reduction: int, window: Window) -> NDArray[np.float32]:
-    """A window of the picture at 1 : 2^reduction. Finer levels are averaged; all are scaled by what the upsampling that
-    is left out would have scaled them by, and the residual filter becomes what it is on even colour."""
+def _reduced(tile: Tile, reduction: int, window: Window) -> NDArray[np.float32]:
+    """A window of the tile at 1 : 2^reduction. Finer levels are averaged; all are scaled by what the upsampling that is
+    left out would have scaled them by, and the residual filter becomes what it is on even colour."""
     from fourcodec.grid.network import GridNetwork
     from fourcodec.threads import thread_count
 
-    config, weights = picture.config, weights_of(picture)
+    config, weights = tile.config, tile.networks.weights
     gains = np.cumprod(np.append(np.float32(1), np.square(weights.filters.sum(axis=1))), dtype=np.float32)
     pyramid = config.pyramid.reduced(reduction)
     network = GridNetwork(pyramid, config.shape, config.phase_scale, thread_count(), window)
-    network.place(picture.latents[reduction - picture.finest :])
+    network.place(tile.latents[reduction - tile.finest :])
     network.upsample(
         dataclasses.replace(weights, filters=weights.filters[reduction:], smoothing=weights.smoothing[reduction:])
     )
-    finer = np.stack([network.cut(plane) for plane in _averages(picture, reduction)])
+    finer = np.stack([network.cut(plane) for plane in _averages(tile, reduction)])
     if config.smooth:
         finer *= np.square(weights.smoothing @ (2, 2, 2, 1))[:reduction, None, None]
     network.complete(finer * gains[:reduction, None, None], gains[reduction])
@@ -120,21 +123,21 @@ def _between_rows(places: NDArray[np.int64], rows: NDArray[np.float32], at: NDAr
     return (1 - weight) * rows[first] + weight * rows[np.minimum(first + 1, len(rows) - 1)]
 
 
-def _averages(picture: QuantizedGrid, reduction: int) -> list[NDArray[np.float32]]:
+def _averages(tile: Tile, reduction: int) -> list[NDArray[np.float32]]:
     """Levels 0 ... reduction - 1 at the size of level `reduction`."""
     from fourcodec.grid.latent_coding import expected_means
     from fourcodec.threads import thread_count
 
-    pyramid, planes = picture.config.pyramid, []
+    pyramid, planes = tile.config.pyramid, []
     size = pyramid.levels[reduction].rows, pyramid.levels[reduction].columns
     for number in range(reduction):
-        if number < picture.finest:  # only ever the finest level
-            integers, factor = context_integers(picture), 2 ** (reduction - 1)
+        if number < tile.finest:  # only ever the finest level
+            entropy_model, factor = tile.networks.entropy_model, 2 ** (reduction - 1)
             every = _SPARSE_ROWS if reduction > 1 else 1
-            places, rows = expected_means(pyramid, number, picture.latents, integers, every, thread_count())
+            places, rows = expected_means(pyramid, number, tile.latents, entropy_model, every, thread_count())
             means = area_mean(rows, (1, factor), (len(rows), size[1]))
             planes.append(_between_rows(places, means, factor * (np.arange(size[0]) + 0.5) - 0.5))
         else:
             factor = 2 ** (reduction - number)
-            planes.append(area_mean(picture.latents[number - picture.finest], (factor, factor), size))
+            planes.append(area_mean(tile.latents[number - tile.finest], (factor, factor), size))
     return planes

@@ -3,7 +3,7 @@
 The statistics of latents differ little from picture to picture, so a file codes only the difference of its entropy
 model from a trained start. FORMAT.md and the header call a trained start a prior. Its weights are integers, so that
 their sums with a file's integers are exact on every machine. Trained starts ship with the package and never change once
-a release can write them; benchmarks/grid_priors.py fits them.
+a release can write them; tools/trained_starts.py fits them.
 """
 
 from __future__ import annotations

@@ -1,25 +1,21 @@
-"""The networks of the profile grid as integers: one section of bytes, and the weights that they stand for.
-
-Weights are integers times powers of two, one exponent per group; their order is that of grid/weights.py.
-"""
+"""The networks of the profile grid <-> the bytes of section `networks`, under the adaptive binary coder."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.errors import CorruptFileError
-from fourcodec.grid import trained_starts
-from fourcodec.grid.config import GridConfig, QuantizedGrid
-from fourcodec.grid.weights import HIDDEN, MEANS, SCALES, TAPS, UNUSED, GridWeights
+from fourcodec.grid.config import GridConfig
+from fourcodec.grid.picture import GridNetworks
+from fourcodec.grid.weights import UNUSED, GridWeights
 
 MAX_EXPONENT = 20  # of weights: steps of 2^-20 are finer than any use
-MAX_SYMBOL = 2**15 - 1  # what the integer context model allows
+MAX_SYMBOL = 2**15 - 1  # what the entropy model allows in integers
 MAX_GAIN = 2**48  # of smoothing and all upsampling together; bicubic filters have at most 16
-# Of GridWeights, in order, for people.
+# The parts of GridWeights, in order, as `info --parts` names them.
 _PART_NAMES = (
     "entropy model",
     "first Fourier layer",
@@ -30,20 +26,23 @@ _PART_NAMES = (
 )
 
 
-def encode_networks(picture: QuantizedGrid) -> bytes:
-    """Exponents, then the symbols of the weights that are used, in the order of the flat vector."""
+def encode_networks(networks: GridNetworks) -> bytes:
+    """Exponents, then the symbols of the weights that are used, in the order of the flat vector.
+
+    Raises ValueError where a symbol has more than 15 bits.
+    """
     from fourcodec.coding import binary_coder
 
-    groups = picture.config.shape.groups
+    groups = networks.config.shape.groups
     used = groups != UNUSED
-    if int(np.abs(picture.symbols).max(initial=0)) > MAX_SYMBOL:
+    if int(np.abs(networks.symbols).max(initial=0)) > MAX_SYMBOL:
         raise ValueError("a weight needs more than 15 bits at its step size")
-    values = np.concatenate([picture.exponents.astype(np.int32), picture.symbols[used]])
-    return binary_coder.encode(values, _contexts(picture.config))
+    values = np.concatenate([networks.exponents.astype(np.int32), networks.symbols[used]])
+    return binary_coder.encode(values, _contexts(networks.config))
 
 
-def decode_networks(data: bytes, config: GridConfig) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """The inverse of encode_networks: exponents and symbols. Raises CorruptFileError."""
+def decode_networks(data: bytes, config: GridConfig) -> GridNetworks:
+    """The inverse of encode_networks. Raises CorruptFileError, also for weights that could overflow."""
     from fourcodec.coding import binary_coder
 
     shape = config.shape
@@ -53,15 +52,13 @@ def decode_networks(data: bytes, config: GridConfig) -> tuple[NDArray[np.uint8],
     symbols[used] = values[shape.group_count :]
     if exponents.min() < 0 or exponents.max() > MAX_EXPONENT or np.abs(symbols).max() > MAX_SYMBOL:
         raise CorruptFileError("section 'networks': an exponent or a weight is out of its range")
-    return exponents.astype(np.uint8), symbols
-
-
-def weights_of(picture: QuantizedGrid) -> GridWeights:
-    """The GridWeights: integers times powers of two, exact in float32 but for the filters' base."""
-    shape = picture.config.shape
-    steps = np.append(np.ldexp(np.float32(1.0), -picture.exponents.astype(np.int32)), np.zeros(256, np.float32))
-    groups = np.minimum(shape.groups, shape.group_count)
-    return shape.weights(shape.base + picture.symbols.astype(np.float32) * steps[groups].astype(np.float32))
+    networks = GridNetworks(config, exponents.astype(np.uint8), symbols)
+    try:
+        _ = networks.entropy_model  # checks its own bounds, and is needed by all latents
+        check_gain(networks.weights)
+    except ValueError as exc:
+        raise CorruptFileError(f"section 'networks': {exc}") from exc
+    return networks
 
 
 def check_gain(weights: GridWeights) -> None:
@@ -73,26 +70,8 @@ def check_gain(weights: GridWeights) -> None:
         raise ValueError(f"the filters together amplify more than {MAX_GAIN} times")
 
 
-def context_integers(picture: QuantizedGrid) -> Any:
-    """The EntropyModelIntegers of the same weights. Raises ValueError where one is too large."""
-    from fourcodec.grid.latent_coding import EntropyModelIntegers
-
-    shape = picture.config.shape
-    size = shape.shapes[0]
-    symbols = picture.symbols[: math.prod(size)].reshape(size).astype(np.int64)
-    exponents = picture.exponents[[TAPS, HIDDEN, MEANS, SCALES]].astype(np.int64)
-    if not picture.config.trained_start:
-        return EntropyModelIntegers(symbols, tuple(exponents.tolist()))
-    shifts = np.maximum(exponents, trained_starts.FRACTION)
-    group = np.minimum(shape.groups[: math.prod(size)], SCALES).reshape(size)  # what is unused is 0 in any unit
-    weights = (symbols << (shifts - exponents)[group]) + (
-        shape.entropy_model_base << (shifts - trained_starts.FRACTION)[group]
-    )
-    return EntropyModelIntegers(weights, tuple(shifts.tolist()))
-
-
 def network_bits(payload: bytes, config: GridConfig) -> list[tuple[str, float]]:
-    """The bits of the parts of what encode_networks wrote, by name, as they are decoded. Raises CorruptFileError."""
+    """The bits of each part that encode_networks wrote, by name, as decoding spends them. Raises CorruptFileError."""
     from fourcodec.coding import binary_coder
 
     shape = config.shape
@@ -106,7 +85,7 @@ def network_bits(payload: bytes, config: GridConfig) -> list[tuple[str, float]]:
 
 
 def _contexts(config: GridConfig) -> NDArray[np.uint8]:
-    """Context 0 for the exponents, 1 + group for weights."""
+    """The contexts of the binary coder: 0 for exponents, 1 + group for weights."""
     shape = config.shape
     used = shape.groups[shape.groups != UNUSED]
     return np.concatenate([np.zeros(shape.group_count, np.uint8), 1 + used])

@@ -1,4 +1,4 @@
-"""Pictures as people have them <-> arrays: uint8 or uint16, (H, W) or (H, W, C), grey, grey and alpha, RGB or RGBA."""
+"""Picture files <-> arrays: uint8 or uint16, (H, W) or (H, W, C); grey, grey + alpha, RGB or RGB + alpha."""
 
 from fourcodec.images.picture import (
     Picture,

@@ -1,4 +1,4 @@
-"""Colour spaces other than grey and RGB -> RGB, through the picture's ICC profile where it has one."""
+"""Conversion of other colour spaces to RGB, through the picture's ICC profile where it has one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import io
 from PIL import Image
 
 CONVERTED_MODES = ("CMYK", "YCbCr", "LAB", "HSV", "RGBX")
-_SPACE = slice(16, 20)  # of an ICC profile: the colour space of its device (ICC.1:2022, section 7.2.8)
+_SPACE = slice(16, 20)  # bytes of an ICC profile: the colour space of its data (ICC.1:2022, section 7.2.8)
 _SPACES = {"CMYK": b"CMYK", "LAB": b"Lab "}
 
 
 def to_rgb(image: Image.Image, icc: bytes, notes: list[str]) -> tuple[Image.Image, bytes]:
-    """An image of one of CONVERTED_MODES as RGB, and the profile of that; empty for sRGB. Adds to the notes.
+    """An image of one of CONVERTED_MODES as RGB, and the ICC profile of the result (empty for sRGB).
 
-    CMYK goes through its profile, relative colorimetric with black point compensation as printing programs do. YCbCr,
-    HSV and RGBX are other ways to write RGB, whose profile goes on to apply.
+    CMYK and LAB are converted to sRGB through their profile: relative colorimetric with black point compensation, as
+    printing programs do. YCbCr, HSV and RGBX are other encodings of RGB, so the picture's profile stays valid. Appends
+    to `notes` how the colours were converted.
     """
     if image.mode not in _SPACES:
         return image.convert("RGB"), icc
@@ -32,7 +33,7 @@ def to_rgb(image: Image.Image, icc: bytes, notes: list[str]) -> tuple[Image.Imag
 
 
 def fitting_profile(icc: bytes, notes: list[str]) -> bytes:
-    """The profile, if it can be one of a grey or RGB picture, else none and a note."""
+    """The profile if it is one for RGB or grey; otherwise empty bytes, with a note appended to `notes`."""
     if not icc or icc[_SPACE] in (b"RGB ", b"GRAY"):
         return icc
     notes.append(f"the ICC profile is one for {icc[_SPACE].decode('latin-1').strip() or 'nothing'}: it is left out")
@@ -40,11 +41,12 @@ def fitting_profile(icc: bytes, notes: list[str]) -> bytes:
 
 
 def is_rgb_profile(icc: bytes) -> bool:
+    """True where the ICC profile describes RGB samples."""
     return icc[_SPACE] == b"RGB "
 
 
 def _through_profile(image: Image.Image, icc: bytes) -> Image.Image | None:
-    """None where the picture has no profile of its colour space."""
+    """The image in sRGB; None where the picture has no profile for its colour space."""
     from PIL import ImageCms
 
     if image.mode == "LAB":

@@ -1,4 +1,5 @@
-"""What an opened picture says about itself: ICC profile, EXIF and XMP as they are kept, and its orientation."""
+"""Metadata of a picture that Pillow has opened: ICC profile, EXIF and XMP as a .fnc file keeps them, and
+orientation."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from PIL import ExifTags, Image
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.images import orientation
 
-EXIF_PREFIX = b"Exif\0\0"  # of JPEG's segment, behind which the TIFF structure begins
-_TIFF_TAGS = (  # of a TIFF file's directory, those that are about the picture and not about its storage
+EXIF_PREFIX = b"Exif\0\0"  # the start of JPEG's EXIF segment, before the TIFF structure
+_TIFF_TAGS = (  # the tags of a TIFF directory that describe the picture and not its storage
     ExifTags.Base.ImageDescription,
     ExifTags.Base.Make,
     ExifTags.Base.Model,
@@ -23,12 +24,12 @@ _TIFF_TAGS = (  # of a TIFF file's directory, those that are about the picture a
     ExifTags.Base.Copyright,
 )
 _TIFF_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
-# Metadata are read by parsers that stumble over damage in many ways; none of it is a reason to refuse the pixels.
+# Parsers of metadata raise many kinds of errors for damaged files. None of them is a reason to refuse the pixels.
 _ERRORS = (Exception,)
 
 
 def orientation_of(image: Image.Image) -> int:
-    """1 to 8; 1 where there is none or EXIF is damaged."""
+    """The EXIF orientation, 1 to 8; 1 (upright) where there is none or EXIF is damaged."""
     try:
         value = image.getexif().get(orientation.TAG, orientation.UPRIGHT)
     except _ERRORS:
@@ -37,9 +38,9 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def metadata_of(image: Image.Image, notes: list[str]) -> Metadata:
-    """The metadata of a loaded image, for the picture turned upright. Adds to the notes what cannot be kept.
+    """The metadata of a loaded image, with the orientation reset to upright. Appends to `notes` what cannot be kept.
 
-    Raises LimitError for what is too large.
+    Raises LimitError for a document above metadata.MAX_BYTES.
     """
     exif = _exif(image, notes)
     if exif:
@@ -59,15 +60,15 @@ def _exif(image: Image.Image, notes: list[str]) -> bytes:
     try:
         directory = image.getexif()
         if image.format == "TIFF":
-            return _about_the_picture(directory)
+            return _tiff_exif(directory)
         return directory.tobytes().removeprefix(EXIF_PREFIX) if len(directory) else b""
     except _ERRORS as exc:
         notes.append(f"the EXIF data are left out: {type(exc).__name__}: {exc}")
         return b""
 
 
-def _about_the_picture(directory: Image.Exif) -> bytes:
-    """What of a TIFF file's own directory is kept as EXIF."""
+def _tiff_exif(directory: Image.Exif) -> bytes:
+    """An EXIF structure of those tags of a TIFF file that describe the picture; empty where there are none."""
     exif = Image.Exif()
     tags = {tag: directory[tag] for tag in _TIFF_TAGS if tag in directory}
     directories: dict[int, dict[int, Any]] = {number: directory.get_ifd(number) for number in _TIFF_DIRECTORIES}

@@ -1,7 +1,8 @@
-"""Samples that Pillow changes without a word, by other readers.
+"""Readers for files whose samples Pillow changes without a warning.
 
-It reduces 16 bits to 8 for all but grey pictures, and takes the transparent grey of a PNG of 1, 2 or 4 bits for one of
-8 bits (13.0). Here PNG is read by imagecodecs (libpng), TIFF by tifffile. What neither reads is left to Pillow.
+Pillow reduces 16 bits to 8 in all but grey pictures. It also reads the transparent grey value of a PNG with 1, 2 or 4
+bits as an 8-bit value (Pillow 13.0). Such PNG files are read by imagecodecs (libpng), such TIFF files by tifffile.
+Pillow reads all others.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tifffile import TiffPage
 
 PEAK = 65535
-_PNG_DEPTH_AT, _PNG_COLOUR_AT = 24, 25  # behind the signature and IHDR's length, name, width and height
+_PNG_DEPTH_AT, _PNG_COLOUR_AT = 24, 25  # byte offsets in IHDR
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2  # TIFF 6.0, section 8, PhotometricInterpretation
 _CHANNELS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3}
 _UNSIGNED = 1  # SampleFormat
@@ -28,19 +29,19 @@ _PREMULTIPLIED, _ALPHA = 1, 2  # ExtraSamples
 
 
 def read(data: bytes, image: Image.Image, frame: int) -> Samples | None:
-    """The samples (H, W) or (H, W, 2, 3 or 4) of frame 0, 1, ... of the file that Pillow has opened as `image`, or None
-    where they are left to it.
+    """The samples of one frame of a file, or None where Pillow reads it without changes.
 
-    Raises ImageError for damaged files. Nothing is turned: EXIF orientation is the caller's.
+    `image` is the file as Pillow has opened it, `frame` counts from 0. The samples are uint8 or uint16, (H, W) or
+    (H, W, C) with C = 2, 3, 4, as stored: the caller applies the EXIF orientation. Raises ImageError for damaged files.
     """
-    if image.format == "PNG" and frame == 0 and _is_delicate(data, image):
+    if image.format == "PNG" and frame == 0 and _pillow_changes_png(data, image):
         return _read_png(data)
     if image.format == "TIFF":
         return _read_tiff(data, frame)
     return None
 
 
-def _is_delicate(png: bytes, image: Image.Image) -> bool:
+def _pillow_changes_png(png: bytes, image: Image.Image) -> bool:
     few_greys = png[_PNG_COLOUR_AT] == 0 and png[_PNG_DEPTH_AT] < 8
     return png[_PNG_DEPTH_AT] == 16 or (few_greys and "transparency" in image.info)
 
@@ -62,13 +63,13 @@ def _read_tiff(data: bytes, frame: int) -> NDArray[np.uint16] | None:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             page = file.pages[frame]
             assert isinstance(page, tifffile.TiffPage)
-            return _samples(page) if _is_deep(page) else None
-    # Whatever a damaged file makes it stumble over; it has no error of its own for that.
+            return _samples(page) if _has_9_to_16_bits(page) else None
+    # tifffile has no error of its own for damaged files: it raises whatever its code runs into.
     except Exception as exc:
         raise ImageError(f"the picture is damaged: {' '.join(str(exc).split()) or type(exc).__name__}") from exc
 
 
-def _is_deep(page: TiffPage) -> bool:
+def _has_9_to_16_bits(page: TiffPage) -> bool:
     return (
         isinstance(page.bitspersample, int)
         and 8 < page.bitspersample <= 16

@@ -1,7 +1,8 @@
-"""EXIF orientation: turning samples upright, and saying so in the metadata that is kept.
+"""EXIF orientation: turning samples upright, and resetting the orientation in the metadata (CIPA DC-008, Exif 2.32,
+section 4.6.4, tag 0x0112).
 
-CIPA DC-008 (Exif 2.32), section 4.6.4, tag 0x0112. The tag is changed in place: writing the structure anew would lose
-makers' notes, whose offsets only their makers understand.
+The tag is changed in place. Writing the whole structure again would break makers' notes, which hold undocumented
+offsets.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 TAG = 0x0112
 UPRIGHT = 1
-# orientation: (rows and columns are swapped, then rows, then columns are reversed)
+# orientation: (swap rows and columns, then reverse the rows, then reverse the columns)
 TURNS = {
     2: (False, False, True),
     3: (False, True, True),
@@ -29,7 +30,8 @@ _ENTRY_BYTES = 12
 
 
 def turn(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """(H, W, ...) -> the same upright. Values other than 2 to 8 change nothing."""
+    """Samples (H, W, ...) of this EXIF orientation -> upright samples, contiguous. 1 and unknown values change
+    nothing."""
     swapped, rows, columns = TURNS.get(orientation, (False, False, False))
     if swapped:
         samples = samples.swapaxes(0, 1)
@@ -39,7 +41,7 @@ def turn(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def reset_exif(exif: bytes) -> bytes:
-    """The same structure with the orientation 1. Raises ValueError where it is not a TIFF structure."""
+    """The TIFF structure of EXIF with its orientation set to 1. Raises ValueError where it is not a TIFF structure."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
     try:
         if order is None:
@@ -57,5 +59,5 @@ def reset_exif(exif: bytes) -> bytes:
 
 
 def reset_xmp(xmp: bytes) -> bytes:
-    """The same packet with tiff:Orientation 1, be it an attribute or an element."""
+    """The XMP packet with tiff:Orientation set to 1, where it has one as an attribute or an element."""
     return re.sub(rb'(tiff:Orientation(?:\s*=\s*["\']|>\s*))[2-8]', rb"\g<1>1", xmp)

@@ -1,4 +1,4 @@
-"""A picture in memory: samples, metadata, and what was changed on the way to them."""
+"""A picture in memory: samples, metadata, and notes on what was changed while reading it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ class Picture:
 
     pixels: Samples  # (H, W) or (H, W, C), C = 2, 3, 4; colours are not multiplied by alpha
     metadata: Metadata = field(default_factory=Metadata)
-    notes: tuple[str, ...] = ()  # for people, a line each
+    notes: tuple[str, ...] = ()  # sentences for the user
 
 
 def from_array(array: NDArray[Any], limits: Limits = DEFAULT) -> Picture:
-    """Raises ValueError for an array other than ARRAYS, LimitError for a too large one."""
+    """A Picture of an array, see ARRAYS; (H, W, 1) becomes (H, W).
+
+    Raises ValueError for other shapes and dtypes, LimitError where it has more pixels than the limits allow.
+    """
     if array.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"an image array is {ARRAYS}, not {array.dtype}")
     if array.ndim == 3 and array.shape[2] == 1:
@@ -37,11 +40,12 @@ def from_array(array: NDArray[Any], limits: Limits = DEFAULT) -> Picture:
 
 
 def has_alpha(pixels: Samples) -> bool:
+    """True for samples (H, W, 2) and (H, W, 4), whose last channel is alpha."""
     return pixels.ndim == 3 and pixels.shape[2] in (2, 4)
 
 
 def without_opaque_alpha(picture: Picture) -> Picture:
-    """The same picture, without an alpha channel that does nothing."""
+    """The picture without its alpha channel where that is fully opaque, with a note; otherwise the same picture."""
     pixels = picture.pixels
     if not has_alpha(pixels) or (pixels[:, :, -1] != np.iinfo(pixels.dtype).max).any():
         return picture
@@ -51,22 +55,23 @@ def without_opaque_alpha(picture: Picture) -> Picture:
 
 
 def plain(picture: Picture) -> Picture:
-    """The picture as every codec takes it: 8 bits, and laid on white where it is transparent. Its notes say so."""
+    """The picture in a form that every codec takes: 8 bits, on white instead of transparent. Adds notes on what
+    changed."""
     pixels, notes = picture.pixels, picture.notes
     if pixels.dtype == np.uint16:
         pixels, notes = to_eight_bits(pixels), (*notes, "16-bit samples are reduced to 8 bits")
     if has_alpha(pixels):
-        pixels, notes = on_white(pixels), (*notes, "the picture is laid on white, without its transparency")
+        pixels, notes = on_white(pixels), (*notes, "transparent parts are shown on a white background")
     return replace(picture, pixels=pixels, notes=notes)
 
 
 def to_eight_bits(pixels: Samples) -> NDArray[np.uint8]:
-    """uint16 -> uint8, to the nearest: 65535 = 257 * 255."""
+    """uint16 samples -> uint8, rounded to the nearest value (65535 = 257 * 255)."""
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def on_white(pixels: Samples) -> Samples:
-    """(H, W, 2 or 4) -> (H, W) or (H, W, 3): laid on white."""
+    """Samples with alpha (H, W, 2 or 4) -> (H, W) or (H, W, 3), composited on white; the dtype stays."""
     peak = np.iinfo(pixels.dtype).max
     alpha = pixels[:, :, -1:].astype(np.float32) / peak
     laid = np.rint(peak + (pixels[:, :, :-1].astype(np.float32) - peak) * alpha).astype(pixels.dtype)

@@ -1,19 +1,16 @@
-"""Samples <-> planes: uint8 or uint16, (H, W) or (H, W, C), as pictures come; float32 (C, H, W) in [0, 1], as networks
-see them."""
+"""Samples of pictures, uint8 or uint16 (H, W) or (H, W, C) <-> planes for networks, float32 (C, H, W) in [0, 1]."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-STRIP_ROWS = 64  # pictures are converted and measured in strips, so that no whole one is held in a wide type
-
-
+STRIP_ROWS = 64  # pictures are converted and measured in strips, so that no whole picture is held in a wider type
 SAMPLE_TYPES = {8: np.uint8, 16: np.uint16}  # by bit depth
 
 
 def to_planes(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """uint8 or uint16, (H, W) or (H, W, C) -> float32 (C, H, W) in [0, 1]."""
+    """Samples uint8 or uint16, (H, W) or (H, W, C) -> planes float32 (C, H, W) in [0, 1]."""
     samples = pixels[:, :, None] if pixels.ndim == 2 else pixels
     planes = np.empty((samples.shape[2], *samples.shape[:2]), np.float32)
     np.divide(samples.transpose(2, 0, 1), np.float32(np.iinfo(samples.dtype).max), out=planes)
@@ -21,9 +18,9 @@ def to_planes(pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 
 def from_planes(planes: npt.NDArray[np.float32], bit_depth: int = 8) -> npt.NDArray[Any]:
-    """float32 (C, H, W), nominally in [0, 1] -> uint8 or uint16, (H, W) or (H, W, C). The inverse of `to_planes`.
+    """Planes float32 (C, H, W) -> samples uint8 or uint16, (H, W) or (H, W, C). The inverse of `to_planes`.
 
-    Values outside [0, 1] are clipped, and a NaN, which only a damaged file makes, becomes 0.
+    Values outside [0, 1] are clipped. NaN becomes 0; only damaged files lead to it.
     """
     channels, height, width = planes.shape
     pixels = np.empty((height, width, channels), SAMPLE_TYPES[bit_depth])

@@ -1,6 +1,6 @@
 """Picture files -> Picture: upright, grey or RGB with or without alpha, 8 or 16 bits, with its metadata.
 
-Whatever is changed on that way is said in the picture's notes.
+The notes of the Picture list everything that was changed.
 """
 
 from __future__ import annotations
@@ -24,46 +24,46 @@ from fourcodec.images import colour, embedded, exact, orientation
 from fourcodec.images.picture import Picture, without_opaque_alpha
 from fourcodec.limits import BYTES_REMEDY, DEFAULT, Limits
 
-# Named one by one: Pillow would also start Ghostscript for an EPS file, and read a good many formats that are no
+# A list of our own: Pillow would also start Ghostscript for an EPS file, and read many formats that hold no
 # photographs.
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "TGA", "QOI")
 
 PLAIN_MODES = ("L", "LA", "RGB", "RGBA")
-STRAIGHTENED_MODES = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "1": "L"}
+EQUIVALENT_MODES = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "1": "L"}
 SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 _SUBFILE_TYPE, _BITS_PER_SAMPLE = 254, 258  # TIFF tags; bit 0 of the first: a smaller version of another page
-_STARTS = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff", "GIF": b"GIF8"}
-# What Pillow's decoders raise for damaged files: with messages for people, and without.
-SPEAKING_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error)
-_TOO_MUCH_TEXT = "Decompressed data too large"  # a sound PNG, with an ICC profile or text above Pillow's own limit
-SILENT_ERRORS = (IndexError, KeyError, TypeError, AttributeError)
+_SIGNATURES = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff", "GIF": b"GIF8"}
+# Pillow's decoders raise these for damaged files. The first group has messages that a user understands.
+ERRORS_WITH_MESSAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+_TOO_MUCH_TEXT = "Decompressed data too large"  # Pillow, of a valid PNG with an ICC profile or text above its own limit
+ERRORS_WITHOUT_MESSAGE = (IndexError, KeyError, TypeError, AttributeError)
 
 
 def load(path: Path, *, frame: int | None = None, limits: Limits = DEFAULT) -> Picture:
-    """Reads a picture file. Raises OSError where it cannot be opened, and what `read` raises."""
+    """The picture in a file. Raises OSError where it cannot be opened, and the errors of `read`."""
     return read(files.read(path, limits.picture_bytes, BYTES_REMEDY), frame=frame, limits=limits)
 
 
 def read(data: bytes, *, frame: int | None = None, limits: Limits = DEFAULT) -> Picture:
-    """The picture in the bytes of a file; of several frames or pages the one of that number, 1 being the first.
+    """The picture in the bytes of a file. `frame` chooses one of several frames or pages, counted from 1.
 
-    Raises LimitError before decoding one of more pixels than the limits allow, ImageError where it is not a picture, a
-    damaged one, or one of several without a `frame`.
+    Raises ImageError where the bytes are no picture or a damaged one, or have several frames and `frame` is None.
+    Raises LimitError, before decoding, where the picture has more pixels than the limits allow.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's own limit, and complaints about metadata
-        with _pillow_errors(limits, _name_by_start(data)), _room_in_pillow(limits):
-            if data.startswith(_STARTS["PNG"]):
+        warnings.simplefilter("ignore")  # Pillow warns of many pixels, where our limits decide, and of odd metadata
+        with _pillow_errors(limits, _name_by_start(data)), _pillow_limit_raised(limits):
+            if data.startswith(_SIGNATURES["PNG"]):
                 with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                    image.verify()  # checksums, those of the pixels among them, which loading does not look at
+                    image.verify()  # all checksums, also those of the pixels, which loading ignores
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 return _picture(image, data, frame, limits)
 
 
 def from_pillow(image: Image.Image, limits: Limits = DEFAULT) -> Picture:
-    """The same for an image that Pillow has opened, of several frames the one it is at. Raises what `read` raises.
+    """The picture in an image that Pillow has opened: its current frame. Raises the errors of `read`.
 
-    Pillow has read 16-bit colour in 8 bits, which the notes say.
+    Pillow reads 16-bit colour as 8 bits; the notes then say so.
     """
     with _pillow_errors(limits):
         return _picture(image, None, image.tell() + 1, limits)
@@ -73,13 +73,13 @@ def _picture(image: Image.Image, data: bytes | None, frame: int | None, limits: 
     notes: list[str] = []
     index = _choose_frame(image, frame)
     limits.check_pixels(image.width, image.height)
-    reduced = _reduced_bits(image, data)  # before asking for EXIF, for which Pillow may load everything
+    reduced = _reduced_bits(image, data)  # before EXIF is read, for which Pillow may load everything
     turned = embedded.orientation_of(image)
     image.load()
     samples = None if data is None else exact.read(data, image, index)
     metadata = embedded.metadata_of(image, notes)
     if image.format != "TIFF":
-        turned = embedded.orientation_of(image)  # PNG may have EXIF behind the pixels
+        turned = embedded.orientation_of(image)  # PNG may have EXIF after the pixels
     elif samples is None:
         turned = orientation.UPRIGHT  # Pillow has turned it while loading
     if samples is None:
@@ -93,14 +93,14 @@ def _picture(image: Image.Image, data: bytes | None, frame: int | None, limits: 
 
 
 def _choose_frame(image: Image.Image, frame: int | None) -> int:
-    """Goes to the frame that is meant and returns its index."""
+    """Seeks to the chosen frame and returns its index, from 0."""
     count = getattr(image, "n_frames", 1)
     if frame is not None:
         if not 1 <= frame <= count:
             raise ImageError(f"there is no frame {frame}: the picture has {count}")
         image.seek(frame - 1)
         return frame - 1
-    # MPO: a photograph and its own previews
+    # the further frames of an MPO file are previews of the first
     pages: Sequence[int] = range(1 if image.format == "MPO" else count)
     if count > 1 and image.format == "TIFF":
         pages = [page for page in pages if not _is_preview(image, page)] or pages
@@ -117,7 +117,7 @@ def _is_preview(image: Any, page: int) -> bool:
 
 
 def _samples(image: Image.Image, icc: bytes, notes: list[str]) -> tuple[NDArray[Any], bytes]:
-    """uint8 or uint16 samples of a loaded image, and the profile that goes on to apply to them."""
+    """The uint8 or uint16 samples of a loaded image, and the ICC profile that is valid for them."""
     if image.mode in SIXTEEN_BIT_MODES or (image.mode == "I" and image.format == "PPM"):
         return np.asarray(image).astype(np.uint16), icc
     if image.mode in colour.CONVERTED_MODES:
@@ -126,11 +126,11 @@ def _samples(image: Image.Image, icc: bytes, notes: list[str]) -> tuple[NDArray[
 
 
 def _plain(image: Image.Image, icc: bytes) -> Image.Image:
-    """An image of one of PLAIN_MODES."""
+    """The image converted to one of PLAIN_MODES."""
     transparent = "transparency" in image.info
     if image.mode == "P":
         return _grey_if_grey(image.convert("RGBA" if transparent else "RGB"), icc)
-    image = image.convert(STRAIGHTENED_MODES.get(image.mode, image.mode))
+    image = image.convert(EQUIVALENT_MODES.get(image.mode, image.mode))
     if transparent and image.mode in ("L", "RGB"):  # one colour is transparent
         return image.convert("LA" if image.mode == "L" else "RGBA")
     if image.mode in PLAIN_MODES:
@@ -139,8 +139,9 @@ def _plain(image: Image.Image, icc: bytes) -> Image.Image:
 
 
 def _grey_if_grey(image: Image.Image, icc: bytes) -> Image.Image:
-    """Palettes of greys are common for grey pictures; coded as RGB they would cost three planes. A profile for RGB says
-    nothing about grey, though."""
+    """The image as grey where its three channels are equal, unless it has an RGB profile, which is invalid for grey.
+
+    Grey pictures are often stored with a palette of greys; as RGB they would take three planes."""
     red, green, blue = (channel.tobytes() for channel in image.split()[:3])
     if not (red == green == blue) or colour.is_rgb_profile(icc):
         return image
@@ -148,8 +149,9 @@ def _grey_if_grey(image: Image.Image, icc: bytes) -> Image.Image:
 
 
 def _reduced_bits(image: Image.Image, data: bytes | None) -> int:
-    """The bits of samples that Pillow is about to read as 8, which it does silently for all but grey pictures; 0 where
-    it changes nothing, or where that only the file tells and `data` is None."""
+    """The bits per sample of a file that Pillow will read as 8 bits, without a warning; 0 where it changes nothing.
+
+    AVIF and JPEG 2000 tell it only in the file's bytes `data`; without them the result is 0."""
     if image.mode in SIXTEEN_BIT_MODES or image.mode == "I":
         return 0
     tiles = getattr(image, "tile", [])
@@ -169,15 +171,16 @@ def _reduced_bits(image: Image.Image, data: bytes | None) -> int:
 
 
 def _avif_bits(data: bytes) -> int:
-    """AV1 Codec ISO Media File Format Binding, 2.3.3: high_bitdepth and twelve_bit of the first av1C box."""
+    """Bits per sample by the first av1C box: high_bitdepth and twelve_bit (AV1 Codec ISO Media File Format Binding,
+    2.3.3)."""
     box = data.find(b"av1C")
     flags = data[box + 6] if 0 <= box < len(data) - 6 else 0
     return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
 
 
 def _jpeg_2000_bits(data: bytes) -> int:
-    """ITU-T T.800, A.5.1: the most that a component has, of those that the SIZ marker lists."""
-    marker = data.find(b"\xff\x4f\xff\x51") + 2  # which follows the start of the codestream
+    """The most bits of any component in the SIZ marker segment (ITU-T T.800, A.5.1)."""
+    marker = data.find(b"\xff\x4f\xff\x51") + 2  # SOC, then SIZ
     if marker < 2 or len(data) < marker + 40:
         return 8
     count = int.from_bytes(data[marker + 38 : marker + 40], "big")
@@ -185,13 +188,15 @@ def _jpeg_2000_bits(data: bytes) -> int:
 
 
 def _name_by_start(data: bytes) -> str | None:
-    return next((name for name, start in _STARTS.items() if data.startswith(start)), None)
+    return next((name for name, start in _SIGNATURES.items() if data.startswith(start)), None)
 
 
 @contextmanager
-def _room_in_pillow(limits: Limits) -> Iterator[None]:
-    """Pillow has a limit of its own, one for the whole process: it refuses twice MAX_IMAGE_PIXELS. Ours comes first
-    where it is the usual one; where more is asked for, Pillow's has to give way."""
+def _pillow_limit_raised(limits: Limits) -> Iterator[None]:
+    """Raises Pillow's limit on pixels while reading, where `limits` allow more than the default.
+
+    Pillow refuses pictures above twice MAX_IMAGE_PIXELS, a setting of the whole process. Our default limit is below
+    it."""
     before = Image.MAX_IMAGE_PIXELS
     if limits.pixels <= DEFAULT.pixels or before is None:
         yield
@@ -205,8 +210,9 @@ def _room_in_pillow(limits: Limits) -> Iterator[None]:
 
 @contextmanager
 def _pillow_errors(limits: Limits, named: str | None = None) -> Iterator[None]:
-    """Turns whatever Pillow raises for a bad file into ours, with a message of one line. `named`: the format that the
-    file begins like."""
+    """Turns the errors that Pillow raises for a bad file into ImageError or LimitError with a message of one line.
+
+    `named` is the format whose signature the file begins with, if any."""
     try:
         yield
     except UnidentifiedImageError as exc:
@@ -217,9 +223,9 @@ def _pillow_errors(limits: Limits, named: str | None = None) -> Iterator[None]:
         raise LimitError(
             f"the picture has more pixels than the limit of {limits.pixels}: a larger --max-pixels allows it"
         ) from exc
-    except SILENT_ERRORS as exc:
+    except ERRORS_WITHOUT_MESSAGE as exc:
         raise ImageError("the picture is damaged: something in it is missing or contradicts itself") from exc
-    except SPEAKING_ERRORS as exc:
+    except ERRORS_WITH_MESSAGE as exc:
         if _TOO_MUCH_TEXT in str(exc):
             raise LimitError("the picture's metadata are longer than the limit of 1 MiB in a PNG") from exc
         raise ImageError(f"the picture is damaged: {' '.join(str(exc).split()) or type(exc).__name__}") from exc

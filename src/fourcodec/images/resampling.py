@@ -1,4 +1,4 @@
-"""Planes of float samples -> another number of samples, by Pillow's separable filters."""
+"""Resampling of float planes to another size, by Pillow's separable filters and by means."""
 
 from typing import Any
 
@@ -12,9 +12,11 @@ _LANCZOS_LOBES = 3
 
 
 def resample(planes: Floats, box: tuple[float, float, float, float], columns: int, rows: int) -> Floats:
-    """planes (C, H, W) -> (C, rows, columns), of the box (left, top, right, bottom) in samples of planes.
+    """Planes float32 (C, H, W) -> (C, rows, columns): the part in `box` (left, top, right, bottom, in samples)
+    resampled.
 
-    Lanczos' filter, widened where samples become fewer; where a whole number of samples becomes one, their mean.
+    The filter is Lanczos with three lobes, widened for reduction. Where both sides shrink by whole factors, each sample
+    is the mean of those it replaces.
     """
     kind = Image.Resampling.BOX if _reach(box, columns, rows) == (0, 0) else Image.Resampling.LANCZOS
     images = (Image.fromarray(plane).resize((columns, rows), kind, box) for plane in planes)
@@ -22,12 +24,15 @@ def resample(planes: Floats, box: tuple[float, float, float, float], columns: in
 
 
 def margin(width: float, height: float, columns: int, rows: int) -> tuple[int, int]:
-    """Samples that `resample` reads beyond a box of width x height samples: horizontally, vertically."""
+    """The number of samples (horizontally, vertically) that `resample` reads beyond a box of width x height samples."""
     return _reach((0, 0, width, height), columns, rows)
 
 
 def area_mean(plane: NDArray[Any], factors: tuple[int, int], size: tuple[int, int]) -> Floats:
-    """(H, W) -> size (rows, columns): means over so many rows and columns; its edge is repeated beyond its end."""
+    """A plane (H, W) -> float32 of `size` (rows, columns): means over blocks of `factors` (rows, columns) samples.
+
+    Where the blocks reach beyond the plane, its last row and column are repeated.
+    """
     missing = [(0, count * factor - side) for count, factor, side in zip(size, factors, plane.shape, strict=True)]
     padded = np.pad(plane, missing, mode="edge") if any(after for _, after in missing) else plane
     total = np.zeros(size, np.float32)

@@ -1,6 +1,6 @@
-"""Samples and metadata -> picture files. Inverse of reading for PNG and TIFF; the others are lossy or keep less.
+"""Samples and metadata -> picture files. PNG and TIFF keep all samples; the other formats are lossy or keep less.
 
-What a format cannot hold is changed or left out, and said in a note.
+What a format cannot hold is converted or left out, and a note says so.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ SUFFIXES = {
     ".npy": "npy",
 }
 FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
-# Lossy formats are written for looking at: near the best that each has, with colours in full resolution.
+# Lossy formats are written at high quality, without subsampling of colours where the format allows it.
 _OPTIONS: dict[str, dict[str, Any]] = {
     "jpeg": {"quality": 95, "subsampling": 0},
     "webp": {"quality": 95, "method": 4},
     "avif": {"quality": 90, "subsampling": "4:4:4"},
 }
-_DEEP = ("png", "tiff", "npy")  # hold 16 bits
+_SIXTEEN_BIT_FORMATS = ("png", "tiff", "npy")
 _SIDE_LIMITS = {"jpeg": 65535, "webp": 16383, "avif": 65536}  # pixels
 _JPEG_LIMITS = {"exif": 65533 - len(EXIF_PREFIX), "xmp": 65533 - 29}  # bytes in one segment
 _PNG_PROFILE_BYTES = 1 << 20
-_PNG_HEADER_BYTES = 33  # signature and IHDR, behind which metadata stand
-_ICC_TAG, _XMP_TAG, _PREDICTOR_TAG = 34675, 700, 317  # of TIFF
-_HORIZONTAL = 2  # differences to the sample on the left
+_PNG_HEADER_BYTES = 33  # signature and IHDR; chunks of metadata are inserted after them
+_ICC_TAG, _XMP_TAG, _PREDICTOR_TAG = 34675, 700, 317  # TIFF
+_HORIZONTAL = 2  # TIFF predictor: differences to the sample on the left
 
 
 def format_of(path: Path) -> str | None:
-    """The format that a file's name asks for, one of FORMATS, or None."""
+    """The format for the suffix of a file's name, one of FORMATS; None for an unknown suffix."""
     return SUFFIXES.get(path.suffix.lower())
 
 
@@ -64,10 +64,10 @@ def check_format(file_format: str, width: int, height: int) -> None:
 
 
 def write(pixels: Samples, file_format: str, metadata: Metadata | None = None) -> tuple[bytes, tuple[str, ...]]:
-    """The file, and notes on what the format could not hold.
+    """The bytes of a picture file, and notes on what the format cannot hold.
 
-    `pixels` as in Picture, `file_format` one of FORMATS; "npy" is the array as numpy.save writes it, without metadata.
-    Raises ImageError as `check_format`.
+    `pixels` are as in Picture, `file_format` is one of FORMATS; "npy" is the array as numpy.save writes it, without
+    metadata. Raises the ImageError of `check_format`.
     """
     check_format(file_format, pixels.shape[1], pixels.shape[0])
     notes: list[str] = []
@@ -78,11 +78,11 @@ def write(pixels: Samples, file_format: str, metadata: Metadata | None = None) -
         buffer = io.BytesIO()
         np.save(buffer, pixels, allow_pickle=False)
         return buffer.getvalue(), tuple(notes)
-    if pixels.dtype == np.uint16 and file_format not in _DEEP:
+    if pixels.dtype == np.uint16 and file_format not in _SIXTEEN_BIT_FORMATS:
         notes.append(f"{file_format.upper()} is written with 8 bits of 16")
         pixels = to_eight_bits(pixels)
     if has_alpha(pixels) and file_format == "jpeg":
-        notes.append("JPEG holds no transparency: the picture is laid on white")
+        notes.append("JPEG holds no transparency: transparent parts become white")
         pixels = on_white(pixels)
     if file_format == "png":
         if len(metadata.icc) > _PNG_PROFILE_BYTES:
@@ -94,7 +94,7 @@ def write(pixels: Samples, file_format: str, metadata: Metadata | None = None) -
 
 
 def to_png(pixels: Samples) -> bytes:
-    """A PNG file without metadata, in 8 or 16 bits."""
+    """The bytes of a PNG file without metadata; uint8 or uint16 samples as in Picture."""
     return _write_png(pixels, Metadata())
 
 
@@ -119,8 +119,9 @@ def _write_with_pillow(pixels: Samples, file_format: str, metadata: Metadata, no
 
 
 def _tiff_options(exif: bytes, xmp: bytes) -> dict[str, Any]:
-    """The directory of a TIFF file is both its EXIF and the home of its XMP. Deflated unless there is EXIF: libtiff,
-    which does that, takes none from Pillow."""
+    """Options of Pillow for a TIFF file with these metadata, which are both in the file's directory.
+
+    The file is deflated unless there is EXIF: libtiff, which compresses, accepts no EXIF directory from Pillow."""
     directory = Image.Exif()
     if exif:
         directory.load(EXIF_PREFIX + exif)
@@ -132,7 +133,7 @@ def _tiff_options(exif: bytes, xmp: bytes) -> dict[str, Any]:
 
 
 def _write_png(pixels: Samples, metadata: Metadata) -> bytes:
-    """The pixels by Pillow, or by imagecodecs where there are 16 bits, and the metadata as chunks behind the header."""
+    """A PNG file: pixels by Pillow, or by imagecodecs for 16 bits, and the metadata as chunks after the header."""
     if pixels.dtype == np.uint16:
         import imagecodecs
 
@@ -145,7 +146,8 @@ def _write_png(pixels: Samples, metadata: Metadata) -> bytes:
 
 
 def _png_chunks(metadata: Metadata) -> list[bytes]:
-    """PNG (third edition), sections 11.3.2.3 iCCP, 11.3.4.7 eXIf and 11.3.3.4 iTXt; XMP specification part 3, 1.1.5."""
+    """The chunks iCCP, eXIf and iTXt (PNG, third edition, 11.3.2.3, 11.3.4.7, 11.3.3.4; XMP specification part 3,
+    1.1.5)."""
     chunks = []
     if metadata.icc:
         chunks.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc, 9)))
@@ -161,7 +163,7 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _write_deep_tiff(pixels: NDArray[np.uint16], metadata: Metadata, notes: list[str]) -> bytes:
-    """Pillow writes 16 bits of grey only."""
+    """A 16-bit TIFF file by tifffile; Pillow writes 16 bits of grey only."""
     import tifffile
 
     if metadata.exif:

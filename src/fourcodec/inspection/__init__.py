@@ -1,1 +1,1 @@
-"""What is in a .fnc file: where its bytes are, and what its network looks at."""
+"""The contents of a .fnc file: where its bytes are, and what its network sees."""

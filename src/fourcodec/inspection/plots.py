@@ -1,4 +1,4 @@
-"""What a network looks at, as a picture: the pyramid of latents with what each costs, or the first layer's waves."""
+"""A figure of what a network sees: the pyramid of latents with the cost of each, or the first layer's waves."""
 
 import io
 import math
@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fourcodec.fnc import File
 from fourcodec.fnet import profile as fnet
-from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
-from fourcodec.grid import tiled
+from fourcodec.grid.picture import QuantizedGrid
 from fourcodec.images.resampling import area_mean
-from fourcodec.inspection.network import network_of
-from fourcodec.limits import DEFAULT, Limits
 from fourcodec.views import Lattice, View
 
 if TYPE_CHECKING:
@@ -27,15 +25,11 @@ _SHARE_SHOWN = 0.995  # of values that lie within the colours: a few large ones 
 DIVERGING, HEAT = "RdBu_r", "magma"
 
 
-def plot(data: bytes, limits: Limits = DEFAULT) -> bytes:
-    """A PNG file of what is in a .fnc file, by its profile. Raises as codec.decode."""
-    header, own = network_of(data, limits)
-    size = header.height, header.width
-    if header.profile == grid.PROFILE_ID:
-        figure = pyramid(tiled.unpack(header, own))
-    else:
-        figure = waves(fnet.unpack(header, own), size)
-    return to_png(figure)
+def plot(file: File) -> bytes:
+    """A PNG file of the figure for a file's profile. Raises as codec.decode of the whole image."""
+    if file.header.profile == grid.PROFILE_ID:
+        return to_png(pyramid(file.integers))
+    return to_png(waves(file.integers, (file.header.height, file.header.width)))
 
 
 def to_png(figure: "Figure") -> bytes:
@@ -44,14 +38,14 @@ def to_png(figure: "Figure") -> bytes:
     return buffer.getvalue()
 
 
-def pyramid(picture: grid_config.QuantizedGrid | tiled.TiledGrid) -> "Figure":
-    """A column a level, finest first: the latents, and what they cost, averaged where there are many."""
-    costs = tiled.latent_bits(picture)
+def pyramid(picture: QuantizedGrid) -> "Figure":
+    """A column for each level, finest first: the latents, and their cost in bits, averaged where there are many."""
+    costs = grid.latent_bits(picture)
     width, height = panel_inches(picture.config.height, picture.config.width)
     figure = blank(len(costs) * width + 1.2, 2 * height + 1.6)
     figure.suptitle("The latents of each level, finest first, and where their bits go", fontsize=11)
     panels = figure.subplots(2, len(costs), squeeze=False)
-    for number, (latents, cost) in enumerate(zip(tiled.latents_of(picture), costs, strict=True)):
+    for number, (latents, cost) in enumerate(zip(picture.levels, costs, strict=True)):
         reach = max(_reach(np.abs(latents)), 1.0)
         rows, columns = latents.shape
         show(panels[0, number], latents, -reach, reach, DIVERGING)
@@ -68,14 +62,14 @@ def pyramid(picture: grid_config.QuantizedGrid | tiled.TiledGrid) -> "Figure":
 
 
 def pooled(cost: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Means over so many latents that they can be seen: where bits are few, single ones are dots that no eye finds."""
+    """Means over so many latents that a plot can show them: where bits are few, single ones are invisible dots."""
     factor = math.ceil(max(cost.shape) / _POOLED_SIDE)
     rows, columns = (math.ceil(side / factor) for side in cost.shape)
     return area_mean(cost, (factor, factor), (rows, columns))
 
 
 def waves(network: fnet.QuantizedFnet, size: tuple[int, int]) -> "Figure":
-    """The hidden numbers that the first layer makes of a position, each over the whole picture of (height, width)."""
+    """The hidden state after the first layer, each of its numbers over the whole image of (height, width)."""
     lattice = shown_lattice(*size)
     values = fnet.layer_outputs(network, size, lattice)[0]
     across = math.ceil(math.sqrt(len(values)))
@@ -97,7 +91,7 @@ def waves(network: fnet.QuantizedFnet, size: tuple[int, int]) -> "Figure":
 
 
 def shown_lattice(height: int, width: int) -> Lattice:
-    """All of a picture, in no more samples than a panel can show."""
+    """The lattice of a whole image with no more samples than a panel can show."""
     return View(scale=min(1.0, SHOWN_SIDE / max(height, width))).on(width, height)
 
 
@@ -108,7 +102,7 @@ def blank(width: float, height: float) -> "Figure":
 
 
 def panel_inches(height: int, width: int) -> tuple[float, float]:
-    """Width and height of a panel in inches, of the picture's shape as far as that can be looked at."""
+    """Width and height of a panel in inches: the image's shape, but never thinner than 0.3 : 1."""
     share = min(max(height / width, 0.3), 3.0)
     return (_PANEL_INCHES, _PANEL_INCHES * share) if share < 1 else (_PANEL_INCHES / share, _PANEL_INCHES)
 

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fourcodec.inspection.network import network_of
-from fourcodec.limits import DEFAULT, Limits
-from fourcodec.profiles import PROFILES
+from fourcodec.fnc import File
 
 
 @dataclass(frozen=True)
@@ -19,19 +17,19 @@ class Item:
 
 
 def by_section(description: dict[str, Any]) -> list[Item]:
-    """Of what codec.describe says: the header and every section. Their sum is the size of the file."""
+    """The header and every section of what File.describe says. Their sum is the size of the file."""
     found = [Item("header", description["header_bytes"], "header")]
     found += [Item(section["name"], section["size_bytes"], section["name"]) for section in description["sections"]]
     return found
 
 
-def parts_of(data: bytes, limits: Limits = DEFAULT) -> dict[str, list[dict[str, Any]]]:
+def parts_of(file: File) -> dict[str, list[dict[str, Any]]]:
     """The parts of the sections that are one stream, by the section's name, as JSON types: name and size_bytes.
 
-    The bytes of a part are no whole number: all parts share one arithmetic code. Raises as codec.decode.
+    The bytes of a part are no whole number: all parts share one arithmetic code. Decodes all integers, and raises as
+    codec.decode of the whole image.
     """
-    header, own = network_of(data, limits)
-    bits = PROFILES[header.profile].bits_by_part(header, own)
+    bits = file.profile.bits_by_part(file.integers, file.profile_sections)
     return {
         section: [{"name": name, "size_bytes": size_bits / 8} for name, size_bits in parts]
         for section, parts in bits.items()

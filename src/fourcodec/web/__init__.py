@@ -1,11 +1,12 @@
-"""Pages that need nothing else, neither files nor a network: style, scripts and pictures are in them."""
+"""Parts of self-contained HTML pages: style, scripts and pictures are inside the page, so it needs no other file and no
+network."""
 
 import base64
 from importlib import resources
 
 
 def asset(package: str, name: str) -> str:
-    """The text of a style sheet or script that lies in a package."""
+    """The text of the style sheet or script `name` in a package, UTF-8."""
     return resources.files(package).joinpath(name).read_text("utf-8")
 
 
@@ -15,5 +16,5 @@ def base_style() -> str:
 
 
 def data_uri(kind: str, data: bytes) -> str:
-    """`kind`: a media type like image/png."""
+    """A data: URI with these bytes in base64. `kind` is their media type, image/png for instance."""
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"

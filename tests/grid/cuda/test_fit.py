@@ -16,10 +16,10 @@ from fourcodec.grid.fit.fit import _Fit
 from fourcodec.grid.fit.fit import fit as fit_grid
 from fourcodec.grid.fit.latents import PyramidFit
 from fourcodec.grid.fit.settings import GridSettings
-from fourcodec.grid.tiled import TiledGrid, render
+from fourcodec.grid.profile import render
 from tests.support import oddities
-from tests.support.grid_fits import RATE_WEIGHT, assert_equal, flat_db, psnr_db
-from tests.support.grids import config_of
+from tests.support.grid_fits import RATE_WEIGHT, flat_db, psnr_db
+from tests.support.grids import assert_same, config_of
 from tests.support.planes import planes_of
 
 STEPS = 20
@@ -93,7 +93,7 @@ def assert_steps_are_equal(planes: np.ndarray, config: GridConfig, device: str, 
         wanted, found = (one._iterate(share) for one in (kernels, fit))
         assert found == pytest.approx(wanted, rel=1e-5)
         for one, other in zip(fit._optimisers, kernels._optimisers, strict=True):
-            assert_near(one.gradient, other.gradient, 1e-5)
+            assert_near(one.gradient, other.gradient, 5e-5)
         for mine, theirs in zip(fit._pyramids, kernels._pyramids, strict=True):
             one, other = latents_of(mine), latents_of(theirs)
             if mine._noisy is not None:
@@ -120,7 +120,6 @@ def test_a_fit_learns_the_picture(planes: np.ndarray, device: str) -> None:
 def test_tiles_are_fitted_together(tiled: tuple[np.ndarray, GridConfig], device: str) -> None:
     planes, config = tiled
     found = fit_grid(planes, config, GridSettings(2 * STEPS, RATE_WEIGHT), seed=0, report=None, device=device)
-    assert isinstance(found, TiledGrid)
     assert len(found.tiles) == config.tiling.count > 1
     shown = render(found, planes.shape[1:], "cpu")
     for number in found.tiles:
@@ -132,7 +131,7 @@ def test_tiles_are_fitted_together(tiled: tuple[np.ndarray, GridConfig], device:
 
 def test_equal_arguments_give_equal_fits(planes: np.ndarray, device: str) -> None:
     config, settings = config_of(45, 70, smooth=True), GridSettings(STEPS, RATE_WEIGHT)
-    assert_equal(*(fit_grid(planes, config, settings, seed=3, report=None, device=device) for _ in range(2)))
+    assert_same(*(fit_grid(planes, config, settings, seed=3, report=None, device=device) for _ in range(2)))
 
 
 def test_a_fit_goes_on_from_the_very_numbers_of_another(planes: np.ndarray, device: str) -> None:
@@ -156,4 +155,4 @@ def test_what_is_not_visible_has_no_weight(planes: np.ndarray, device: str) -> N
         fit_grid(any_, config, settings, seed=0, report=None, visible=visible, device=device)
         for any_ in (planes, noisy)
     ]
-    assert_equal(*fits)
+    assert_same(*fits)

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from fourcodec.grid.config import GridConfig, QuantizedGrid
+from fourcodec.grid.config import GridConfig
 from fourcodec.grid.fit import fit as grid
 from fourcodec.grid.fit import weights as choosing
 from fourcodec.grid.fit.fit import _Fit, initial_weights
@@ -17,14 +17,15 @@ from fourcodec.grid.fit.settings import SEARCH_ITERATIONS, GridSettings, grid_se
 from fourcodec.grid.fit.weights import WeightRate, choose_integers
 from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.network import GridGradient
+from fourcodec.grid.picture import GridNetworks, QuantizedGrid
 from fourcodec.grid.profile import render
-from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL, encode_networks, weights_of
+from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL, encode_networks
 from fourcodec.grid.weights import UNUSED, GridWeights
 from fourcodec.optimisation.progress import Progress
 from fourcodec.optimisation.settings import Part, rate_weight_of
 from tests.support import oddities
-from tests.support.grid_fits import RATE_WEIGHT, assert_equal, cost, flat_db, psnr_db, size_bytes
-from tests.support.grids import config_of
+from tests.support.grid_fits import RATE_WEIGHT, cost, flat_db, psnr_db, size_bytes
+from tests.support.grids import assert_same, config_of
 from tests.support.planes import planes_of
 
 STEPS = 30
@@ -50,8 +51,8 @@ def test_more_quality_is_more_bytes_and_less_error(photo: np.ndarray) -> None:
 def test_same_seed_same_integers_and_another_seed_others(photo: np.ndarray) -> None:
     planes = planes_of(photo)
     first, second, other = quick_fit(planes), quick_fit(planes), quick_fit(planes, seed=1)
-    assert_equal(first, second)
-    assert not np.array_equal(first.symbols, other.symbols)
+    assert_same(first, second)
+    assert not np.array_equal(first.networks.symbols, other.networks.symbols)
 
 
 def test_bytes_do_not_depend_on_the_number_of_threads() -> None:
@@ -111,7 +112,7 @@ def test_a_fit_goes_on_from_another_ones_result(photo: np.ndarray) -> None:
     onward = fit_grid(planes, first.config, part, seed=0, report=None, start=first)
     assert psnr_db(planes, onward) > psnr_db(planes, first) - 1
     # behind the noisy phase most latents stay, the others go where it pays
-    moves = np.concatenate([(a - b).ravel() for a, b in zip(onward.latents, first.latents, strict=True)])
+    moves = np.concatenate([(a - b).ravel() for a, b in zip(onward.levels, first.levels, strict=True)])
     assert (moves == 0).mean() > 0.5
     assert cost(planes, onward) < cost(planes, first)
     finer = fit_grid(planes, first.config, part.part(Part(STEPS, begin=0.3), 1e-4), seed=0, report=None, start=first)
@@ -129,11 +130,11 @@ def test_a_part_of_a_fit_runs_the_end_of_the_schedule() -> None:
 
 def test_integers_are_in_the_ranges_that_the_format_has(photo: np.ndarray) -> None:
     found = quick_fit(planes_of(photo))
-    assert found.exponents.max() <= MAX_EXPONENT
-    assert np.abs(found.symbols).max() <= MAX_SYMBOL
-    assert not found.symbols[found.config.shape.groups == UNUSED].any()
+    assert found.networks.exponents.max() <= MAX_EXPONENT
+    assert np.abs(found.networks.symbols).max() <= MAX_SYMBOL
+    assert not found.networks.symbols[found.config.shape.groups == UNUSED].any()
     levels = found.config.pyramid.levels
-    assert [plain.shape for plain in found.latents] == [(level.rows, level.columns) for level in levels]
+    assert [plain.shape for plain in found.levels] == [(level.rows, level.columns) for level in levels]
 
 
 @pytest.mark.parametrize("hidden", [9, 16])
@@ -219,7 +220,7 @@ def test_a_time_limit_that_is_never_reached_changes_nothing(photo: np.ndarray) -
     config = config_of()
     free = fit_grid(planes, config, settings, seed=0, report=None)
     limited = fit_grid(planes, config, dataclasses.replace(settings, max_seconds=1e6), seed=0, report=None)
-    assert_equal(free, limited)
+    assert_same(free, limited)
 
 
 def test_settings_say_how_far_a_fit_is() -> None:
@@ -312,9 +313,8 @@ class Choice:
         self.network.planes[:PASSES] = np.rint(random.laplace(0, 2, (PASSES, mask.size))) * mask
         self.distortion_weight = 1 / (3 * RATE_WEIGHT)
 
-    def choose(self) -> QuantizedGrid:
-        exponents, symbols = choose_integers(self, self.config, self.weights, self.distortion_weight)
-        return QuantizedGrid(self.config, exponents, symbols, [])
+    def choose(self) -> GridNetworks:
+        return choose_integers(self, self.config, self.weights, self.distortion_weight)
 
     def squared_error(self, weights: GridWeights) -> float:
         return self.network.squared_error(weights, self.target)
@@ -322,10 +322,10 @@ class Choice:
     def latent_bits(self, entropy_model: np.ndarray) -> float:
         return self.network.latent_bits(entropy_model)
 
-    def cost(self, picture: QuantizedGrid) -> float:
+    def cost(self, networks: GridNetworks) -> float:
         """Bits: distortion, latents and networks."""
-        weights = weights_of(picture)
-        own = 8 * len(encode_networks(picture))
+        weights = networks.weights
+        own = 8 * len(encode_networks(networks))
         return self.distortion_weight * self.squared_error(weights) + self.latent_bits(weights.entropy_model) + own
 
 
@@ -358,7 +358,7 @@ def test_what_is_not_visible_has_no_weight() -> None:
     noisy = np.where(visible, planes, np.random.default_rng(0).random(planes.shape, np.float32))
     config, settings = config_of(24, 40, 3), GridSettings(STEPS, RATE_WEIGHT)
     fits = [fit_grid(any_, config, settings, seed=0, report=None, visible=visible) for any_ in (planes, noisy)]
-    assert_equal(*fits)
+    assert_same(*fits)
     shown = render(fits[0], (24, 40), "cpu")
     assert np.square(shown - planes)[:, visible].mean() < np.square(planes - planes.mean()).mean() / 4
     assert size_bytes(fits[0]) < size_bytes(quick_fit(noisy))

@@ -5,18 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fourcodec.grid.config import QuantizedGrid
 from fourcodec.grid.fit.fit import fit as fit_grid
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit
 from fourcodec.grid.fit.rdoq import _OFFSETS, CELL, CORE, _Cells
 from fourcodec.grid.fit.settings import GridSettings
 from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.profile import render
-from fourcodec.grid.weight_coding import weights_of
 from fourcodec.grid.weights import GridWeights
-from tests.grid.test_profile import linear_picture
 from tests.support import oddities
-from tests.support.grids import config_of
+from tests.support.grids import config_of, linear_picture
 from tests.support.planes import planes_of
 
 SIDES = st.integers(1, 20).map(lambda half: 2 * half)
@@ -73,8 +70,7 @@ class Fitted:
         config = config_of(*planes.shape[1:], planes.shape[0])
         self.planes = planes
         self.picture = fit_grid(planes, config, GridSettings(60, 1e-3), seed=0, report=None)
-        assert isinstance(self.picture, QuantizedGrid)
-        self.weights: GridWeights = weights_of(self.picture)
+        self.weights: GridWeights = self.picture.networks.weights
         self.pyramid = PyramidFit(config, CpuSpace(config), planes, None)
 
     def cost(self) -> float:
@@ -95,7 +91,7 @@ def fitted() -> Fitted:
 def test_no_sweep_makes_a_file_worse(fitted: Fitted) -> None:
     random = np.random.default_rng(1)
     fitted.pyramid.place(
-        [some + random.integers(-1, 2, some.shape, np.int16) for some in fitted.picture.latents]
+        [some + random.integers(-1, 2, some.shape, np.int16) for some in fitted.picture.tiles[0]]
     )  # fmt: skip
     costs = [fitted.cost()]
     for number in [3, 2, 1, 0] * 4:
@@ -112,9 +108,10 @@ def test_a_latent_that_is_off_is_put_back(number: int) -> None:
     size = (48, 64)
     clean = linear_picture(size, 3)
     random = np.random.default_rng(2)
-    for level in clean.latents:
+    latents = clean.tiles[0]
+    for level in latents:
         level[:] = random.integers(-3, 4, level.shape)
-    weights, spoilt = weights_of(clean), [level.copy() for level in clean.latents]
+    weights, spoilt = clean.networks.weights, [level.copy() for level in latents]
     pyramid = PyramidFit(clean.config, CpuSpace(clean.config), render(clean, size, "cpu"), None)
     at = tuple(side // 2 for side in spoilt[number].shape)
     spoilt[number][at] += 4
@@ -123,12 +120,12 @@ def test_a_latent_that_is_off_is_put_back(number: int) -> None:
         pyramid.show_rounded()
         pyramid.gradient(weights, 1e5)
         pyramid.improve_latents(weights, 1e5, [number])
-    for found, wanted in zip(pyramid.integers(weights), clean.latents, strict=True):
+    for found, wanted in zip(pyramid.integers(weights), latents, strict=True):
         assert np.array_equal(found, wanted)
 
 
 def test_costs_add_up_to_what_is_fitted(fitted: Fitted) -> None:
-    fitted.pyramid.place(fitted.picture.latents)
+    fitted.pyramid.place(fitted.picture.tiles[0])
     fitted.pyramid.show_rounded()
     network, levels = fitted.pyramid.network, fitted.pyramid.config.pyramid.count
     errors, bits = network.costs(fitted.weights, fitted.planes, WEIGHT, range(levels))

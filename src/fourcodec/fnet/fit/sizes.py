@@ -1,4 +1,4 @@
-"""The best size of the pure network by lambda: a measured table (fnet_sizes.tsv, made by benchmarks/fnet_sizes.py).
+"""The best size of the pure network by lambda: a measured table (fnet_sizes.tsv, made by tools/fnet_sizes.py).
 
 A size is width, depth and, where frequencies are limited, the order. A picture of more pixels pays less MSE for each
 bit and affords a larger network, so what counts is lambda per pixel. The number of iterations counts too: after few of

@@ -23,13 +23,12 @@ from threadpoolctl import threadpool_limits
 
 from fourcodec.arrays import Floats
 from fourcodec.errors import FitError
-from fourcodec.grid.config import PHASE_STEPS, GridConfig, QuantizedGrid
+from fourcodec.grid.config import PHASE_STEPS, GridConfig
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit, Rates, Sample, Space, proxy_at
 from fourcodec.grid.fit.settings import GridSettings
 from fourcodec.grid.fit.weights import WeightRate, choose_integers
 from fourcodec.grid.kernels.layout import B2, HIDDEN, PASSES, TAPS, W2, W3
-from fourcodec.grid.tiled import TiledGrid
-from fourcodec.grid.weight_coding import weights_of
+from fourcodec.grid.picture import QuantizedGrid
 from fourcodec.grid.weights import BICUBIC, IDENTITY, UNUSED, GridShape, GridWeights
 from fourcodec.optimisation.progress import Progress, psnr_of_mse_db
 from fourcodec.optimisation.soap import SoapState
@@ -64,11 +63,11 @@ def fit(
     *,
     seed: int,
     report: Callable[[Progress], None] | None,
-    start: QuantizedGrid | TiledGrid | None = None,
+    start: QuantizedGrid | None = None,
     visible: NDArray[np.bool_] | None = None,
     device: str = "cpu",
-) -> QuantizedGrid | TiledGrid:
-    """Fits latents and networks to planes (channels, H, W) float32 in [0, 1].
+) -> QuantizedGrid:
+    """Fits the latents of each tile, and networks, to planes (channels, H, W) float32 in [0, 1].
 
     visible: (H, W); where it is false, pixels do not count. device: "cpu" (kernels, no torch) or a device of torch.
     report: called with the progress now and then. start: another fit of the same config, for a warm start;
@@ -162,12 +161,11 @@ class _Fit:
         model = self.weights.entropy_model
         self._unused = config.shape.groups[: model.size].reshape(model.shape) == UNUSED
 
-    def place(self, start: QuantizedGrid | TiledGrid) -> None:
+    def place(self, start: QuantizedGrid) -> None:
         """Takes the latents and weights of another fit."""
-        tiles = [start] if isinstance(start, QuantizedGrid) else [start.tiles[n] for n in sorted(start.tiles)]
-        for pyramid, tile in zip(self._pyramids, tiles, strict=True):
-            pyramid.place(tile.latents)
-        for mine, theirs in zip(self.weights.parts(), weights_of(tiles[0]).parts(), strict=True):
+        for number, pyramid in enumerate(self._pyramids):
+            pyramid.place(start.tiles[number])
+        for mine, theirs in zip(self.weights.parts(), start.networks.weights.parts(), strict=True):
             mine[:] = theirs
 
     def run(self, report: Callable[[Progress], None] | None) -> None:
@@ -189,24 +187,19 @@ class _Fit:
                     whole = round(work * (1 - settings.begin) / (done - settings.begin))
                     report(Progress(min(work, whole), whole, mse, psnr_of_mse_db(mse), left))
 
-    def integers(self) -> QuantizedGrid | TiledGrid:
+    def integers(self) -> QuantizedGrid:
         """Quantises the weights and runs the final rounds of RDOQ."""
-        config = self._config
         with threadpool_limits(1):
-            exponents, symbols = choose_integers(Sample(self._pyramids), config, self.weights, self._weight)
-            weights = weights_of(QuantizedGrid(config, exponents, symbols, []))
+            networks = choose_integers(Sample(self._pyramids), self._config, self.weights, self._weight)
+            weights = networks.weights
             for pyramid in self._pyramids:
-                for levels in itertools.islice(
-                    _rdoq_rounds(config.levels), min(FINAL_RDOQ_ROUNDS, self._work // ITERATIONS_A_ROUND)
-                ):
+                rounds = min(FINAL_RDOQ_ROUNDS, self._work // ITERATIONS_A_ROUND)
+                for levels in itertools.islice(_rdoq_rounds(self._config.levels), rounds):
                     pyramid.show_rounded()
                     pyramid.gradient(weights, self._weight)
                     pyramid.improve_latents(weights, self._weight, levels)
-        tiles = [
-            QuantizedGrid(pyramid.config, exponents, symbols, pyramid.integers(self.weights))
-            for pyramid in self._pyramids
-        ]
-        return TiledGrid(config, dict(enumerate(tiles))) if config.tiles else tiles[0]
+        latents = [pyramid.integers(self.weights) for pyramid in self._pyramids]
+        return QuantizedGrid(networks, dict(enumerate(latents)))
 
     def _iterate(self, done: float) -> float:
         """One iteration of latents and networks, at share `done` of the schedule. Returns the sum of squared errors
@@ -269,9 +262,7 @@ def _space(config: GridConfig, device: str) -> Space:
 
 
 def _pyramids(planes: Floats, config: GridConfig, visible: NDArray[np.bool_] | None, device: str) -> list[PyramidFit]:
-    """The fits of all tiles' latents, or of those of a picture without tiles."""
-    if not config.tiles:
-        return [PyramidFit(config, _space(config, device), planes, visible)]
+    """The fits of the latents of all tiles."""
     space_of = functools.cache(functools.partial(_space, device=device))
 
     def fit_of(number: int) -> PyramidFit:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
-from fourcodec.grid.config import GridConfig, QuantizedGrid
-from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL, encode_networks, weights_of
+from fourcodec.grid.config import GridConfig
+from fourcodec.grid.picture import GridNetworks
+from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL, encode_networks
 from fourcodec.grid.weights import SCALES, UNUSED, GridShape, GridWeights
 
 # Dead zones: values below this share of a step become 0, since coding them costs more than the distortion they save.
@@ -56,8 +57,8 @@ class Measured(Protocol):
 
 def choose_integers(
     measured: Measured, config: GridConfig, weights: GridWeights, distortion_weight: float
-) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """The exponents (groups,) and integers (all weights, flat,) of the quantised weights.
+) -> GridNetworks:
+    """The quantised weights for the given latents.
 
     Each group in turn gets the quantiser step and the dead zone that cost least, in measured distortion, bits of the
     latents and bits of the weights.
@@ -66,7 +67,7 @@ def choose_integers(
     for _ in range(_ROUNDS):
         for group in range(config.shape.group_count):
             search.improve(group)
-    return search.exponents, search.symbols()
+    return search.networks()
 
 
 class _Search:
@@ -79,21 +80,24 @@ class _Search:
             np.clip(weights.entropy_model, -_LARGEST, _LARGEST, out=weights.entropy_model)
         self._weights, self._groups = weights.flat(), shape.groups
         self._values = self._weights - shape.base
-        self.exponents = np.zeros(shape.group_count, np.uint8)
+        self._exponents = np.zeros(shape.group_count, np.uint8)
         self._zones = np.full(shape.group_count, _ZONES[0])
         for group in range(shape.group_count):
             members = np.abs(self._values[self._groups == group])
             scale = float(members.mean()) if members.size else 0.0
             finest = self._finest(group)
-            self.exponents[group] = np.clip(round(-math.log2(max(scale, 1e-6) / START_SYMBOL)), 0, finest)
-        self._distortion = self._rate = math.nan
-        self._distortion, self._rate = self._measure_distortion(), self._measure_rate()
-        self._cost = self._distortion + self._rate + self._own_bits()
+            self._exponents[group] = np.clip(round(-math.log2(max(scale, 1e-6) / START_SYMBOL)), 0, finest)
+        networks = self.networks()
+        self._distortion, self._rate = self._measure_distortion(networks), self._measure_rate(networks)
+        self._cost = self._distortion + self._rate + _own_bits(networks)
 
-    def symbols(self) -> NDArray[np.int32]:
-        """The integers of all weights under the present exponents and dead zones, flat int32."""
-        spread = np.minimum(self._groups, len(self.exponents) - 1)
-        scaled = self._values * np.ldexp(1.0, self.exponents[spread].astype(np.int32))
+    def networks(self) -> GridNetworks:
+        """The quantised weights under the present exponents and dead zones."""
+        return GridNetworks(self._config, self._exponents.copy(), self._symbols())
+
+    def _symbols(self) -> NDArray[np.int32]:
+        spread = np.minimum(self._groups, len(self._exponents) - 1)
+        scaled = self._values * np.ldexp(1.0, self._exponents[spread].astype(np.int32))
         symbols = np.rint(scaled).astype(np.int32)
         symbols[(np.abs(scaled) < self._zones[spread]) | (self._groups == UNUSED)] = 0
         return symbols
@@ -103,28 +107,29 @@ class _Search:
         zones."""
         for direction in (-1, 1):
             while any(
-                self._try(group, int(self.exponents[group]) + direction * hop, float(self._zones[group]))
+                self._try(group, int(self._exponents[group]) + direction * hop, float(self._zones[group]))
                 for hop in (1, 2)
             ):
                 pass
         for zone in _ZONES:
-            self._try(group, int(self.exponents[group]), zone)
+            self._try(group, int(self._exponents[group]), zone)
 
     def _try(self, group: int, exponent: int, zone: float) -> bool:
         """Keeps this exponent and dead zone if they cost less. Returns whether they do."""
         if not 0 <= exponent <= self._finest(group):
             return False
-        before = self.exponents[group], self._zones[group], self._distortion, self._rate
-        self.exponents[group], self._zones[group] = exponent, zone
+        before = self._exponents[group], self._zones[group], self._distortion, self._rate
+        self._exponents[group], self._zones[group] = exponent, zone
+        networks = self.networks()
         if group <= SCALES:
-            self._rate = self._measure_rate()
+            self._rate = self._measure_rate(networks)
         else:
-            self._distortion = self._measure_distortion()
-        cost = self._distortion + self._rate + self._own_bits()
+            self._distortion = self._measure_distortion(networks)
+        cost = self._distortion + self._rate + _own_bits(networks)
         if cost < self._cost:
             self._cost = cost
             return True
-        self.exponents[group], self._zones[group], self._distortion, self._rate = before
+        self._exponents[group], self._zones[group], self._distortion, self._rate = before
         return False
 
     def _finest(self, group: int) -> int:
@@ -133,14 +138,12 @@ class _Search:
         largest = float(np.abs(values[self._groups == group]).max(initial=0))
         return min(MAX_EXPONENT, math.floor(math.log2((MAX_SYMBOL - 1) / max(largest, 1e-9))))
 
-    def _picture(self) -> QuantizedGrid:
-        return QuantizedGrid(self._config, self.exponents, self.symbols(), [])
+    def _measure_distortion(self, networks: GridNetworks) -> float:
+        return self._weight * self._measured.squared_error(networks.weights)
 
-    def _measure_distortion(self) -> float:
-        return self._weight * self._measured.squared_error(weights_of(self._picture()))
+    def _measure_rate(self, networks: GridNetworks) -> float:
+        return self._measured.latent_bits(networks.weights.entropy_model)
 
-    def _measure_rate(self) -> float:
-        return self._measured.latent_bits(weights_of(self._picture()).entropy_model)
 
-    def _own_bits(self) -> float:
-        return 8 * len(encode_networks(self._picture()))
+def _own_bits(networks: GridNetworks) -> float:
+    return 8 * len(encode_networks(networks))

@@ -1,7 +1,7 @@
 """The entropy model as a decoder runs it: the network of entropy_model.py in integers, equal on every machine.
 
-Weights, taps and hidden values are integers carried in float64. Every sum stays below 2^53 (see EntropyModelIntegers in
-grid/latent_coding.py), so it is exact: neither the order of additions nor a fused multiply-add can change it.
+Weights, taps and hidden values are integers carried in float64. Every sum stays below 2^53 (see EntropyModelIntegers)
+and is exact: neither the order of additions nor a fused multiply-add can change it.
 
     h1 = f(taps W1)    h2 = f(h1 W2 + b2)    (mean, log2 scale) = h2 W3[:HIDDEN] + (taps << FRACTION) W3[HIDDEN:]
 

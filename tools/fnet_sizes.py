@@ -1,18 +1,18 @@
-"""Which size of pure network is best at which lambda: makes the table that the encoder chooses by.
+"""Measures the best size of an fnet network by lambda: makes the table from which the encoder chooses.
 
-    benchmarks/fnet_sizes.py ROWS.tsv TABLE.tsv IMAGE... CROP:IMAGE... [--steps N] [--sizes 6x5,7x5x3] [--lambdas 0.01]
+    python -m tools.fnet_sizes ROWS.tsv TABLE.tsv IMAGE... CROP:IMAGE... [--iterations N] [--sizes 6x5,7x5x3]
+        [--lambdas 0.01]      (ROWS: benchmarks/results/fnet-sizes.tsv, TABLE: src/fourcodec/fnet/fit/fnet_sizes.tsv)
 
-One row is appended to ROWS for each picture, size and lambda: bytes and PSNR of the real file, and J = MSE + lambda
-bpp. Rows that are there already are not made again, so that a run goes on where it was stopped. "256:kodim01.png" is
-the centre square of 256 pixels. From the rows TABLE is written (and printed): for each number of steps, of pixels and
-lambda the size of least J, mean of the pictures after division by each picture's least, wherever that size and the next
-smaller and larger ones are measured. Steps matter: after few of them a small network is ahead of a large one that
-would pass it.
+One row is appended to ROWS for each image, size and lambda: bytes and PSNR of the real file, and J = MSE + lambda bpp.
+Rows that are there already are not made again. "256:kodim01.png" is the centre square of 256 pixels. The smallest
+lambda is fitted from nothing; each of the others is a warm start from the one below it, with 0.3 of the iterations.
 
-The rows at lambda 5e-3 were fitted from nothing (--lambdas 5e-3). Those of 5,000 steps at 1.25e-3 are the ones of
-foundation-7x5.tsv and foundation-8x6.tsv, which are the same fits.
+TABLE is made from all rows. For each number of iterations, of pixels and lambda it has the size of least mean J, each
+image's J divided by its least, provided that the next smaller and larger sizes were measured, too. Iterations are part
+of the key because a small network is ahead after few of them and behind after many.
 
-The least lambda is fitted from the start; each of the others goes on from the one below it with 0.3 of the steps.
+In the rows of the repository, those at lambda 5e-3 were fitted from nothing, and those of 5,000 iterations at 1.25e-3
+are the fits of foundation-7x5.tsv and foundation-8x6.tsv.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from crops import centre
+from benchmarks.crops import centre
 from fourcodec import files, images, metrics
 from fourcodec.bitstream import container
 from fourcodec.fnet import profile as fnet
@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", type=Path)
     parser.add_argument("table", type=Path)
-    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--iterations", type=int, default=700)
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--lambdas", default=LAMBDAS)
     parser.add_argument("pictures", nargs="*")
@@ -54,32 +54,32 @@ def main() -> None:
     for name in options.pictures:
         picture = load(name)
         for size in options.sizes.split(","):
-            measure(options.rows, Path(name).name, picture, size, options.steps, lambdas)
+            measure(options.rows, Path(name).name, picture, size, options.iterations, lambdas)
     text = table(options.rows)
     files.write(options.table, text.encode(), overwrite=True)
     print(text, end="")
 
 
 def load(name: str) -> npt.NDArray[np.uint8]:
-    """A whole picture, or the centre square named before a colon."""
+    """An image, or its centre square of the side that stands before a colon."""
     side, _, path = name.rpartition(":")
     return centre(images.load(Path(path)).pixels, int(side or 0))
 
 
 def measure(
-    rows: Path, name: str, picture: npt.NDArray[np.uint8], size: str, steps: int, lambdas: Sequence[float]
+    rows: Path, name: str, picture: npt.NDArray[np.uint8], size: str, iterations: int, lambdas: Sequence[float]
 ) -> None:
-    """The rows of one picture and size that are missing; a chain that was stopped begins anew."""
+    """Appends the missing rows of one image and size; a chain of warm starts that was stopped begins anew."""
     label = f"{name}@{picture.shape[0]}"
     lines = [line.split("\t") for line in rows.read_text().splitlines()[1:]]
-    key = [label, str(picture.shape[0] * picture.shape[1]), size, str(steps)]
+    key = [label, str(picture.shape[0] * picture.shape[1]), size, str(iterations)]
     done = {line[2] for line in lines if line[:2] + line[3:5] == key}
     if done >= {f"{weight:g}" for weight in lambdas}:
         return
     planes, network = pixels.to_planes(picture), None
     config = fnet.FnetConfig.of_size(size_named(size), 3)
     for weight in lambdas:
-        settings = FitSettings(steps).part(ONWARD if network else WHOLE, weight)
+        settings = FitSettings(iterations).part(ONWARD if network else WHOLE, weight)
         network = fnet_fit.fit(planes, config, settings, seed=0, device="cpu", report=None, start=network)
         if f"{weight:g}" in done:
             continue
@@ -91,24 +91,22 @@ def measure(
 
 
 def measured(network: fnet.QuantizedFnet, picture: npt.NDArray[np.uint8]) -> tuple[int, float]:
-    """Bytes of the file, PSNR of the decoded pixels."""
+    """Bytes of the file of a network, and PSNR of the pixels decoded from it."""
     height, width, channels = picture.shape
-    architecture, sections = fnet.pack(network)
-    header = container.Header(
-        width=width, height=height, channels=channels, profile=fnet.PROFILE_ID, architecture=architecture
-    )
+    fields, sections = fnet.pack(network)
+    header = container.Header(width=width, height=height, channels=channels, profile=fnet.PROFILE_ID, **fields)
     copy = pixels.from_planes(fnet.render(network, (height, width), "cpu"))
     return len(container.write(header, sections)), metrics.psnr_db(picture, copy)
 
 
 def table(path: Path) -> str:
-    """The best size for each number of steps, of pixels and lambda."""
+    """The table made from the rows: the best size for each number of iterations, of pixels and lambda."""
     costs: dict[tuple[int, int, float], dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for line in path.read_text().splitlines()[1:]:
         picture, pixel_count, weight, size, steps, _, _, cost = line.split("\t")
         costs[int(steps), int(pixel_count), float(weight)][size][picture] = float(cost)
     lines = [
-        "# The size of pure network with the least J = MSE + lambda bpp (benchmarks/fnet_sizes.py): the mean of the",
+        "# The size of pure network with the least J = MSE + lambda bpp (tools/fnet_sizes.py): the mean of the",
         "# pictures, each relative to its least. Others: what they have in relation to the best.",
         "\t".join(["steps", "pixels", "lambda", "size", "pictures", "others"]),
     ]
@@ -130,14 +128,14 @@ def table(path: Path) -> str:
 
 
 def neighbours(size: str, sizes: set[str]) -> set[str]:
-    """The next smaller and larger of the sizes, by coefficients: where one is missing, it might be the best."""
+    """A size with the next smaller and larger ones by coefficients, any of which might be the best if unmeasured."""
     by_count = sorted(sizes, key=lambda name: coefficient_count(size_named(name)))
     place = by_count.index(size)
     return set(by_count[max(place - 1, 0) : place + 2])
 
 
 def relative_means(sizes: dict[str, dict[str, float]], pictures: set[str]) -> dict[str, float]:
-    """Mean J of each size over the pictures, each divided by its least."""
+    """Mean over the pictures of each size's J, divided by the picture's least."""
     least = {picture: min(costs[picture] for costs in sizes.values()) for picture in pictures}
     return {
         size: sum(costs[picture] / least[picture] for picture in pictures) / len(pictures)

@@ -1,9 +1,9 @@
-"""The three figures of docs/how-it-sees.md, from the cup of coffee that scikit-image ships.
+"""The three figures of docs/how-it-sees.md, of a photograph that ships with scikit-image.
 
-    python benchmarks/how_it_sees.py FOLDER
+    python -m tools.how_it_sees FOLDER
 
-Leaves in FOLDER waves.png, pyramid.png and bits.png, and the two files they are drawn from: fnet.fnc (7 x 5, effort 3)
-and grid.fnc (-q 40, effort 3). Files that are there already are not coded again.
+Writes waves.png, pyramid.png and bits.png into FOLDER, and the two files they are drawn from: fnet.fnc (7 x 5, effort
+3) and grid.fnc (-q 40, effort 3). Files that exist already are not encoded again.
 """
 
 import dataclasses
@@ -20,7 +20,6 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import codec, files, metrics
-from fourcodec.bitstream import container
 from fourcodec.comparison import error_map
 from fourcodec.fnet import profile as fnet
 from fourcodec.grid import profile as grid
@@ -31,8 +30,8 @@ from fourcodec.views import WHOLE
 FNET: dict[str, Any] = {"width": 7, "depth": 5, "effort": 3, "device": "cpu"}
 GRID: dict[str, Any] = {"quality": 40, "effort": 3}
 WAVES_SHOWN = 2  # hidden numbers of each layer
-DPI = 80  # with panels of 2.1 inches: what fits into a page of text
-MAX_COLOURS = 192  # of the PNG files: a third of the bytes, and hardly an eye tells
+DPI = 80  # with panels 2.1 inches wide, figures then fit into a page of text
+MAX_COLOURS = 192  # of the PNG files: a third of the bytes, with hardly visible loss
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -52,16 +51,16 @@ def main(folder: Path) -> None:
 
 
 def coded(path: Path, picture: Pixels, options: dict[str, Any]) -> bytes:
+    """The file at a path, encoded first where it does not exist."""
     if not path.exists():
         files.write(path, fourcodec.encode(picture, **options).data, overwrite=False)
     return path.read_bytes()
 
 
 def waves(picture: Pixels, data: bytes) -> Figure:
-    """A column a layer: two of its hidden numbers as waves, and the picture as far as it can be read off them."""
-    header, sections = container.read(data)
-    network = fnet.unpack(header, sections)
-    size = header.height, header.width
+    """A column for each layer: two of its outputs as waves, and the best image that its features give linearly."""
+    file = codec.File(data)
+    network, size = file.integers, (file.header.height, file.header.width)
     hidden = fnet.layer_outputs(network, size, shown_lattice(*size))[:-1]
     reduced = pixels.to_planes(codec.decode(data, view=dataclasses.replace(WHOLE, size=hidden[0].shape[:0:-1])))
     figure = blank(2.1 * (len(hidden) + 1), 1.6 * (WAVES_SHOWN + 1) + 0.7)
@@ -84,7 +83,7 @@ def waves(picture: Pixels, data: bytes) -> Figure:
 
 
 def read_off(state: npt.NDArray[np.float32], planes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The best guess at planes (C, H, W) that is a sum of a layer's cosines and sines, by least squares."""
+    """The least-squares fit of planes (C, H, W) by the cosines and sines of a layer's outputs (width, H, W)."""
     phases = 2 * np.pi * state.reshape(len(state), -1)
     features = np.concatenate([np.ones((1, phases.shape[1])), np.cos(phases), np.sin(phases)]).T
     weights, *_ = np.linalg.lstsq(features, planes.reshape(len(planes), -1).T, rcond=None)
@@ -92,20 +91,19 @@ def read_off(state: npt.NDArray[np.float32], planes: npt.NDArray[np.float32]) ->
 
 
 def levels(picture: Pixels, data: bytes) -> Figure:
-    """A column a level, coarsest first: its latents, and the picture made of the levels so far."""
-    header, sections = container.read(data)
-    network = grid.unpack(header, sections)
+    """A column for each level, coarsest first: its latents, and the image decoded from the levels so far."""
+    network = codec.File(data).integers
     costs = [float(cost.sum(dtype=np.float64)) / 8 for cost in grid.latent_bits(network)]
     figure = blank(2.1 * len(costs), 2 * 1.55 + 1.2)
     figure.suptitle("The grid, level by level: latents, and the picture made of the levels so far", fontsize=11)
     panels = figure.subplots(2, len(costs))
     for column, number in enumerate(reversed(range(len(costs)))):
-        latents = network.latents[number]
+        latents = network.levels[number]
         reach = max(float(np.quantile(np.abs(latents), 0.995)), 1.0)
         show(panels[0, column], latents, -reach, reach, DIVERGING)
         panels[0, column].set_title(f"level {number}, {latents.shape[1]} x {latents.shape[0]}", fontsize=9)
-        kept = [level if n >= number else np.zeros_like(level) for n, level in enumerate(network.latents)]
-        planes = grid.render(dataclasses.replace(network, latents=kept), picture.shape[:2], "cpu")
+        kept = [level if n >= number else np.zeros_like(level) for n, level in enumerate(network.levels)]
+        planes = grid.render(dataclasses.replace(network, tiles={0: kept}), picture.shape[:2], "cpu")
         show_picture(panels[1, column], planes)
         so_far = f"{sum(costs[number:]):,.0f} bytes, {psnr(pixels.to_planes(picture), planes):.1f} dB"
         panels[1, column].set_title(so_far, fontsize=9)
@@ -113,15 +111,14 @@ def levels(picture: Pixels, data: bytes) -> Figure:
 
 
 def bits(picture: Pixels, data: bytes) -> Figure:
-    """The picture, the bits of all levels where they lie, and the errors that are left."""
-    header, sections = container.read(data)
+    """Three panels: the image, the bits of all levels at the pixels they belong to, and the errors."""
     height, width = picture.shape[:2]
     spent = np.zeros((height, width), np.float32)
-    for number, cost in enumerate(grid.latent_bits(grid.unpack(header, sections))):
+    for number, cost in enumerate(grid.latent_bits(codec.File(data).integers)):
         side = 2**number
         spread = np.repeat(np.repeat(cost / side**2, side, axis=0), side, axis=1)
         spent += spread[:height, :width]
-    errors = error_map.farthest(picture, codec.decode(data))
+    errors = error_map.pixel_errors(picture, codec.decode(data))
     figure = blank(9.6, 2.6)
     panels = figure.subplots(1, 3)
     show_picture(panels[0], pixels.to_planes(picture))
@@ -137,7 +134,7 @@ def bits(picture: Pixels, data: bytes) -> Figure:
 
 
 def show_picture(panel: Any, planes: npt.NDArray[np.float32]) -> None:
-    show(panel, pixels.from_planes(planes), 0, 255, HEAT)  # colours stay as they are where there are three planes
+    show(panel, pixels.from_planes(planes), 0, 255, HEAT)  # the colour map is used for grey images only
 
 
 def psnr(original: npt.NDArray[np.float32], planes: npt.NDArray[np.float32]) -> float:
@@ -145,7 +142,7 @@ def psnr(original: npt.NDArray[np.float32], planes: npt.NDArray[np.float32]) -> 
 
 
 def save(figure: Figure, path: Path) -> None:
-    """As a PNG of few bytes, for a page of documentation."""
+    """Writes a small PNG file."""
     buffer, packed = io.BytesIO(), io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
     few = Image.open(buffer).convert("RGB").quantize(MAX_COLOURS, dither=Image.Dither.NONE)

@@ -1,9 +1,10 @@
-"""A generative model in a minute and a half, from training to new images.
+"""A small generative model, trained in a minute and a half, and images sampled from it.
 
-    python benchmarks/generate_demo.py FOLDER [DATA]     (or: make generate-demo [DATA=path])
+    python -m examples.generate_demo FOLDER [DATA]     (or: make generate-demo [DATA=path])
 
-Learns the 8 x 8 digits that ship with scikit-learn, enlarged to 24 x 24 pixels, or the images in DATA. Leaves in FOLDER
-the model, samples.png, samples of ten times the size as .fnc files, and between.png, a way through five test images.
+Learns the 8 x 8 digits that ship with scikit-learn, enlarged to 24 x 24 pixels, or the images in DATA. Writes into
+FOLDER the model, samples.png, samples of ten times the size as .fnc files, and between.png, an interpolation through
+five test images.
 """
 
 import shutil
@@ -25,8 +26,8 @@ from fourcodec.generative.training import Training, TrainingProgress
 
 MINUTES = 1.5
 SIDE = 24  # pixels that the digits are enlarged to
-LARGE = 240
-CODED = 4
+LARGE = 240  # pixels of the longer side of coded samples
+CODED = 4  # samples that become files
 
 
 def main(folder: Path, source: Path | None) -> None:
@@ -47,12 +48,12 @@ def main(folder: Path, source: Path | None) -> None:
     stops = data.test[:5]
     latents = model.embed(stops)
     write(folder / "between.png", sheets.sheet(sheets.to_bytes(model.decode(uses.between(latents, 8))), 8))
-    print(f"{len(stops)} images that it never saw: {uses.psnr_db(model, latents, stops):.2f} dB")
+    print(f"{len(stops)} images that it was not trained on: {uses.psnr_db(model, latents, stops):.2f} dB")
     print(f"see {folder / 'samples.png'}; fourcodec decode {folder / 'sample-0.fnc'} shows one of them large")
 
 
 def write_digits(path: Path) -> Path:
-    """The bundled digits (1797 of 8 x 8, 17 levels) as a data set, with their labels."""
+    """Writes the bundled digits (1,797 of 8 x 8 pixels, 17 grey levels) and their labels as a data set."""
     digits = load_digits()
     small = np.asarray(digits.images * (255 / 16), np.uint8)
     large = [np.asarray(Image.fromarray(digit).resize((SIDE, SIDE), Image.Resampling.BICUBIC)) for digit in small]

@@ -1,9 +1,10 @@
-"""Trains the priors of the grid profile: one context model for many pictures, at five qualities.
+"""Trains the starts of the grid's entropy model (the header's priors): one model for many images, at five qualities.
 
-    grid_priors.py PHOTOS IMAGENET OUT.npz     OUT is src/fourcodec/grid/grid_priors.npz
+    python -m tools.trained_starts PHOTOS IMAGENET OUT.npz     (OUT: src/fourcodec/grid/grid_priors.npz)
 
-Every picture is fitted as always, with a synthesis of its own; the context model is shared and sees a few pictures a
-step. Pictures are halved or so, which rids them of JPEG's traces, and cropped. None of them is in any result here.
+Every image is fitted as usual, with latents and a synthesis of its own; the entropy model is shared, and each of its
+updates uses a few images. Images are reduced to about half their size, which removes artefacts of JPEG, and cropped. No
+published result uses any of them.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ LEVELS = 7
 QUALITIES = (10, 30, 50, 70, 90)
 CROP = (288, 192)  # width, height
 CROPS_OF_A_PHOTO, OF_IMAGENET = ((0.25, 0.3), (0.75, 0.6)), 20
-UPDATES, BATCH = 400, 4  # of each picture; pictures a step of the context model
-EXAMPLE_PIXELS = 1e5  # gradients are scaled to a picture of so many
-CONTEXT_MATRICES = 3 * PASSES  # the first of a fit's
+UPDATES, BATCH = 400, 4  # of each image; images an update of the entropy model
+EXAMPLE_PIXELS = 1e5  # gradients are scaled to an image of so many
+CONTEXT_MATRICES = 3 * PASSES  # a fit's first matrices: those of the entropy model
 
 
 def pictures(photos: Path, imagenet: Path) -> list[Floats]:
-    """Planes (3, H, W) of crops."""
+    """Planes (3, H, W) of all crops."""
     width, height = CROP
     crops = []
     for path in sorted(photos.iterdir()):
@@ -61,7 +62,7 @@ def pictures(photos: Path, imagenet: Path) -> list[Floats]:
 
 
 def train(planes: list[Floats], quality: float) -> Floats:
-    """The context model (PASSES, PASS_WEIGHTS) for a quality."""
+    """The entropy model's weights (PASSES, PASS_WEIGHTS), trained for one quality."""
     rate_weight = rate_weight_of(quality)
     phase = fitting.phase_index(rate_weight)
     settings = GridSettings(1, rate_weight)
@@ -71,12 +72,12 @@ def train(planes: list[Floats], quality: float) -> Floats:
     for fit in fits:
         fit.weights.entropy_model = context
     shared = fits[0]._optimisers[:CONTEXT_MATRICES]
-    random, order, steps = np.random.default_rng(1), list[int](), UPDATES * len(fits) // BATCH
+    random, order, iterations = np.random.default_rng(1), list[int](), UPDATES * len(fits) // BATCH
     costs, started = np.zeros(len(fits)), time.perf_counter()
-    for step in range(steps):
-        share = step / steps
+    for iteration in range(iterations):
+        share = iteration / iterations
         rate = fitting.LAST_RATE + (1 - fitting.LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
-        rate *= min(1.0, (step + 1) * BATCH / (fitting.WARM_UP * len(fits)))
+        rate *= min(1.0, (iteration + 1) * BATCH / (fitting.WARM_UP * len(fits)))
         if len(order) < BATCH:
             order += list(random.permutation(len(fits)))
         chosen, order = order[:BATCH], order[BATCH:]
@@ -85,22 +86,25 @@ def train(planes: list[Floats], quality: float) -> Floats:
             fit = fits[n]
             pyramid, size = fit._pyramids[0], planes[n][0].size
             noisy = pyramid.noisy()
-            noisy.perturb(proxy_at(share, step, n))
+            noisy.perturb(proxy_at(share, iteration, n))
             squares, bits, gradients = noisy.gradient(fit.weights, fit._weight)
             total.entropy_model += gradients.entropy_model * np.float32(EXAMPLE_PIXELS / size / BATCH)
             fit._weight_rate.add_gradient(fit.weights, gradients)
             noisy.move(fit._latent_rates(rate))
-            own, slopes = fitting._matrices(fit.weights, shape), fitting._matrices(gradients, shape)
-            for optimiser, matrix, slope in list(zip(fit._optimisers, own, slopes, strict=True))[CONTEXT_MATRICES:]:
-                optimiser.update(matrix, slope, rate)
+            own, found = fitting._matrices(fit.weights, shape), fitting._matrices(gradients, shape)
+            for optimiser, matrix, gradient in list(zip(fit._optimisers, own, found, strict=True))[CONTEXT_MATRICES:]:
+                optimiser.update(matrix, gradient, rate)
             costs[n] = squares / planes[n].size + fit._lambda * bits.sum() / size
-        everybodys, slopes = fitting._matrices(fits[0].weights, shape), fitting._matrices(total, shape)
-        for optimiser, matrix, slope in zip(shared, everybodys, slopes, strict=False):
-            optimiser.update(matrix, slope, rate)
+        common, found = fitting._matrices(fits[0].weights, shape), fitting._matrices(total, shape)
+        for optimiser, matrix, gradient in zip(shared, common, found, strict=False):
+            optimiser.update(matrix, gradient, rate)
         context[fits[0]._unused] = 0
-        if step % 200 == 0 or step == steps - 1:
+        if iteration % 200 == 0 or iteration == iterations - 1:
             seconds = time.perf_counter() - started
-            print(f"quality {quality}, step {step} of {steps}, J {costs.mean():.5f}, {seconds:.0f} s", flush=True)
+            print(
+                f"quality {quality}, iteration {iteration} of {iterations}, J {costs.mean():.5f}, {seconds:.0f} s",
+                flush=True,
+            )
     return context
 
 

@@ -1,8 +1,9 @@
-"""One photograph, in our default profile and as a JPEG of at most as many bytes, side by side.
+"""A photograph as a fourcodec file and as a JPEG of at most as many bytes, side by side.
 
-    python benchmarks/demo.py [FOLDER]     (or: make demo)
+    python -m examples.demo [FOLDER]     (or: make demo)
 
-Leaves in FOLDER (demo/ unless given) the original, our file and what it decodes to, the JPEG, and comparison.png.
+Writes into FOLDER (default: demo) the original, the fourcodec file, the image decoded from it, the JPEG, and
+comparison.png.
 """
 
 import sys
@@ -21,7 +22,7 @@ from fourcodec.bench.matching import PeerFiles, best_within
 from fourcodec.cli.options import ProgressLine
 
 QUALITY, EFFORT = 40, 3
-MARGIN = 12  # pixels around the pictures of the comparison
+MARGIN = 12  # pixels around the images of the comparison
 LABEL_HEIGHT = 54
 
 Pixels = npt.NDArray[np.uint8]
@@ -29,7 +30,7 @@ Pixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture of the comparison and what stands above it."""
+    """An image of the comparison and its label."""
 
     title: str
     size_bytes: int
@@ -59,7 +60,7 @@ def main(folder: Path) -> None:
 
 
 def ours(original: Pixels, folder: Path) -> Panel:
-    """Encodes, writes, reads and decodes."""
+    """Encodes the original, writes the file, and decodes what was written."""
     with ProgressLine() as line:
         progress = line if sys.stderr.isatty() else None
         encoded = fourcodec.encode(original, quality=QUALITY, effort=EFFORT, progress=progress)
@@ -72,18 +73,18 @@ def ours(original: Pixels, folder: Path) -> Panel:
 
 
 def jpeg(original: Pixels, folder: Path, size_bytes: int) -> Panel:
-    """The best JPEG of at most `size_bytes`, whatever its quality, subsampling and scans."""
+    """The JPEG of highest PSNR of at most `size_bytes`, over all qualities, subsamplings and scan modes."""
     peer = PeerFiles(original, BASELINES["jpeg"])
     best = best_within(peer, size_bytes)
     if best is None:
-        raise SystemExit(f"JPEG has no file of {size_bytes} bytes or less for this picture")
+        raise SystemExit(f"JPEG has no file of {size_bytes} bytes or less for this image")
     data = make(peer.baseline, peer.image, best.setting)
     files.write(folder / "jpeg.jpg", data, overwrite=True)
     return Panel(f"JPEG {best.setting.label}", len(data), best.psnr_db, decode(data))
 
 
 def side_by_side(panels: list[Panel]) -> Pixels:
-    """One picture of all, each under its label."""
+    """One image with all panels, each under its label."""
     height, width = panels[0].pixels.shape[:2]
     sheet = Image.new("RGB", (MARGIN + len(panels) * (width + MARGIN), LABEL_HEIGHT + height + MARGIN), "white")
     draw = ImageDraw.Draw(sheet)

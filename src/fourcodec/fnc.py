@@ -1,0 +1,153 @@
+"""A .fnc file, read, checked and split once, and then asked: for pixels, metadata, a description, limits."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fourcodec import devices, metrics
+from fourcodec.arrays import Samples
+from fourcodec.bitstream import alpha, container, metadata
+from fourcodec.bitstream.container import Header, Section
+from fourcodec.bitstream.metadata import Metadata
+from fourcodec.errors import CorruptFileError, UnsupportedFormatError
+from fourcodec.images import pixels, transparency
+from fourcodec.limits import DEFAULT, UNLIMITED, Limits
+from fourcodec.profiles import PROFILES, Profile
+from fourcodec.views import WHOLE, Lattice, View, whole
+
+
+class File:
+    """A .fnc file, read, checked and split once.
+
+    Raises CorruptFileError where the bytes are damaged, UnsupportedFormatError where they are of a newer format. What
+    only a later version can decode is refused when it is asked for. `limits` hold for pixels and integers; nothing else
+    decodes, or has limits. `parsed` is container.read(data), where a caller already has it.
+    """
+
+    def __init__(
+        self, data: bytes, limits: Limits = DEFAULT, *, parsed: tuple[Header, list[Section]] | None = None
+    ) -> None:
+        self.limits, self.size_bytes = limits, len(data)
+        self.header, self.sections = parsed or container.read(data, UNLIMITED)
+
+    # The bounds on weights leave no sum that overflows float32. Should one do so all the same, its samples are cut to
+    # their range, and nobody could act on numpy's warning.
+    @np.errstate(over="ignore", invalid="ignore")
+    def pixels(self, view: View = WHOLE, device: str = "cpu") -> Samples:
+        """The image, or a view of it; see `decode`."""
+        processor, header = devices.resolve(device), self.header
+        self.limits.check_pixels(header.width, header.height)
+        _ = self.profile  # raises where this version cannot decode the file
+        lattice = view.on(header.width, header.height)
+        self.limits.check_pixels(lattice.columns, lattice.rows, "what is asked for has")
+        _, mask = self._split
+        if mask is None:
+            return pixels.from_planes(self._planes(lattice, processor), header.bit_depth)
+        planes, opacity = transparency.on_lattice(
+            lambda at: self._planes(at, processor), alpha.read(mask, header), lattice
+        )
+        return np.dstack([pixels.from_planes(planes, header.bit_depth), opacity])
+
+    def metadata(self) -> Metadata:
+        """The ICC profile, EXIF and XMP. Raises as `read_metadata`."""
+        return metadata.read(self.sections)
+
+    def salvage_metadata(self) -> tuple[Metadata, list[str]]:
+        """The metadata that are sound, and a remark for people on each that is not."""
+        return metadata.salvage(self.sections)
+
+    def check_limits(self, limits: Limits | None = None) -> None:
+        """Raises LimitError where `limits`, the file's own unless given, do not allow decoding the whole image, and
+        otherwise as `decode`."""
+        limits, header = limits or self.limits, self.header
+        limits.check_pixels(header.width, header.height)
+        self._check_costs(whole(header.width, header.height), limits)
+
+    def describe(self) -> dict[str, Any]:
+        """What the file says about itself, and its bytes by section, as JSON types. Raises as `decode`."""
+        header, profile = self.header, self.profile
+        names = {**profile.SECTION_NAMES, alpha.KIND: alpha.NAME, **metadata.NAMES}
+        own = self.profile_sections
+        return {
+            "format": f"{container.FORMAT_MAJOR}.{container.FORMAT_MINOR}",
+            "profile": profile.NAME,
+            "width": header.width,
+            "height": header.height,
+            "channels": header.channels,
+            "bit_depth": header.bit_depth,
+            "coordinates": header.coordinates,
+            "activation": header.activation,
+            "prior": header.prior,
+            "tiles": header.tiles,
+            "architecture": list(header.architecture),
+            "size_bytes": self.size_bytes,
+            "rate_bpp": metrics.bpp(self.size_bytes, header.width, header.height),
+            "header_bytes": self.size_bytes - sum(section.size_bytes for section in self.sections),
+            "sections": [
+                {
+                    "kind": section.kind,
+                    "name": names.get(section.kind, "unknown"),
+                    "critical": section.critical,
+                    "coder": container.CODER_NAMES.get(section.coder, str(section.coder)),
+                    "size_bytes": section.size_bytes,
+                    "payload_bytes": len(section.payload),
+                }
+                for section in self.sections
+            ],
+            "network": profile.describe(self.config, own),
+            "multiplications": profile.multiplications(self.config, whole(header.width, header.height)),
+        }
+
+    @cached_property
+    def profile(self) -> Profile[Any, Any]:
+        """The profile that understands the file. Raises UnsupportedFormatError where this version has none."""
+        header = self.header
+        if header.profile not in PROFILES:
+            raise UnsupportedFormatError(f"the file is of profile {header.profile}, unknown to this version")
+        if header.bit_depth not in pixels.SAMPLE_TYPES:
+            raise UnsupportedFormatError(f"the file has {header.bit_depth}-bit samples, this version decodes 8 and 16")
+        return PROFILES[header.profile]
+
+    @cached_property
+    def config(self) -> Any:
+        """What the header says to the profile. Raises CorruptFileError and UnsupportedFormatError."""
+        return self.profile.read_config(self.header)
+
+    @property
+    def profile_sections(self) -> list[Section]:
+        """All sections but alpha. Raises CorruptFileError where alpha is missing, or should be."""
+        return self._split[0]
+
+    @cached_property
+    def integers(self) -> Any:
+        """The network of the whole image as integers, decoded once. Raises as `decode`."""
+        self.check_limits()
+        return self.profile.unpack(self.config, self.profile_sections)
+
+    @cached_property
+    def _split(self) -> tuple[list[Section], Section | None]:
+        """The sections for the profile, and that of alpha where the image has it."""
+        header = self.header
+        ours = [section for section in self.sections if section.kind == alpha.KIND]
+        mask = container.by_kind(ours, {alpha.KIND: alpha.NAME}).get(alpha.KIND)
+        if (mask is not None) != header.has_alpha:
+            word = "without" if header.has_alpha else "with"
+            raise CorruptFileError(f"{header.channels} channels {word} section {alpha.NAME!r}")
+        return [section for section in self.sections if section.kind != alpha.KIND], mask
+
+    def _planes(self, lattice: Lattice, device: str) -> npt.NDArray[np.float32]:
+        """Colours (1 or 3, rows, columns), about [0, 1]. What a lattice needs of the integers depends on it, so only
+        those of the whole image are kept."""
+        header, profile = self.header, self.profile
+        if lattice == whole(header.width, header.height):
+            network = self.integers
+        else:
+            self._check_costs(lattice, self.limits)
+            network = profile.unpack(self.config, self.profile_sections, lattice)
+        return profile.render(network, (header.height, header.width), device, lattice)
+
+    def _check_costs(self, lattice: Lattice, limits: Limits) -> None:
+        limits.check_memory(self.profile.memory_pixels(self.config))
+        limits.check_work(self.profile.multiplications(self.config, lattice))
