@@ -31,7 +31,7 @@ def main() -> None:
         seen: list[tuple[int, float]] = []
 
         def watch(progress: Progress, seen: list[tuple[int, float]] = seen) -> None:
-            seen.append((progress.step, time.perf_counter()))
+            seen.append((progress.iteration, time.perf_counter()))
 
         encoded = fourcodec.encode(
             np.asarray(Image.open(path).convert("RGB")),

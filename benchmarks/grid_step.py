@@ -91,7 +91,7 @@ def step_with(threads: int) -> None:
         "synthesis, both": median_ms(lambda: network._distortion_gradient(weights, target, 1.0, gradients)),
         "upsampling, adjoint": median_ms(lambda: network._pull_back(weights.filters, gradients.filters)),
         "smoothing, adjoint": median_ms(lambda: network._unsmooth(weights.smoothing, gradients.smoothing)),
-        "entropy model": median_ms(lambda: network._rate_gradient(weights.context, gradients.context)),
+        "entropy model": median_ms(lambda: network._rate_gradient(weights.entropy_model, gradients.entropy_model)),
     }
     shown = ", ".join(f"{name} {value:.1f}" for name, value in parts.items())
     print(f"{threads}\t{ours:.1f}\t{plain:.0f}\t{plain / ours:.1f}x\t{shown}", flush=True)
@@ -106,7 +106,7 @@ def one_size(megapixels: float) -> None:
     seen: list[tuple[int, float]] = []
     iterations = max(8, min(60, round(12 / megapixels)))
     encoded = codec.encode(
-        picture, iterations=iterations, progress=lambda progress: seen.append((progress.step, time.perf_counter()))
+        picture, iterations=iterations, progress=lambda progress: seen.append((progress.iteration, time.perf_counter()))
     )
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     pixels = picture.shape[0] * picture.shape[1]

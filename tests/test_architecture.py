@@ -44,7 +44,7 @@ FLOORS = {
     ),
     "grid": (
         ("kernels",),
-        ("pyramid", "priors"),
+        ("pyramid", "trained_starts"),
         ("windows", "weights", "latent_coding"),
         ("tiling", "network"),
         ("config",),

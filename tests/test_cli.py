@@ -165,7 +165,7 @@ def test_the_profile_follows_from_the_options(
 def test_progress_goes_to_stderr_when_asked_for(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["encode", str(source), "--json", "--progress"]) == 0
     out, err = capsys.readouterr()
-    assert err == "step 1/1  loss 5.000e-01  PSNR 3.00 dB  0:41 left\n"
+    assert err == "iteration 1/1  loss 5.000e-01  PSNR 3.00 dB  0:41 left\n"
     json.loads(out)
 
 
@@ -365,7 +365,7 @@ def test_a_long_fit_is_announced_once(
         planes: np.ndarray, config: Any, settings: Any, *, seed: int, device: str, report: Any, visible: Any, start: Any
     ) -> Any:
         for left in (301.0, 300.0, 299.0) if report is not None else ():
-            report(Progress(step=1, steps=9, loss=0.5, psnr_db=3.0, seconds_left=left))
+            report(Progress(iteration=1, iterations=9, loss=0.5, psnr_db=3.0, seconds_left=left))
         return stubs.fit(planes, config, settings, seed=seed, device=device, report=None, visible=visible)
 
     monkeypatch.setattr(grid_fit, "fit", fit_grid)
@@ -395,8 +395,8 @@ def test_a_target_is_met_and_the_search_can_be_watched(
     assert cli.run(["encode", str(source), *options]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["size_bytes"] == size_bytes
-    assert err.splitlines()[0].startswith("probe 1: step 1/1  loss 5.000e-01")
-    assert err.splitlines()[-1].startswith("fit: step 1/1")
+    assert err.splitlines()[0].startswith("probe 1: iteration 1/1  loss 5.000e-01")
+    assert err.splitlines()[-1].startswith("fit: iteration 1/1")
 
 
 @pytest.mark.parametrize(
@@ -422,7 +422,7 @@ def test_what_a_fit_has_to_say_is_noted(
     source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fit(*arguments: Any, report: Any, **others: Any) -> Any:
-        report(Progress(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=0.0, note="the fit diverged"))
+        report(Progress(iteration=1, iterations=1, loss=0.5, psnr_db=3.0, seconds_left=0.0, note="the fit diverged"))
         return stubs.fit(*arguments, report=None, **others)
 
     monkeypatch.setattr(fnet_fit, "fit", fit)

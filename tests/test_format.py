@@ -13,7 +13,7 @@ from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.fnet import profile as fnet
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
-from fourcodec.grid.priors import priors
+from fourcodec.grid.trained_starts import trained_starts
 from fourcodec.grid.weights import UNUSED
 from tests.golden.make import FILES, FOLDER
 from tests.support import format_decoder
@@ -73,7 +73,8 @@ def test_the_priors_are_those_of_the_document() -> None:
         int(number): digest for number, digest in re.findall(r"^\| (\d+) \| `([0-9a-f]{64})` \|$", document, re.M)
     }
     assert stated == {
-        number: hashlib.sha256(prior.context.astype("<i2").tobytes()).hexdigest() for number, prior in priors().items()
+        number: hashlib.sha256(prior.entropy_model.astype("<i2").tobytes()).hexdigest()
+        for number, prior in trained_starts().items()
     }
 
 
@@ -123,7 +124,7 @@ def test_golden_files_decode_as_the_document_says(name: str) -> None:
         config_of(13, 22, 1, order=1, hidden=5),
         config_of(6, 1, 3),
         config_of(9, 10, 1, order=3, levels=3, phase=7),
-        config_of(5, 7, 1, hidden=9, prior=2),
+        config_of(5, 7, 1, hidden=9, trained_start=2),
     ],
 )
 def test_random_integers_decode_as_the_document_says(config: grid_config.GridConfig) -> None:

@@ -68,11 +68,11 @@ def test_gradients_that_are_no_numbers_end_a_fit_of_the_grid_with_a_line(
         return found
 
     monkeypatch.setattr(GridGradient, "gradient", not_numbers(GridGradient.gradient, spoil, after))
-    with pytest.raises(FitError, match=f"diverged at step {after + 1}: another --seed"):
+    with pytest.raises(FitError, match=f"diverged at iteration {after + 1}: another --seed"):
         fourcodec.encode(PICTURES["two-values"], iterations=20, device="cpu")
     (tmp_path / "a.png").write_bytes(to_png(PICTURES["two-values"]))
     assert cli.run(["encode", str(tmp_path / "a.png"), "--iterations", "20", "--device", "cpu"]) == 1
-    assert "error: the fit diverged at step 1" in capsys.readouterr().err
+    assert "error: the fit diverged at iteration 1" in capsys.readouterr().err
     assert not (tmp_path / "a.fnc").exists()
 
 

@@ -24,7 +24,7 @@ from fourcodec.grid.fit import fit as fitting
 from fourcodec.grid.fit.latents import proxy_at
 from fourcodec.grid.fit.settings import GridSettings
 from fourcodec.grid.kernels.layout import PASSES
-from fourcodec.grid.priors import FRACTION
+from fourcodec.grid.trained_starts import FRACTION
 from fourcodec.images import pixels
 from fourcodec.optimisation.settings import rate_weight_of
 
@@ -68,9 +68,9 @@ def train(planes: list[Floats], quality: float) -> Floats:
     settings = GridSettings(1, rate_weight)
     configs = [GridConfig(p.shape[1], p.shape[2], 3, LEVELS, ORDER, MAX_HIDDEN, phase) for p in planes]
     fits = [fitting._Fit(p, config, settings, 0) for p, config in zip(planes, configs, strict=True)]
-    context, shape = fits[0].weights.context, fits[0]._shape
+    context, shape = fits[0].weights.entropy_model, fits[0]._shape
     for fit in fits:
-        fit.weights.context = context
+        fit.weights.entropy_model = context
     shared = fits[0]._optimisers[:CONTEXT_MATRICES]
     random, order, iterations = np.random.default_rng(1), list[int](), UPDATES * len(fits) // BATCH
     costs, started = np.zeros(len(fits)), time.perf_counter()
@@ -88,16 +88,16 @@ def train(planes: list[Floats], quality: float) -> Floats:
             noisy = pyramid.noisy()
             noisy.perturb(proxy_at(share, iteration, n))
             squares, bits, gradients = noisy.gradient(fit.weights, fit._weight)
-            total.context += gradients.context * np.float32(EXAMPLE_PIXELS / size / BATCH)
-            fit._prior.add_gradient(fit.weights, gradients)
+            total.entropy_model += gradients.entropy_model * np.float32(EXAMPLE_PIXELS / size / BATCH)
+            fit._weight_rate.add_gradient(fit.weights, gradients)
             noisy.move(fit._latent_rates(rate))
             own, found = fitting._matrices(fit.weights, shape), fitting._matrices(gradients, shape)
             for optimiser, matrix, gradient in list(zip(fit._optimisers, own, found, strict=True))[CONTEXT_MATRICES:]:
-                optimiser.step(matrix, gradient, rate)
+                optimiser.update(matrix, gradient, rate)
             costs[n] = squares / planes[n].size + fit._lambda * bits.sum() / size
         common, found = fitting._matrices(fits[0].weights, shape), fitting._matrices(total, shape)
         for optimiser, matrix, gradient in zip(shared, common, found, strict=False):
-            optimiser.step(matrix, gradient, rate)
+            optimiser.update(matrix, gradient, rate)
         context[fits[0]._unused] = 0
         if iteration % 200 == 0 or iteration == iterations - 1:
             seconds = time.perf_counter() - started

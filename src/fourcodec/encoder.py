@@ -25,7 +25,7 @@ from fourcodec.grid import profile as grid
 from fourcodec.grid.fit import fit as grid_fit
 from fourcodec.grid.fit.fit import phase_index
 from fourcodec.grid.fit.settings import grid_settings_for
-from fourcodec.grid.priors import nearest_prior
+from fourcodec.grid.trained_starts import nearest_trained_start
 from fourcodec.limits import DEFAULT, Limits
 from fourcodec.optimisation.progress import Progress, StageReport
 from fourcodec.optimisation.settings import WHOLE, Part, rate_weight_of
@@ -108,8 +108,8 @@ class GridFits(_FitsOf):
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         channels, height, width = self.subject.planes.shape
         if start is None:
-            prior = nearest_prior(rate_weight)
-            config = grid_config.config_for(height, width, channels, phase_index(rate_weight), prior)
+            trained_start = nearest_trained_start(rate_weight)
+            config = grid_config.config_for(height, width, channels, phase_index(rate_weight), trained_start)
         else:
             config = start.config
         self.limits.check_memory(self.profile.memory_pixels(config))

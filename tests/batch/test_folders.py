@@ -163,7 +163,7 @@ def test_what_a_fit_has_to_say_is_noted(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fit(*arguments: Any, report: Any, **others: Any) -> Any:
-        report(Progress(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=0.0, note="the fit diverged"))
+        report(Progress(iteration=1, iterations=1, loss=0.5, psnr_db=3.0, seconds_left=0.0, note="the fit diverged"))
         return stubs.fit(*arguments, report=None, **others)
 
     monkeypatch.setattr(fnet_fit, "fit", fit)

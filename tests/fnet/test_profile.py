@@ -96,7 +96,7 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
         (header_of(network, architecture=(3,)), sections, CorruptFileError, "architecture fields"),
         (header_of(network), [], CorruptFileError, "missing"),
         (header_of(network, coordinates=3), sections, UnsupportedFormatError, "coordinates"),
-        (header_of(network, prior=1), sections, UnsupportedFormatError, "prior 1"),
+        (header_of(network, prior=1), sections, UnsupportedFormatError, "trained start 1"),
         (header_of(network, architecture=(1, 1)), sections, CorruptFileError, "left over"),
         (header_of(network), [Section(0, container.CODER_RAW, payload)], UnsupportedFormatError, "coder 0"),
         (header_of(network), [Section(0, container.CODER_ZSTD, b"")], CorruptFileError, "byte planes"),

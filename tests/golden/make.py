@@ -99,10 +99,12 @@ FILES: dict[str, Callable[[], bytes]] = {
     "grid-grey-alpha": lambda: whole_file(picture(20, 31, 2), quality=60),
     "grid-rgb-16": lambda: whole_file(deep(picture(18, 27, 3)), quality=95),
     "grid-rgba-16": lambda: whole_file(deep(picture(21, 16, 4)), quality=80),
-    "grid-prior": lambda: grid_file(picture(33, 50, 3), quality=40, hidden=12, prior=2),
-    "grid-tiled": lambda: grid_file(picture(69, 70, 3), quality=30, levels=6, prior=2, tiles=1),
-    "grid-smooth": lambda: grid_file(picture(35, 46, 3), quality=60, levels=5, prior=3, smooth=True),
-    "grid-smooth-tiled": lambda: grid_file(picture(66, 70, 1), quality=30, levels=6, prior=2, tiles=1, smooth=True),
+    "grid-prior": lambda: grid_file(picture(33, 50, 3), quality=40, hidden=12, trained_start=2),
+    "grid-tiled": lambda: grid_file(picture(69, 70, 3), quality=30, levels=6, trained_start=2, tiles=1),
+    "grid-smooth": lambda: grid_file(picture(35, 46, 3), quality=60, levels=5, trained_start=3, smooth=True),
+    "grid-smooth-tiled": lambda: grid_file(
+        picture(66, 70, 1), quality=30, levels=6, trained_start=2, tiles=1, smooth=True
+    ),
     "grid-one-pixel": lambda: grid_file(picture(1, 1, 3), quality=60),
 }
 

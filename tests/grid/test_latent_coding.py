@@ -1,4 +1,4 @@
-"""Latents under the integer context model: there and back, equal on any number of threads, near the float model."""
+"""Latents under the integer entropy model: there and back, equal on any number of threads, near the float model."""
 
 import subprocess
 import sys
@@ -13,8 +13,7 @@ from fourcodec.coding import laplace_coder, range_coder
 from fourcodec.coding.distributions import LOG_SCALE_MAX, LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS
 from fourcodec.errors import CorruptFileError
 from fourcodec.fourier.elementary import LOG2_E
-from fourcodec.grid.kernels import entropy_model as context
-from fourcodec.grid.kernels import entropy_model_integer as context_integer
+from fourcodec.grid.kernels import entropy_model, entropy_model_integer
 from fourcodec.grid.kernels import latents as kernels
 from fourcodec.grid.kernels.entropy_model_integer import MAX_LATENT, MAX_SHIFT, MAX_WEIGHT
 from fourcodec.grid.kernels.layout import B2, HIDDEN, PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES, TAPS, W1, W2, W3
@@ -216,9 +215,9 @@ def test_integers_out_of_range_are_a_callers_mistake() -> None:
 
 
 def test_no_sum_can_pass_what_float64_holds_exactly() -> None:
-    """In the units of context_integer.py, everything at its largest."""
-    one = 2**context_integer.FRACTION
-    hidden = int(context_integer.HIDDEN_MAX)
+    """In the units of entropy_model_integer.py, everything at its largest."""
+    one = 2**entropy_model_integer.FRACTION
+    hidden = int(entropy_model_integer.HIDDEN_MAX)
     first = TAPS * MAX_WEIGHT * MAX_LATENT
     second = HIDDEN * MAX_WEIGHT * hidden + MAX_WEIGHT * one
     third = HIDDEN * MAX_WEIGHT * hidden + TAPS * MAX_WEIGHT * MAX_LATENT * one
@@ -230,7 +229,7 @@ def test_no_sum_can_pass_what_float64_holds_exactly() -> None:
 
 @dataclass
 class Model:
-    """Planes as the context model sees them, and one set of weights in both forms."""
+    """Planes as the entropy model sees them, and one set of weights in both forms."""
 
     pyramid: Pyramid
     planes: np.ndarray
@@ -259,27 +258,27 @@ def model_of(seed: int, spread: float, size: float) -> Model:
     return Model(pyramid, planes, random_integers(seed, size))
 
 
-def float_slopes(model: Model, p: int, y: np.ndarray) -> np.ndarray:
+def float_gradients(model: Model, p: int, y: np.ndarray) -> np.ndarray:
     """(total,): how the bits of pass p, under the float model, rise with its latents where these are y."""
     planes, weights = model.planes.copy(), np.zeros_like(model.weights)
     planes[p], weights[p] = y, model.weights[p]  # passes without weights see nothing and change nothing
-    slopes, mask = np.zeros_like(planes), model.pyramid.mask()
+    gradients, mask = np.zeros_like(planes), model.pyramid.mask()
     for level in model.pyramid.levels:
-        context.rate_gradient(
-            planes, mask, *taps_of(level), weights, context.transpose(weights), level.base, level.end,
-            slopes, np.zeros_like(weights), np.zeros(PASSES),
+        entropy_model.rate_gradient(
+            planes, mask, *taps_of(level), weights, entropy_model.transpose(weights), level.base, level.end,
+            gradients, np.zeros_like(weights), np.zeros(PASSES),
         )  # fmt: skip
-    return slopes[p]
+    return gradients[p]
 
 
 def float_distributions(model: Model, p: int) -> tuple[np.ndarray, np.ndarray]:
     """Means and log2 scales (total,) of pass p under the float model: the bits are least at the mean, and far from it
     they rise by log2(e) / scale."""
     low, high = np.full(model.pyramid.total, -5000.0, np.float32), np.full(model.pyramid.total, 5000.0, np.float32)
-    rise = float_slopes(model, p, np.full(model.pyramid.total, 1e5, np.float32))
+    rise = float_gradients(model, p, np.full(model.pyramid.total, 1e5, np.float32))
     for _ in range(30):
         middle = (low + high) / 2
-        above = float_slopes(model, p, middle) >= 0
+        above = float_gradients(model, p, middle) >= 0
         high, low = np.where(above, middle, high), np.where(above, low, middle)
     return (low + high) / 2, -np.log2(np.maximum(rise, 1e-9) / LOG2_E)
 
@@ -289,7 +288,7 @@ def integer_distributions(model: Model, p: int) -> tuple[np.ndarray, np.ndarray]
     means, scales = (np.zeros(model.pyramid.total, np.int64) for _ in range(2))
     for level in model.pyramid.levels:
         tap_planes, tap_offsets = taps_of(level)
-        context_integer.predict(
+        entropy_model_integer.predict(
             model.planes, tap_planes[p], tap_offsets[p], model.integers.weights[p].astype(np.float64),
             model.integers.factors, level.base, level.end, means, scales,
         )  # fmt: skip
@@ -299,7 +298,7 @@ def integer_distributions(model: Model, p: int) -> tuple[np.ndarray, np.ndarray]
 def largest_rounding(weights: np.ndarray) -> tuple[float, float]:
     """By how much means and log2 scales of one pass can differ because hidden values are rounded down to 1/256: that,
     carried through the absolute values of the weights. Slopes of relu are at most 1."""
-    unit = 2.0**-context_integer.FRACTION
+    unit = 2.0**-entropy_model_integer.FRACTION
     second = np.abs(weights[W2:B2].reshape(HIDDEN, HIDDEN)).sum(axis=0) * unit + unit
     mean, scale = second @ np.abs(weights[W3:].reshape(HIDDEN + TAPS, 2)[:HIDDEN])
     return float(mean), float(scale)

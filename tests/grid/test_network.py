@@ -24,7 +24,7 @@ class Exact:
     """The reference's values, with gradients of DISTORTION * squares + bits behind them."""
 
     levels: list[torch.Tensor]
-    weights: list[torch.Tensor]  # context, first, last, filters, kernel, smoothing
+    weights: list[torch.Tensor]  # entropy_model, first, last, filters, kernel, smoothing
     features: torch.Tensor
     picture: torch.Tensor
     squares: torch.Tensor
@@ -34,23 +34,23 @@ class Exact:
 def exact_of(problem: Problem) -> Exact:
     levels = [double(level) for level in problem.levels]
     weights = [double(part) for part in problem.weights.parts()]
-    context, first, last, filters, kernel, smoothing = weights
+    entropy_model, first, last, filters, kernel, smoothing = weights
     features = reference_grid.features_of(levels, filters, smoothing)
     size = problem.target.shape[1:]
     picture = reference_grid.colours_of(features, first, last, kernel, SCALE, problem.config.order, size)
     squares = (picture - double(problem.target)).square().sum()
-    bits = reference_grid.bits_of(levels, context)
+    bits = reference_grid.bits_of(levels, entropy_model)
     (DISTORTION * squares + bits.sum()).backward()
     return Exact(levels, weights, features, picture, squares, bits)
 
 
-def plain_slopes(network: GridGradient) -> list[np.ndarray]:
-    """The slopes of the latents, (rows, columns) a level."""
+def plain_gradients(network: GridGradient) -> list[np.ndarray]:
+    """The gradients by the latents, (rows, columns) a level."""
     found = []
     for level in network.pyramid.levels:
         plain = np.empty((level.rows, level.columns), np.float32)
         for p in range(PASSES):
-            plain[PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2] = network.pyramid.view(network.slopes[p], level)
+            plain[PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2] = network.pyramid.view(network.latent_gradients[p], level)
         found.append(plain)
     return found
 
@@ -71,7 +71,7 @@ def test_values_and_gradients_equal_the_formulas(config: GridConfig) -> None:
     assert largest_error(network.synthesise(problem.weights), exact.picture) < 1e-5
     assert squares == pytest.approx(float(exact.squares.detach()), rel=1e-5)
     assert largest_error(bits, exact.bits) < 1e-5
-    assert_near(plain_slopes(network), exact.levels, 1e-5)
+    assert_near(plain_gradients(network), exact.levels, 1e-5)
     assert_near(gradients.parts(), exact.weights, 1e-5)
 
 
@@ -79,7 +79,7 @@ def test_gradients_of_the_context_model_are_right_part_by_part() -> None:
     """The largest of all would hide the small."""
     problem = problem_of(config_of(37, 50, 3, levels=5))
     exact, network = exact_of(problem), problem.network()
-    found = network.gradient(problem.weights, problem.target, DISTORTION, filters=False)[2].context
+    found = network.gradient(problem.weights, problem.target, DISTORTION, filters=False)[2].entropy_model
     wanted = exact.weights[0].grad
     assert wanted is not None
     edges = [layout.W1, layout.W2, layout.B2, layout.W3, layout.PASS_WEIGHTS]
@@ -93,7 +93,7 @@ def test_gradients_of_pictures_of_one_row_or_column_are_right(size: tuple[int, i
     problem = problem_of(config_of(*size, 1, levels=2))
     network, exact = problem.network(), exact_of(problem)
     _, _, gradients = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
-    assert_near(plain_slopes(network), exact.levels, 1e-5)
+    assert_near(plain_gradients(network), exact.levels, 1e-5)
     assert_near(gradients.parts(), exact.weights, 1e-5)
 
 
@@ -101,7 +101,7 @@ def test_a_single_level_needs_no_upsampling() -> None:
     problem = problem_of(config_of(9, 14, 1, levels=1))
     network, exact = problem.network(), exact_of(problem)
     _, _, gradients = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
-    assert_near(plain_slopes(network), exact.levels, 1e-5)
+    assert_near(plain_gradients(network), exact.levels, 1e-5)
     assert_near(gradients.parts(), exact.weights, 1e-5)
 
 
@@ -113,7 +113,7 @@ def test_gradients_of_filters_are_left_out_where_they_are_not_wanted() -> None:
     assert np.abs(some.filters).max() > 0
     assert not others.filters.any()
     assert np.array_equal(some.first, others.first)
-    assert np.array_equal(with_filters.slopes, without.slopes)
+    assert np.array_equal(with_filters.latent_gradients, without.latent_gradients)
 
 
 def test_squared_error_and_bits_alone_are_those_of_the_gradient() -> None:
@@ -121,7 +121,7 @@ def test_squared_error_and_bits_alone_are_those_of_the_gradient() -> None:
     network = problem.network()
     squares, bits, _ = network.gradient(problem.weights, problem.target, DISTORTION, filters=False)
     assert network.squared_error(problem.weights, problem.target) == squares
-    found = network.latent_bits(problem.weights.context)
+    found = network.latent_bits(problem.weights.entropy_model)
     assert found == pytest.approx(bits.sum(), rel=1e-7)  # two kernels, summed in float64 and in blocks of float32
 
 
@@ -134,7 +134,7 @@ def test_nothing_depends_on_the_number_of_threads(threads: int) -> None:
     assert a[0] == b[0]
     assert np.array_equal(a[1], b[1])
     assert np.array_equal(a[2].flat(), b[2].flat())
-    assert np.array_equal(one.slopes, several.slopes)
+    assert np.array_equal(one.latent_gradients, several.latent_gradients)
     assert np.array_equal(one.synthesise(problem.weights), several.synthesise(problem.weights))
 
 
@@ -158,11 +158,11 @@ def test_a_second_step_starts_from_nothing() -> None:
     problem = problem_of(CONFIGS[2])
     network = problem.network()
     first = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
-    slopes = network.slopes.copy()
+    latent_gradients = network.latent_gradients.copy()
     second = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
     assert first[0] == second[0]
     assert np.array_equal(first[2].flat(), second[2].flat())
-    assert np.array_equal(slopes, network.slopes)
+    assert np.array_equal(latent_gradients, network.latent_gradients)
 
 
 def test_the_flat_order_is_inverted() -> None:

@@ -97,7 +97,7 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
         ),
         (header_of(picture, coordinates=1), both, CorruptFileError, "coordinates"),
         (header_of(picture, activation=1), both, CorruptFileError, "activation"),
-        (header_of(picture, prior=99), both, UnsupportedFormatError, "prior 99"),
+        (header_of(picture, prior=99), both, UnsupportedFormatError, "trained start 99"),
         (header_of(picture), [networks], CorruptFileError, "'latents' is missing"),
         (header_of(picture), [latents], CorruptFileError, "'networks' is missing"),
         (header_of(picture), [*both, latents], CorruptFileError, "'latents' comes twice"),
@@ -125,17 +125,17 @@ def test_left_over_bytes_are_refused(kind: int) -> None:
 
 @pytest.mark.parametrize("hidden", [16, 5])
 def test_integers_survive_beside_a_prior(hidden: int) -> None:
-    picture = random_picture(config_of(9, 30, hidden=hidden, prior=2), spread=50.0)
+    picture = random_picture(config_of(9, 30, hidden=hidden, trained_start=2), spread=50.0)
     fields, sections = grid.pack(picture)
     assert_same(unpack(header_of(picture, **fields), sections), picture)
 
 
 def test_weights_too_large_beside_their_prior_are_refused() -> None:
-    picture = random_picture(config_of(prior=1))
+    picture = random_picture(config_of(trained_start=1))
     _, sections = grid.pack(picture)
     values = network_values(picture)
     values[picture.config.shape.group_count :] = MAX_SYMBOL
-    with pytest.raises(CorruptFileError, match="weights of the context model are at most"):
+    with pytest.raises(CorruptFileError, match="weights of the entropy model are at most"):
         unpack(header_of(picture), [networks_section(picture, values), sections[1]])
 
 
@@ -173,8 +173,8 @@ def test_channels_other_than_grey_and_rgb_are_refused(channels: int) -> None:
 
 
 def test_a_prior_that_nobody_trained_is_refused() -> None:
-    with pytest.raises(ValueError, match="the prior 99 is unknown"):
-        config_of(prior=99)
+    with pytest.raises(ValueError, match="the trained start 99 is unknown"):
+        config_of(trained_start=99)
 
 
 def test_weights_are_integers_times_powers_of_two() -> None:
@@ -188,12 +188,12 @@ def test_weights_are_integers_times_powers_of_two() -> None:
 
 def test_the_integer_model_has_the_weights_of_the_float_model() -> None:
     picture = random_picture(CONFIG)
-    context, integers = picture.networks.weights.context, picture.networks.entropy_model
-    groups = picture.config.shape.groups[: context.size].reshape(context.shape)
+    model, integers = picture.networks.weights.entropy_model, picture.networks.entropy_model
+    groups = picture.config.shape.groups[: model.size].reshape(model.shape)
     assert integers.weights.shape[0] == PASSES
     for group, shift in enumerate(integers.shifts):
         used = groups == group
-        assert np.array_equal(context[used], (integers.weights[used] * 2.0**-shift).astype(np.float32))
+        assert np.array_equal(model[used], (integers.weights[used] * 2.0**-shift).astype(np.float32))
 
 
 def test_phase_scales_are_quarters_of_octaves() -> None:

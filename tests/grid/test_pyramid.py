@@ -42,7 +42,7 @@ def test_sizes_are_halved_and_rounded_up_to_even_numbers(height: int, width: int
 
 @given(sides, sides, counts)
 def test_each_level_covers_the_next_finer_one(height: int, width: int, count: int) -> None:
-    """Upsampled, and as the context model sees it: a position for every 2 x 2 cell."""
+    """Upsampled, and as the entropy model sees it: a position for every 2 x 2 cell."""
     for fine, coarse in itertools.pairwise(Pyramid(height, width, count).levels):
         assert 2 * coarse.rows >= fine.rows
         assert 2 * coarse.columns >= fine.columns

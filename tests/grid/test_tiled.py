@@ -161,7 +161,7 @@ def test_a_fit_goes_on_from_a_tiled_one(photo: np.ndarray) -> None:
     finer = settings.part(Part(3.0, begin=0.2), 1e-5)  # where bits cost a hundredth
     fitted = _Fit(planes, config, finer, seed=0)
     fitted.place(first)
-    assert fitted._step(0.95) == pytest.approx(squares(first), rel=1e-4)  # of rounded latents, before any has moved
+    assert fitted._iterate(0.95) == pytest.approx(squares(first), rel=1e-4)  # of rounded latents, before any has moved
     assert squares(fit_grid(planes, config, finer, seed=0, report=None, start=first)) < squares(first) / 2
 
 

@@ -9,8 +9,8 @@ from fourcodec.bitstream.container import Header
 from fourcodec.grid import profile as grid
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.picture import GridNetworks, QuantizedGrid
-from fourcodec.grid.priors import FRACTION
 from fourcodec.grid.pyramid import level_count
+from fourcodec.grid.trained_starts import FRACTION
 from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL
 from fourcodec.grid.weights import CONSTANT, FILTERS, LINEAR, SCALES, UNUSED
 
@@ -36,8 +36,8 @@ def random_picture(config: GridConfig, spread: float = 20.0, seed: int = 0) -> Q
     exponents[FILTERS] = max(exponents[FILTERS], 14)  # files that amplify beyond float32 are refused
     if config.smooth:
         exponents[-1] = max(exponents[-1], 14)
-    if config.prior:
-        exponents[: SCALES + 1] = FRACTION  # finer steps have no room for the prior's weights
+    if config.trained_start:
+        exponents[: SCALES + 1] = FRACTION  # finer steps have no room for the trained start's weights
     symbols = np.rint(random.laplace(0, spread, shape.groups.size)).clip(-MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)
     symbols[shape.groups == UNUSED] = 0
     tiles = {n: random_latents(config.of_tile(n), 2.0, random) for n in range(config.tiling.count)}

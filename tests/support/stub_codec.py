@@ -43,9 +43,9 @@ def encode(
     wait_at_the_door()
     if image.shape[0] == 13:
         raise ImageError("thirteen rows are too many")
-    for step in range(10):
+    for iteration in range(10):
         if progress is not None:
-            progress(SimpleNamespace(step=step + 1, steps=10))
+            progress(SimpleNamespace(iteration=iteration + 1, iterations=10))
     height, columns = image.shape[:2]
     scale = max(2, 8 - width // 2 - depth // 2)
     small = Image.fromarray(image).resize((max(1, columns // scale), max(1, height // scale)), Image.Resampling.BOX)

@@ -36,7 +36,7 @@ def fit(
     start: Any = None,
 ) -> StubNetwork:
     if report is not None:
-        report(Progress(step=1, steps=1, loss=0.5, psnr_db=3.0, seconds_left=41.0))
+        report(Progress(iteration=1, iterations=1, loss=0.5, psnr_db=3.0, seconds_left=41.0))
     samples = pixels.from_planes(planes, 16)
     if seed:  # an inexact copy
         samples = samples // 2056 * 2056

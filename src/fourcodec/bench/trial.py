@@ -67,10 +67,10 @@ def _fit_seconds(settings: BenchSettings, our: OurSetting, source: sources.Sourc
     try:
         ours.codec_of(settings).encode(source.pixels, **arguments, progress=pace)
     except _Enough:
-        return pace.seconds_per_step * pace.steps
+        return pace.seconds_per_iteration * pace.iterations
     if not pace.known:
         return time.perf_counter() - started
-    return pace.seconds_per_step * pace.first_step + time.perf_counter() - pace.first_time
+    return pace.seconds_per_iteration * pace.first_iteration + time.perf_counter() - pace.first_time
 
 
 class _Pace:
@@ -78,23 +78,23 @@ class _Pace:
 
     def __init__(self, budget: float) -> None:
         self.budget = budget
-        self.first_step = self.step = self.steps = 0
+        self.first_iteration = self.iteration = self.iterations = 0
         self.first_time = self.time = 0.0
 
     def __call__(self, progress: Any) -> None:
-        self.step, self.steps, self.time = progress.step, progress.steps, time.perf_counter()
-        if not self.first_step:
-            self.first_step, self.first_time = self.step, self.time
+        self.iteration, self.iterations, self.time = progress.iteration, progress.iterations, time.perf_counter()
+        if not self.first_iteration:
+            self.first_iteration, self.first_time = self.iteration, self.time
         elif self.known and self.time - self.first_time >= self.budget:
             raise _Enough
 
     @property
     def known(self) -> bool:
-        return self.step > self.first_step
+        return self.iteration > self.first_iteration
 
     @property
-    def seconds_per_step(self) -> float:
-        return (self.time - self.first_time) / (self.step - self.first_step)
+    def seconds_per_iteration(self) -> float:
+        return (self.time - self.first_time) / (self.iteration - self.first_iteration)
 
 
 def _peer_seconds(settings: BenchSettings, source: sources.Source) -> tuple[float, float]:

@@ -109,7 +109,7 @@ class Codecs(click.ParamType):
 @click.option(
     "--effort", type=click.IntRange(1, 9), default=DEFAULT_EFFORT, show_default=True, help="1 is fast, 9 is good."
 )
-@click.option("--iterations", type=click.IntRange(min=1), help="Steps of the fit, instead of --effort's.")
+@click.option("--iterations", type=click.IntRange(min=1), help="Iterations of the fit, instead of --effort's.")
 @click.option(
     "--limit", type=Limit(), default=DEFAULT_LIMIT, show_default=True, help="A seeded sample of so many pictures."
 )

@@ -194,9 +194,9 @@ class ProgressLine:
         minutes, seconds = divmod(round(progress.seconds_left), 60)
         stage = progress.stage and f"{progress.stage}: "
         self.show(
-            f"{stage}step {progress.step}/{progress.steps}  loss {progress.loss:.3e}  "
+            f"{stage}iteration {progress.iteration}/{progress.iterations}  loss {progress.loss:.3e}  "
             f"PSNR {progress.psnr_db:.2f} dB  {minutes}:{seconds:02} left",
-            last=progress.step >= progress.steps,
+            last=progress.iteration >= progress.iterations,
         )
 
     def show(self, line: str, *, last: bool) -> None:

@@ -1,1 +1,1 @@
-"""Profile 1, `fnet`: positions -> colour, and nothing else in the file."""
+"""Profile 1, `fnet`: a Fourier network from positions to colours, whose coefficients are the file."""

@@ -1,4 +1,4 @@
-"""The network behind one interface for the CPU (numba) and CUDA (torch): numpy in, numpy out."""
+"""The interface to the network on the CPU (numba) and on CUDA (torch): numpy in, numpy out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fourcodec.fourier.shape import NetworkShape
 
 
 class Backend(Protocol):
-    """See fnet/network.py for what each does."""
+    """A device's implementation of the functions of fnet/network.py, which describes them."""
 
     def evaluate(self, shape: NetworkShape, coefficients: Floats, x: Floats) -> Floats: ...
 
@@ -26,7 +26,7 @@ class Backend(Protocol):
 
 
 class CpuBackend:
-    """The fused kernels on this process's cores."""
+    """The Backend with the compiled kernels on this process's cores."""
 
     def __init__(self) -> None:
         from fourcodec.fnet import network as fourier
@@ -50,7 +50,7 @@ class CpuBackend:
 
 
 def backend_of(device: str) -> Backend:
-    """ "cpu" (imports no torch) or "cuda"."""
+    """The Backend for "cpu", which imports no torch, or for a device of torch."""
     if device == "cpu":
         return CpuBackend()
     from fourcodec.fnet.network_torch import TorchBackend

@@ -1,8 +1,8 @@
-"""The Fourier network on the CPU: values, gradients and curvatures, over the kernels of fourier/layer.py and
+"""The Fourier network on the CPU: values, gradients and curvatures, with the kernels of fourier/layer.py and
 fourier/limited.py.
 
-Fitting and decoding share `_forward`. Work is cut into pieces of CHUNK pixels and sums run over the pieces in their
-order, so that nothing depends on the number of threads.
+Fitting and decoding share `_forward`. Work is divided into pieces of CHUNK pixels, and sums run over the pieces in
+their order, so no result depends on the number of threads.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from fourcodec.fourier.limited import limited_kernels
 from fourcodec.fourier.shape import LayerShape, NetworkShape
 from fourcodec.threads import map_threads
 
-CHUNK = 768  # pixels per piece of work: four kernel blocks, whose activations stay in L2
+CHUNK = 768  # pixels per piece of work: four blocks of the kernels, whose activations stay in the L2 cache
 
 
 def evaluate(shape: NetworkShape, coefficients: Floats, x: Floats, threads: int) -> Floats:
-    """The network at positions x (2, N): (channels, N) float32."""
+    """The network's values (channels, N) float32 at positions x (2, N). coefficients: flat float32."""
     y = np.empty((shape.channels, x.shape[1]), np.float32)
 
     def run(part: slice) -> None:
-        # Whole blocks, so that a position has the same value wherever it stands among others, to the last bit.
+        # Whole blocks, so that the value at a position does not depend on its place in x, to the last bit.
         count = part.stop - part.start
         block = np.zeros((len(x), -(-count // BLOCK) * BLOCK), np.float32)
         block[:, :count] = x[:, part]
@@ -38,42 +38,43 @@ def evaluate(shape: NetworkShape, coefficients: Floats, x: Floats, threads: int)
 
 
 def layer_outputs(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[Floats]:
-    """What each layer makes of positions x (2, N): (outputs, N) float32, the last being the network's values."""
+    """The outputs of each layer at positions x (2, N), (outputs, N) float32; the last are the network's values."""
     return _forward(shape, coefficients, x)[1:]
 
 
 def mse_gradient(
     shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats, threads: int
 ) -> tuple[float, Floats]:
-    """Mean squared error over pixels and channels, and its gradient by the coefficients (flat float32).
+    """The mean squared error over pixels and channels, and its gradient by the coefficients, flat float32.
 
-    x (2, N), target (channels, N), float32.
+    x: (2, N), target: (channels, N), float32.
     """
     scale = np.float32(2.0 / target.size)
     squares: dict[int, float] = {}
 
-    def slope(part: slice, y: Floats) -> Floats:
+    def gradient_of(part: slice, y: Floats) -> Floats:
         error = y - target[:, part]
         squares[part.start] = float(np.square(error, dtype=np.float64).sum())
         return error * scale
 
-    gradients = _backward(shape, coefficients, x, slope, threads)
+    gradients = _backward(shape, coefficients, x, gradient_of, threads)
     return sum(squares[start] for start in sorted(squares)) / target.size, gradients.sum(axis=0)
 
 
 def curvature(shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats, threads: int) -> NDArray[np.float64]:
-    """An estimate of h with MSE(c + e) - MSE(c) ~ sum_i h_i e_i^2: the diagonal of the Gauss-Newton matrix, (count,).
+    """An estimate of the curvature h, (count,) float64, where MSE(c + e) is about MSE(c) + sum_i h_i e_i^2: the
+    diagonal of the Gauss-Newton matrix.
 
-    x (2, N); signs (channels, N) of random -1 and +1: the square of a randomly signed sum of slopes is, on average, the
-    sum of their squares (Hutchinson, 1990).
+    x: (2, N). signs: (channels, N) of random -1 and +1: the square of a randomly signed sum of gradients is, on
+    average, the sum of their squares (Hutchinson, 1990).
     """
     gradients = _backward(shape, coefficients, x, lambda part, y: np.ascontiguousarray(signs[:, part]), threads)
     return np.square(gradients, dtype=np.float64).sum(axis=0) / signs.size
 
 
 def output_shifts(shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
-    """How far each layer's outputs would move if `direction` were added to its coefficients alone: root mean
-    squares."""
+    """The root mean square change of each layer's outputs at positions x (2, N), if `direction` were added to that
+    layer's coefficients alone."""
     shifts = []
     for layer, inputs in zip(shape.layers, _forward(shape, coefficients, x), strict=False):
         moved = np.empty((layer.outputs, x.shape[1]), np.float32)
@@ -93,7 +94,7 @@ def _pieces(count: int) -> list[slice]:
 
 
 def _forward(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[Floats]:
-    """The input and every layer's output, each (features, N), on the calling thread."""
+    """The input and each layer's outputs, (features, N) each, computed on the calling thread."""
     values = [x]
     for layer in shape.layers:
         y = np.empty((layer.outputs, x.shape[1]), np.float32)
@@ -103,22 +104,24 @@ def _forward(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[Float
 
 
 def _backward(
-    shape: NetworkShape, coefficients: Floats, x: Floats, slope_of: Callable[[slice, Floats], Floats], threads: int
+    shape: NetworkShape, coefficients: Floats, x: Floats, gradient_of: Callable[[slice, Floats], Floats], threads: int
 ) -> Floats:
-    """Gradients (pieces, count) of the sum over pixels of slope_of(piece, y) . y, slope_of taken as constant."""
+    """The gradients (pieces, count) of each piece by the coefficients, where gradient_of(piece, y) is the gradient by
+    the outputs y (channels, pixels) of the network."""
     pieces = _pieces(x.shape[1])
     gradients = np.zeros((len(pieces), shape.coefficient_count), np.float32)
 
     def run(index: int) -> None:
         part = pieces[index]
         values = _forward(shape, coefficients, np.ascontiguousarray(x[:, part]))
-        slope, count = slope_of(part, values[-1]), part.stop - part.start
+        gradient, count = gradient_of(part, values[-1]), part.stop - part.start
         for layer, inputs in zip(reversed(shape.layers), reversed(values[:-1]), strict=True):
-            back = np.empty((layer.inputs if layer.offset else 0, count), np.float32)  # none needed by position
+            # The gradient by the positions is not needed: an array of 0 rows leaves it out.
+            back = np.empty((layer.inputs if layer.offset else 0, count), np.float32)
             _kernels_of(layer).backward(
-                inputs, coefficients[layer.span], layer.residual, 0, count, slope, back, gradients[index, layer.span]
+                inputs, coefficients[layer.span], layer.residual, 0, count, gradient, back, gradients[index, layer.span]
             )
-            slope = back
+            gradient = back
 
     map_threads(run, range(len(pieces)), threads)
     return gradients

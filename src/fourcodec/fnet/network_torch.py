@@ -1,6 +1,7 @@
-"""The Fourier network in plain torch, in tiles of pixels, for CUDA: the same functions as fnet/network.py.
+"""The Fourier network in plain torch, for CUDA: the same functions as fnet/network.py.
 
-Correct and bounded in memory: a tile keeps its 2^m features only while autograd needs them.
+Pixels are processed in tiles, which bounds the memory for features: those of a tile are kept only while autograd needs
+them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _TILE_FLOATS = 1 << 26  # features of all layers per tile: 256 MB, and autograd 
 
 
 class TorchBackend:
-    """Backend on one torch device; float32 throughout, no TF32."""
+    """The Backend on one torch device. All arithmetic is float32, without TF32."""
 
     def __init__(self, device: str) -> None:
         self._device = torch.device(device)
@@ -46,10 +47,10 @@ class TorchBackend:
     def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]:
         c = self._send(coefficients).requires_grad_()
         total = np.zeros(shape.coefficient_count)
-        # Tiles of one size on every device: a random sum over few pixels has the same mean, but not the same noise.
+        # Tiles of the same size on every device: the estimate's noise depends on the number of pixels in a sum.
         for tile, sign in zip(self._send(x).split(768, dim=1), self._send(signs).split(768, dim=1), strict=True):
-            (slope,) = torch.autograd.grad((_network(shape, c, tile) * sign).sum(), c)
-            total += slope.double().square().cpu().numpy()
+            (gradient,) = torch.autograd.grad((_network(shape, c, tile) * sign).sum(), c)
+            total += gradient.double().square().cpu().numpy()
         return total / signs.size
 
     def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
@@ -78,7 +79,8 @@ def _network(shape: NetworkShape, coefficients: torch.Tensor, x: torch.Tensor) -
 
 
 def _layer(layer: LayerShape, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """x (inputs, N) -> (outputs, N). Phases are reduced to one turn first: float32 cosines of large angles are poor."""
+    """The layer's outputs (outputs, N) for inputs x (inputs, N) and weights w (K, 2, outputs). Phases are reduced to
+    one turn first: float32 cosines of large angles are inexact."""
     turns = _frequencies(layer.inputs, layer.order, x.device, x.dtype) @ (x - x.round())
     angle = 2 * torch.pi * (turns - turns.round())
     y = w[:, 0].T @ angle.cos() + w[:, 1].T @ angle.sin()
@@ -87,5 +89,5 @@ def _layer(layer: LayerShape, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
 
 @functools.cache
 def _frequencies(inputs: int, order: int, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
-    """(K, inputs) of 0 and 1, made and sent to the device once, not at each tile."""
+    """The frequencies (K, inputs) on a device; cached, so that they are sent once and not for each tile."""
     return torch.from_numpy(frequency_bits(inputs, order)).to(device, dtype)

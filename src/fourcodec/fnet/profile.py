@@ -104,7 +104,7 @@ def read_config(header: Header) -> FnetConfig:
     """The configuration that a header states. Raises CorruptFileError, and UnsupportedFormatError where it asks for a
     prior or for tiles, which this version does not know of this profile."""
     if header.prior:
-        raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
+        raise UnsupportedFormatError(f"the file needs the trained start {header.prior}, unknown to this version")
     if header.tiles:
         raise UnsupportedFormatError("the file is tiled, which this version knows only of the profile grid")
     if len(header.architecture) not in (2, 3):

@@ -9,14 +9,14 @@ from typing import Any
 
 from fourcodec.bitstream.container import Header
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
-from fourcodec.grid import priors as grid_priors
+from fourcodec.grid import trained_starts
 from fourcodec.grid.kernels import layout
 from fourcodec.grid.pyramid import MAX_LEVELS, Pyramid, level_count
 from fourcodec.grid.tiling import MAX_TILES, UNIT, Tiling, tile_side
 from fourcodec.grid.weights import GridShape
 
 MAX_ORDER = 3
-ORDER = 2  # ones in the frequencies that encoders use
+ORDER = 2  # largest order of the frequencies that encoders use
 PHASE_STEPS = 4  # per octave of the phase scale
 MAX_PHASE = 63
 MAX_HIDDEN = layout.HIDDEN
@@ -38,7 +38,7 @@ class GridConfig:
     order: int
     hidden: int
     phase: int
-    prior: int = 0
+    trained_start: int = 0
     tiles: int = 0
     smooth: bool = False
 
@@ -53,8 +53,8 @@ class GridConfig:
         ):
             if not least <= value <= largest:
                 raise ValueError(f"{name} is {least} to {largest}, not {value}")
-        if self.prior and self.prior not in grid_priors.priors():
-            raise ValueError(f"the prior {self.prior} is unknown")
+        if self.trained_start and self.trained_start not in trained_starts.trained_starts():
+            raise ValueError(f"the trained start {self.trained_start} is unknown")
         if self.tiling.count > MAX_TILES:
             raise ValueError(f"tiles are at most {MAX_TILES}, not {self.tiling.count}")
 
@@ -72,11 +72,11 @@ class GridConfig:
     @property
     def header_fields(self) -> dict[str, Any]:
         """What container.Header says of this configuration beside the image's size; read_config is the inverse."""
-        return {"architecture": self.architecture, "prior": self.prior, "tiles": self.tiles}
+        return {"architecture": self.architecture, "prior": self.trained_start, "tiles": self.tiles}
 
     @cached_property
     def shape(self) -> GridShape:
-        return _shape_of(self.levels, self.order, self.hidden, self.channels, self.prior, self.smooth)
+        return _shape_of(self.levels, self.order, self.hidden, self.channels, self.trained_start, self.smooth)
 
     @cached_property
     def pyramid(self) -> Pyramid:
@@ -103,17 +103,19 @@ class GridConfig:
 
 
 @lru_cache(maxsize=16)
-def _shape_of(levels: int, order: int, hidden: int, channels: int, prior: int, smooth: bool) -> GridShape:
+def _shape_of(levels: int, order: int, hidden: int, channels: int, trained_start: int, smooth: bool) -> GridShape:
     """One shape for all tiles: it keeps what it has worked out."""
-    return GridShape(levels, order, hidden, channels, prior, smooth)
+    return GridShape(levels, order, hidden, channels, trained_start, smooth)
 
 
-def config_for(height: int, width: int, channels: int, phase: int, prior: int) -> GridConfig:
+def config_for(height: int, width: int, channels: int, phase: int, trained_start: int) -> GridConfig:
     """The configuration that encoders use, with all hidden units of the entropy model: those of the trained start cost
     next to nothing."""
     side = tile_side(height, width)
     levels = level_count(min(height, side or height), min(width, side or width))
-    return GridConfig(height, width, channels, levels, ORDER, MAX_HIDDEN, phase, prior, side // UNIT, smooth=True)
+    return GridConfig(
+        height, width, channels, levels, ORDER, MAX_HIDDEN, phase, trained_start, side // UNIT, smooth=True
+    )
 
 
 def read_config(header: Header) -> GridConfig:
@@ -127,8 +129,8 @@ def read_config(header: Header) -> GridConfig:
     if smooth not in ((), (1,)):
         shown = ", ".join(map(str, smooth))
         raise CorruptFileError(f"the architecture field after four of profile grid is 1, not {shown}")
-    if header.prior and header.prior not in grid_priors.priors():
-        raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
+    if header.prior and header.prior not in trained_starts.trained_starts():
+        raise UnsupportedFormatError(f"the file needs the trained start {header.prior}, unknown to this version")
     try:
         return GridConfig(
             header.height,

@@ -15,7 +15,7 @@ from fourcodec.coding import laplace_coder, range_coder
 from fourcodec.coding.distributions import MEAN_STEPS, SCALE_STEPS
 from fourcodec.errors import CorruptFileError
 from fourcodec.fourier.layout import BLOCK
-from fourcodec.grid.kernels import entropy_model_integer as context_integer
+from fourcodec.grid.kernels import entropy_model_integer
 from fourcodec.grid.kernels import latents as layout
 from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES
 from fourcodec.grid.pyramid import PARENT, PLANES, Level, Pyramid, taps_of
@@ -24,7 +24,7 @@ from fourcodec.threads import map_threads
 Planes = NDArray[np.float32]
 _PIECE = 32 * BLOCK  # positions per piece of work
 _STRIP = 64  # rows that are coded at a time
-_ROOM = 1 << 16  # bytes that an encoder's output has to spare
+_ROOM = 1 << 16  # bytes by which an encoder's output is larger than it must be
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,18 @@ class EntropyModelIntegers:
     shifts: tuple[int, int, int, int]
 
     def __post_init__(self) -> None:
-        if self.weights.shape != (PASSES, PASS_WEIGHTS) or np.abs(self.weights).max() > context_integer.MAX_WEIGHT:
-            raise ValueError(f"weights of the context model are at most {context_integer.MAX_WEIGHT}")
-        if not all(0 <= shift <= context_integer.MAX_SHIFT for shift in self.shifts):
-            raise ValueError(f"shifts of the context model are 0 to {context_integer.MAX_SHIFT}")
+        if (
+            self.weights.shape != (PASSES, PASS_WEIGHTS)
+            or np.abs(self.weights).max() > entropy_model_integer.MAX_WEIGHT
+        ):
+            raise ValueError(f"weights of the entropy model are at most {entropy_model_integer.MAX_WEIGHT}")
+        if not all(0 <= shift <= entropy_model_integer.MAX_SHIFT for shift in self.shifts):
+            raise ValueError(f"shifts of the entropy model are 0 to {entropy_model_integer.MAX_SHIFT}")
 
     @cached_property
     def factors(self) -> NDArray[np.float64]:
-        """The powers of two that context_integer.predict multiplies its sums by."""
-        fraction = context_integer.FRACTION
+        """The powers of two that entropy_model_integer.predict multiplies its sums by."""
+        fraction = entropy_model_integer.FRACTION
         first, second, mean, scale = self.shifts
         mean_bits, scale_bits = MEAN_STEPS.bit_length() - 1, SCALE_STEPS.bit_length() - 1
         return np.ldexp(1.0, [fraction - first, -second, mean_bits - fraction - mean, scale_bits - fraction - scale])
@@ -60,7 +63,7 @@ def encode_latents(
 
     def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
         nonlocal out
-        # Strips, since room for the worst case is made in advance, and that is a hundred times the usual one.
+        # In strips: memory for the worst case, a hundred times the usual size, is reserved in advance.
         first = 0
         for last in range(_STRIP, len(rows) + _STRIP, _STRIP):
             need = laplace_coder.BYTES_PER_INTEGER * rows[first:last].size + _ROOM
@@ -86,7 +89,7 @@ def decode_latents(
 
     def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
         largest = laplace_coder.decode_rows(state, source, rows, means, scales, *tables)
-        if largest > context_integer.MAX_LATENT:
+        if largest > entropy_model_integer.MAX_LATENT:
             raise CorruptFileError("section 'latents': a latent has more than 15 bits")
 
     planes = np.zeros((PLANES, pyramid.total), np.float32)
@@ -130,8 +133,12 @@ def _sweep(
     finest: int = 0,
     passes: int = PASSES,
 ) -> list[NDArray[np.int16]]:
-    """Calls visit(latents, means, scales), each (half_rows, half_columns), pass by pass; encoding reads the latents,
-    decoding fills them in. The levels as (rows, columns), finest first. See decode_latents for `passes`."""
+    """Visits all passes of the levels from the coarsest to `finest`, and returns the levels (rows, columns), finest
+    first.
+
+    visit(latents, means, scales) is called for each pass with arrays (half_rows, half_columns). An encoder's visit
+    reads the latents, a decoder's fills them in. `passes` is that of decode_latents.
+    """
     means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
     done: list[NDArray[np.int16]] = []
     for number in range(pyramid.count - 1, finest - 1, -1):
@@ -187,7 +194,7 @@ def _predict(
     """Fills in means and scales of one pass of a level: those of `parts`, and of the rest of their last blocks."""
     tap_planes, tap_offsets = taps_of(level)
     network = tap_planes[number], tap_offsets[number], integers.weights[number].astype(np.float64), integers.factors
-    map_threads(lambda part: context_integer.predict(planes, *network, *part, means, scales), parts, threads)
+    map_threads(lambda part: entropy_model_integer.predict(planes, *network, *part, means, scales), parts, threads)
 
 
 def _show(values: NDArray[np.float32], shift: int, level: Level, planes: Planes) -> None:

@@ -1,9 +1,9 @@
-"""The grid profile's network: latents -> upsampled features -> Fourier synthesis -> picture or a window of it, and the
-context model's bits. Values for decoding and fitting alike, gradients for fitting, over the kernels; see kernels/ for
-the formulas.
+"""The network of the profile grid on the CPU: latents -> upsampled features -> Fourier synthesis -> picture, or a
+window of it. GridNetwork has the values that decoding needs; GridGradient adds the bits of latents under the entropy
+model and the gradients that a fit needs. The formulas are in kernels/.
 
-Work is cut into pieces of fixed size and sums run over the pieces in their order, so that nothing depends on the number
-of threads.
+Work is divided into pieces of fixed size, and sums run over the pieces in their order, so no result depends on the
+number of threads.
 """
 
 from __future__ import annotations
@@ -27,24 +27,29 @@ from fourcodec.threads import map_threads
 
 _PIECE = 32 * BLOCK  # positions per piece of work
 _ROWS = 16  # rows per piece of work of the residual filter
-_TALL = 64  # and of upsampling, which is cheap
+_TALL = 64  # rows per piece of work of smoothing and upsampling, which are cheaper
 
 
 def pieces(start: int, stop: int, size: int) -> list[tuple[int, int]]:
+    """start..stop-1 as ranges (first, stop) of at most `size`."""
     return [(at, min(at + size, stop)) for at in range(start, stop, size)]
 
 
 class GridNetwork:
-    """The network on one picture or on a window of it, with its work space: latents[l] (rows, columns) in what
-    smoothing sees of the level; features[l] (levels - l, rows, columns) holds level l's latents, smoothed, and above
-    them the coarser levels, upsampled, in the level's window."""
+    """The network on one picture or on a window of it, with its work space.
+
+    latents[l]: (rows, columns) float32, the latents of level l in the window that smoothing reads. features[l]: (levels
+    - l, rows, columns) float32 in the level's window: first the smoothed latents of level l, then those of the coarser
+    levels, upsampled.
+    """
 
     def __init__(
         self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int, window: Window | None = None
     ) -> None:
         self.pyramid, self.shape, self.threads = pyramid, shape, threads
         self.window = window or Window(0, 0, pyramid.height, pyramid.width)
-        # The residual filter looks one pixel beyond the window, and repeats the edge of the picture, not of the window.
+        # The residual filter reads one pixel beyond the window, and replicates the edge of the picture, not of the
+        # window.
         near = self.window.grown(1, 1, pyramid.height, pyramid.width)
         self._coloured = near.aligned(pyramid.height, pyramid.width)
         self._windows = level_windows(pyramid, self._coloured)
@@ -52,14 +57,14 @@ class GridNetwork:
             np.zeros((pyramid.count - n, window.rows, window.columns), np.float32)
             for n, window in enumerate(self._windows)
         ]
-        self._seen = [
+        self._smoothed_from = [
             window.grown(SMOOTHING_REACH, SMOOTHING_REACH, level.rows, level.columns).aligned(level.rows, level.columns)
             if shape.smooth
             else window
             for window, level in zip(self._windows, pyramid.levels, strict=True)
         ]
         self.latents = (
-            [np.zeros((window.rows, window.columns), np.float32) for window in self._seen]
+            [np.zeros((window.rows, window.columns), np.float32) for window in self._smoothed_from]
             if shape.smooth
             else [feature[0] for feature in self.features]
         )
@@ -68,15 +73,16 @@ class GridNetwork:
         self._phase_scale = np.float32(phase_scale)
 
     def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        """map_threads on this network's threads."""
         return map_threads(function, items, self.threads)
 
     def place(self, levels: list[NDArray[np.int16]]) -> None:
-        """Latents, finest level first, (rows, columns) each, of the whole levels."""
-        for mine, level, window in zip(self.latents, levels, self._seen, strict=True):
+        """Takes the latents of whole levels, finest first, (rows, columns) each."""
+        for mine, level, window in zip(self.latents, levels, self._smoothed_from, strict=True):
             mine[:] = level[window.slices]
 
     def upsample(self, weights: GridWeights) -> None:
-        """latents -> features: smoothed, then each level through all finer ones."""
+        """Computes features from latents: each level is smoothed, then upsampled through all finer ones."""
         if self.shape.smooth:
             self._smooth(weights.smoothing)
         filters = weights.filters
@@ -99,7 +105,7 @@ class GridNetwork:
 
     def _smooth(self, taps: Floats) -> None:
         for number, (latents, feature) in enumerate(zip(self.latents, self.features, strict=True)):
-            fits = self._seen[number] == self._windows[number]
+            fits = self._smoothed_from[number] == self._windows[number]
             out = feature[0] if fits else np.empty_like(latents)
 
             def run(
@@ -109,23 +115,25 @@ class GridNetwork:
 
             self.map(run, pieces(0, len(latents), _TALL))
             if not fits:
-                feature[0] = out[self._windows[number].within(self._seen[number])]
+                feature[0] = out[self._windows[number].within(self._smoothed_from[number])]
 
     def cut(self, plane: Floats) -> Floats:
-        """What of a plane of the finest level the network works on."""
+        """The part of a plane of the finest level that lies in the network's window of it."""
         return plane[self._windows[0].slices]
 
     def complete(self, finer: Floats, gain: np.float32) -> None:
-        """Puts planes of levels finer than the pyramid's before the features of its finest, which grow by `gain`."""
+        """Puts `finer` (n, rows, columns), features of n levels finer than the pyramid's, before the finest features,
+        and multiplies those by `gain`."""
         self.features[0] = np.concatenate([finer, gain * self.features[0]])
 
     def synthesise(self, weights: GridWeights, out: Floats | None = None) -> Floats:
-        """features -> the window of the picture (channels, rows, columns), not clamped."""
+        """The window of the picture, (channels, rows, columns) float32, about [0, 1], not clamped, from the
+        features."""
         height, width = self._coloured.rows, self._coloured.columns
         x = self.features[0].reshape(self.shape.levels, -1)
         colours, first, last = self.colours.reshape(len(self.colours), -1), weights.first.ravel(), weights.last.ravel()
         planes = np.empty((len(colours), height, width), np.float32) if out is None else out
-        seen = self._coloured.within(self._windows[0])
+        inner = self._coloured.within(self._windows[0])
 
         def colour(part: tuple[int, int]) -> None:
             self._kernels.forward(x, first, last, self._phase_scale, *part, colours)
@@ -134,36 +142,40 @@ class GridNetwork:
             residual.filter_rows(unfiltered, weights.kernel, width, height, *part, planes)
 
         self.map(colour, pieces(0, x.shape[1], _PIECE))
-        unfiltered = np.ascontiguousarray(self.colours[:, seen[0].start :, seen[1].start :])  # no copy of a whole one
+        # The planes of a whole picture are contiguous already and are not copied.
+        unfiltered = np.ascontiguousarray(self.colours[:, inner[0].start :, inner[1].start :])
         self.map(smooth, pieces(0, height, _ROWS))
         return planes[:, *self.window.within(self._coloured)]
 
     def _bands(self, coarse: Floats) -> list[tuple[int, int, int]]:
-        """(channel, first row, last row) of what is to be upsampled."""
+        """The pieces of work of upsampling `coarse`: channel and range of rows."""
         return [(c, *rows) for c in range(len(coarse)) for rows in pieces(0, coarse.shape[1], _TALL)]
 
 
 class GridGradient(GridNetwork):
-    """The network with gradients. `planes` (PLANES, total) holds the latents as the context model sees them, `slopes`
-    after a step the derivatives of distortion_weight * (sum of squared errors) + bits by them. Errors count where
-    `visible` (height, width) float32 is 1 and not 0: everywhere where it is None."""
+    """The network on a whole picture, with gradients of distortion_weight * (sum of squared errors) + bits.
+
+    planes: (PLANES, total) float32, the latents as the entropy model sees them; a caller sets planes[:PASSES].
+    latent_gradients: the same shape; after `gradient` its first PASSES planes hold the gradient by those latents.
+    visible: (height, width) float32, 1 where errors count and 0 where not, or None where all count.
+    """
 
     def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int) -> None:
         super().__init__(pyramid, shape, phase_scale, threads)
         self.visible: Floats | None = None
         self.planes = np.zeros((PLANES, pyramid.total), np.float32)
-        self.slopes = np.zeros((PLANES, pyramid.total), np.float32)
+        self.latent_gradients = np.zeros((PLANES, pyramid.total), np.float32)
         self.mask = pyramid.mask()
-        self._feature_slopes = [np.zeros_like(feature) for feature in self.features]
-        self._latent_slopes = (
+        self._feature_gradients = [np.zeros_like(feature) for feature in self.features]
+        self._level_gradients = (
             [np.zeros_like(latents) for latents in self.latents]
             if shape.smooth
-            else [slope[0] for slope in self._feature_slopes]
+            else [gradient[0] for gradient in self._feature_gradients]
         )
-        self._colour_slopes = np.zeros_like(self.colours)
+        self._colour_gradients = np.zeros_like(self.colours)
         self._error = np.zeros((shape.channels, pyramid.height, pyramid.width), np.float32)
         self._taps = [taps_of(level) for level in pyramid.levels]
-        # (level, its coarser level, the plane that shows it)
+        # (level, one of its two coarser levels, the plane with the latents of that)
         self._relations = [
             (n, n + 1 + k, PARENT + k) for n in range(pyramid.count) for k in range(2) if n + 1 + k < pyramid.count
         ]
@@ -171,59 +183,64 @@ class GridGradient(GridNetwork):
     def gradient(
         self, weights: GridWeights, target: Floats, distortion_weight: float, *, filters: bool
     ) -> tuple[float, NDArray[np.float64], GridWeights]:
-        """The sum of squared errors, bits (levels, PASSES), and the gradient by the weights; `slopes` holds that by the
-        latents in planes[:4]. `filters`: whether the gradients of upsampling and smoothing filters are wanted."""
+        """The sum of squared errors, the bits (levels, PASSES) and the gradient by the weights; the gradient by the
+        latents is left in latent_gradients.
+
+        target: (channels, height, width) float32. filters: whether the gradients of the upsampling and smoothing
+        filters are computed.
+        """
         gradients = weights.zeros()
         self.spread(weights)
-        self.slopes[:] = 0
+        self.latent_gradients[:] = 0
         squares = self._distortion_gradient(weights, target, distortion_weight, gradients)
         self._pull_back(weights.filters, gradients.filters if filters else None)
         if self.shape.smooth:
             self._unsmooth(weights.smoothing, gradients.smoothing if filters else None)
-        bits = self._rate_gradient(weights.context, gradients.context)
+        bits = self._rate_gradient(weights.entropy_model, gradients.entropy_model)
         self._collect()
         return squares, bits, gradients
 
     def squared_error(self, weights: GridWeights, target: Floats) -> float:
-        """The sum of squared errors with the latents in planes[:4]."""
+        """The sum of squared errors against target (channels, height, width), with the latents in planes[:PASSES]."""
         self.spread(weights)
         return self._subtract(self.synthesise(weights, self._error), target)
 
     def costs(
         self, weights: GridWeights, target: Floats, distortion_weight: float, levels: range
     ) -> tuple[Floats, Floats]:
-        """What is summed up in distortion_weight * (sum of squared errors) + bits with the latents in planes[:4]: of
-        each pixel (height, width) and of each latent of some levels (PASSES, total)."""
+        """The terms of distortion_weight * (sum of squared errors) + bits, with the latents in planes[:PASSES]: of each
+        pixel, (height, width), and of each latent of `levels`, (PASSES, total), 0 for other latents."""
         self.squared_error(weights, target)
         errors = np.einsum("chw,chw->hw", self._error, self._error)
-        return np.float32(distortion_weight) * errors, self._bits_of_each(weights.context, levels)
+        return np.float32(distortion_weight) * errors, self._bits_of_each(weights.entropy_model, levels)
 
     def latent_bits(self, weights: Floats) -> float:
-        """Of the latents in planes[:4], under the context model (PASSES, PASS_WEIGHTS)."""
+        """The bits of the latents in planes[:PASSES] under an entropy model with weights (PASSES, PASS_WEIGHTS)."""
         self.arrange()
         return float(self._bits_of_each(weights, range(self.pyramid.count)).sum(dtype=np.float64))
 
     def _bits_of_each(self, weights: Floats, levels: range) -> Floats:
-        """(PASSES, total): of the arranged latents of some levels under the context model, 0 elsewhere."""
-        from fourcodec.grid.kernels import entropy_model as context  # a decoder never needs to load it
+        """The bits of each latent of `levels` under the entropy model, (PASSES, total), 0 for other latents; after
+        `arrange`."""
+        from fourcodec.grid.kernels import entropy_model  # decoding never loads its compiled loops
 
         bits = np.zeros((PASSES, self.pyramid.total), np.float32)
 
         def run(task: tuple[int, int, int]) -> None:
             number, start, stop = task
-            context.rate(self.planes, self.mask, *self._taps[number], weights, start, stop, bits)
+            entropy_model.rate(self.planes, self.mask, *self._taps[number], weights, start, stop, bits)
 
         places = [(n, self.pyramid.levels[n]) for n in levels]
         self.map(run, [(n, *part) for n, level in places for part in pieces(level.base, level.end, _PIECE)])
         return bits
 
     def spread(self, weights: GridWeights) -> None:
-        """planes[:4] -> features, and the coarser levels as the context model sees them."""
+        """Computes the features and the planes of coarser levels from planes[:PASSES]."""
         self.arrange()
         self.upsample(weights)
 
     def arrange(self) -> None:
-        """planes[:4] -> each level's latents, and the coarser levels' planes."""
+        """Computes each level's latents and the planes of coarser levels from planes[:PASSES]."""
         levels = self.pyramid.levels
 
         def interleave(task: tuple[int, int, int]) -> None:
@@ -248,11 +265,11 @@ class GridGradient(GridNetwork):
         self.map(place, self._relations)
 
     def _cells(self) -> list[tuple[int, int, int]]:
-        """(level, first row, last row) of the planes."""
+        """The pieces of work on planes: level and range of rows."""
         return [(n, *rows) for n, level in enumerate(self.pyramid.levels) for rows in pieces(0, level.half_rows, _TALL)]
 
     def _subtract(self, planes: Floats, target: Floats) -> float:
-        """planes -= target; the sum of the squares of what is left."""
+        """planes -= target, 0 where not visible. Returns the sum of squares of the differences."""
 
         def run(band: tuple[int, int]) -> float:
             if self.visible is None:
@@ -264,7 +281,8 @@ class GridGradient(GridNetwork):
     def _distortion_gradient(
         self, weights: GridWeights, target: Floats, distortion_weight: float, gradients: GridWeights
     ) -> float:
-        """The sum of squared errors; gradients of kernel, first and last, and slopes of the finest features."""
+        """The sum of squared errors. Adds the gradients by kernel, first and last to `gradients`, and leaves those by
+        the finest features in _feature_gradients."""
         error, shape = self.synthesise(weights, self._error), weights.kernel.shape
         squares = self._subtract(error, target)
         bands = pieces(0, error.shape[1], _ROWS)
@@ -273,15 +291,15 @@ class GridGradient(GridNetwork):
         def unfilter(n: int) -> None:
             weight = np.float32(2 * distortion_weight)
             residual.filter_adjoint(
-                error, self.colours, weights.kernel, weight, *bands[n], self._colour_slopes, kernels[n]
+                error, self.colours, weights.kernel, weight, *bands[n], self._colour_gradients, kernels[n]
             )
 
         self.map(unfilter, range(len(bands)))
         gradients.kernel += kernels.sum(axis=0)
 
         count = self.pyramid.count
-        x, dx = self.features[0].reshape(count, -1), self._feature_slopes[0].reshape(count, -1)
-        dy = self._colour_slopes.reshape(shape[0], -1)
+        x, dx = self.features[0].reshape(count, -1), self._feature_gradients[0].reshape(count, -1)
+        dy = self._colour_gradients.reshape(shape[0], -1)
         matrices = weights.first.ravel(), weights.last.ravel()
         parts = pieces(0, x.shape[1], _PIECE)
         first = np.zeros((len(parts), weights.first.size), np.float32)
@@ -296,10 +314,10 @@ class GridGradient(GridNetwork):
         return squares
 
     def _pull_back(self, filters: Floats, gradient: Floats | None) -> None:
-        """Slopes of all features from those of the finest, and the filters' gradient."""
+        """Computes the gradients by all features from those by the finest; adds the filters' to `gradient`."""
         for number in range(self.pyramid.count - 1):
             source, taps = self.features[number + 1], filters[number]
-            coarse, fine = self._feature_slopes[number + 1], self._feature_slopes[number]
+            coarse, fine = self._feature_gradients[number + 1], self._feature_gradients[number]
             bands = self._bands(coarse)
             found = np.zeros((len(bands), filters.shape[1]))
 
@@ -317,28 +335,30 @@ class GridGradient(GridNetwork):
                 gradient[number] += found.sum(axis=0)
 
     def _unsmooth(self, taps: Floats, gradient: Floats | None) -> None:
-        """Slopes of the latents from those of each level's own feature, and the taps' gradient."""
-        for number, (latents, back) in enumerate(zip(self.latents, self._latent_slopes, strict=True)):
-            slope, bands = self._feature_slopes[number][0], pieces(0, len(latents), _TALL)
+        """Computes the gradients by the latents from those by each level's own feature; adds the taps' to
+        `gradient`."""
+        for number, (latents, back) in enumerate(zip(self.latents, self._level_gradients, strict=True)):
+            gradient_out, bands = self._feature_gradients[number][0], pieces(0, len(latents), _TALL)
             found = np.zeros((len(bands), taps.shape[1]))
 
             def run(
-                n: int, latents: Floats = latents, taps: Floats = taps[number], slope: Floats = slope,
+                n: int, latents: Floats = latents, taps: Floats = taps[number], gradient_out: Floats = gradient_out,
                 back: Floats = back, bands: list[tuple[int, int]] = bands, found: NDArray[np.float64] = found,
             ) -> None:  # fmt: skip
-                smoothing.smooth_adjoint(slope, taps, *bands[n], back)
+                smoothing.smooth_adjoint(gradient_out, taps, *bands[n], back)
                 if gradient is not None:
-                    smoothing.smoothing_gradient(latents, slope, taps, *bands[n], found[n])
+                    smoothing.smoothing_gradient(latents, gradient_out, taps, *bands[n], found[n])
 
             self.map(run, range(len(bands)))
             if gradient is not None:
                 gradient[number] += found.sum(axis=0)
 
     def _rate_gradient(self, weights: Floats, gradient: Floats) -> NDArray[np.float64]:
-        """Bits (levels, PASSES) of the latents; gradient (PASSES, ...) and slopes += their derivatives."""
-        from fourcodec.grid.kernels import entropy_model as context  # a decoder never needs to load it
+        """The bits (levels, PASSES) of the latents. Adds their gradients by the weights to `gradient` (PASSES,
+        PASS_WEIGHTS) and those by the planes to latent_gradients."""
+        from fourcodec.grid.kernels import entropy_model  # decoding never loads its compiled loops
 
-        transposed = context.transpose(weights)
+        transposed = entropy_model.transpose(weights)
         tasks: list[tuple[int, int, int, int]] = []
         for number, level in enumerate(self.pyramid.levels):
             size = max(_PIECE, -(-2 * level.reach // BLOCK) * BLOCK)
@@ -348,12 +368,12 @@ class GridGradient(GridNetwork):
 
         def run(n: int) -> None:
             number, _, start, stop = tasks[n]
-            context.rate_gradient(
+            entropy_model.rate_gradient(
                 self.planes, self.mask, *self._taps[number], weights, transposed, start, stop,
-                self.slopes, found[n], bits[n],
+                self.latent_gradients, found[n], bits[n],
             )  # fmt: skip
 
-        for turn in range(2):  # neighbours write into each other's margins: every other piece first
+        for turn in range(2):  # neighbouring pieces write into each other's margins: even ones run first, then odd ones
             self.map(run, [n for n, task in enumerate(tasks) if task[1] == turn])
         gradient += found.sum(axis=0)
         out = np.zeros((self.pyramid.count, PASSES))
@@ -362,17 +382,18 @@ class GridGradient(GridNetwork):
         return out
 
     def _collect(self) -> None:
-        """slopes[:4] += what came through features and through coarser levels' planes."""
+        """latent_gradients[:PASSES] += the gradients through features and through the planes of coarser levels."""
         levels = self.pyramid.levels
         for number, coarser, plane in self._relations:
-            level, slope = levels[number], self._latent_slopes[coarser]
+            level, gradient = levels[number], self._level_gradients[coarser]
             layout.collect_coarser(
-                self.slopes[plane], plane - PARENT, level.base, level.stride, level.half_rows, level.half_columns, slope
-            )
+                self.latent_gradients[plane], plane - PARENT, level.base, level.stride,
+                level.half_rows, level.half_columns, gradient,
+            )  # fmt: skip
 
         def add(task: tuple[int, int, int]) -> None:
             number, first, last = task
-            level, slope = levels[number], self._latent_slopes[number]
-            layout.add_deinterleaved(slope, level.base, level.stride, first, last, self.slopes)
+            level, gradient = levels[number], self._level_gradients[number]
+            layout.add_deinterleaved(gradient, level.base, level.stride, first, last, self.latent_gradients)
 
         self.map(add, self._cells())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fourcodec.grid import priors as grid_priors
+from fourcodec.grid import trained_starts
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.tiling import Tiling
 from fourcodec.grid.weights import HIDDEN, MEANS, SCALES, TAPS, GridWeights
@@ -56,11 +56,11 @@ class GridNetworks:
         size = shape.shapes[0]
         symbols = self.symbols[: math.prod(size)].reshape(size).astype(np.int64)
         exponents = self.exponents[[TAPS, HIDDEN, MEANS, SCALES]].astype(np.int64)
-        if not self.config.prior:
+        if not self.config.trained_start:
             return EntropyModelIntegers(symbols, tuple(exponents.tolist()))
-        shifts = np.maximum(exponents, grid_priors.FRACTION)
+        shifts = np.maximum(exponents, trained_starts.FRACTION)
         group = np.minimum(shape.groups[: math.prod(size)], SCALES).reshape(size)  # what is unused is 0 in any unit
-        base = shape.context_base << (shifts - grid_priors.FRACTION)[group]
+        base = shape.entropy_model_base << (shifts - trained_starts.FRACTION)[group]
         return EntropyModelIntegers((symbols << (shifts - exponents)[group]) + base, tuple(shifts.tolist()))
 
 

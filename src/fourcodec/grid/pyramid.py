@@ -1,9 +1,9 @@
-"""How a pyramid of latents lies in memory.
+"""The layout of a pyramid of latents in memory.
 
 Level l of a picture of H x W has ceil(H / 2^l) x ceil(W / 2^l) latents, both sides rounded up to even numbers. Its
-latents are four planes, one per 2 x 2 sub-lattice; the planes of all levels lie in one array (PLANES, total), level
-after level, each with a margin of zeros that taps beyond an edge read. Two more planes hold what the context model
-sees of the two next coarser levels at the same positions.
+latents are divided into four planes, one for each place in a 2 x 2 cell. The planes of all levels lie in one array
+(PLANES, total), level after level, each with a margin of zeros that taps beyond an edge read. Two more planes hold, at
+the same positions, the latents of the next two coarser levels, which the entropy model also sees.
 
     plane 0 (even row, even column)  1 (odd, odd)  2 (even, odd)  3 (odd, even)  4 the parent  5 the grandparent
 """
@@ -24,13 +24,13 @@ from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, TAPS
 
 PARENT, GRANDPARENT = 4, 5
 PLANES = 6
-MARGIN = 2  # cells that taps reach beyond an edge; rows share theirs
+MARGIN = 2  # cells that taps reach beyond an edge; the end of a row and the start of the next share theirs
 MAX_LEVELS = 9
 
 _ALL = [(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3)]
 _NINE = [(dy, dx) for dy in range(-1, 2) for dx in range(-1, 2)]
 _CROSS = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]
-# What each pass knows: offsets of parents in the coarser level, and of latents of earlier passes in its own.
+# The taps of each pass: offsets of cells in the next coarser level here, of latents of earlier passes in OWN_TAPS.
 PARENT_TAPS: tuple[list[tuple[int, int]], ...] = (
     [at for at in _ALL if at[0] ** 2 + at[1] ** 2 < 8],
     _NINE,
@@ -46,8 +46,11 @@ OWN_TAPS: tuple[list[tuple[int, int]], ...] = ([], _CORNERS + _LANCES, _SIDES + 
 
 @dataclass(frozen=True)
 class Level:
-    """Rows and columns of the level (even); where it lies in the planes: position (r, c) at base + r * stride + c,
-    r < rows / 2, c < columns / 2; the kernels run over base..end."""
+    """A level of rows x columns latents, both even, and its place in the planes.
+
+    Cell (r, c), r < rows / 2, c < columns / 2, lies at base + r * stride + c of each plane. The kernels run over
+    positions base..end-1, a multiple of BLOCK.
+    """
 
     rows: int
     columns: int
@@ -65,18 +68,18 @@ class Level:
 
     @property
     def reach(self) -> int:
-        """The farthest that a tap may lie from its position."""
+        """The largest distance of a tap from its position."""
         return MARGIN * self.stride + MARGIN
 
 
 def _blocks(count: int) -> int:
-    """Rounded up to whole blocks."""
+    """`count` rounded up to a multiple of BLOCK."""
     return math.ceil(count / BLOCK) * BLOCK
 
 
 @dataclass(frozen=True)
 class Pyramid:
-    """The levels of a picture, finest first."""
+    """The `count` levels of a picture of height x width pixels, finest first."""
 
     height: int
     width: int
@@ -84,6 +87,7 @@ class Pyramid:
 
     @cached_property
     def levels(self) -> tuple[Level, ...]:
+        """The levels with their places in the planes."""
         levels, at = [], 0
         for number in range(self.count):
             rows, columns = (2 * math.ceil(math.ceil(side / 2**number) / 2) for side in (self.height, self.width))
@@ -96,20 +100,22 @@ class Pyramid:
 
     @property
     def total(self) -> int:
+        """The length of a plane."""
         last = self.levels[-1]
         return last.end + _blocks(last.reach)
 
     @property
     def latent_count(self) -> int:
+        """The number of latents of all levels."""
         return sum(level.rows * level.columns for level in self.levels)
 
     def reduced(self, levels: int) -> Pyramid:
-        """Of the picture at 1 : 2^levels: the same but for the finest levels."""
+        """The pyramid of the picture at 1 : 2^levels, which lacks the `levels` finest levels."""
         height, width = (math.ceil(side / 2**levels) for side in (self.height, self.width))
         return Pyramid(height, width, self.count - levels)
 
     def mask(self) -> NDArray[np.float32]:
-        """(total,): 1 where there are latents."""
+        """The positions that hold latents, (total,) float32: 1 there, 0 in margins."""
         mask = np.zeros(self.total, np.float32)
         for level in self.levels:
             self.view(mask, level)[:] = 1
@@ -117,15 +123,15 @@ class Pyramid:
 
     @staticmethod
     def view(plane: NDArray[Any], level: Level) -> NDArray[Any]:
-        """A level's part of planes (..., total), not copied: (..., half_rows, half_columns)."""
+        """A view (..., half_rows, half_columns) of a level in planes (..., total)."""
         whole = plane[..., level.base : level.base + level.half_rows * level.stride]
         return whole.reshape(*plane.shape[:-1], level.half_rows, level.stride)[..., : level.half_columns]
 
 
 @functools.cache
 def pass_taps() -> tuple[tuple[tuple[int, ...], tuple[tuple[int, int], ...]], ...]:
-    """Per pass the taps' planes (TAPS) and where they lie there, in rows and columns of a plane; plane -1 where there
-    is none. Tap 0 is the constant."""
+    """The planes of the TAPS taps of each pass, and their offsets in rows and columns of a plane. Tap 0 is the constant
+    1; it and missing taps have plane -1."""
     passes, cells = [], list(zip(PASS_ROW, PASS_COLUMN, strict=True))
     for number, (row, column) in enumerate(cells):
         planes, places = [-1], [(0, 0)]
@@ -144,16 +150,17 @@ def pass_taps() -> tuple[tuple[tuple[int, ...], tuple[tuple[int, int], ...]], ..
     return tuple(passes)
 
 
-@functools.lru_cache(maxsize=64)  # asked for by every pass of a level
+@functools.lru_cache(maxsize=64)  # every pass of a level asks for it
 def taps_of(level: Level) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Planes and flat offsets (PASSES, TAPS) of one level's taps."""
+    """The planes and the flat offsets of a level's taps, each (PASSES, TAPS) int64."""
     planes = np.array([planes for planes, _ in pass_taps()], np.int64)
     offsets = np.array([[dr * level.stride + dc for dr, dc in places] for _, places in pass_taps()], np.int64)
     return planes, offsets
 
 
 def level_count(height: int, width: int) -> int:
-    """Levels for a picture: down to 1:64, further above a megapixel, none that would be a single cell of another."""
+    """The number of levels that an encoder gives a picture: 7, down to 1:64, or 8 above 2^20 pixels, but not so many
+    that the last would be no smaller than the one before."""
     most = 7 if height * width <= 1 << 20 else 8
     needed = 1 + max(height - 1, width - 1, 1).bit_length()
     return min(most, needed)

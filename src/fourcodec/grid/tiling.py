@@ -1,5 +1,5 @@
-"""Large pictures in square tiles: each has a pyramid of its own, so that memory for one of them at a time is enough,
-and a region needs only the tiles that it touches. The networks are shared."""
+"""Square tiles of large pictures. Each tile has a pyramid of its own, so decoding needs memory for one at a time, and a
+region needs only the tiles that it touches. The networks are shared."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 
 from fourcodec.grid.windows import Window
 
-UNIT = 64  # pixels; sides are multiples, so that tiles are whole numbers of samples at 1:2 ... 1:64
-REDUCTIONS = 6  # of these
-TILED_PIXELS = 1 << 22  # of larger pictures a fit in one piece takes more than a gigabyte
+UNIT = 64  # pixels; sides of tiles are multiples of it, so that they are whole numbers at 1:2 ... 1:64
+REDUCTIONS = 6  # log2 of the largest reduction, 1:64
+TILED_PIXELS = 1 << 22  # larger pictures have tiles: a fit in one piece would take more than a gigabyte
 MAX_TILES = 1024
 _SIDES = range(1024, 2048 + 1, UNIT)
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """A picture of height x width pixels in tiles of side x side, row by row; the last of a row or column may be
-    smaller."""
+    """A picture of height x width pixels in tiles of side x side, numbered row by row. Those at the right and bottom
+    may be smaller."""
 
     height: int
     width: int
@@ -37,15 +37,15 @@ class Tiling:
         return self.rows * self.columns
 
     def tile(self, number: int, reduction: int = 0) -> Window:
-        """Where a tile lies in the picture at 1:2^reduction, at most REDUCTIONS."""
+        """The window of a tile in the picture at 1:2^reduction, reduction 0 to REDUCTIONS."""
         row, column = divmod(number, self.columns)
-        step = 2**reduction
-        side, height, width = self.side // step, math.ceil(self.height / step), math.ceil(self.width / step)
+        factor = 2**reduction
+        side, height, width = self.side // factor, math.ceil(self.height / factor), math.ceil(self.width / factor)
         top, left = row * side, column * side
         return Window(top, left, min(top + side, height), min(left + side, width))
 
     def touched(self, window: Window, reduction: int = 0) -> list[int]:
-        """The tiles that a window of the picture at 1:2^reduction lies on."""
+        """The numbers of the tiles that a window of the picture at 1:2^reduction overlaps."""
         side = self.side // 2**reduction
         rows = range(window.top // side, math.ceil(window.bottom / side))
         columns = range(window.left // side, math.ceil(window.right / side))
@@ -53,7 +53,8 @@ class Tiling:
 
 
 def tile_side(height: int, width: int) -> int:
-    """For a picture; 0 for none. A side that leaves no narrow tiles at the edges where that can be."""
+    """The side of the tiles that an encoder gives a picture, in pixels; 0 for no tiles. It avoids narrow tiles at the
+    right and bottom."""
     if height * width <= TILED_PIXELS:
         return 0
     longer = max(height, width)

@@ -17,7 +17,7 @@ MAX_SYMBOL = 2**15 - 1  # what the entropy model allows in integers
 MAX_GAIN = 2**48  # of smoothing and all upsampling together; bicubic filters have at most 16
 # The parts of GridWeights, in order, as `info --parts` names them.
 _PART_NAMES = (
-    "context model",
+    "entropy model",
     "first Fourier layer",
     "last Fourier layer, linear path",
     "upsampling",

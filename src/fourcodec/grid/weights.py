@@ -1,4 +1,5 @@
-"""The grid profile's weights: their shapes, their flat order, and the groups that share a quantiser step."""
+"""The weights of the profile grid: their shapes, their order in a flat vector, and the groups that share a quantiser
+step."""
 
 from __future__ import annotations
 
@@ -10,27 +11,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
-from fourcodec.grid import priors as grid_priors
+from fourcodec.grid import trained_starts
 from fourcodec.grid.kernels import layout
 from fourcodec.grid.pyramid import pass_taps
 
-# Keys' cubic (a = -1/2) at a quarter of a cell: what the upsampling filters start at and are coded against
+# Cubic interpolation (Keys, 1981, a = -1/2) at a quarter of a cell: upsampling filters start there, and files code the
+# difference from it.
 BICUBIC = np.array([-0.0234375, 0.2265625, 0.8671875, -0.0703125], np.float32)
-IDENTITY = np.array([0, 0, 0, 1], np.float32)  # the same of the smoothing filters
-UNUSED = 255  # the group of entries that are always 0: padding, taps that a pass does not have, sin(0)
+IDENTITY = np.array([0, 0, 0, 1], np.float32)  # the same for the smoothing filters
+UNUSED = 255  # the group of entries that are always 0: padding, missing taps of a pass, weights of sin(0)
 
-# Groups of weights that share a step. The first four belong to the integer context model.
+# Groups of weights that share a quantiser step. The first four belong to the entropy model.
 TAPS, HIDDEN, MEANS, SCALES, FIRST, LAST, CONSTANT, FILTERS, KERNEL, LINEAR = range(10)
-# Then one LINEAR group for each level, and, where there is smoothing, the group of its taps.
+# LINEAR + level is the group of a level's linear path; where there is smoothing, its taps are the group after these.
 
 
 @dataclass
 class GridWeights:
-    """All networks as float32: context (PASSES, PASS_WEIGHTS); first (R, m) and last (R + P, channels) of the
-    synthesis, see grid/kernels/synthesis.py; filters (levels - 1, 4) of the upsampling; kernel (channels, channels, 3,
-    3), the residual filter; smoothing (levels, 4) of the levels' own latents, (0, 4) without."""
+    """The weights of all networks, float32.
 
-    context: Floats
+    entropy_model: (PASSES, PASS_WEIGHTS). first (R, m), last (R + P, channels): the synthesis, see
+    grid/kernels/synthesis.py. filters: (levels - 1, 4), the upsampling. kernel: (channels, channels, 3, 3), the
+    residual filter. smoothing: (levels, 4), or (0, 4) without smoothing.
+    """
+
+    entropy_model: Floats
     first: Floats
     last: Floats
     filters: Floats
@@ -38,48 +43,58 @@ class GridWeights:
     smoothing: Floats
 
     def parts(self) -> list[Floats]:
-        return [self.context, self.first, self.last, self.filters, self.kernel, self.smoothing]
+        """The arrays, in the order of the flat vector."""
+        return [self.entropy_model, self.first, self.last, self.filters, self.kernel, self.smoothing]
 
     def zeros(self) -> GridWeights:
+        """Weights of the same shapes, all 0."""
         return GridWeights(*(np.zeros_like(part) for part in self.parts()))
 
     def flat(self) -> Floats:
+        """All weights as one vector; GridShape.weights is the inverse."""
         return np.concatenate([part.ravel() for part in self.parts()])
 
 
 @dataclass(frozen=True)
 class GridShape:
-    """levels of latents; frequencies of the Fourier layers have at most `order` ones; `hidden` units are used of the
-    HIDDEN in each layer of the context model; channels of the picture; the prior that the context model is coded
-    against, 0 for none; whether latents are smoothed before they are used."""
+    """The shape of all networks of a picture.
+
+    levels: of the pyramid. order: of the Fourier layers' frequencies. hidden: units in use of the HIDDEN in each layer
+    of the entropy model. channels: of the picture. trained_start: the number of the trained start that the entropy
+    model is coded against, 0 for none. smooth: whether latents are smoothed before they are used.
+    """
 
     levels: int
     order: int
     hidden: int
     channels: int
-    prior: int = 0
+    trained_start: int = 0
     smooth: bool = False
 
     @property
     def feature_count(self) -> int:
-        return sum(math.comb(self.levels, ones) for ones in range(self.order + 1))
+        """The number of frequencies of a Fourier layer."""
+        return sum(math.comb(self.levels, order) for order in range(self.order + 1))
 
     @property
     def rows(self) -> int:
-        """Of a Fourier layer's matrix: cosine and sine of every feature, rounded up for the kernels."""
+        """The rows of a Fourier layer's matrix: two for each frequency, rounded up to a multiple of 4 for the
+        kernels."""
         return -(-2 * self.feature_count // 4) * 4
 
     @property
     def linear_rows(self) -> int:
+        """The rows of the linear path: one for each level, rounded up to a multiple of 4 for the kernels."""
         return -(-self.levels // 4) * 4
 
     @property
     def group_count(self) -> int:
+        """The number of groups of weights that share a quantiser step."""
         return LINEAR + self.levels + self.smooth
 
     @cached_property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Of the parts of GridWeights, in order."""
+        """The shapes of the parts of GridWeights, in order."""
         return (
             (layout.PASSES, layout.PASS_WEIGHTS),
             (self.rows, self.levels),
@@ -91,9 +106,9 @@ class GridShape:
 
     @cached_property
     def groups(self) -> NDArray[np.uint8]:
-        """The group of every entry of the flat vector."""
+        """The group of each entry of the flat vector, uint8."""
         parts = [np.full(shape, UNUSED, np.uint8) for shape in self.shapes]
-        of_context, first, last, filters, kernel, smoothing = parts
+        of_entropy_model, first, last, filters, kernel, smoothing = parts
         for number, (planes, _) in enumerate(pass_taps()):
             used = np.array([True] + [plane >= 0 for plane in planes[1:]])
             w1 = np.full((layout.TAPS, layout.HIDDEN), UNUSED, np.uint8)
@@ -102,7 +117,7 @@ class GridShape:
             w2 = np.full((layout.HIDDEN + 1, layout.HIDDEN), UNUSED, np.uint8)  # b2 is the last row
             w2[: self.hidden, : self.hidden] = w2[-1, : self.hidden] = HIDDEN
             w3[layout.HIDDEN :][used] = w3[: self.hidden] = MEANS, SCALES
-            of_context[number] = np.concatenate([w1.ravel(), w2.ravel(), w3.ravel()])
+            of_entropy_model[number] = np.concatenate([w1.ravel(), w2.ravel(), w3.ravel()])
         first[: 2 * self.feature_count] = FIRST
         first[1] = UNUSED
         last[: 2 * self.feature_count] = LAST
@@ -114,23 +129,24 @@ class GridShape:
 
     @cached_property
     def base(self) -> Floats:
-        """What the weights are coded against, flat."""
+        """The flat vector of float32 that a file's weights are differences from."""
         weights = GridWeights(*(np.zeros(shape, np.float32) for shape in self.shapes))
-        weights.context[:] = np.ldexp(self.context_base.astype(np.float32), -grid_priors.FRACTION)
+        weights.entropy_model[:] = np.ldexp(self.entropy_model_base.astype(np.float32), -trained_starts.FRACTION)
         weights.filters[:], weights.smoothing[:] = BICUBIC, IDENTITY
         return weights.flat()
 
     @cached_property
-    def context_base(self) -> NDArray[np.int64]:
-        """What the context model's integers are added to, in units of 2^-grid_priors.FRACTION."""
+    def entropy_model_base(self) -> NDArray[np.int64]:
+        """The integers (PASSES, PASS_WEIGHTS) that the entropy model's are added to, in units of
+        2^-trained_starts.FRACTION: those of the trained start, or 0."""
         shape = self.shapes[0]
-        if not self.prior:
+        if not self.trained_start:
             return np.zeros(shape, np.int64)
         used = (self.groups[: math.prod(shape)] != UNUSED).reshape(shape)
-        return grid_priors.priors()[self.prior].context * used
+        return trained_starts.trained_starts()[self.trained_start].entropy_model * used
 
     def weights(self, flat: Floats) -> GridWeights:
-        """The inverse of GridWeights.flat."""
+        """GridWeights from a flat vector: the inverse of GridWeights.flat."""
         edges = np.cumsum([math.prod(shape) for shape in self.shapes])[:-1]
         return GridWeights(
             *(

@@ -1,8 +1,8 @@
-"""The parts of a pyramid's levels that a part of its picture depends on.
+"""Windows: the parts of a pyramid's levels that a part of its picture depends on.
 
-A part must have the very samples of the whole, to the last bit. Compiled loops over columns work on vectors of them and
-treat the columns left over at the end in another way, which may round differently. So windows begin at whole vectors,
-and end at whole vectors or with the level: every column then meets the same instructions in both.
+A decoded part must equal the same part of the whole picture bit for bit. Compiled loops work on vectors of columns and
+treat the columns left over at the end with other instructions, which may round differently. So windows begin at whole
+vectors, and end at whole vectors or with the level: each column then meets the same instructions in both cases.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fourcodec.grid.kernels.layout import PAD
 from fourcodec.grid.pyramid import Level, Pyramid
 
-VECTOR = 64  # columns: four vectors of 16 floats, as many as compilers unroll
+VECTOR = 64  # columns: four vectors of 16 floats, since compilers unroll loops by up to four
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,18 @@ class Window:
 
     @property
     def slices(self) -> tuple[slice, slice]:
+        """Slices of this window in an array of the whole level."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
     def within(self, outer: Window) -> tuple[slice, slice]:
-        """Where it lies in an array that holds `outer`."""
+        """Slices of this window in an array of `outer`."""
         return (
             slice(self.top - outer.top, self.bottom - outer.top),
             slice(self.left - outer.left, self.right - outer.left),
         )
 
     def shared(self, other: Window) -> Window:
-        """What both have; they do overlap."""
+        """The intersection of two overlapping windows."""
         return Window(
             max(self.top, other.top),
             max(self.left, other.left),
@@ -55,10 +56,12 @@ class Window:
         )
 
     def moved(self, down: int, across: int) -> Window:
+        """The window shifted by so many rows and columns."""
         return Window(self.top + down, self.left + across, self.bottom + down, self.right + across)
 
     def parts(self, count: int) -> Iterator[Window]:
-        """Parts of at most `count` samples that make it up, row by row: squares, but longer where it is thin itself."""
+        """Divides the window into parts of at most `count` samples, row by row: squares, or longer parts where the
+        window is narrow."""
         columns = min(self.columns, max(math.isqrt(count), count // self.rows))
         rows = count // columns
         for top in range(self.top, self.bottom, rows):
@@ -66,7 +69,7 @@ class Window:
                 yield Window(top, left, min(top + rows, self.bottom), min(left + columns, self.right))
 
     def grown(self, across: int, down: int, rows: int, columns: int) -> Window:
-        """Wider and higher by so much on every side, as far as there are rows and columns."""
+        """The window extended by `across` columns and `down` rows on every side, within a level of rows x columns."""
         return Window(
             max(self.top - down, 0),
             max(self.left - across, 0),
@@ -75,11 +78,11 @@ class Window:
         )
 
     def doubled(self, rows: int, columns: int) -> Window:
-        """What upsampling makes of it: of the next level, which has so many rows and columns."""
+        """The window of the next finer level, of rows x columns, that upsampling this window gives."""
         return Window(2 * self.top, 2 * self.left, min(2 * self.bottom, rows), min(2 * self.right, columns))
 
     def aligned(self, rows: int, columns: int) -> Window:
-        """Grown to pairs of rows and whole vectors of columns, as far as there are rows and columns."""
+        """The window extended to pairs of rows and whole vectors of columns, within a level of rows x columns."""
         return Window(
             self.top // 2 * 2,
             self.left // VECTOR * VECTOR,
@@ -89,15 +92,15 @@ class Window:
 
 
 def level_windows(pyramid: Pyramid, window: Window) -> list[Window]:
-    """What each level, finest first, must have so that the finest has `window`."""
+    """The windows of all levels, finest first, that the features in `window` of the finest level depend on."""
     windows: list[Window] = []
     for level in pyramid.levels:
-        needed = _seen_from(windows[-1], level) if windows else window
+        needed = _read_for(windows[-1], level) if windows else window
         windows.append(needed.aligned(level.rows, level.columns))
     return windows
 
 
-def _seen_from(fine: Window, level: Level) -> Window:
-    """What upsampling reads of a level to make `fine` of the next."""
+def _read_for(fine: Window, level: Level) -> Window:
+    """The window of a level that upsampling reads to compute `fine` of the next finer level."""
     halved = Window(fine.top // 2, fine.left // 2, fine.bottom // 2, fine.right // 2)
     return halved.grown(PAD, PAD, level.rows, level.columns)

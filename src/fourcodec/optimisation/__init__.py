@@ -1,1 +1,2 @@
-"""What the fits of all profiles share."""
+"""Parts that the fits of all profiles share: the optimiser SOAP, settings, progress reports, the search for a
+target."""

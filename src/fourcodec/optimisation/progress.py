@@ -1,4 +1,4 @@
-"""What a fit tells those who watch it."""
+"""Progress reports of a fit."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a fit stands. loss is the MSE of the last batch or picture, with its quantisation noise; note is what a
-    person should know, now and then; stage says which fit it is, where an encoder makes several."""
+    """The state of a running fit: `iteration` of `iterations` are done.
 
-    step: int
-    steps: int
+    loss: the MSE of the last batch or picture, samples in [0, 1], training noise included. psnr_db: the same in dB.
+    seconds_left: an estimate. note: a message for the user, seldom there. stage: the name of the fit where an encoder
+    makes several.
+    """
+
+    iteration: int
+    iterations: int
     loss: float
     psnr_db: float
     seconds_left: float
@@ -23,18 +27,18 @@ class Progress:
 
 
 def psnr_of_mse_db(mse: float) -> float:
-    """Of samples in [0, 1]; at most 120 dB."""
+    """The PSNR in dB for a mean squared error of samples in [0, 1]; at most 120 dB."""
     return -10 * math.log10(max(mse, 1e-12))
 
 
 class StageReport:
-    """Passes on the progress of one fit of several, with the name of its stage and the seconds until all are done."""
+    """Passes on the progress of one of several fits, with the name of its stage and the seconds until all are done."""
 
     def __init__(self, report: Callable[[Progress], None], stage: str, later: float) -> None:
-        """`later`: steps of the fits still to come, as a share of this fit's."""
+        """later: the iterations of the fits after this one, as a multiple of this fit's."""
         self._report, self._stage, self._later, self._started = report, stage, later, time.monotonic()
 
     def __call__(self, progress: Progress) -> None:
-        whole_seconds = (time.monotonic() - self._started) * progress.steps / progress.step
+        whole_seconds = (time.monotonic() - self._started) * progress.iterations / progress.iteration
         left = progress.seconds_left + self._later * whole_seconds
         self._report(replace(progress, stage=self._stage, seconds_left=left))

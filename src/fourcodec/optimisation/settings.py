@@ -1,4 +1,4 @@
-"""What the settings of all fits have in common."""
+"""Settings that the fits of all profiles have in common."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """A fit shorter than the whole one: `share` of its steps, in which the schedule runs from its share `begin` to its
-    end."""
+    """A part of a whole fit: it has `share` of the whole fit's iterations, in which the schedule runs from its share
+    `begin` to its end."""
 
     share: float
     begin: float = 0.0
@@ -19,17 +19,18 @@ WHOLE = Part(1.0)
 
 
 def check_begin(begin: float) -> None:
+    """Raises ValueError unless `begin` is a share of a schedule, in [0, 1)."""
     if not 0 <= begin < 1:
         raise ValueError(f"a fit begins at a share of 0 to 1 of its schedule, not at {begin}")
 
 
-def steps_for(presets: Mapping[int, int], effort: int, iterations: int | None) -> int:
-    """Presets 1 (seconds) to 9; `iterations` overrides them. Raises ValueError outside."""
+def iterations_for(presets: Mapping[int, int], effort: int, iterations: int | None) -> int:
+    """The number of iterations of an effort 1 to 9; `iterations` overrides it. Raises ValueError for another effort."""
     if effort not in presets:
         raise ValueError(f"effort is 1 to 9, not {effort}")
     return presets[effort] if iterations is None else iterations
 
 
 def rate_weight_of(quality: float) -> float:
-    """lambda for a quality 0..100: a factor of 10 for every 35."""
+    """lambda for a quality 0 to 100; 35 more in quality are a tenth of lambda."""
     return 10 ** (-1.35 - quality / 35)

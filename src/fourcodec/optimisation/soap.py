@@ -1,9 +1,9 @@
 """SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al., "SOAP: Improving and Stabilizing Shampoo using
 Adam", 2024, algorithm 3), for the tall matrices (2^(m+1), outputs) of a Fourier network.
 
-Differences: gradients are kept and folded into the left statistic at each refresh in one product, which costs a
-twentieth of an update per step; matrices with more than MAX_SIDE rows are preconditioned on the right only, where a
-basis of 2,048 would cost seconds a refresh.
+There are two differences from the paper. Gradients are collected and folded into the statistics in one product at each
+refresh, which takes a twentieth of the time of an update at every iteration. Matrices with more than MAX_SIDE rows are
+preconditioned on the right only, since a refresh of a left basis of 2,048 rows would take seconds.
 """
 
 from __future__ import annotations
@@ -16,24 +16,29 @@ from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
 
-MOMENTUM = 0.85  # of the gradient and of its square in the eigenbasis; 0.95 is worse by 4% of the bytes, 0.98 by 20%
-STATISTIC_MOMENTUM = 0.95  # of the two covariances
-REFRESH = 40  # steps between new bases; 10 to 40 give the same PSNR
+MOMENTUM = 0.85  # of the gradient and of its square in the eigenbasis; 0.95 costs 4% more bytes, 0.98 20% more
+STATISTIC_MOMENTUM = 0.95  # of the two covariances, per iteration
+REFRESH = 40  # iterations between new bases; 10 to 40 give the same PSNR
 MAX_SIDE = 1024
-FLOOR = np.float32(1e-6)  # of the largest entry: what is smaller is rounding noise where gradients have few dimensions
+# Least denominator, relative to the largest. Where gradients span few dimensions, smaller entries are rounding noise.
+FLOOR = np.float32(1e-6)
 
 
 @dataclass
 class SoapState:
-    """Of one matrix (rows, columns)."""
+    """The optimiser's state for one matrix (rows, columns) float32.
+
+    first, second: Adam's moments, the second in the eigenbasis. left, right: covariances of gradients by rows and by
+    columns, with their eigenbases.
+    """
 
     rows: int
     columns: int
     momentum: float = MOMENTUM
-    step: int = 0
+    iteration: int = 0
     first: Floats = field(init=False)
     second: Floats = field(init=False)
-    left: Floats | None = field(init=False)  # statistic and basis of the rows; None where there are too many
+    left: Floats | None = field(init=False)  # None where there are more than MAX_SIDE rows
     left_basis: Floats = field(init=False)
     right: Floats = field(init=False)
     right_basis: Floats = field(init=False)
@@ -48,17 +53,18 @@ class SoapState:
         self.right_basis = np.eye(self.columns, dtype=np.float32)
 
     def direction(self, gradient: Floats) -> Floats:
-        """What to subtract, times the learning rate: entries about 1 in the eigenbasis. gradient (rows, columns)."""
+        """The update for a gradient (rows, columns), to be subtracted times the learning rate. Its entries are about 1
+        in the eigenbasis."""
         self.recent.append(gradient)
-        if self.step == 0 or len(self.recent) == REFRESH:
+        if self.iteration == 0 or len(self.recent) == REFRESH:
             self._refresh()
-        self.step += 1
+        self.iteration += 1
         momentum = self.momentum
         self.first += (1 - momentum) * (gradient - self.first)
         rotated = self._rotate(gradient)
         self.second += (1 - momentum) * (rotated * rotated - self.second)
-        # Both moments start at 0 and are short by the same factor 1 - momentum^step (Adam, section 3).
-        correction = 1 - momentum**self.step
+        # Both moments start at 0 and are too small by the same factor, 1 - momentum^iteration (Adam, section 3).
+        correction = 1 - momentum**self.iteration
         scaled = self._rotate(self.first) / correction
         size = np.sqrt(self.second / correction)
         scaled /= size + (FLOOR * size.max() + np.float32(1e-20))
@@ -73,7 +79,7 @@ class SoapState:
         return matrix if self.left is None else self.left_basis @ matrix
 
     def _refresh(self) -> None:
-        """Folds the recent gradients into the statistics, then one step of orthogonal iteration for each basis."""
+        """Folds the recent gradients into the covariances, then updates each basis by one orthogonal iteration."""
         count = len(self.recent)
         ages = np.arange(count - 1, -1, -1)
         weights = np.sqrt((1 - STATISTIC_MOMENTUM) * STATISTIC_MOMENTUM**ages).astype(np.float32)
@@ -93,8 +99,8 @@ class SoapState:
 
 
 def _next_basis(statistic: Floats, basis: Floats) -> tuple[NDArray[np.intp], Floats]:
-    """The columns' order by falling eigenvalue estimates, and the basis after one orthogonal iteration in that
-    order."""
+    """The order of the basis vectors by falling eigenvalue estimates, and the basis in that order after one orthogonal
+    iteration."""
     product = statistic @ basis
     order = np.argsort(-(basis * product).sum(axis=0), kind="stable")
     orthogonal, _ = scipy.linalg.qr(product[:, order], mode="economic", overwrite_a=True, check_finite=False)

@@ -1,13 +1,13 @@
-"""Looking for the lambda at which a file meets a target, over fits of any kind.
+"""The search for the lambda at which a file meets a target, over fits of any profile.
 
-    probe:    short fits from nothing: where about the target lies, and how steeply bytes or PSNR fall with lambda
-    fit:      the rest of a whole fit there, on from the last probe
-    move:     a third of a fit, on from there, while the target is far: as good as a whole one at the new lambda
-    correct:  short ones, all on from the last of these, until one is within the target
+    probe:    short fits from nothing; they show about where the target lies and how fast bytes or PSNR fall with lambda
+    fit:      the rest of a whole fit at that lambda, a warm start from the last probe
+    move:     0.3 of a whole fit and as good as one, a warm start from the fit before, while the target is far
+    correct:  short fits, all warm starts from the last fit or move, until one meets the target
 
-Nothing is assumed of a fit but that bytes and PSNR fall as lambda rises, roughly: fits are noisy, the same lambda gives
-more PSNR after more steps, and a correction is too short to go all the way to where its lambda leads. Corrections
-therefore all go on from the same fit and are compared with each other only.
+The search assumes only that bytes and PSNR fall as lambda rises, roughly. Fits are noisy, and one lambda gives more
+PSNR after more iterations. A correction is too short to converge at its lambda, so its result depends on its start as
+well. Therefore all corrections start from the same fit and are compared only with each other.
 """
 
 from __future__ import annotations
@@ -24,19 +24,21 @@ State = TypeVar("State")
 
 MOVE = Part(0.3, begin=0.3)
 USUAL_CORRECTIONS = 2
-NEAR = 0.3  # ln lambda: a probe that is so near the target is near enough for the whole fit
-FAR = 0.8  # ln lambda: what is farther is no correction
-LONGEST_STEP, LONGEST_CORRECTION = 2.5, 1.2  # ln lambda between two fits
-STRETCHED = 2.0  # ln lambda from the first: a correction beyond it becomes what others start from
-SLOPES = (0.1, 3.0)  # of the target's own slope: what a secant may say
-SHORTEST_SECANT = 0.05  # ln lambda; noise decides below
-WEAK = 0.3  # of the usual slope: fits of so few steps no longer tell lambdas apart
-CLOSED = 0.01  # ln lambda: a bracket that is smaller and holds nothing was closed by noise
+# Distances in ln lambda
+NEAR = 0.3  # a probe so near the target is near enough for the whole fit
+FAR = 0.8  # a target farther than that takes a move before corrections
+LONGEST_CHANGE, LONGEST_CORRECTION = 2.5, 1.2  # from one fit to the next: of moves and probes, of corrections
+STRETCHED = 2.0  # a correction farther than that from its start becomes the start of the next ones
+SHORTEST_SECANT = 0.05  # between nearer points the slope is mostly noise
+CLOSED = 0.01  # a bracket smaller than that without a hit was closed by noise
+# Relative to the target's usual slope
+SLOPES = (0.1, 3.0)  # bounds of a secant's slope
+WEAK = 0.3  # where the slope is weaker, fits have too few iterations to tell two lambdas apart
 
 
 @dataclass(frozen=True)
 class Point(Generic[State]):
-    """A fit and the file that it gave."""
+    """A fit at lambda `rate_weight`, its state, and the size and quality of its file."""
 
     rate_weight: float
     size_bytes: int
@@ -46,8 +48,8 @@ class Point(Generic[State]):
 
 @dataclass(frozen=True)
 class Stage:
-    """Which part of the search a fit is: its name for people, its steps, and about how many are still to come after it,
-    as a share of its own."""
+    """A fit's place in the search: its name for the user, its part of a whole fit, and about how many iterations come
+    after it, as a multiple of its own."""
 
     name: str
     part: Part
@@ -55,15 +57,15 @@ class Stage:
 
 
 class Fit(Protocol[State]):
-    """Fits at lambda `rate_weight`: from nothing, or on from `start`."""
+    """A function that makes a fit at lambda `rate_weight`, from nothing or as a warm start from `start`."""
 
     def __call__(self, rate_weight: float, start: Point[State] | None, stage: Stage) -> Point[State]: ...
 
 
 @dataclass(frozen=True)
 class Plan:
-    """least, most: bounds of lambda; probe, correction: how long these fits are; probes, moves, corrections: how many
-    there are at most."""
+    """The limits of a search. least, most: bounds of lambda. probe, correction: the length of these fits. probes,
+    moves, corrections: their largest numbers."""
 
     least: float
     most: float
@@ -74,23 +76,24 @@ class Plan:
     corrections: int = 12
 
     def clip(self, log_weight: float) -> float:
+        """ln lambda, clipped to the bounds."""
         return min(max(log_weight, math.log(self.least)), math.log(self.most))
 
 
 def search(target: Target, fit: Fit[State], guess: float, plan: Plan) -> Point[State]:
-    """A fit that meets the target, beginning at lambda `guess`.
+    """A fit that meets the target, found from lambda `guess` on.
 
-    Raises TargetError, with the nearest that was reached, where there is none between the bounds of lambda, or where
-    the corrections do not find it.
+    Raises TargetError, which names the nearest result, where no lambda within the bounds meets the target or the
+    corrections do not find one.
     """
     at, probe, slope = _probe(target, fit, guess, plan)
     later = USUAL_CORRECTIONS * plan.correction.share
     rest = Part(1 - plan.probe.share, begin=plan.probe.share)
     point = fit(math.exp(at), probe, Stage("fit", rest, later / rest.share))
     for number in range(plan.moves):
-        step = -_miss(target, point) / slope
-        wanted = plan.clip(at + _limit(step, LONGEST_STEP))
-        if abs(step) <= FAR or wanted == at:
+        change = -_miss(target, point) / slope
+        wanted = plan.clip(at + _limit(change, LONGEST_CHANGE))
+        if abs(change) <= FAR or wanted == at:
             break
         moved = fit(math.exp(wanted), point, Stage(f"move {number + 1}", MOVE, later / MOVE.share))
         slope = _secant((at, _miss(target, point)), (wanted, _miss(target, moved)), slope, target.slope)
@@ -99,7 +102,7 @@ def search(target: Target, fit: Fit[State], guess: float, plan: Plan) -> Point[S
 
 
 def _probe(target: Target, fit: Fit[State], guess: float, plan: Plan) -> tuple[float, Point[State], float]:
-    """Where the whole fit should be (ln lambda), the last probe, and the slope."""
+    """The ln lambda for the whole fit, the last probe, and the slope of the miss by ln lambda."""
     at, slope, last = plan.clip(math.log(guess)), target.slope, None
     later = (1 + USUAL_CORRECTIONS * plan.correction.share) / plan.probe.share
     for number in range(plan.probes):
@@ -109,15 +112,15 @@ def _probe(target: Target, fit: Fit[State], guess: float, plan: Plan) -> tuple[f
             slope = _secant(last, (at, miss), slope, target.slope)
             if slope > WEAK * target.slope:
                 return last[0] + _limit(-last[1] / target.slope, LONGEST_CORRECTION), point, target.slope
-        last, step = (at, miss), _limit(-miss / slope, LONGEST_STEP)
-        at = plan.clip(at + step)
-        if abs(step) <= NEAR or at == last[0]:
+        last, change = (at, miss), _limit(-miss / slope, LONGEST_CHANGE)
+        at = plan.clip(at + change)
+        if abs(change) <= NEAR or at == last[0]:
             break
     return at, point, slope
 
 
 def _correct(target: Target, fit: Fit[State], base: Point[State], slope: float, plan: Plan) -> Point[State]:
-    """Fits on from a whole fit, until that meets the target."""
+    """Corrects `base`, a whole fit, until a result meets the target."""
     nearest, line = base, _Line(math.log(base.rate_weight), _miss(target, base), slope, target.slope)
     for number in range(plan.corrections):
         if target.met(nearest.size_bytes, nearest.psnr_db):
@@ -140,16 +143,22 @@ def _correct(target: Target, fit: Fit[State], base: Point[State], slope: float, 
 
 
 class _Line:
-    """Where to look next, among fits that all go on from one and the same: from different ones they would contradict
-    each other, since none is long enough to forget where it began."""
+    """The choice of the next lambda among corrections that all start from the same fit.
+
+    Corrections from different fits could contradict each other: a correction is too short to become independent of its
+    starting point.
+    """
 
     def __init__(self, at: float, miss: float, slope: float, usual: float) -> None:
-        """ln lambda and miss of the fit that the others start from, and the slope as far as it is known."""
+        """at, miss: ln lambda and miss of the common start. slope, usual: the slope as estimated so far, and the
+        target's usual one."""
         self._base, self._point, self.slope, self._usual = at, (at, miss), slope, usual
         self._ends: dict[bool, tuple[float, float]] = {}  # True: too many bytes or dB, lambda is too small
         self.last = at
 
     def add(self, at: float, miss: float) -> None:
+        """Adds a correction at ln lambda `at`. Where both ends of the bracket have come closer than CLOSED, the older
+        one is dropped."""
         if self._point[0] != self._base:
             self.slope = _secant(self._point, (at, miss), self.slope, self._usual)
         self._point, self._ends[miss > 0], self.last = (at, miss), (at, miss), at
@@ -157,7 +166,8 @@ class _Line:
             del self._ends[miss <= 0]
 
     def next(self) -> float:
-        """By the secant between both sides of the target, not too near to either; else along the slope."""
+        """The next ln lambda: by the secant where there are points on both sides of the target, kept away from both
+        ends; else along the slope."""
         if len(self._ends) == 2:
             (low, over), (high, under) = self._ends[True], self._ends[False]
             return low + (high - low) * min(max(over / (over - under), 0.15), 0.85)
@@ -166,12 +176,12 @@ class _Line:
 
     @property
     def stretched(self) -> bool:
-        """Whether the target is on one side of all and the last is far from the first."""
+        """True if all corrections lie on one side of the target and the last is far from the start."""
         return len(self._ends) == 1 and abs(self.last - self._base) > STRETCHED
 
 
-def _limit(step: float, longest: float) -> float:
-    return min(max(step, -longest), longest)
+def _limit(change: float, longest: float) -> float:
+    return min(max(change, -longest), longest)
 
 
 def _miss(target: Target, point: Point[State]) -> float:
@@ -179,7 +189,8 @@ def _miss(target: Target, point: Point[State]) -> float:
 
 
 def _secant(first: tuple[float, float], second: tuple[float, float], slope: float, usual: float) -> float:
-    """The slope between two points (ln lambda, miss), within what is likely; `slope` where they are too near."""
+    """The slope between two points (ln lambda, miss), limited to SLOPES times the usual one; `slope` where the points
+    are too near each other."""
     run = second[0] - first[0]
     if abs(run) < SHORTEST_SECANT:
         return slope

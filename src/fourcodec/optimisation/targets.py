@@ -1,7 +1,7 @@
-"""What a file may be asked to come to, and how far one is from it.
+"""Targets for a file: a number of bytes or a PSNR, and the distance of a file from it.
 
-`miss` is 0 in the middle of what is allowed, between -1 and 1 within, and rises with bytes and with PSNR: it falls as
-lambda rises, which is all that the search (target_search.py) knows of a target.
+A target allows a range. The distance, `miss`, is 0 in the middle of the range and between -1 and 1 within it. It rises
+with bytes and with PSNR, so it falls as lambda rises. The search for lambda (target_search.py) sees only this number.
 """
 
 from __future__ import annotations
@@ -10,35 +10,37 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-BYTES_BELOW = 0.03  # of a target in bytes: how far below it a file may end
-PSNR_ABOVE_DB = 0.1  # of a target in dB: how far above it
-_BEST_DB = 100.0  # stands for an exact copy
+BYTES_BELOW = 0.03  # a file may be smaller than its target by this share
+PSNR_ABOVE_DB = 0.1  # a file may be better than its target by so much
+_BEST_DB = 100.0  # the finite PSNR that stands for an exact copy
 
 
 class Target(Protocol):
-    """What the search for a lambda needs to know."""
+    """A range of sizes or qualities, as the search for lambda sees it."""
 
     @property
     def slope(self) -> float:
-        """About how much `miss` changes as ln lambda rises by 1: negative."""
+        """The usual change of `miss` where ln lambda rises by 1. It is negative."""
 
     def short_of(self, share: float) -> float:
-        """About how much `miss` rises from a fit of this share of the steps to the whole one."""
+        """The usual rise of `miss` from a fit of this share of the iterations to the whole fit."""
 
-    def miss(self, size_bytes: int, psnr_db: float) -> float: ...
+    def miss(self, size_bytes: int, psnr_db: float) -> float:
+        """The distance of a file from the middle of the range, in half widths of it."""
 
-    def met(self, size_bytes: int, psnr_db: float) -> bool: ...
+    def met(self, size_bytes: int, psnr_db: float) -> bool:
+        """True if a file lies in the range."""
 
     def guess(self, pixels: int) -> float:
-        """A lambda to begin with, as for Kodak's pictures."""
+        """A lambda to begin with: the one that meets the target on an average Kodak image."""
 
     def shown(self, size_bytes: int, psnr_db: float) -> str:
-        """What a file came to, in the units of the target."""
+        """The size or quality of a file as text, in the units of the target."""
 
 
 @dataclass(frozen=True)
 class SizeTarget:
-    """At most size_bytes, and no more than BYTES_BELOW less."""
+    """A file of at most size_bytes, and at most BYTES_BELOW smaller."""
 
     size_bytes: int
     slope = -0.4 / -math.log(1 - BYTES_BELOW) * 2
@@ -65,19 +67,19 @@ class SizeTarget:
 
 
 def rate_target(rate_bpp: float, width: int, height: int) -> SizeTarget:
-    """At most so many bits per pixel of a picture, in whole bytes and at least one."""
+    """The target of at most `rate_bpp` bits per pixel of a picture, rounded down to whole bytes, at least one."""
     return SizeTarget(max(1, math.floor(rate_bpp * width * height / 8)))
 
 
 @dataclass(frozen=True)
 class QualityTarget:
-    """At least psnr_db, and no more than PSNR_ABOVE_DB better."""
+    """A file of at least psnr_db, and at most PSNR_ABOVE_DB better."""
 
     psnr_db: float
     slope = -1.5 / PSNR_ABOVE_DB * 2
 
     def short_of(self, share: float) -> float:
-        return -0.65 * math.log(share) / PSNR_ABOVE_DB * 2  # 0.65 dB for e times the steps
+        return -0.65 * math.log(share) / PSNR_ABOVE_DB * 2  # 0.65 dB for e times the iterations
 
     def miss(self, size_bytes: int, psnr_db: float) -> float:
         return 2 * (min(psnr_db, _BEST_DB) - self.psnr_db) / PSNR_ABOVE_DB - 1

@@ -117,7 +117,7 @@ def test_a_fit_that_diverges_goes_on_from_its_last_good_state_and_says_so(
     photo: np.ndarray, monkeypatch: pytest.MonkeyPatch, phases: tuple[Phase, ...]
 ) -> None:
     """By one step that puts every coefficient off by 1: no rounding decides on where that ends."""
-    check, real_step = _Fit._check, _Fit._step
+    check, real_step = _Fit._check, _Fit._iterate
     states: list[tuple[np.ndarray, np.ndarray]] = []  # coefficients after a check that found something, and the good
 
     def watch(fit: _Fit, phase: Phase, step: int) -> str:
@@ -134,13 +134,13 @@ def test_a_fit_that_diverges_goes_on_from_its_last_good_state_and_says_so(
         return loss
 
     monkeypatch.setattr(_Fit, "_check", watch)
-    monkeypatch.setattr(_Fit, "_step", step_too_far)
+    monkeypatch.setattr(_Fit, "_iterate", step_too_far)
     planes, notes = planes_of(photo), []
     settings, config = FitSettings(200, batch_pixels=768, phases=phases), FnetConfig(5, 4, 3)
     do = fit if phases == SCHEDULE else fit_float
     found = do(planes, config, settings, seed=0, device="cpu", report=lambda progress: notes.append(progress.note))
     (note,) = filter(None, notes)
-    assert re.fullmatch(r"the fit diverged by step 1\d\d: it goes on from its last good state with half .*", note)
+    assert re.fullmatch(r"the fit diverged by iteration 1\d\d: it goes on from its last good state with half .*", note)
     ((coefficients, good),) = states
     assert np.array_equal(coefficients, good)
     if isinstance(found, QuantizedFnet):
@@ -201,7 +201,7 @@ def test_one_step_is_enough_for_a_file(photo: np.ndarray) -> None:
 def test_progress_reaches_the_end(photo: np.ndarray) -> None:
     seen: list[Progress] = []
     fit(planes_of(photo), FnetConfig(3, 2, 3), FitSettings(40), seed=0, device="cpu", report=seen.append)
-    assert seen[-1].step == seen[-1].steps == 40
+    assert seen[-1].iteration == seen[-1].iterations == 40
     assert seen[-1].seconds_left == 0
 
 
@@ -273,4 +273,4 @@ def test_compiling_kernels_does_not_count_in_the_time_left(photo: np.ndarray, mo
     monkeypatch.setattr(fourier, "mse_gradient", slow_at_first)
     seen: list[Progress] = []
     fit(planes_of(photo), FnetConfig(2, 1, 3), FitSettings(10), seed=0, device="cpu", report=seen.append)
-    assert [(one.step, one.seconds_left) for one in seen] == [(step, 10.0 - step) for step in range(2, 11)]
+    assert [(one.iteration, one.seconds_left) for one in seen] == [(step, 10.0 - step) for step in range(2, 11)]

@@ -15,7 +15,7 @@ def test_every_picture_lambda_and_length_of_fit_has_a_size(pixels: int, steps: i
 
 def test_what_was_measured_is_what_is_chosen() -> None:
     for row in rows():
-        assert size_for(row.rate_weight, row.pixels, row.steps) == row.size
+        assert size_for(row.rate_weight, row.pixels, row.iterations) == row.size
 
 
 def test_more_bytes_are_spent_on_more_coefficients() -> None:

@@ -42,7 +42,7 @@ def tiled(monkeypatch: pytest.MonkeyPatch) -> tuple[np.ndarray, GridConfig]:
     """Planes and the configuration of a picture in tiles of 64 pixels."""
     monkeypatch.setattr(tiling, "TILED_PIXELS", 1)
     monkeypatch.setattr(tiling, "_SIDES", range(64, 64 + 1, 64))
-    return planes_of(oddities.photo(100, 130)), config_for(100, 130, 3, phase=18, prior=0)
+    return planes_of(oddities.photo(100, 130)), config_for(100, 130, 3, phase=18, trained_start=0)
 
 
 @dataclass
@@ -52,9 +52,9 @@ class Watched:
     real: object
     gradient: np.ndarray = field(default_factory=lambda: np.empty(0))
 
-    def step(self, matrix: np.ndarray, gradient: np.ndarray, factor: float) -> None:
+    def update(self, matrix: np.ndarray, gradient: np.ndarray, factor: float) -> None:
         self.gradient = gradient.copy()
-        self.real.step(matrix, gradient, factor)
+        self.real.update(matrix, gradient, factor)
 
 
 def watched(planes: np.ndarray, config: GridConfig, settings: GridSettings, device: str) -> _Fit:
@@ -75,7 +75,7 @@ def take_over(fit: _Fit, kernels: _Fit) -> None:
     for mine, theirs in zip(fit._pyramids, kernels._pyramids, strict=True):
         if mine._noisy is None:
             mine._latents[:] = theirs._latents
-            mine._descent._missed[:] = theirs._descent._missed
+            mine._rdoq._overestimated[:] = theirs._rdoq._overestimated
         else:
             for name in ("_latents", "_first", "_second"):
                 getattr(mine._noisy, name).copy_(torch.from_numpy(getattr(theirs._noisy, name)))
@@ -90,7 +90,7 @@ def assert_steps_are_equal(planes: np.ndarray, config: GridConfig, device: str, 
     settings = GridSettings(STEPS, RATE_WEIGHT)
     kernels, fit = (watched(planes, config, settings, name) for name in ("cpu", device))
     for share in shares:
-        wanted, found = (one._step(share) for one in (kernels, fit))
+        wanted, found = (one._iterate(share) for one in (kernels, fit))
         assert found == pytest.approx(wanted, rel=1e-5)
         for one, other in zip(fit._optimisers, kernels._optimisers, strict=True):
             assert_near(one.gradient, other.gradient, 5e-5)
@@ -142,7 +142,7 @@ def test_a_fit_goes_on_from_the_very_numbers_of_another(planes: np.ndarray, devi
     for one in (kernels, fit):
         one.place(first)
     assert np.array_equal(fit.weights.flat(), kernels.weights.flat())
-    assert fit._step(0.4) == pytest.approx(kernels._step(0.4), rel=1e-5)  # of the latents that were placed
+    assert fit._iterate(0.4) == pytest.approx(kernels._iterate(0.4), rel=1e-5)  # of the latents that were placed
     second = fit_grid(planes, config, later, seed=0, report=None, start=first, device=device)
     assert psnr_db(planes, second) > flat_db(planes) + 3
 

@@ -36,7 +36,7 @@ def assert_equal_gradients(problem: Problem, network: TorchGridGradient, visible
     for one, other in zip(found[2].parts(), wanted[2].parts(), strict=True):
         assert_near(one, other)
     there = kernels.mask > 0
-    assert_near(network.slopes[:4, there], kernels.slopes[:4, there])
+    assert_near(network.latent_gradients[:4, there], kernels.latent_gradients[:4, there])
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -69,8 +69,8 @@ def test_costs_are_those_of_the_kernels(config: GridConfig, device: str) -> None
     wanted = kernels.costs(problem.weights, problem.target, DISTORTION, levels)
     for one, other in zip(network.costs(problem.weights, target, DISTORTION, levels), wanted, strict=True):
         assert_near(one, other)
-    context = problem.weights.context
-    assert network.latent_bits(context) == pytest.approx(kernels.latent_bits(context), rel=1e-6)
+    entropy_model = problem.weights.entropy_model
+    assert network.latent_bits(entropy_model) == pytest.approx(kernels.latent_bits(entropy_model), rel=1e-6)
     squares = kernels.squared_error(problem.weights, problem.target)
     assert network.squared_error(problem.weights, target) == pytest.approx(squares, rel=1e-6)
     network.arrange()
@@ -85,8 +85,8 @@ def test_equal_arguments_give_equal_gradients(device: str) -> None:
     target, found = network.send(problem.target), []
     for _ in range(3):
         squares, _, gradients = network.gradient(problem.weights, target, DISTORTION, filters=True)
-        found.append((squares, gradients.flat(), network.slopes.copy()))
-    for squares, gradients, slopes in found[1:]:
+        found.append((squares, gradients.flat(), network.latent_gradients.copy()))
+    for squares, gradients, latent_gradients in found[1:]:
         assert squares == found[0][0]
         assert np.array_equal(gradients, found[0][1])
-        assert np.array_equal(slopes, found[0][2])
+        assert np.array_equal(latent_gradients, found[0][2])

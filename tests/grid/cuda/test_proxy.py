@@ -21,8 +21,8 @@ def test_noisy_latents_are_equal(random: np.random.Generator, seed: int, tempera
     values = random.normal(0, 3, (4, TOTAL)).astype(np.float32)
     mask = (random.random(TOTAL) < 0.8).astype(np.float32)
     proxy = np.float32(temperature), np.float32(deviation)
-    noisy, slope = np.zeros_like(values), np.zeros_like(values)
-    latents.perturb(values, mask, *proxy, latents.noise_keys(seed), 0, TOTAL, noisy, slope)
+    noisy, derivative = np.zeros_like(values), np.zeros_like(values)
+    latents.perturb(values, mask, *proxy, latents.noise_keys(seed), 0, TOTAL, noisy, derivative)
     found = latents_torch.perturb(
         torch.from_numpy(values),
         torch.from_numpy(mask),
@@ -30,8 +30,8 @@ def test_noisy_latents_are_equal(random: np.random.Generator, seed: int, tempera
         torch.from_numpy(latents.noise_keys(seed).astype(np.int64)),
     )
     assert np.abs(found[0].numpy() - noisy).max() < 1e-4
-    # Where soft rounding is steepest it turns rounding errors of its argument into larger ones of the slope.
-    assert np.abs(found[1].numpy() - slope).max() < 1e-3 * np.abs(slope).max()
+    # Where soft rounding is steepest it turns rounding errors of its argument into larger ones of the derivative.
+    assert np.abs(found[1].numpy() - derivative).max() < 1e-3 * np.abs(derivative).max()
 
 
 def test_steps_of_the_optimiser_are_equal(random: np.random.Generator) -> None:
@@ -39,8 +39,10 @@ def test_steps_of_the_optimiser_are_equal(random: np.random.Generator) -> None:
     kernels = [random.normal(0, 1, (4, TOTAL)).astype(np.float32), *np.zeros((2, 4, TOTAL), np.float32)]
     tensors = [torch.from_numpy(values.copy()) for values in kernels]
     for _ in range(3):
-        slopes, chain = random.normal(0, 3, (2, 4, TOTAL)).astype(np.float32)
-        latents.adam(*kernels, slopes, chain, *map(np.float32, rates), 0, TOTAL)
-        latents_torch.adam(*tensors, torch.from_numpy(slopes), torch.from_numpy(chain), torch.tensor(rates))
+        gradients, proxy_derivative = random.normal(0, 3, (2, 4, TOTAL)).astype(np.float32)
+        latents.adam(*kernels, gradients, proxy_derivative, *map(np.float32, rates), 0, TOTAL)
+        latents_torch.adam(
+            *tensors, torch.from_numpy(gradients), torch.from_numpy(proxy_derivative), torch.tensor(rates)
+        )
     for values, tensor in zip(kernels, tensors, strict=True):
         assert np.abs(values - tensor.numpy()).max() < 1e-5 * np.abs(values).max()

@@ -13,8 +13,8 @@ from fourcodec.grid.fit import fit as grid
 from fourcodec.grid.fit import weights as choosing
 from fourcodec.grid.fit.fit import _Fit, initial_weights
 from fourcodec.grid.fit.fit import fit as fit_grid
-from fourcodec.grid.fit.settings import SEARCH_STEPS, GridSettings, grid_settings_for
-from fourcodec.grid.fit.weights import WeightPrior, choose_integers
+from fourcodec.grid.fit.settings import SEARCH_ITERATIONS, GridSettings, grid_settings_for
+from fourcodec.grid.fit.weights import WeightRate, choose_integers
 from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.network import GridGradient
 from fourcodec.grid.picture import GridNetworks, QuantizedGrid
@@ -148,7 +148,9 @@ def test_fits_do_not_rely_on_weights_that_no_file_holds(photo: np.ndarray, hidde
     network.planes[:PASSES] = np.rint(np.random.default_rng(3).laplace(0, 2, network.planes[:PASSES].shape))
     network.planes[:PASSES] *= network.mask
     assert network.squared_error(held, planes) == pytest.approx(network.squared_error(weights, planes), rel=1e-6)
-    assert network.latent_bits(held.context) == pytest.approx(network.latent_bits(weights.context), rel=1e-6)
+    assert network.latent_bits(held.entropy_model) == pytest.approx(
+        network.latent_bits(weights.entropy_model), rel=1e-6
+    )
 
 
 class Clock:
@@ -157,7 +159,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        real = _Fit._step
+        real = _Fit._iterate
 
         def step(fit: _Fit, done: float) -> float:
             before = fit._work
@@ -165,7 +167,7 @@ class Clock:
             self.now += 90 if before == 0 else fit._work - before
             return squares
 
-        monkeypatch.setattr(_Fit, "_step", step)
+        monkeypatch.setattr(_Fit, "_iterate", step)
         monkeypatch.setattr(grid, "time", self)
 
     def perf_counter(self) -> float:
@@ -181,23 +183,25 @@ def test_progress_reaches_the_end_and_says_how_long_the_rest_takes(photo: np.nda
     seen: list[Progress] = []
     planes = planes_of(photo)
     fit_grid(planes, config_of(), GridSettings(STEPS, RATE_WEIGHT), seed=0, report=seen.append)
-    assert seen[-1].step == seen[-1].steps == STEPS
+    assert seen[-1].iteration == seen[-1].iterations == STEPS
     assert np.isfinite(seen[-1].psnr_db)
     # A second a step and no more, though compiling took 90; what comes after the steps is part of the rest.
     before_the_end = seen[:-1]
     assert before_the_end
-    assert [one.seconds_left for one in before_the_end] == [STEPS - one.step + SEARCH_STEPS for one in before_the_end]
-    assert 0 < seen[-1].seconds_left <= SEARCH_STEPS
+    assert [one.seconds_left for one in before_the_end] == [
+        STEPS - one.iteration + SEARCH_ITERATIONS for one in before_the_end
+    ]
+    assert 0 < seen[-1].seconds_left <= SEARCH_ITERATIONS
 
 
 def test_a_time_limit_ends_a_fit_that_would_take_for_ever(photo: np.ndarray, clock: Clock) -> None:
-    """In time for what comes after the steps, which takes as long as SEARCH_STEPS of them."""
+    """In time for what comes after the steps, which takes as long as SEARCH_ITERATIONS of them."""
     seen: list[Progress] = []
-    started, limit = clock.now, 90.0 + 30 + SEARCH_STEPS
+    started, limit = clock.now, 90.0 + 30 + SEARCH_ITERATIONS
     planes, settings = planes_of(photo), GridSettings(10**9, RATE_WEIGHT, max_seconds=limit)
     found = fit_grid(planes, config_of(), settings, seed=0, report=seen.append)
-    assert seen[-1].step == seen[-1].steps < 10**9
-    assert limit - SEARCH_STEPS <= clock.now - started < limit
+    assert seen[-1].iteration == seen[-1].iterations < 10**9
+    assert limit - SEARCH_ITERATIONS <= clock.now - started < limit
     assert seen[-1].seconds_left == started + limit - clock.now
     assert psnr_db(planes, found) > flat_db(planes)
 
@@ -224,10 +228,10 @@ def test_settings_say_how_far_a_fit_is() -> None:
     assert free.progress(25, 1e9, 0.02) == 0.25
     assert limited.progress(25, 1.0, 0.0) == 0.25
     assert limited.progress(25, 5.0, 0.0) == 0.5
-    pace = 0.1  # the search that follows takes SEARCH_STEPS of these away from the time
-    assert limited.progress(25, 5.0, pace) == pytest.approx(5 / (10 - SEARCH_STEPS * pace))
+    pace = 0.1  # the search that follows takes SEARCH_ITERATIONS of these away from the time
+    assert limited.progress(25, 5.0, pace) == pytest.approx(5 / (10 - SEARCH_ITERATIONS * pace))
     assert limited.progress(25, 5.0, 1.0) > 1
-    assert free.seconds_left(25, 3.0, 2.0) == 150 + 2 * SEARCH_STEPS
+    assert free.seconds_left(25, 3.0, 2.0) == 150 + 2 * SEARCH_ITERATIONS
     assert limited.seconds_left(25, 3.0, 2.0) == 7
     assert limited.seconds_left(100, 30.0, 2.0) == 0
 
@@ -265,23 +269,23 @@ def test_the_price_of_bits_pulls_used_weights_to_what_they_are_coded_against() -
     weights, shape = random_weights(config), config.shape
     weights.filters[0] = shape.weights(shape.base).filters[0]  # the bicubic one, which costs nothing
     gradients = weights.zeros()
-    WeightPrior(shape).add_gradient(weights, gradients)
-    slopes, values, used = gradients.flat(), weights.flat() - shape.base, shape.groups != UNUSED
-    assert not slopes[~used].any()
-    assert np.array_equal(np.sign(slopes[used]), np.sign(values[used]))
+    WeightRate(shape).add_gradient(weights, gradients)
+    found, values, used = gradients.flat(), weights.flat() - shape.base, shape.groups != UNUSED
+    assert not found[~used].any()
+    assert np.array_equal(np.sign(found[used]), np.sign(values[used]))
     assert not gradients.filters[0].any()
     for group in range(shape.group_count):
         of_group = shape.groups == group
-        assert np.abs(slopes[of_group]).max() <= 1.01 / np.log(2) / np.abs(values[of_group]).mean()
+        assert np.abs(found[of_group]).max() <= 1.01 / np.log(2) / np.abs(values[of_group]).mean()
 
 
 def test_the_price_of_bits_is_added_to_what_is_there() -> None:
     config = config_of(channels=1)
     weights = random_weights(config)
     once, twice = weights.zeros(), weights.zeros()
-    WeightPrior(config.shape).add_gradient(weights, once)
+    WeightRate(config.shape).add_gradient(weights, once)
     for _ in range(2):
-        WeightPrior(config.shape).add_gradient(weights, twice)
+        WeightRate(config.shape).add_gradient(weights, twice)
     assert np.array_equal(twice.flat(), 2 * once.flat())
 
 
@@ -291,8 +295,8 @@ def test_unused_weights_that_are_not_0_change_no_price() -> None:
     clean = random_weights(config)
     dirty = shape.weights(clean.flat() + (shape.groups == UNUSED).astype(np.float32))
     one, other = clean.zeros(), clean.zeros()
-    WeightPrior(shape).add_gradient(clean, one)
-    WeightPrior(shape).add_gradient(dirty, other)
+    WeightRate(shape).add_gradient(clean, one)
+    WeightRate(shape).add_gradient(dirty, other)
     assert np.array_equal(one.flat(), other.flat())
 
 
@@ -315,14 +319,14 @@ class Choice:
     def squared_error(self, weights: GridWeights) -> float:
         return self.network.squared_error(weights, self.target)
 
-    def latent_bits(self, context: np.ndarray) -> float:
-        return self.network.latent_bits(context)
+    def latent_bits(self, entropy_model: np.ndarray) -> float:
+        return self.network.latent_bits(entropy_model)
 
     def cost(self, networks: GridNetworks) -> float:
         """Bits: distortion, latents and networks."""
         weights = networks.weights
         own = 8 * len(encode_networks(networks))
-        return self.distortion_weight * self.squared_error(weights) + self.latent_bits(weights.context) + own
+        return self.distortion_weight * self.squared_error(weights) + self.latent_bits(weights.entropy_model) + own
 
 
 def test_chosen_integers_never_cost_more_than_those_that_the_choice_starts_with(

@@ -45,7 +45,7 @@ def test_every_latent_is_in_one_core_of_one_offset(rows: int, columns: int) -> N
             continue
         left = np.ones(found.shape, np.float32)
         while True:
-            places, values = _Cells(rows, columns, offset).steepest(left)
+            places, values = _Cells(rows, columns, offset).largest_gradient(left)
             at = tuple(index[values > 0] for index in places)
             if not at[0].size:
                 break
@@ -55,16 +55,16 @@ def test_every_latent_is_in_one_core_of_one_offset(rows: int, columns: int) -> N
 
 
 def test_the_steepest_of_a_core_is_where_it_says() -> None:
-    promised = np.random.default_rng(0).random((PASSES, 15, 9), np.float32)
-    places, values = _Cells(30, 18, (CORE, 0)).steepest(promised)
-    assert np.array_equal(promised[places], values)
+    predicted_gain = np.random.default_rng(0).random((PASSES, 15, 9), np.float32)
+    places, values = _Cells(30, 18, (CORE, 0)).largest_gradient(predicted_gain)
+    assert np.array_equal(predicted_gain[places], values)
     for row, column in np.ndindex(values.shape):
         top, left = (CORE + CELL * row) // 2, CELL * column // 2  # in planes of one latent in 2 x 2
-        assert values[row, column] == promised[:, top : top + CORE // 2, left : left + CORE // 2].max()
+        assert values[row, column] == predicted_gain[:, top : top + CORE // 2, left : left + CORE // 2].max()
 
 
 class Fitted:
-    """A short fit of a picture, whose latents may be changed and descend again under its weights."""
+    """A short fit of a picture, whose latents may be changed and improved again under its weights."""
 
     def __init__(self, planes: np.ndarray) -> None:
         config = config_of(*planes.shape[1:], planes.shape[0])
@@ -75,12 +75,12 @@ class Fitted:
 
     def cost(self) -> float:
         squares = self.pyramid.squared_error(self.weights)
-        return WEIGHT * squares + self.pyramid.latent_bits(self.weights.context)
+        return WEIGHT * squares + self.pyramid.latent_bits(self.weights.entropy_model)
 
-    def descend(self, number: int) -> None:
-        self.pyramid.settle()
+    def improve_latents(self, number: int) -> None:
+        self.pyramid.show_rounded()
         self.pyramid.gradient(self.weights, WEIGHT)
-        self.pyramid.descend(self.weights, WEIGHT, [number])
+        self.pyramid.improve_latents(self.weights, WEIGHT, [number])
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_no_sweep_makes_a_file_worse(fitted: Fitted) -> None:
     )  # fmt: skip
     costs = [fitted.cost()]
     for number in [3, 2, 1, 0] * 4:
-        fitted.descend(number)
+        fitted.improve_latents(number)
         costs.append(fitted.cost())
     assert max(np.diff(costs)) <= 0
     assert costs[-1] < 0.8 * costs[0]
@@ -117,16 +117,16 @@ def test_a_latent_that_is_off_is_put_back(number: int) -> None:
     spoilt[number][at] += 4
     pyramid.place(spoilt)
     for _ in range(8):
-        pyramid.settle()
+        pyramid.show_rounded()
         pyramid.gradient(weights, 1e5)
-        pyramid.descend(weights, 1e5, [number])
+        pyramid.improve_latents(weights, 1e5, [number])
     for found, wanted in zip(pyramid.integers(weights), latents, strict=True):
         assert np.array_equal(found, wanted)
 
 
 def test_costs_add_up_to_what_is_fitted(fitted: Fitted) -> None:
     fitted.pyramid.place(fitted.picture.tiles[0])
-    fitted.pyramid.settle()
+    fitted.pyramid.show_rounded()
     network, levels = fitted.pyramid.network, fitted.pyramid.config.pyramid.count
     errors, bits = network.costs(fitted.weights, fitted.planes, WEIGHT, range(levels))
     assert errors.shape == (45, 70)
@@ -137,7 +137,7 @@ def test_costs_add_up_to_what_is_fitted(fitted: Fitted) -> None:
     shares = [[float(pyramid.view(plane, level).sum()) for plane in bits] for level in pyramid.levels]
     assert np.allclose(shares, expected, rtol=1e-4, atol=1e-3)
     assert float(bits.sum()) == pytest.approx(expected.sum(), rel=1e-5)  # nothing lies in margins
-    fitted.pyramid.settle()
+    fitted.pyramid.show_rounded()
     _, some = network.costs(fitted.weights, fitted.planes, WEIGHT, range(1, 3))
     for number, level in enumerate(pyramid.levels):
         wanted = pyramid.view(bits, level) if number in (1, 2) else 0

@@ -1,1 +1,1 @@
-"""What only an encoder of `fnet` needs. Decoding never loads it."""
+"""Fitting of the profile fnet. Only an encoder loads this package."""

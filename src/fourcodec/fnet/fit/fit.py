@@ -1,8 +1,8 @@
-"""Fitting a Fourier network to one picture: planes -> integers.
+"""Fitting of the profile fnet to one picture: planes -> integers.
 
-    for each phase: random pixels -> gradient at noisy coefficients + price of bits -> SOAP -> bounded step
+    in each iteration: random pixels -> gradient at noisy coefficients, of distortion and rate -> SOAP -> bounded update
 
-The start is near the identity: with larger coefficients the composition is chaotic and learns nothing.
+The start is near the identity: with larger coefficients the composed layers are chaotic and learn nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from fourcodec.arrays import Floats
 from fourcodec.fnet.backends import Backend, backend_of
 from fourcodec.fnet.fit.last_good import LastGood
 from fourcodec.fnet.fit.settings import FitSettings, Phase
-from fourcodec.fnet.fit.step_sizes import LaplacePrior, StepSizes
+from fourcodec.fnet.fit.step_sizes import CoefficientRate, StepSizes
 from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, coefficients_of, spread_steps
 from fourcodec.fnet.quantize import dequantize, quantize, step_index, step_size
 from fourcodec.fourier.shape import NetworkShape
@@ -29,15 +29,15 @@ from fourcodec.optimisation.soap import SoapState
 from fourcodec.positions import PIXEL_CENTRES, positions
 from fourcodec.threads import map_threads, thread_count
 
-WARM_UP = 100  # steps over which the rate rises: SOAP's first bases are poor
-CURVATURE_EVERY = 50  # steps
-PROBE_PIXELS = 768  # pixels on which a step's effect is measured
-MAX_SHIFT = 6e-3  # turns (or units of colour) that one step may move a layer's outputs, root mean square
-CHECK_EVERY = 25  # steps
-SAMPLE_PIXELS = 4 * 768  # on which a fit is checked, the same ones all the time
-FLAT_STEP = 2.0**-9  # of the quantiser of a flat colour: half a level of 8 bits
+WARM_UP = 100  # iterations over which the learning rate rises: SOAP's first bases are poor
+CURVATURE_EVERY = 50  # iterations between estimates of the curvature
+PROBE_PIXELS = 768  # pixels on which the effect of an update is measured
+MAX_SHIFT = 6e-3  # root mean square, in turns or units of colour, that an update may move a layer's outputs
+CHECK_EVERY = 25  # iterations between checks for divergence
+SAMPLE_PIXELS = 4 * 768  # pixels of a check, always the same
+FLAT_STEP = 2.0**-9  # quantiser step of a flat colour: half a level of 8 bits
 REPORT_SECONDS = 0.2
-FEWEST_PIXELS = 1 << 14  # bits cost no more than at 128 x 128: one pixel's fair price would leave no picture
+FEWEST_PIXELS = 1 << 14  # smaller pictures pay as much for a bit as 128 x 128: else one pixel would lose its colour
 
 
 def fit(
@@ -51,11 +51,12 @@ def fit(
     start: QuantizedFnet | None = None,
     visible: NDArray[np.bool_] | None = None,
 ) -> QuantizedFnet:
-    """A network for planes (channels, H, W) float32 in [0, 1]; pixels where `visible` (H, W) is false may become
-    anything. Equal arguments give equal results on one machine.
+    """Fits a network to planes (channels, H, W) float32 in [0, 1]. Equal arguments give equal results on one machine.
 
-    `start` is a network of the same config that is fitted on, say at another lambda; `settings.begin` says how much of
-    the schedule it stands for. Where the fit comes to nothing better than the flat mean colour, that is the result.
+    visible: (H, W); where it is false, pixels do not count. report: called with the progress now and then. start:
+    another fit of the same config, for a warm start; settings.begin is the share of the schedule that it replaces.
+    Where the fitted network is no better than the flat mean colour, the result is that colour. Raises ValueError for a
+    start of another config.
     """
     if start is not None and start.config != config:
         raise ValueError(f"a fit of {config} cannot start from {start.config}")
@@ -75,26 +76,27 @@ def fit_float(
     device: str,
     report: Callable[[Progress], None] | None,
 ) -> Floats:
-    """The flat coefficients of a fit that is never quantised: what quantisation is measured against."""
+    """The flat coefficients of a fit without quantisation, to measure what quantisation costs."""
     fitted = _Fit(planes, config, settings, seed, backend_of(device))
     fitted.run(report)
     return fitted.coefficients
 
 
 def learning_rate(config: FnetConfig) -> float:
-    """SOAP's best rates were 2e-3 to 3e-3 at width 7 and 8e-4 at width 8, where twice that collapses; at depth 8 half
-    of what is best at 5, at depth 10 a quarter.
+    """SOAP's learning rate for a network of this size.
 
-    More features add up in each phase, and each layer passes on what the ones before it do: the best step shrinks as
-    their number and depth grow. Where frequencies are left out, their number is that of a smaller width.
+    More features add up in each phase, and each layer passes on the changes of the layers before it, so the best rate
+    falls with the number of features and with depth. It was 2e-3 to 3e-3 at width 7 and 8e-4 at width 8, where twice as
+    much diverges; at depth 8 it was half of that at 5, at depth 10 a quarter. A network of limited order has the rate
+    of the width that has as many frequencies.
     """
     width = math.log2(config.shape.layers[-1].frequency_count)
     return 2.5e-3 * min(1.0, 2.0 ** (1.6 * (7 - width))) * min(1.0, (6 / config.depth) ** 2)
 
 
 def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.random.Generator) -> Floats:
-    """Near the identity: the first layer spreads the position, the hidden ones add little, the last gives
-    mean_colour."""
+    """Random coefficients near the identity, flat float32: the first layer spreads the positions, hidden layers add
+    little, the last layer gives about mean_colour (channels,)."""
     coefficients = np.empty(shape.coefficient_count, np.float32)
     for number, layer in enumerate(shape.layers):
         spread = 1.0 if number == 0 else 0.09 if number == shape.depth else 0.03
@@ -107,11 +109,11 @@ def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.ra
 
 
 def stratified_pixels(size: tuple[int, int], count: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """About `count` pixels of a picture of (height, width), as indices row by row: one at random in each cell of a
-    grid.
+    """The indices, row by row, of about `count` pixels of a picture of (height, width): one at random in each cell of a
+    regular grid.
 
-    The gradient is much less noisy than with as many independent pixels, worth 0.2 dB at equal steps. The order is
-    random too, so that the first few are a sample of the whole picture.
+    The gradient is much less noisy than with as many independent pixels, worth 0.2 dB at equal iterations. The order is
+    random too, so that the first few pixels are a sample of the whole picture.
     """
     height, width = size
     across = max(1, round(math.sqrt(count * width / height)))
@@ -123,13 +125,13 @@ def stratified_pixels(size: tuple[int, int], count: int, random: np.random.Gener
 
 
 def stratified_choice(candidates: NDArray[np.int64], count: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """`count` of the candidates, at random one of each of so many equal shares, in random order."""
+    """`count` of the candidates in random order: one at random out of each of `count` equal shares of them."""
     places = (np.arange(count) + random.random(count)) * (len(candidates) / count)
     return random.permutation(candidates[np.minimum(places.astype(np.int64), len(candidates) - 1)])
 
 
 class _Fit:
-    """The state of one fit and its step."""
+    """The state of one fit."""
 
     def __init__(
         self,
@@ -148,20 +150,21 @@ class _Fit:
         self._rate = learning_rate(config)
         counted = self._target if self._candidates is None else self._target[:, self._candidates]
         self._bit_price = settings.rate_weight / max(counted.shape[1], FEWEST_PIXELS)  # MSE per bit
-        self._sizes, self._prior = StepSizes(self._shape, self._bit_price), LaplacePrior(self._shape)
+        self._sizes, self._coefficient_rate = StepSizes(self._shape, self._bit_price), CoefficientRate(self._shape)
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
         self._threads = thread_count()
-        self._frozen = 0  # layers rounded for good, from the first
+        self._frozen = 0  # number of layers, from the first, that are rounded and fixed
         self._guard, self._sample = LastGood(), self._colours_at(self._sampled(seed))
-        self._rise_from = 0  # the step from which the rate rises
+        self._rise_from = 0  # the iteration from which the learning rate rises
         self._mean = counted.mean(axis=1)
         self.coefficients = initial_coefficients(self._shape, self._mean, self._random)
         self.step_indices: NDArray[np.uint8] | None = None
         self._steps: Floats | None = None  # (coefficient_count,)
 
     def run(self, report: Callable[[Progress], None] | None) -> None:
-        # Layers are updated side by side already; threads inside the matrix products would fight with those, and change
-        # sums.
+        """Runs all phases."""
+        # Layers are updated in parallel already. Threads inside the matrix products would compete with these, and
+        # change the order of sums.
         with threadpool_limits(1, user_api="blas"):
             self._run(report)
 
@@ -169,62 +172,67 @@ class _Fit:
         edges = self._settings.starts()
         reported = warm = time.monotonic()
         for phase, first, end in zip(self._settings.phases, edges, edges[1:], strict=False):
-            for step in range(first, end):
-                self._prepare(phase, step, first, end)
-                if step == first:
+            for iteration in range(first, end):
+                self._prepare(phase, iteration, first, end)
+                if iteration == first:
                     self._guard.rescore(partial(self._score, phase))
-                note = self._check(phase, step) if (step - first) % CHECK_EVERY == 0 else ""
-                loss = self._step(phase, step)
+                note = self._check(phase, iteration) if (iteration - first) % CHECK_EVERY == 0 else ""
+                loss = self._iterate(phase, iteration)
                 now = time.monotonic()
-                if step == 0:
-                    warm = now  # kernels are compiled: from here on steps tell how long the rest takes
-                due = step > 0 and now - reported > REPORT_SECONDS
-                if report is not None and (due or step + 1 == edges[-1] or note):
+                if iteration == 0:
+                    warm = now  # kernels are compiled: from here on the pace can be measured
+                due = iteration > 0 and now - reported > REPORT_SECONDS
+                if report is not None and (due or iteration + 1 == edges[-1] or note):
                     reported = now
-                    left = (now - warm) / max(step, 1) * (edges[-1] - step - 1)
-                    report(Progress(step + 1, edges[-1], loss, psnr_of_mse_db(loss), left, note))
+                    left = (now - warm) / max(iteration, 1) * (edges[-1] - iteration - 1)
+                    report(Progress(iteration + 1, edges[-1], loss, psnr_of_mse_db(loss), left, note))
             if phase.noisy and self._steps is None:  # a run too short for this phase
                 self._observe()
 
-    def _prepare(self, phase: Phase, step: int, first: int, end: int) -> None:
-        """Before a step: new step sizes, or another layer frozen."""
+    def _prepare(self, phase: Phase, iteration: int, first: int, end: int) -> None:
+        """Before an iteration: estimates new step sizes, or freezes another layer, where that is due."""
         if phase.freezing:
             if self._steps is None:
                 self._observe()
-            due = 1 + (step - first) * len(self._shape.layers) // (end - first)
+            due = 1 + (iteration - first) * len(self._shape.layers) // (end - first)
             while self._frozen < due:
                 self._freeze_next()
-        elif phase.noisy and (step - first) % CURVATURE_EVERY == 0:
+        elif phase.noisy and (iteration - first) % CURVATURE_EVERY == 0:
             self._observe()
 
-    def _check(self, phase: Phase, step: int) -> str:
-        """Goes back to the last good coefficients, with half the rate, where a fit has diverged. What there is to say.
+    def _check(self, phase: Phase, iteration: int) -> str:
+        """Returns to the last good coefficients, with half the learning rate, where the fit has diverged. The result is
+        a note for the user, or "".
 
-        Layers that are frozen stay as they are: they have been rounded since.
+        Frozen layers stay as they are, since they have been rounded meanwhile.
         """
         if not self._guard.diverged(self._score(phase, self.coefficients), self.coefficients):
             return ""
         assert self._guard.coefficients is not None
         self.coefficients[self._frozen_size :] = self._guard.coefficients[self._frozen_size :]
         self._rate /= 2
-        self._rise_from = step
+        self._rise_from = iteration
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
-        return f"the fit diverged by step {step}: it goes on from its last good state with half the learning rate"
+        return (
+            f"the fit diverged by iteration {iteration}: "
+            "it goes on from its last good state with half the learning rate"
+        )
 
     def _score(self, phase: Phase, coefficients: Floats) -> float:
-        """What the phase minimises."""
+        """The cost that the phase minimises: MSE, or MSE + lambda * bpp where there is training noise."""
         mse = self._mse(coefficients)
         if phase.noisy and self._steps is not None:
-            return mse + self._bit_price * self._prior.bits(coefficients, self._steps)
+            return mse + self._bit_price * self._coefficient_rate.bits(coefficients, self._steps)
         return mse
 
     def _mse(self, coefficients: Floats) -> float:
-        """On a sample of pixels that stays the same; infinite where it is no number."""
+        """The MSE on the fixed sample of pixels; infinite where it is not a number."""
         x, target = self._sample
         mse = float(np.square(self._backend.evaluate(self._shape, coefficients, x) - target, dtype=np.float64).mean())
         return mse if math.isfinite(mse) else math.inf
 
-    def _step(self, phase: Phase, step: int) -> float:
+    def _iterate(self, phase: Phase, iteration: int) -> float:
+        """One iteration; returns the MSE on its pixels, training noise included."""
         x, target = self._batch()
         coefficients = self.coefficients
         if phase.noisy and self._steps is not None:
@@ -233,20 +241,22 @@ class _Fit:
             coefficients = coefficients + noise
         loss, gradient = self._backend.mse_gradient(self._shape, coefficients, x, target)
         if phase.noisy and self._steps is not None:
-            gradient += np.float32(self._bit_price) * self._prior.gradient(coefficients, self._steps)
-        if np.isfinite(gradient).all():  # else coefficients stay numbers, for `_check` to judge
-            self._move(gradient, np.ascontiguousarray(x[:, :PROBE_PIXELS]), self._rate_at(step))
+            gradient += np.float32(self._bit_price) * self._coefficient_rate.gradient(coefficients, self._steps)
+        if np.isfinite(gradient).all():  # else the coefficients stay finite, and `_check` finds the divergence
+            self._move(gradient, np.ascontiguousarray(x[:, :PROBE_PIXELS]), self._rate_at(iteration))
         return loss
 
-    def _rate_at(self, step: int) -> float:
-        """A short rise, then half a cosine to 0."""
-        rise = min(1.0, (step - self._rise_from + 1) / min(WARM_UP, 0.2 * self._settings.iterations + 1))
-        return self._rate * rise * 0.5 * (1 + math.cos(math.pi * self._settings.done(step)))
+    def _rate_at(self, iteration: int) -> float:
+        """The learning rate: a short rise, then half a cosine to 0."""
+        rise = min(1.0, (iteration - self._rise_from + 1) / min(WARM_UP, 0.2 * self._settings.iterations + 1))
+        return self._rate * rise * 0.5 * (1 + math.cos(math.pi * self._settings.done(iteration)))
 
     def _move(self, gradient: Floats, probe: Floats, rate: float) -> None:
-        """SOAP, each layer's step cut where it would move the layer's outputs by more than MAX_SHIFT.
+        """Updates the coefficients by SOAP. A layer's update is scaled down where it would move the layer's outputs by
+        more than MAX_SHIFT.
 
-        That stops blow-ups; a learning rate twice too high can still creep to a collapse, which `_check` finds.
+        That prevents sudden divergence. With a learning rate twice too high a fit can still diverge slowly, which
+        `_check` finds.
         """
         layers = self._shape.layers
         direction = np.zeros_like(gradient)
@@ -267,7 +277,7 @@ class _Fit:
         return self._colours_at(self._chosen(self._settings.batch_pixels, self._random))
 
     def _sampled(self, seed: int) -> NDArray[np.int64]:
-        """The pixels that the fit is checked on: all of a small picture."""
+        """The pixels of the checks: SAMPLE_PIXELS, or all of a small picture."""
         candidates = np.arange(self._target.shape[1]) if self._candidates is None else self._candidates
         if len(candidates) <= SAMPLE_PIXELS:
             return candidates
@@ -279,10 +289,11 @@ class _Fit:
         return stratified_choice(self._candidates, count, random)
 
     def _colours_at(self, chosen: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """Positions (2, N) of pixels and their colours (channels, N)."""
+        """The positions (2, N) and colours (channels, N) of pixels, given by their indices."""
         return positions(self._size, chosen, PIXEL_CENTRES), self._target[:, chosen]
 
     def _observe(self) -> None:
+        """Estimates the curvature and sets the quantiser steps by it."""
         x, target = self._batch()
         signs = self._random.choice(np.array([-1, 1], np.float32), target.shape)
         self._sizes.observe(self._backend.curvature(self._shape, self.coefficients, x, signs))
@@ -290,7 +301,7 @@ class _Fit:
         self._steps = spread_steps(self._shape, step_size(self.step_indices))
 
     def integers(self) -> QuantizedFnet:
-        """The network under its quantiser, or the flat mean colour where that is as near the picture."""
+        """The quantised network, or the flat mean colour where that is no farther from the picture."""
         indices = self.step_indices
         assert indices is not None, "a schedule that ends in integers has a noisy phase"
         steps = spread_steps(self._shape, step_size(indices))
@@ -310,7 +321,7 @@ class _Fit:
 
 
 def flat_network(config: FnetConfig, colour: Floats) -> QuantizedFnet:
-    """One colour (channels,) everywhere, to within 1/512."""
+    """A network that is `colour` (channels,) everywhere, to within FLAT_STEP / 2."""
     steps = step_index(np.full(config.shape.output_count, FLAT_STEP))
     symbols = np.zeros(config.coefficient_count, np.int32)
     symbols[config.shape.layers[-1].span].reshape(-1, 2, config.channels)[0, 0] = np.rint(colour / FLAT_STEP)

@@ -1,4 +1,4 @@
-"""Watching a fit: the best coefficients so far, and whether it has left them for good."""
+"""Detection of a fit's divergence, and the best coefficients before it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-TOLERANCE = 2.0  # times the best score: fits that go well waver by a fifth, a collapse loses 10 dB
-FLOOR = 2.5e-5  # scores below it are all equally good: 46 dB
+# A score above so many times the best is a divergence: good fits waver by a fifth, a divergence loses 10 dB.
+TOLERANCE = 2.0
+FLOOR = 2.5e-5  # differences between scores below this (46 dB) do not count
 
 
 class LastGood:
-    """Keeps a copy of the coefficients with the least score (MSE, or MSE + lambda * bpp)."""
+    """A copy of the coefficients with the lowest score (MSE, or MSE + lambda * bpp) so far."""
 
     def __init__(self) -> None:
         self._best = math.inf
         self.coefficients: NDArray[np.float32] | None = None
 
     def rescore(self, score_of: Callable[[NDArray[np.float32]], float]) -> None:
-        """Another kind of score follows: that of the kept coefficients is what others are now compared with."""
+        """Scores the kept coefficients anew, where the kind of score changes."""
         if self.coefficients is not None:
             self._best = score_of(self.coefficients)
 
     def diverged(self, score: float, coefficients: NDArray[np.float32]) -> bool:
-        """Whether the score is no number or TOLERANCE times worse than the best. Copies coefficients that are the best
-        so far, the first in any case."""
+        """True if the score is not a number or more than TOLERANCE times the best. Else copies the coefficients if they
+        are the first or the best so far."""
         if self.coefficients is not None and not score <= TOLERANCE * max(self._best, FLOOR):
             return True
         if self.coefficients is None or score <= self._best:

@@ -1,20 +1,24 @@
-"""How a network is fitted: settings as data. Nothing of this is in the file."""
+"""Settings of a fit of the profile fnet. The file holds none of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from fourcodec.optimisation.settings import Part, check_begin, steps_for
+from fourcodec.optimisation.settings import Part, check_begin, iterations_for
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A share of the steps. `noisy`: coefficients carry their quantisation noise and pay for their bits."""
+    """A phase of a fit, with a share of its iterations.
+
+    noisy: coefficients have training noise, and the cost includes the rate. freezing: layers are rounded and fixed, one
+    after the other, while the others adapt.
+    """
 
     name: str
     share: float
     noisy: bool = False
-    freezing: bool = False  # layers are rounded for good, one after the other, and the rest adapts
+    freezing: bool = False
 
 
 SCHEDULE = (
@@ -24,21 +28,24 @@ SCHEDULE = (
 )
 FLOAT_SCHEDULE = (Phase("shape", 1.0),)  # without quantisation, to measure what it costs
 
-# Of a network whose size is given and whose quality is not: costs 0 to 1.2 dB against no quantisation, at 4 to 9 bits a
-# coefficient. As a quality it is 54.4.
+# lambda where a size is given and no quality. Its quantisation costs 0 to 1.2 dB of PSNR and leaves 4 to 9 bits a
+# coefficient. It is the lambda of quality 54.4.
 RATE_WEIGHT = 1.25e-3
 
-# Steps per effort. benchmarks/results/effort.tsv has what each gives and takes.
+# Iterations by effort. benchmarks/results/effort.tsv has the PSNR and time of each.
 EFFORT_ITERATIONS = {1: 150, 2: 400, 3: 1000, 4: 2500, 5: 5000, 6: 9000, 7: 16000, 8: 30000, 9: 60000}
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """iterations: steps in all; batch_pixels: random pixels per step; rate_weight: lambda in MSE + lambda * bpp; begin:
-    the share of the schedule that is left out, where a fit starts from another one's result."""
+    """The settings of one fit.
+
+    iterations: their number. batch_pixels: random pixels per iteration. rate_weight: lambda in MSE + lambda * bpp.
+    begin: the share of the schedule that is left out in a warm start. Raises ValueError for values out of range.
+    """
 
     iterations: int
-    batch_pixels: int = 12 * 768  # twelve pieces of work: even shares for 2, 3, 4, 6 or 12 threads
+    batch_pixels: int = 12 * 768  # twelve pieces of work, which divide evenly among 2, 3, 4, 6 or 12 threads
     rate_weight: float = RATE_WEIGHT
     phases: tuple[Phase, ...] = SCHEDULE
     begin: float = 0.0
@@ -48,12 +55,12 @@ class FitSettings:
             raise ValueError(f"iterations are at least 1, not {self.iterations}")
         check_begin(self.begin)
 
-    def done(self, step: int) -> float:
-        """The share of the schedule that is behind at a step."""
-        return self.begin + (1 - self.begin) * step / self.iterations
+    def done(self, iteration: int) -> float:
+        """The share of the schedule that is done before an iteration."""
+        return self.begin + (1 - self.begin) * iteration / self.iterations
 
     def starts(self) -> list[int]:
-        """The first step of each phase, and the end."""
+        """The first iteration of each phase, and the number of iterations."""
         edges, share = [0], 0.0
         for phase in self.phases:
             share += phase.share
@@ -61,11 +68,12 @@ class FitSettings:
         return edges
 
     def part(self, part: Part, rate_weight: float) -> FitSettings:
-        """Of a whole fit with these settings, at another lambda."""
-        steps = max(1, round(part.share * self.iterations))
-        return replace(self, iterations=steps, rate_weight=rate_weight, begin=part.begin)
+        """The settings for a part of a whole fit with these settings, at another lambda."""
+        iterations = max(1, round(part.share * self.iterations))
+        return replace(self, iterations=iterations, rate_weight=rate_weight, begin=part.begin)
 
 
 def settings_for(effort: int, iterations: int | None, rate_weight: float = RATE_WEIGHT) -> FitSettings:
-    """A whole fit of the profile fnet. Raises ValueError for an effort outside 1..9."""
-    return FitSettings(steps_for(EFFORT_ITERATIONS, effort, iterations), rate_weight=rate_weight)
+    """The settings of a whole fit at an effort 1 to 9; `iterations` overrides it. Raises ValueError for another
+    effort."""
+    return FitSettings(iterations_for(EFFORT_ITERATIONS, effort, iterations), rate_weight=rate_weight)

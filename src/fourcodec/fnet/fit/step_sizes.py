@@ -1,9 +1,9 @@
-"""Training for quantisation: step sizes from curvature, noise, the price of bits.
+"""Quantiser steps from the curvature of the MSE, and the estimated rate of coefficients.
 
-For a uniform quantiser of step s, a coefficient with curvature h (MSE grows by h e^2) costs h s^2 / 12 of MSE and saves
-log2(s) bits. With a bit worth `bit_price` of MSE the best step is s = sqrt(6 bit_price / (h ln 2)): no step needs
-learning. Curvatures are alike within one output of a layer (each feature has mean square 1/2) and differ a thousandfold
-between outputs.
+A quantiser of step s adds h s^2 / 12 to the MSE for a coefficient with curvature h (MSE rises by h e^2) and saves
+log2(s) bits. At a price of `bit_price` MSE per bit the best step is s = sqrt(6 bit_price / (h ln 2)), so steps need
+not be learned by gradients. Curvatures are similar within one output of a layer, since each feature has a mean square
+of 1/2, and differ a thousandfold between outputs.
 """
 
 from __future__ import annotations
@@ -17,54 +17,54 @@ from fourcodec.arrays import Floats
 from fourcodec.fourier.frequencies import frequency_bits
 from fourcodec.fourier.shape import NetworkShape
 
-_FLATTEST = 1e-7  # of the largest curvature: an output that does nothing yet still gets a finite step
-_KEPT = 0.8  # of the old curvature at each new estimate
-_PRESSURE = 2.0  # bits are priced so many times higher in gradients than in step sizes: 5% fewer bytes at equal PSNR
+_FLATTEST = 1e-7  # least curvature relative to the largest: outputs without effect so far get a finite step
+_KEPT = 0.8  # weight of the old curvature at each new estimate
+_PRESSURE = 2.0  # gradients count a bit so many times higher than steps do: 5% fewer bytes at equal PSNR
 
 
 class StepSizes:
-    """Tracks curvature and gives the step of every output of every layer."""
+    """A running estimate of the curvature, and the quantiser step of each output of each layer."""
 
     def __init__(self, shape: NetworkShape, bit_price: float) -> None:
         self._shape, self._bit_price = shape, bit_price
         self._curvature: NDArray[np.float64] | None = None  # (outputs of all layers,)
 
     def observe(self, curvature: NDArray[np.float64]) -> None:
-        """curvature (coefficient_count,) as fnet.network.curvature estimates it."""
+        """Takes an estimate (coefficient_count,) of fnet.network.curvature."""
         new = np.concatenate(
             [curvature[layer.span].reshape(-1, layer.outputs).mean(axis=0) for layer in self._shape.layers]
         )
         self._curvature = new if self._curvature is None else _KEPT * self._curvature + (1 - _KEPT) * new
 
     def steps(self) -> NDArray[np.float64]:
-        """(outputs of all layers,), for quantize.step_index."""
+        """The best steps, (outputs of all layers,) float64, for quantize.step_index."""
         assert self._curvature is not None
         floor = max(float(self._curvature.max()) * _FLATTEST, 1e-30)
         return np.sqrt(6 * self._bit_price / (np.maximum(self._curvature, floor) * math.log(2)))
 
 
-class LaplacePrior:
-    """The price of bits: coefficients of one layer and one number of ones in k share a Laplace scale, their mean
-    magnitude."""
+class CoefficientRate:
+    """The estimated rate of the coefficients. Those of one layer whose frequencies are of the same order share a
+    Laplace density, whose scale is their mean magnitude."""
 
     def __init__(self, shape: NetworkShape) -> None:
         groups, first = np.empty(shape.coefficient_count, np.int64), 0
         for layer in shape.layers:
-            ones = frequency_bits(layer.inputs, layer.order).sum(axis=1)
-            groups[layer.span].reshape(len(ones), -1)[:] = first + ones[:, None]
+            orders = frequency_bits(layer.inputs, layer.order).sum(axis=1)
+            groups[layer.span].reshape(len(orders), -1)[:] = first + orders[:, None]
             first += layer.order + 1
         self._groups = groups
         self._counts = np.bincount(groups)
 
     def bits(self, coefficients: Floats, steps: Floats) -> float:
-        """About what the quantised coefficients cost, as they are priced: the entropy of a Laplace variable of scale b
-        at step s is log2(2 e b / s) where b is large, times _PRESSURE."""
+        """The estimated rate of quantised coefficients in bits, times _PRESSURE. A Laplace variable of large scale b
+        has an entropy of log2(2 e b / s) at step s."""
         scales = np.bincount(self._groups, np.abs(coefficients)) / self._counts
         return _PRESSURE * float(np.log2(1 + 2 * math.e * scales[self._groups] / steps).sum())
 
     def gradient(self, coefficients: Floats, steps: Floats) -> Floats:
-        """Bits per unit of each coefficient, sign(c) / (scale ln 2), times _PRESSURE; smooth within half a step of
-        0."""
+        """The gradient of the rate, times _PRESSURE: sign(c) / (scale ln 2) bits per unit of a coefficient, smooth
+        within half a step around 0."""
         scales = np.bincount(self._groups, np.abs(coefficients)) / self._counts
         inverse = (_PRESSURE / (math.log(2) * np.maximum(scales, 1e-9))).astype(np.float32)
         return np.tanh(2 * coefficients / steps) * inverse[self._groups]

@@ -1,1 +1,1 @@
-"""The grid and its fit in torch. Loaded where CUDA is asked for."""
+"""The profile grid and its fit in torch. Loaded only where CUDA is asked for."""

@@ -1,5 +1,5 @@
-"""The noisy steps of grid/fit/latents.py on a torch device, for CUDA: latents and their optimiser stay there. The
-networks' optimisers, which are small, remain numpy's."""
+"""The noisy phase of grid/fit/latents.py on a torch device, for CUDA. Latents and their optimiser stay on the device;
+the optimisers of the networks, which are small, stay in numpy."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fourcodec.arrays import Floats
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.cuda import proxy as latents_torch
 from fourcodec.grid.cuda.network import TorchGridGradient
-from fourcodec.grid.fit.latents import Gradient, NoisySteps, Proxy, Rates
+from fourcodec.grid.fit.latents import Gradient, NoisyFit, Proxy, Rates
 from fourcodec.grid.kernels.latents import noise_keys
 from fourcodec.grid.weights import GridWeights
 
 
 class TorchSpace:
-    """A Space on a device."""
+    """The Space of grid/fit/latents.py on a torch device."""
 
     def __init__(self, config: GridConfig, device: str) -> None:
         self.network: TorchGridGradient = TorchGridGradient(config.pyramid, config.shape, config.phase_scale, device)
@@ -28,18 +28,19 @@ class TorchSpace:
     def send(self, values: Floats) -> Tensor:
         return self.network.send(values)
 
-    def noisy(self, latents: Floats, target: Tensor, visible: Tensor | None) -> NoisySteps:
-        return _TorchNoisySteps(self.network, latents, target, visible)
+    def noisy(self, latents: Floats, target: Tensor, visible: Tensor | None) -> NoisyFit:
+        return _TorchNoisyFit(self.network, latents, target, visible)
 
 
-class _TorchNoisySteps:
-    """What recorded work reads and writes lies where it is."""
+class _TorchNoisyFit:
+    """The NoisyFit of grid/fit/latents.py on a torch device. Recorded work reads and writes fixed tensors, so values
+    are copied into them."""
 
     def __init__(self, network: TorchGridGradient, latents: Floats, target: Tensor, visible: Tensor | None) -> None:
         self._network, self._target, self._visible = network, target, visible
-        self._latents = network.send(latents).clone()  # on a processor it would be the very array
+        self._latents = network.send(latents).clone()  # on the device "cpu" it would share memory with `latents`
         self._first, self._second = torch.zeros_like(self._latents), torch.zeros_like(self._latents)
-        self._chain = torch.zeros_like(self._latents)
+        self._proxy_derivative = torch.zeros_like(self._latents)
         self._keys = torch.zeros((len(latents), 2), dtype=torch.int64, device=network.device)
         self._proxy, self._rates = self._latents.new_zeros(2), self._latents.new_zeros(4)
 
@@ -50,7 +51,7 @@ class _TorchNoisySteps:
 
     def gradient(self, weights: GridWeights, distortion_weight: float) -> Gradient:
         self._network.visible = self._visible
-        return self._network.step(weights, self._target, distortion_weight)
+        return self._network.gradient_of_shown(weights, self._target, distortion_weight)
 
     def move(self, rates: Rates) -> None:
         self._rates.copy_(torch.tensor([rates.rate, rates.floor, rates.momentum, rates.decay]))
@@ -65,9 +66,9 @@ class _TorchNoisySteps:
         network = self._network
 
         def work() -> None:
-            noisy, chain = latents_torch.perturb(self._latents, network.mask, self._proxy, self._keys)
+            noisy, derivative = latents_torch.perturb(self._latents, network.mask, self._proxy, self._keys)
             network.shown.copy_(noisy)
-            self._chain.copy_(chain)
+            self._proxy_derivative.copy_(derivative)
 
         return network.recorder.record(work)
 
@@ -75,7 +76,7 @@ class _TorchNoisySteps:
     def _move(self) -> Callable[[], None]:
         def work() -> None:
             latents_torch.adam(
-                self._latents, self._first, self._second, self._network.pulled, self._chain, self._rates
+                self._latents, self._first, self._second, self._network.pulled, self._proxy_derivative, self._rates
             )  # fmt: skip
 
         return self._network.recorder.record(work, again=False)

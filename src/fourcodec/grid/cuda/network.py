@@ -1,7 +1,8 @@
-"""The grid profile's network and its gradients in torch, for CUDA: the same as GridGradient of grid/network.py.
+"""The network of the profile grid and its gradients in torch, for CUDA: the interface of GridGradient in
+grid/network.py.
 
-A GPU wants few and large operations. So a filter along an axis is a matrix, the context model's taps of all levels and
-passes are one lookup in a table, and a step is recorded once and replayed.
+A GPU is fast at few and large operations. So a filter along an axis is a matrix product, the taps of the entropy model
+of all levels and passes are one lookup in a table, and an evaluation is recorded once and replayed.
 """
 
 from __future__ import annotations
@@ -29,21 +30,23 @@ from fourcodec.grid.kernels.layout import B2, HIDDEN, PASSES, TAPS, W1, W2, W3
 from fourcodec.grid.pyramid import PLANES, Pyramid
 from fourcodec.grid.weights import GridShape, GridWeights
 
-_SLAB = 1 << 20  # positions whose Fourier features are held at a time
+_SLAB = 1 << 20  # positions whose Fourier features are in memory at a time
 
 
 class TorchGridGradient:
-    """GridGradient's interface on a torch device. Targets (channels, height, width) and `visible` (height, width) are
-    tensors there; planes and slopes (PLANES, total) are numpy's and only [:PASSES] of them are used.
+    """GridGradient on a torch device.
 
-    `shown` and `pulled` (PASSES, total) are the latents on the device and what `step` finds for their slopes."""
+    Targets (channels, height, width) and `visible` (height, width) are tensors on the device. planes and
+    latent_gradients (PLANES, total) are numpy arrays, of which only [:PASSES] are used. shown, pulled: (PASSES, total)
+    on the device, the latents and their gradients from `gradient_of_shown`.
+    """
 
     def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, device: str) -> None:
         self.pyramid, self.shape = pyramid, shape
         self.device = torch.device(device)
         self.recorder = Recorder(self.device)
         self.planes = np.zeros((PLANES, pyramid.total), np.float32)
-        self.slopes = np.zeros_like(self.planes)
+        self.latent_gradients = np.zeros_like(self.planes)
         self.latents = [np.zeros((level.rows, level.columns), np.float32) for level in pyramid.levels]
         self.mask = self.send(pyramid.mask())
         self._scale = phase_scale
@@ -56,7 +59,7 @@ class TorchGridGradient:
         ]
         self._smoothing = [[self.send(smoothing(side)) for side in size] for size in sizes if shape.smooth]
 
-        # What recorded work reads and writes: it lies where it is.
+        # Recorded work reads and writes these tensors, which therefore are never replaced.
         self.shown, self.pulled = self._zeros(PASSES, pyramid.total), self._zeros(PASSES, pyramid.total)
         counts = [math.prod(part) for part in shape.shapes]
         self._all_weights = self._zeros(sum(counts))
@@ -69,7 +72,7 @@ class TorchGridGradient:
 
     @property
     def visible(self) -> Tensor | None:
-        """Where errors count: everywhere where it is None."""
+        """The pixels whose errors count, (height, width): 1 where they do, else 0. Set to None, all count."""
         return self._visible
 
     @visible.setter
@@ -77,12 +80,13 @@ class TorchGridGradient:
         self._visible.copy_(torch.ones_like(self._visible) if visible is None else visible)
 
     def send(self, values: NDArray[Any]) -> Tensor:
+        """The values as a tensor on the device."""
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
 
-    def step(
+    def gradient_of_shown(
         self, weights: GridWeights, target: Tensor, distortion_weight: float
     ) -> tuple[float, NDArray[np.float64], GridWeights]:
-        """`gradient` of the latents `shown`."""
+        """`gradient` at the latents in `shown`. The gradient by the latents is left in `pulled`."""
         self._set(weights)
         self._target.copy_(target)
         self._distortion_weight.fill_(distortion_weight)
@@ -93,10 +97,10 @@ class TorchGridGradient:
     def gradient(
         self, weights: GridWeights, target: Tensor, distortion_weight: float, *, filters: bool
     ) -> tuple[float, NDArray[np.float64], GridWeights]:
-        """See GridGradient.gradient; the filters' gradients are always there."""
+        """See GridGradient.gradient; the gradients of the filters are always computed."""
         self._show()
-        found = self.step(weights, target, distortion_weight)
-        self.slopes[:PASSES] = self.pulled.cpu().numpy()
+        found = self.gradient_of_shown(weights, target, distortion_weight)
+        self.latent_gradients[:PASSES] = self.pulled.cpu().numpy()
         return found
 
     def squared_error(self, weights: GridWeights, target: Tensor) -> float:
@@ -106,7 +110,7 @@ class TorchGridGradient:
     def costs(
         self, weights: GridWeights, target: Tensor, distortion_weight: float, levels: range
     ) -> tuple[Floats, Floats]:
-        """See GridGradient.costs; bits are those of all levels."""
+        """See GridGradient.costs; the bits are those of the latents of all levels."""
         self._measure_picture(weights, target)
         self._measure_bits()
         return (distortion_weight * self._squares).cpu().numpy(), self._bits_of_each.cpu().numpy()
@@ -118,7 +122,7 @@ class TorchGridGradient:
         return float(self._bits_of_each.sum(dtype=torch.float64))
 
     def arrange(self) -> None:
-        """planes[:4] -> each level's latents."""
+        """Computes each level's latents from planes[:PASSES]."""
         for level, latents in zip(self.pyramid.levels, self.latents, strict=True):
             layout.interleave(self.planes, level.base, level.stride, 0, level.half_rows, latents)
 
@@ -139,8 +143,8 @@ class TorchGridGradient:
 
     @cached_property
     def _differentiate(self) -> Callable[[], None]:
-        """`shown` -> `pulled`, and in one row the sum of squared errors, bits (levels, PASSES) and the gradient of
-        distortion_weight * squares + bits by all weights."""
+        """Computes from `shown` the gradients `pulled`, and the vector `_found`: the sum of squared errors, the bits
+        (levels, PASSES) and the gradient of distortion_weight * squares + bits by all weights."""
 
         def work() -> None:
             with torch.enable_grad():
@@ -150,18 +154,18 @@ class TorchGridGradient:
                 objective = self._distortion_weight * squares + bits.sum()
                 found = torch.autograd.grad(objective, [latents, *weights], allow_unused=True)
             self.pulled.copy_(found[0])
-            slopes = [  # what has no entries has no gradient either
-                part.new_zeros(part.numel()) if slope is None else slope.flatten()
-                for slope, part in zip(found[1:], weights, strict=True)
+            gradients = [  # a part without entries has no gradient either
+                part.new_zeros(part.numel()) if gradient is None else gradient.flatten()
+                for gradient, part in zip(found[1:], weights, strict=True)
             ]
             each = torch.stack([bits.detach()[:, level.base : level.end].sum(1) for level in self.pyramid.levels])
-            torch.cat([squares.detach().flatten(), each.flatten(), *slopes], out=self._found)
+            torch.cat([squares.detach().flatten(), each.flatten(), *gradients], out=self._found)
 
         return self.recorder.record(work)
 
     @cached_property
     def _render(self) -> Callable[[], None]:
-        """`shown` -> the squared error of each pixel."""
+        """Computes the squared error of each pixel from `shown`."""
 
         def work() -> None:
             with torch.no_grad():
@@ -171,7 +175,7 @@ class TorchGridGradient:
 
     @cached_property
     def _measure_bits(self) -> Callable[[], None]:
-        """`shown` -> the bits of each latent."""
+        """Computes the bits of each latent from `shown`."""
 
         def work() -> None:
             with torch.no_grad():
@@ -180,13 +184,13 @@ class TorchGridGradient:
         return self.recorder.record(work)
 
     def _errors(self, weights: list[Tensor], latents: Tensor) -> Tensor:
-        """(channels, height, width) of the picture, 0 where nothing is visible."""
+        """The errors of the picture, (channels, height, width), 0 where not visible."""
         _, first, last, filters, kernel, smoothing = weights
         picture = self._colours(self._features(latents, filters, smoothing), first, last, kernel)
         return (picture - self._target) * self._visible
 
     def _features(self, latents: Tensor, filters: Tensor, smoothing: Tensor) -> Tensor:
-        """(levels, rows, columns) of the finest level."""
+        """The features of the finest level, (levels, rows, columns)."""
         levels = self.pyramid.levels
         plain = self._plain(latents).split([level.rows * level.columns for level in levels])
         own = [some.view(level.rows, level.columns) for some, level in zip(plain, levels, strict=True)]
@@ -199,19 +203,19 @@ class TorchGridGradient:
         return features
 
     def _colours(self, features: Tensor, first: Tensor, last: Tensor, kernel: Tensor) -> Tensor:
-        """The picture, not clamped."""
+        """The picture (channels, height, width), not clamped, from the features."""
         x, columns = features.flatten(1), features.shape[2]
         slabs = x.split(_slab_of(features.shape[1], columns), 1)
         if len(slabs) == 1:
             slabs = (self._synthesis(x, first, last, columns),)
-        else:  # the features of one slab at a time are held: they are made again for its gradient
+        else:  # the Fourier features of one slab at a time are in memory, and are computed again for its gradient
             slabs = tuple(
                 checkpoint(self._synthesis, slab, first, last, columns, use_reentrant=False, preserve_rng_state=False)
                 for slab in slabs
             )
         planes = torch.cat(slabs, 1).view(-1, *features.shape[1:])
         planes = planes[:, : self.pyramid.height, : self.pyramid.width]
-        for axis in (1, 2):  # edges are replicated: F.pad's own gradient of that adds in any order
+        for axis in (1, 2):  # replicates edges; the gradient of F.pad would add in any order and not be reproducible
             ends = planes.narrow(axis, 0, 1), planes.narrow(axis, planes.shape[axis] - 1, 1)
             planes = torch.cat([ends[0], planes, ends[1]], axis)
         near = F.unfold(planes[None], 3)
@@ -227,13 +231,13 @@ class TorchGridGradient:
         straight = linear(last[None, rows : rows + len(x)], x[None], piece)[0]
         return fourier(h, last[:rows], self._frequencies, piece) + straight
 
-    def _bits(self, context: Tensor, latents: Tensor) -> Tensor:
-        """(PASSES, total): of each latent, 0 where there is none; see grid/kernels/entropy_model.py."""
+    def _bits(self, entropy_model: Tensor, latents: Tensor) -> Tensor:
+        """The bits of each latent, (PASSES, total), 0 where there is none; see grid/kernels/entropy_model.py."""
         nearby = torch.cat([latents.flatten(), self._parents(self._plain(latents))])
         taps = self._taps(nearby).view(PASSES, TAPS, -1)
-        w1 = context[:, W1:W2].view(PASSES, TAPS, HIDDEN)
-        w2, b2 = context[:, W2:B2].view(PASSES, HIDDEN, HIDDEN), context[:, B2:W3, None]
-        w3 = context[:, W3:].view(PASSES, HIDDEN + TAPS, 2)
+        w1 = entropy_model[:, W1:W2].view(PASSES, TAPS, HIDDEN)
+        w2, b2 = entropy_model[:, W2:B2].view(PASSES, HIDDEN, HIDDEN), entropy_model[:, B2:W3, None]
+        w3 = entropy_model[:, W3:].view(PASSES, HIDDEN + TAPS, 2)
         h = F.relu(linear(w1, taps, BLOCK))
         h = F.relu(linear(w2, h, BLOCK) + b2)
         out = linear(w3[:, :HIDDEN], h, BLOCK) + linear(w3[:, HIDDEN:], taps, BLOCK)
@@ -241,5 +245,5 @@ class TorchGridGradient:
 
 
 def _slab_of(rows: int, columns: int) -> int:
-    """Positions of whole rows, about _SLAB of them."""
+    """The number of positions in a slab: whole rows, about _SLAB positions."""
     return max(1, min(rows, _SLAB // columns)) * columns

@@ -1,7 +1,7 @@
-"""What the grid's network in torch is made of, with the gradients written out.
+"""The operations of the grid's network in torch, with explicit gradients.
 
-Autograd's own would take many small steps, and let many threads add to one place in any order: here such sums are
-lookups the other way round, and equal arguments give equal results.
+The gradients that autograd derives take many small operations, and let many threads add to one place in any order. Here
+such a sum is a lookup in the other direction, so equal arguments give equal results.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fourcodec.coding.distributions import LOG_SCALE_MAX, LOG_SCALE_MIN
 
 
 class Table:
-    """A lookup whose adjoint is a lookup too: see _Lookup."""
+    """A lookup whose adjoint is also a lookup, see _Lookup. send: copies an array to the device."""
 
     def __init__(self, index: NDArray[np.int64], backs: list[NDArray[np.int64]], send: Any) -> None:
         self._index, self._backs = send(index), [send(back) for back in backs]
@@ -29,8 +29,11 @@ class Table:
 
 
 class _Lookup(torch.autograd.Function):
-    """The entries `index` of (values, 1, 0). backs: for each part of the values in turn (readers, size of the part),
-    which of the results read each of them, or their number where none does."""
+    """The entries `index` of the vector (values, 1, 0).
+
+    backs: for each part of the values in turn, (readers, size of the part): the results that read each value, padded
+    with the number of results.
+    """
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, index: Tensor, *backs: Tensor) -> Tensor:
@@ -38,14 +41,14 @@ class _Lookup(torch.autograd.Function):
         return torch.take(torch.cat([values, values.new_ones(1), values.new_zeros(1)]), index)
 
     @staticmethod
-    def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        extended = torch.cat([slopes.flatten(), slopes.new_zeros(1)])
+    def backward(ctx: Any, gradient_out: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+        extended = torch.cat([gradient_out.flatten(), gradient_out.new_zeros(1)])
         found = [torch.take(extended, back).sum(0) for back in ctx.backs]
         return torch.cat(found), *([None] * (1 + len(found)))
 
 
 class _Linear(torch.autograd.Function):
-    """w (n, i, o), x (n, i, N) -> w^T x (n, o, N)."""
+    """w^T x (n, o, N) for w (n, i, o) and x (n, i, N); `piece` is that of _outer."""
 
     @staticmethod
     def forward(ctx: Any, w: Tensor, x: Tensor, piece: int) -> Tensor:
@@ -54,26 +57,30 @@ class _Linear(torch.autograd.Function):
         return w.transpose(1, 2) @ x
 
     @staticmethod
-    def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient_out: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         w, x = ctx.saved_tensors
-        return torch.stack([_outer(*pair, ctx.piece) for pair in zip(x, slopes, strict=True)]), w @ slopes, None
+        return (
+            torch.stack([_outer(*pair, ctx.piece) for pair in zip(x, gradient_out, strict=True)]),
+            w @ gradient_out,
+            None,
+        )
 
 
 def linear(w: Tensor, x: Tensor, piece: int) -> Tensor:
+    """n linear maps: w^T x (n, o, N) for w (n, i, o) and x (n, i, N). `piece` divides N."""
     found: Tensor = _Linear.apply(w, x, piece)  # type: ignore[no-untyped-call]
     return found
 
 
 def _outer(a: Tensor, b: Tensor, piece: int) -> Tensor:
-    """a (m, N), b (n, N) -> a b^T (m, n), in pieces of so many of N, which they divide: a long sum to few results would
-    leave most of a GPU idle, and be less exact."""
+    """a b^T (m, n) for a (m, N) and b (n, N), summed in pieces of `piece`, which divides N: one long sum to few results
+    would leave most of a GPU idle, and be less exact."""
     cut = [values.reshape(len(values), -1, piece).transpose(0, 1) for values in (a, b)]
     return (cut[0] @ cut[1].transpose(1, 2)).sum(0)
 
 
 class _Fourier(torch.autograd.Function):
-    """x (m, N) -> sum over k of a_k cos(2 pi k.x) + b_k sin(2 pi k.x), (outputs, N); w (R, outputs), its rows 2k and
-    2k + 1 a_k and b_k; frequencies (K, m)."""
+    """The layer of `fourier`."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, w: Tensor, frequencies: Tensor, piece: int) -> Tensor:
@@ -85,28 +92,32 @@ class _Fourier(torch.autograd.Function):
         return torch.addmm(a.T @ cosines, b.T, sines)
 
     @staticmethod
-    def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient_out: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         cosines, sines, w, frequencies = ctx.saved_tensors
         a, b = _of_features(w, len(frequencies))
-        by_angle = torch.addcmul(cosines * (b @ slopes), sines, a @ slopes, value=-1)
+        by_angle = torch.addcmul(cosines * (b @ gradient_out), sines, a @ gradient_out, value=-1)
         by_w = torch.zeros_like(w)
         for part, features in zip(_of_features(by_w, len(frequencies)), (cosines, sines), strict=True):
-            part.copy_(_outer(features, slopes, ctx.piece))
+            part.copy_(_outer(features, gradient_out, ctx.piece))
         return (2 * math.pi) * (frequencies.T @ by_angle), by_w, None, None
 
 
 def fourier(x: Tensor, w: Tensor, frequencies: Tensor, piece: int) -> Tensor:
+    """The Fourier layer without residual: sum over k of a_k cos(2 pi k.x) + b_k sin(2 pi k.x), (outputs, N).
+
+    x: (m, N). w: (R, outputs), rows 2k and 2k + 1 are a_k and b_k. frequencies: (K, m). `piece` divides N.
+    """
     found: Tensor = _Fourier.apply(x, w, frequencies, piece)  # type: ignore[no-untyped-call]
     return found
 
 
 def _of_features(w: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Views of the rows of cosines and of sines."""
+    """Views of the rows of w for cosines and for sines."""
     return w[0 : 2 * count : 2], w[1 : 2 * count : 2]
 
 
 class _Laplace(torch.autograd.Function):
-    """grid/kernels/entropy_model.py's _laplace: bits of y under Laplace(mean, 2^log_scale) where mask is 1."""
+    """The same formulas as _laplace in grid/kernels/entropy_model.py."""
 
     @staticmethod
     def forward(ctx: Any, y: Tensor, mean: Tensor, log_scale: Tensor, mask: Tensor) -> Tensor:
@@ -126,25 +137,27 @@ class _Laplace(torch.autograd.Function):
         scale = mask / math.log(2)
         by_y = torch.where(inside, h * a * sinh / p, a) * torch.where(d >= 0, scale, -scale)
         by_log = torch.where(inside, near_a, far_a) * (-a * mask)
-        # beyond the clamp only slopes that lead back are let through
+        # Where log_scale is clamped, only gradients that lead back into its range pass.
         blocked = (log_scale < LOG_SCALE_MIN) & (by_log > 0) | (log_scale > LOG_SCALE_MAX) & (by_log < 0)
         ctx.save_for_backward(by_y, by_log.masked_fill(blocked, 0))
         return torch.where(inside, -torch.log(p), far) * scale
 
     @staticmethod
-    def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient_out: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         by_y, by_log = ctx.saved_tensors
-        by_y = slopes * by_y
-        return by_y, -by_y, slopes * by_log, None
+        by_y = gradient_out * by_y
+        return by_y, -by_y, gradient_out * by_log, None
 
 
 def laplace_bits(y: Tensor, mean: Tensor, log_scale: Tensor, mask: Tensor) -> Tensor:
-    """What _Laplace says."""
+    """-log2 of the mass of Laplace(mean, 2^log_scale) between y - 1/2 and y + 1/2, 0 where mask is 0;
+    differentiable."""
     found: Tensor = _Laplace.apply(y, mean, log_scale, mask)  # type: ignore[no-untyped-call]
     return found
 
 
 def along_both(taps: Tensor, matrices: list[Tensor], planes: Tensor) -> Tensor:
-    """A separable filter: planes (..., h, w); matrices (4, rows, h) and (4, columns, w), what each tap does."""
+    """A separable filter with 4 taps on planes (..., h, w): (..., rows, columns). matrices: (4, rows, h) and (4,
+    columns, w), the linear map of each tap down and across."""
     down, across = ((taps[:, None, None] * matrix).sum(0) for matrix in matrices)
     return down @ planes @ across.T

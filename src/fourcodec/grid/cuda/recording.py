@@ -1,5 +1,5 @@
-"""Work on a CUDA device that is recorded once and replayed: hundreds of small operations without the time that each
-takes to launch."""
+"""Work on a CUDA device that is recorded once and replayed as a CUDA graph, which saves the time to launch hundreds of
+small operations."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ from collections.abc import Callable
 
 import torch
 
-_WARM_UPS = 2  # runs before work is recorded, as torch asks for
+_WARM_UPS = 2  # runs before work is recorded, as torch demands
 
 
 class Recorder:
-    """Of one device; all that it records shares the memory for what is in between, so nothing runs at once."""
+    """Records work on one device. All recordings share the memory for intermediate values, so only one may run at a
+    time."""
 
     def __init__(self, device: torch.device) -> None:
         self._pool = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
 
     def record(self, work: Callable[[], None], *, again: bool = True) -> Callable[[], None]:
-        """A function that does `work`, whose tensors must stay where they are. Where `again` is false the work is not
-        the same when done twice, and only what needs no warming up may be in it. On other devices it is `work`."""
+        """A function that repeats `work`, whose tensors must never be replaced; on other devices than CUDA `work`
+        itself.
+
+        again: whether work may run before it is recorded. Where it may not, since a second run would have another
+        result, it must consist of operations that need no warming up.
+        """
         if self._pool is None:
             return work
         if again:

@@ -1,4 +1,4 @@
-"""The grid's fixed filters and lookups as the tables that the network in torch works with."""
+"""The matrices and lookup tables with which the network in torch filters, upsamples and finds taps."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from fourcodec.arrays import Floats
 from fourcodec.grid.kernels.layout import PAD, PASS_COLUMN, PASS_ROW, PASSES, SMOOTHING_REACH, TAPS
 from fourcodec.grid.pyramid import GRANDPARENT, PARENT, PLANES, Pyramid, taps_of
 
-Lookup = tuple[NDArray[np.int64], list[NDArray[np.int64]]]  # index and backs of grid_torch_operations.Table
+Lookup = tuple[NDArray[np.int64], list[NDArray[np.int64]]]  # index and backs of operations.Table
 
 
 def doubling(fine: int, coarse: int) -> Floats:
-    """(4, fine, coarse): what each tap of upsampling adds, see grid/kernels/upsampling.py."""
+    """The linear map of each tap of upsampling, (4, fine, coarse) float32, see grid/kernels/upsampling.py."""
     at = np.arange(fine)
     found = np.zeros((4, fine, coarse), np.float32)
     for tap in range(4):
@@ -23,7 +23,7 @@ def doubling(fine: int, coarse: int) -> Floats:
 
 
 def smoothing(side: int) -> Floats:
-    """(4, side, side): what each tap of smoothing adds, see grid/kernels/smoothing.py."""
+    """The linear map of each tap of smoothing, (4, side, side) float32, see grid/kernels/smoothing.py."""
     at = np.arange(side)
     found = np.zeros((4, side, side), np.float32)
     for shift in range(-SMOOTHING_REACH, SMOOTHING_REACH + 1):
@@ -32,8 +32,12 @@ def smoothing(side: int) -> Floats:
 
 
 def lookups(pyramid: Pyramid) -> tuple[Lookup, Lookup, Lookup]:
-    """Lookups and their adjoints: planes (PASSES, total) -> all levels' plain latents; those -> the planes of parents
-    and grandparents (2, total); planes (PLANES, total) -> taps (PASSES, TAPS, total)."""
+    """Three lookups with their adjoints, for operations.Table.
+
+    The first takes planes (PASSES, total) to the plain latents of all levels, as a vector; the second takes those to
+    the planes of parents and grandparents (2, total); the third takes planes (PLANES, total) to taps (PASSES, TAPS,
+    total).
+    """
     total, levels = pyramid.total, pyramid.levels
     ends = np.cumsum([0] + [level.rows * level.columns for level in levels])
     numbers = [

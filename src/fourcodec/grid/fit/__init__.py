@@ -1,1 +1,1 @@
-"""What only an encoder of `grid` needs. Decoding never loads it."""
+"""Fitting of the profile grid. Only an encoder loads this package."""

@@ -1,4 +1,4 @@
-"""What a fit asks of the grid's network, on the CPU (numba) and on CUDA (torch) alike: numpy in, numpy out."""
+"""The interface that a fit uses of the grid's network, on the CPU (numba) and on CUDA (torch): numpy in, numpy out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fourcodec.grid.weights import GridWeights
 
 
 class GridBackend(Protocol):
-    """The grid with gradients: see GridGradient in grid/network.py, and TorchGridGradient for the form of targets and
-    of what is visible on CUDA."""
+    """The network with gradients. GridGradient in grid/network.py describes the members; on CUDA targets and `visible`
+    are tensors, see TorchGridGradient."""
 
     pyramid: Pyramid
     planes: Floats
-    slopes: Floats
+    latent_gradients: Floats
     latents: list[Floats]
     visible: Any
 

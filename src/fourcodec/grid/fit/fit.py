@@ -1,12 +1,12 @@
-"""Fitting the grid profile to one picture: planes -> integers.
+"""Fitting of the profile grid to one picture: planes -> integers.
 
-    noisy:   latents (soft-rounded, noisy) and networks together, the noise shrinking
-    settle:  latents rounded; in turns those of some levels are moved where that pays, and networks adapt
-    choose:  steps and dead zones of the weights' quantisers, by distortion + lambda * rate
-    polish:  latents are moved once more, for the rounded weights
+    noisy             latents, soft-rounded and noisy, are fitted together with the networks, while the noise shrinks
+    rdoq              latents are integers; rounds of RDOQ move those of some levels, and the networks adapt
+    quantise weights  quantiser steps and dead zones of the weights, by measured distortion + lambda * rate
+    final rdoq        more rounds of RDOQ, under the quantised weights
 
-Everything is counted in bits: the objective is (sum of squared errors) / (channels * lambda) + bits, which is MSE +
-lambda * bpp times pixels / lambda.
+The objective is in bits: (sum of squared errors) / (channels * lambda) + bits. That is J = MSE + lambda * bpp, times
+pixels / lambda.
 """
 
 from __future__ import annotations
@@ -26,32 +26,34 @@ from fourcodec.errors import FitError
 from fourcodec.grid.config import PHASE_STEPS, GridConfig
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit, Rates, Sample, Space, proxy_at
 from fourcodec.grid.fit.settings import GridSettings
-from fourcodec.grid.fit.weights import WeightPrior, choose_integers
+from fourcodec.grid.fit.weights import WeightRate, choose_integers
 from fourcodec.grid.kernels.layout import B2, HIDDEN, PASSES, TAPS, W2, W3
 from fourcodec.grid.picture import QuantizedGrid
 from fourcodec.grid.weights import BICUBIC, IDENTITY, UNUSED, GridShape, GridWeights
 from fourcodec.optimisation.progress import Progress, psnr_of_mse_db
 from fourcodec.optimisation.soap import SoapState
 
-# Rates of the optimisers at the start, per step; see docs/results.md for what else was tried.
-PRIOR_RATE = 7e-3  # of the context model where it starts from a prior
-CONTEXT_RATE, FOURIER_RATE, KERNEL_RATE, FILTER_RATE, SMOOTHING_RATE = 1.4e-2, 4e-3, 3e-3, 2e-3, 2e-3
-LINEAR_RATE = 3e-4  # relative to the square root of lambda / 1e-3, as the linear path's weights are
+# Learning rates at the start, per iteration; docs/research.md has what else was tried.
+TRAINED_START_RATE = 7e-3  # of the entropy model where it starts from a trained start
+ENTROPY_MODEL_RATE, FOURIER_RATE, KERNEL_RATE, FILTER_RATE, SMOOTHING_RATE = 1.4e-2, 4e-3, 3e-3, 2e-3, 2e-3
+LINEAR_RATE = 3e-4  # times the square root of lambda / 1e-3, to which the linear path's weights are proportional
 LATENT_RATE, LATENT_FLOOR, LATENT_MOMENTUM, LATENT_DECAY = 0.2, 2.0, 0.5, 0.98
 NETWORK_MOMENTUM = 0.85
-LINEAR_START, LINEAR_FALL = 0.05, 1.0  # grey that a latent of 1 adds at lambda 1e-3; octaves less per coarser level
-PHASE_START = 1 / 25  # turns that a latent of 1 moves a phase
-# Where few latents are worth their bits, those few must do more: factors at lambda 1.2e-2, in between by its logarithm.
+LINEAR_START, LINEAR_FALL = 0.05, 1.0  # grey that a latent of 1 adds at lambda 1e-3; it halves so often per level
+PHASE_START = 1 / 25  # turns by which a latent of 1 moves a phase
+# At high lambda most latents are 0; the others get a larger start and larger rates. These are the factors from
+# COARSE_LAMBDA on; below it they are interpolated by the logarithm of lambda.
 COARSE_LAMBDA, COARSE_START, COARSE_FALL, COARSE_PHASE = 1.2e-2, 1.6, 0.6, 2.1
 COARSE_FOURIER, COARSE_LATENT, COARSE_FLOOR = 2.0, 1.5, 2.0
-WARM_UP = 20  # steps over which the rates rise
-LAST_RATE = 0.02  # of the noisy phase, relative to the first; the rate falls as half a cosine
-SETTLE_SHARE, SETTLE_RATE = 0.1, 0.1
-SWEEP_STEPS = 1.3  # that moving latents of one level takes as long as
-FINE, COARSE_TURNS = 3, 4  # beyond the first three levels latents seldom move: they have every fourth turn
-POLISHING, WORTH_A_TURN = 4, 50  # turns behind the schedule, no more than one for so many of its steps
+WARM_UP = 20  # iterations over which the rates rise
+LAST_RATE = 0.02  # at the end of the noisy phase, relative to the start; the rate falls as half a cosine
+RDOQ_SHARE, RDOQ_RATE = 0.1, 0.1  # the phase rdoq: its share of the schedule, its first rate relative to the start
+RDOQ_COST = 1.3  # RDOQ of one level takes as long as so many iterations
+RDOQ_FINE_LEVELS = 3  # levels that are in every round of RDOQ
+RDOQ_COARSE_EVERY = 4  # the others, whose latents seldom move, are in every fourth round
+FINAL_RDOQ_ROUNDS, ITERATIONS_A_ROUND = 4, 50  # rounds at the end, at most one for so many iterations
 REPORT_SECONDS = 0.2
-FEWEST_PIXELS = 1 << 12  # bits cost no more than at 64 x 64: one pixel's fair price would not even leave its colour
+FEWEST_PIXELS = 1 << 12  # smaller pictures pay as much for a bit as 64 x 64: else one pixel would lose its colour
 
 
 def fit(
@@ -65,12 +67,14 @@ def fit(
     visible: NDArray[np.bool_] | None = None,
     device: str = "cpu",
 ) -> QuantizedGrid:
-    """Latents of each tile, and networks, for planes (channels, H, W) float32 in [0, 1]; pixels where
-    `visible` (H, W) is false may become anything. `device` is "cpu" (kernels, no torch) or one of torch's.
+    """Fits the latents of each tile, and networks, to planes (channels, H, W) float32 in [0, 1].
 
-    `start` is a picture of the same config that is fitted on, say at another lambda; `settings.begin` says how much of
-    the schedule it stands for. Equal arguments give equal results on one machine, except where settings.max_seconds
-    cuts the fit short.
+    visible: (H, W); where it is false, pixels do not count. device: "cpu" (kernels, no torch) or a device of torch.
+    report: called with the progress now and then. start: another fit of the same config, for a warm start;
+    settings.begin is the share of the schedule that it replaces.
+
+    Equal arguments give equal results on one machine, except where settings.max_seconds cuts the fit short. Raises
+    ValueError for a start of another config, FitError where the fit diverges.
     """
     if start is not None and start.config != config:
         raise ValueError(f"a fit of {config} cannot start from {start.config}")
@@ -82,29 +86,30 @@ def fit(
 
 
 def coarseness(rate_weight: float) -> float:
-    """0 up to lambda 1e-3, 1 from COARSE_LAMBDA on."""
+    """The interpolation between low and high lambda: 0 up to 1e-3, 1 from COARSE_LAMBDA on."""
     return min(max(math.log(rate_weight / 1e-3) / math.log(COARSE_LAMBDA / 1e-3), 0.0), 1.0)
 
 
 def phase_index(rate_weight: float) -> int:
-    """The architecture field that a picture is fitted with: see GridConfig.phase_scale."""
+    """The field `phase` of the configuration for a fit at this lambda, see GridConfig.phase_scale."""
     return round(-PHASE_STEPS * math.log2(PHASE_START * COARSE_PHASE ** coarseness(rate_weight)))
 
 
 class _Optimiser:
-    """SOAP on one matrix, at its own rate."""
+    """SOAP for one matrix, with its own learning rate."""
 
     def __init__(self, shape: tuple[int, int], rate: float) -> None:
         self._soap, self._rate = SoapState(*shape, momentum=NETWORK_MOMENTUM), rate
 
-    def step(self, matrix: Floats, gradient: Floats, factor: float) -> None:
+    def update(self, matrix: Floats, gradient: Floats, factor: float) -> None:
+        """Updates the matrix in place, at `factor` times the learning rate."""
         matrix -= np.float32(self._rate * factor) * self._soap.direction(gradient)
 
 
 def _matrices(weights: GridWeights, shape: GridShape) -> list[Floats]:
-    """Views of the weights, or of their gradients, as the matrices that optimisers work on."""
+    """Views of the weights, or of their gradients, as the matrices that have an optimiser each."""
     found = []
-    for vector in weights.context:
+    for vector in weights.entropy_model:
         found.append(vector[:W2].reshape(TAPS, HIDDEN))
         found.append(vector[W2:W3].reshape(HIDDEN + 1, HIDDEN))  # b2 is the last row
         found.append(vector[W3:].reshape(HIDDEN + TAPS, 2))
@@ -121,7 +126,7 @@ def _matrices(weights: GridWeights, shape: GridShape) -> list[Floats]:
 
 
 class _Fit:
-    """The state of one fit and its step: the networks of all and the latents of every tile."""
+    """The state of one fit: the networks, which all tiles share, and the latents of every tile."""
 
     def __init__(
         self,
@@ -141,7 +146,7 @@ class _Fit:
         mean_colour = planes.mean(axis=(1, 2)) if visible is None else planes[:, visible].mean(axis=1)
         self.weights = initial_weights(mean_colour, config.shape, self._lambda, np.random.default_rng(seed))
         self._pyramids = _pyramids(planes, config, visible, device)
-        rates = [PRIOR_RATE if config.prior else CONTEXT_RATE] * (3 * PASSES) + [
+        rates = [TRAINED_START_RATE if config.trained_start else ENTROPY_MODEL_RATE] * (3 * PASSES) + [
             FOURIER_RATE * COARSE_FOURIER**self._coarse
         ] * 2
         rates += [LINEAR_RATE * math.sqrt(self._lambda / 1e-3), KERNEL_RATE]
@@ -150,28 +155,29 @@ class _Fit:
         self._optimisers = [
             _Optimiser((matrix.shape[0], matrix.shape[1]), rate) for matrix, rate in zip(matrices, rates, strict=True)
         ]
-        self._turns = _turns(config.levels)
-        self._work = 0  # done so far, in steps of the schedule
-        self._prior = WeightPrior(config.shape)
-        context = self.weights.context
-        self._unused = config.shape.groups[: context.size].reshape(context.shape) == UNUSED
+        self._rdoq_rounds = _rdoq_rounds(config.levels)
+        self._work = 0  # done so far, in iterations; a round of RDOQ counts as several
+        self._weight_rate = WeightRate(config.shape)
+        model = self.weights.entropy_model
+        self._unused = config.shape.groups[: model.size].reshape(model.shape) == UNUSED
 
     def place(self, start: QuantizedGrid) -> None:
-        """Goes on from the latents and weights of another fit."""
+        """Takes the latents and weights of another fit."""
         for number, pyramid in enumerate(self._pyramids):
             pyramid.place(start.tiles[number])
         for mine, theirs in zip(self.weights.parts(), start.networks.weights.parts(), strict=True):
             mine[:] = theirs
 
     def run(self, report: Callable[[Progress], None] | None) -> None:
+        """Iterates until the schedule is done."""
         settings, started, warm, shown = self._settings, time.perf_counter(), 0.0, 0.0
         with threadpool_limits(1):  # products of matrices this small are slower on several threads
             first, done = 0, settings.begin
             while done < 1:
-                squares, work = self._step(done), self._work
+                squares, work = self._iterate(done), self._work
                 elapsed = time.perf_counter() - started
                 if not first:
-                    first, warm = work, elapsed  # kernels are compiled: from here on steps tell how long the rest takes
+                    first, warm = work, elapsed  # kernels are compiled: from here on the pace can be measured
                 pace = (elapsed - warm) / max(work - first, 1)
                 done = settings.progress(work, elapsed, pace)
                 if work > first and report and (done >= 1 or elapsed - shown > REPORT_SECONDS):
@@ -182,54 +188,54 @@ class _Fit:
                     report(Progress(min(work, whole), whole, mse, psnr_of_mse_db(mse), left))
 
     def integers(self) -> QuantizedGrid:
-        """The rounded latents with the best integers for the weights."""
+        """Quantises the weights and runs the final rounds of RDOQ."""
         with threadpool_limits(1):
             networks = choose_integers(Sample(self._pyramids), self._config, self.weights, self._weight)
             weights = networks.weights
             for pyramid in self._pyramids:
-                rounds = min(POLISHING, self._work // WORTH_A_TURN)
-                for levels in itertools.islice(_turns(self._config.levels), rounds):
-                    pyramid.settle()
+                rounds = min(FINAL_RDOQ_ROUNDS, self._work // ITERATIONS_A_ROUND)
+                for levels in itertools.islice(_rdoq_rounds(self._config.levels), rounds):
+                    pyramid.show_rounded()
                     pyramid.gradient(weights, self._weight)
-                    pyramid.descend(weights, self._weight, levels)
+                    pyramid.improve_latents(weights, self._weight, levels)
         latents = [pyramid.integers(self.weights) for pyramid in self._pyramids]
         return QuantizedGrid(networks, dict(enumerate(latents)))
 
-    def _step(self, done: float) -> float:
-        """One step of latents and networks; `done` is the share of the fit that is behind. The sum of squared
-        errors."""
-        step = self._work
-        share = min(done / (1 - SETTLE_SHARE), 1.0)
+    def _iterate(self, done: float) -> float:
+        """One iteration of latents and networks, at share `done` of the schedule. Returns the sum of squared errors
+        before it."""
+        iteration = self._work
+        share = min(done / (1 - RDOQ_SHARE), 1.0)
         if share < 1:
             rate = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
-            rate *= min(1.0, (step + 1) / WARM_UP)
+            rate *= min(1.0, (iteration + 1) / WARM_UP)
         else:
-            rate = SETTLE_RATE * (1 - done) / SETTLE_SHARE
-            levels = next(self._turns)
+            rate = RDOQ_RATE * (1 - done) / RDOQ_SHARE
+            levels = next(self._rdoq_rounds)
         total, gradients = 0.0, self.weights.zeros()
         for number, pyramid in enumerate(self._pyramids):
             if share < 1:
                 noisy = pyramid.noisy()
-                noisy.perturb(proxy_at(share, self._seed, step, number))
+                noisy.perturb(proxy_at(share, self._seed, iteration, number))
                 squares, _, found = noisy.gradient(self.weights, self._weight)
                 noisy.move(self._latent_rates(rate))
             else:
-                pyramid.settle()
+                pyramid.show_rounded()
                 squares, _, found = pyramid.gradient(self.weights, self._weight)
-                pyramid.descend(self.weights, self._weight, levels)
+                pyramid.improve_latents(self.weights, self._weight, levels)
             total += squares
             for sum_, some in zip(gradients.parts(), found.parts(), strict=True):
                 sum_ += some
         if not (math.isfinite(total) and np.isfinite(gradients.flat()).all()):
-            raise FitError(f"the fit diverged at step {step + 1}: another --seed takes another way")
-        self._prior.add_gradient(self.weights, gradients)
+            raise FitError(f"the fit diverged at iteration {iteration + 1}: another --seed takes another way")
+        self._weight_rate.add_gradient(self.weights, gradients)
         pairs = zip(
             self._optimisers, _matrices(self.weights, self._shape), _matrices(gradients, self._shape), strict=True
         )
         for optimiser, matrix, gradient in pairs:
-            optimiser.step(matrix, gradient, rate)
-        self.weights.context[self._unused] = 0  # SOAP's bases mix rows, unused ones too
-        self._work += 1 if share < 1 else 1 + math.ceil(SWEEP_STEPS * len(levels))
+            optimiser.update(matrix, gradient, rate)
+        self.weights.entropy_model[self._unused] = 0  # SOAP mixes rows, and so moves unused weights too
+        self._work += 1 if share < 1 else 1 + math.ceil(RDOQ_COST * len(levels))
         return total
 
     def _latent_rates(self, rate: float) -> Rates:
@@ -241,10 +247,10 @@ class _Fit:
         )
 
 
-def _turns(levels: int) -> Iterator[list[int]]:
-    """For ever, the levels whose latents are moved next."""
-    for turn in itertools.count(1):
-        yield list(reversed(range(levels if turn % COARSE_TURNS == 0 else min(levels, FINE))))
+def _rdoq_rounds(levels: int) -> Iterator[list[int]]:
+    """The levels of each round of RDOQ, coarsest first, without end."""
+    for number in itertools.count(1):
+        yield list(reversed(range(levels if number % RDOQ_COARSE_EVERY == 0 else min(levels, RDOQ_FINE_LEVELS))))
 
 
 def _space(config: GridConfig, device: str) -> Space:
@@ -256,24 +262,28 @@ def _space(config: GridConfig, device: str) -> Space:
 
 
 def _pyramids(planes: Floats, config: GridConfig, visible: NDArray[np.bool_] | None, device: str) -> list[PyramidFit]:
-    """One for each tile."""
+    """The fits of the latents of all tiles."""
     space_of = functools.cache(functools.partial(_space, device=device))
 
-    def of(number: int) -> PyramidFit:
+    def fit_of(number: int) -> PyramidFit:
         tile, own = config.tiling.tile(number), config.of_tile(number)
         space = space_of(own)  # tiles of one size have one configuration
         return PyramidFit(own, space, planes[:, *tile.slices], None if visible is None else visible[tile.slices])
 
-    return [of(number) for number in range(config.tiling.count)]
+    return [fit_of(number) for number in range(config.tiling.count)]
 
 
 def initial_weights(
     mean_colour: Floats, shape: GridShape, rate_weight: float, random: np.random.Generator
 ) -> GridWeights:
-    """The mean colour, a linear path from latents to grey (to some colour where levels are coarse), Fourier layers near
-    0 and a context model that is random inside and says "scale 1/2" outside."""
+    """The weights at the start of a fit.
+
+    They are the mean colour, a linear path from latents to grey (with some random colour from level 2 on), Fourier
+    layers near 0, and the trained start, or an entropy model with random hidden layers whose output is near a scale of
+    1/2.
+    """
     weights = GridWeights(*(np.zeros(part, np.float32) for part in shape.shapes))
-    for vector in weights.context:
+    for vector in weights.entropy_model:
         vector[:W2] = random.normal(0, 0.6 / math.sqrt(TAPS), W2)
         vector[W2:B2] = random.normal(0, math.sqrt(2 / HIDDEN), B2 - W2)
         outer = vector[W3:].reshape(HIDDEN + TAPS, 2)
@@ -291,7 +301,7 @@ def initial_weights(
         colour[2:] += 0.5 * random.standard_normal(colour[2:].shape)
     weights.last[shape.rows : shape.rows + shape.levels] = amplitude[:, None] * colour
     weights.filters[:], weights.smoothing[:] = BICUBIC, IDENTITY
-    if shape.prior:
-        weights.context[:] = shape.weights(shape.base).context
-    weights.context.ravel()[shape.groups[: weights.context.size] == UNUSED] = 0
+    if shape.trained_start:
+        weights.entropy_model[:] = shape.weights(shape.base).entropy_model
+    weights.entropy_model.ravel()[shape.groups[: weights.entropy_model.size] == UNUSED] = 0
     return weights

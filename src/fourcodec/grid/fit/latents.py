@@ -1,4 +1,4 @@
-"""Fitting the latents of one pyramid, a picture's or a tile's, and measuring them, given the networks."""
+"""Fitting and measuring the latents of one pyramid, of a picture or of a tile, under given networks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fourcodec.arrays import Floats
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.fit.backend import GridBackend
-from fourcodec.grid.fit.rdoq import Descent
+from fourcodec.grid.fit.rdoq import Rdoq
 from fourcodec.grid.kernels import latents as layout
 from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES
 from fourcodec.grid.network import GridGradient, pieces
@@ -20,14 +20,14 @@ from fourcodec.grid.weights import GridWeights
 from fourcodec.threads import thread_count
 
 Gradient = tuple[float, NDArray[np.float64], GridWeights]  # see GridGradient.gradient
-TEMPERATURES, DEVIATIONS = (0.4, 0.03), (0.2, 0.1)  # of soft rounding and its noise, from the first step to the last
-_SAMPLES = 2  # tiles that stand for all when weights are rounded
+TEMPERATURES, DEVIATIONS = (0.4, 0.03), (0.2, 0.1)  # of soft rounding and its noise, at the first and last iteration
+_SAMPLES = 2  # tiles that are measured in place of all when weights are quantised
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """What latents are perturbed with: the temperature of soft rounding, the deviation of the noise, and the integers
-    that name the noise (see noise_keys)."""
+    """The training noise of one iteration: the temperature of soft rounding, the standard deviation of the noise, and
+    the integers that name it (see noise_keys)."""
 
     temperature: float
     deviation: float
@@ -35,14 +35,15 @@ class Proxy:
 
 
 def proxy_at(share: float, *stream: int) -> Proxy:
-    """When this share of the noisy steps is behind."""
+    """The proxy when `share` of the noisy phase is done."""
     temperature, deviation = (first + share * (last - first) for first, last in (TEMPERATURES, DEVIATIONS))
     return Proxy(temperature, deviation, stream)
 
 
 @dataclass(frozen=True)
 class Rates:
-    """Of the latents' Adam: the rate in units, the floor under its denominator in bits a unit."""
+    """The parameters of the latents' Adam: the learning rate, the least denominator (in bits per unit of a latent), and
+    the decay of both moments."""
 
     rate: float
     floor: float
@@ -50,64 +51,64 @@ class Rates:
     decay: float
 
 
-class NoisySteps(Protocol):
-    """The steps of one pyramid's latents while they are noisy."""
+class NoisyFit(Protocol):
+    """A pyramid's latents, with their optimiser, in the noisy phase."""
 
     def perturb(self, proxy: Proxy) -> None:
-        """Shows the networks soft-rounded, noisy latents."""
+        """Writes soft-rounded, noisy latents into the network."""
 
     def gradient(self, weights: GridWeights, distortion_weight: float) -> Gradient:
-        """Of the latents shown last."""
+        """See GridGradient.gradient; by the latents that `perturb` wrote."""
 
     def move(self, rates: Rates) -> None:
-        """A step of Adam, after perturb and gradient."""
+        """Updates the latents by Adam, after perturb and gradient."""
 
     def latents(self) -> Floats:
-        """(PASSES, total)."""
+        """The latents without noise, (PASSES, total) float32."""
 
 
 class Space(Protocol):
-    """What a step of a pyramid works in. Pyramids of one size can share it."""
+    """A network on one device and its work space. Pyramids of one size share it."""
 
     @property
     def network(self) -> GridBackend: ...
 
     def send(self, values: Floats) -> Any:
-        """In the form that the network takes."""
+        """The values in the form that the network takes."""
 
-    def noisy(self, latents: Floats, target: Any, visible: Any) -> NoisySteps:
-        """That begin with these latents; target and visible as sent."""
+    def noisy(self, latents: Floats, target: Any, visible: Any) -> NoisyFit:
+        """The noisy phase from these latents on; target and visible come from `send`."""
 
 
 class CpuSpace:
-    """The kernels' on this process's cores."""
+    """A Space on this process's cores, with the compiled kernels."""
 
     def __init__(self, config: GridConfig) -> None:
         self.network: GridGradient = GridGradient(config.pyramid, config.shape, config.phase_scale, thread_count())
-        self.chain = np.zeros((PASSES, config.pyramid.total), np.float32)
+        self.proxy_derivative = np.zeros((PASSES, config.pyramid.total), np.float32)
         self.parts = pieces(0, config.pyramid.total, 64 * BLOCK)
 
     def send(self, values: Floats) -> Floats:
         return np.ascontiguousarray(values)
 
-    def noisy(self, latents: Floats, target: Floats, visible: Floats | None) -> NoisySteps:
-        return _CpuNoisySteps(self, latents, target, visible)
+    def noisy(self, latents: Floats, target: Floats, visible: Floats | None) -> NoisyFit:
+        return _CpuNoisyFit(self, latents, target, visible)
 
 
-class _CpuNoisySteps:
+class _CpuNoisyFit:
     def __init__(self, space: CpuSpace, latents: Floats, target: Floats, visible: Floats | None) -> None:
         self._space, self._network = space, space.network
         self._latents, self._target, self._visible = latents, target, visible
         self._first, self._second = np.zeros_like(latents), np.zeros_like(latents)
 
     def perturb(self, proxy: Proxy) -> None:
-        network, chain = self._network, self._space.chain
+        network, proxy_derivative = self._network, self._space.proxy_derivative
         temperature, deviation = np.float32(proxy.temperature), np.float32(proxy.deviation)
         keys = layout.noise_keys(*proxy.stream)
 
         def run(part: tuple[int, int]) -> None:
             layout.perturb(
-                self._latents, network.mask, temperature, deviation, keys, *part, network.planes, chain
+                self._latents, network.mask, temperature, deviation, keys, *part, network.planes, proxy_derivative
             )  # fmt: skip
 
         network.map(run, self._space.parts)
@@ -122,7 +123,8 @@ class _CpuNoisySteps:
 
         def run(part: tuple[int, int]) -> None:
             layout.adam(
-                self._latents, self._first, self._second, space.network.slopes, space.chain, *factors, *part
+                self._latents, self._first, self._second, space.network.latent_gradients, space.proxy_derivative,
+                *factors, *part,
             )  # fmt: skip
 
         space.network.map(run, space.parts)
@@ -132,69 +134,70 @@ class _CpuNoisySteps:
 
 
 class PyramidFit:
-    """Latents of one pyramid. target (channels, H, W) float32; errors count where `visible` (H, W) is true."""
+    """The latents of one pyramid and their fit. target: (channels, H, W) float32. visible: (H, W), true where errors
+    count, or None where all do."""
 
     def __init__(self, config: GridConfig, space: Space, target: Floats, visible: NDArray[np.bool_] | None) -> None:
         self.config, self.network, self._space = config, space.network, space
         self._target = space.send(target)
         self._visible = None if visible is None else space.send(visible.astype(np.float32))
         self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
-        self._noisy: NoisySteps | None = None
-        self._descent: Descent | None = None
+        self._noisy: NoisyFit | None = None
+        self._rdoq: Rdoq | None = None
 
     def place(self, levels: list[NDArray[np.int16]]) -> None:
-        """Goes on from the latents of another fit."""
+        """Takes the latents of another fit, finest level first."""
         pyramid = self.config.pyramid
         for level, latents in zip(pyramid.levels, levels, strict=True):
             for plane, row, column in zip(self._latents, PASS_ROW, PASS_COLUMN, strict=True):
                 pyramid.view(plane, level)[:] = latents[row::2, column::2]
 
-    def noisy(self) -> NoisySteps:
-        """Until latents are settled for the first time."""
+    def noisy(self) -> NoisyFit:
+        """The noisy phase; it ends with the first `show_rounded`."""
         if self._noisy is None:
             self._noisy = self._space.noisy(self._latents, self._target, self._visible)
         return self._noisy
 
-    def settle(self) -> None:
-        """Shows the networks rounded latents."""
+    def show_rounded(self) -> None:
+        """Writes rounded latents into the network."""
         if self._noisy is not None:
             self._latents, self._noisy = self._noisy.latents(), None
         np.rint(self._latents, out=self.network.planes[:PASSES])
 
     def gradient(self, weights: GridWeights, distortion_weight: float) -> Gradient:
-        """See GridGradient.gradient, of the latents that were settled."""
+        """See GridGradient.gradient; by the latents that `show_rounded` wrote."""
         self.network.visible = self._visible
         return self.network.gradient(weights, self._target, distortion_weight, filters=True)
 
     def squared_error(self, weights: GridWeights) -> float:
-        """Of the rounded latents, summed."""
-        self.settle()
+        """The sum of squared errors with rounded latents."""
+        self.show_rounded()
         self.network.visible = self._visible
         return self.network.squared_error(weights, self._target)
 
-    def latent_bits(self, context: Floats) -> float:
-        """Of the rounded latents under the context model (PASSES, PASS_WEIGHTS)."""
-        self.settle()
-        return self.network.latent_bits(context)
+    def latent_bits(self, entropy_model: Floats) -> float:
+        """The bits of the rounded latents under an entropy model with weights (PASSES, PASS_WEIGHTS)."""
+        self.show_rounded()
+        return self.network.latent_bits(entropy_model)
 
-    def descend(self, weights: GridWeights, distortion_weight: float, levels: list[int]) -> None:
-        """Moves latents of these levels, by 1 each, where that makes the file better, after settle and gradient."""
+    def improve_latents(self, weights: GridWeights, distortion_weight: float, levels: list[int]) -> None:
+        """Improves the rounded latents of `levels` by RDOQ, after show_rounded and gradient."""
         self.network.visible = self._visible
-        if self._descent is None:
+        if self._rdoq is None:
             np.rint(self._latents, out=self._latents)
-            self._descent = Descent(self.network, self._latents, self._target, distortion_weight)
+            self._rdoq = Rdoq(self.network, self._latents, self._target, distortion_weight)
         for number in levels:
-            self._descent.sweep(weights, number)
+            self._rdoq.improve_level(weights, number)
 
     def integers(self, weights: GridWeights) -> list[NDArray[np.int16]]:
         """The rounded latents of each level, finest first."""
-        self.settle()
+        self.show_rounded()
         self.network.arrange()
         return [latents.astype(np.int16) for latents in self.network.latents]
 
 
 class Sample:
-    """Some pyramids of a picture, measured as if they were all."""
+    """A few of a picture's pyramids, whose measures are scaled to all pixels of the picture."""
 
     def __init__(self, pyramids: list[PyramidFit]) -> None:
         numbers = np.unique(np.linspace(0, len(pyramids) - 1, _SAMPLES).round().astype(int))
@@ -207,5 +210,5 @@ class Sample:
     def squared_error(self, weights: GridWeights) -> float:
         return self._factor * sum(pyramid.squared_error(weights) for pyramid in self._pyramids)
 
-    def latent_bits(self, context: Floats) -> float:
-        return self._factor * sum(pyramid.latent_bits(context) for pyramid in self._pyramids)
+    def latent_bits(self, entropy_model: Floats) -> float:
+        return self._factor * sum(pyramid.latent_bits(entropy_model) for pyramid in self._pyramids)

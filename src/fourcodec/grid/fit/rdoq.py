@@ -1,9 +1,9 @@
-"""Descent of rounded latents: one is moved by 1 where that makes the file better, thousands tried at a time.
+"""Rate-distortion optimised quantisation (RDOQ) of latents: an integer latent moves by 1 where that lowers the measured
+cost; thousands of moves are tried at once.
 
-Of integers a slope says which way to go, not whether a whole step pays. So steps are taken on trial: in each cell of a
-level the latent that promises most moves, the picture and the bits are computed once for all cells, and every cell
-keeps its move if its own cost has fallen. It is rate-distortion optimised quantisation, with what each decision really
-costs.
+The gradient by an integer says in which direction the cost falls, not whether a whole unit lowers it. So moves are
+tried: a level is divided into cells, and in each cell the latent whose gradient predicts the largest gain moves. The
+picture and the bits are computed once for all cells, and a cell keeps its move if its own cost has fallen.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.pyramid import Pyramid
 from fourcodec.grid.weights import GridWeights
 
-CORE = 4  # latents a side of what is searched in a cell for the one that moves
-CELL = 8  # and of the cell, by which its cost is judged: most of what a move changes is within two latents of it
+# Sides in latents. The latent that moves is in the core of its cell: most of what it changes lies within two latents.
+CORE = 4
+CELL = 8
 _OFFSETS = [(row, column) for row in range(0, CELL, CORE) for column in range(0, CELL, CORE)]
-_CHILDREN = 2  # finer levels whose contexts see a latent
+FINER_LEVELS_AFFECTED = 2  # levels in which a latent is a tap: as a parent and as a grandparent
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """The cells of a level whose first core begins at `offset`; the outermost reach to the edges. Sides of latents are
-    even, so that planes of one in 2 x 2 divide as the level does."""
+    """The cells of a level of rows x columns latents, whose first core begins at `offset`. The outermost cells reach to
+    the edges. All sides are even, so that planes of one in 2 x 2 latents divide as the level does."""
 
     rows: int
     columns: int
@@ -38,7 +39,7 @@ class _Cells:
 
     @cached_property
     def edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where cells begin, in rows and in columns, and where the last one ends."""
+        """The starts of the cells, and the end of the last one, in rows and in columns."""
         found = []
         for offset, count in zip(self.offset, (self.rows, self.columns), strict=True):
             starts = np.arange(offset, count, CELL) - (CELL - CORE) // 2
@@ -47,24 +48,30 @@ class _Cells:
         return found[0], found[1]
 
     def sums(self, plane: Floats, scale: float) -> NDArray[np.float64]:
-        """(cells down, cells across) of a plane that covers the level with `scale` rows for each of its own."""
-        padded = np.pad(plane, ((0, 1), (0, 1)))  # cells may begin beyond the plane: levels cover a little more
+        """The sum of `plane` over each cell, (cells down, cells across) float64. The plane covers the level at `scale`
+        rows and columns for each of the level's."""
+        padded = np.pad(plane, ((0, 1), (0, 1)))  # a level may cover more than the plane, and a cell begin beyond it
         down, across = self._scaled(plane, scale)
         rows = np.add.reduceat(padded, down[:-1], axis=0, dtype=np.float64)
         return np.add.reduceat(rows, across[:-1], axis=1)
 
     def spread(self, values: NDArray[np.bool_], plane: Floats, scale: float) -> NDArray[np.bool_]:
-        """Each cell's value in all of its places in such a plane: the adjoint of sums."""
+        """Each cell's value at all of its places in such a plane: the adjoint of `sums`."""
         down, across = self._scaled(plane, scale)
         return np.repeat(np.repeat(values, np.diff(down), axis=0), np.diff(across), axis=1)
 
-    def steepest(self, promised: Floats) -> tuple[tuple[NDArray[np.int64], ...], Floats]:
-        """Of (PASSES, rows / 2, columns / 2) the place of each core's largest value, and that, (cells down, across)."""
+    def largest_gradient(self, predicted_gain: Floats) -> tuple[tuple[NDArray[np.int64], ...], Floats]:
+        """The place and the value of the largest entry of predicted_gain (PASSES, rows / 2, columns / 2) in each core.
+
+        A place is three index arrays; they and the values are (cells down, cells across).
+        """
         half, core = CELL // 2, CORE // 2
         row, column = self.offset[0] // 2, self.offset[1] // 2
         down, across = (len(edges) - 1 for edges in self.edges)
         padded = np.full((PASSES, row + down * half, column + across * half), -np.inf, np.float32)
-        padded[:, : promised.shape[1], : promised.shape[2]] = promised[:, : padded.shape[1], : padded.shape[2]]
+        padded[:, : predicted_gain.shape[1], : predicted_gain.shape[2]] = predicted_gain[
+            :, : padded.shape[1], : padded.shape[2]
+        ]
         cells = padded[:, row:, column:].reshape(PASSES, down, half, across, half)
         cores = cells[:, :, :core, :, :core].transpose(1, 3, 0, 2, 4).reshape(down, across, -1)
         best = cores.argmax(axis=2)
@@ -73,7 +80,7 @@ class _Cells:
         return place, np.take_along_axis(cores, best[..., None], axis=2)[..., 0]
 
     def _scaled(self, plane: Floats, scale: float) -> list[NDArray[np.int64]]:
-        """The edges in such a plane, whose end is the last one."""
+        """The edges at the scale of such a plane. The last cell ends with the plane."""
         found = []
         for edges, count in zip(self.edges, plane.shape, strict=True):
             found.append(np.minimum((edges * scale).astype(np.int64), count))
@@ -81,50 +88,53 @@ class _Cells:
         return found
 
 
-class Descent:
-    """Of one pyramid's latents (PASSES, total), integers that are changed in place. Squared errors against `target`
-    (channels, height, width) count `weight` bits each."""
+class Rdoq:
+    """RDOQ of one pyramid's latents (PASSES, total) float32, integers that are changed in place. The cost is weight *
+    (sum of squared errors against `target`) + bits; target is (channels, height, width)."""
 
     def __init__(self, network: GridBackend, latents: Floats, target: Any, weight: float) -> None:
         self._network, self._pyramid = network, network.pyramid
         self._latents, self._target, self._weight = latents, target, weight
-        self._missed = np.zeros_like(latents)  # by how much a move that was tried cost more than its slope had promised
+        # By how much the cost of a move that was tried exceeded its prediction: such a latent is tried less soon again.
+        self._overestimated = np.zeros_like(latents)
 
-    def sweep(self, weights: GridWeights, number: int) -> None:
-        """Tries one move in every core of level `number`, given the slopes of everything in the network. Cells that
-        meet see a little of each other's moves, so a few keep one that does not pay."""
+    def improve_level(self, weights: GridWeights, number: int) -> None:
+        """Tries one move in every core of level `number`. The network holds the gradients by all latents.
+
+        Cells that touch share some of the change that their moves make, so a few moves that do not pay are kept.
+        """
         level = self._pyramid.levels[number]
-        slopes = Pyramid.view(self._network.slopes[:PASSES], level).copy()
-        latents, missed = Pyramid.view(self._latents, level), Pyramid.view(self._missed, level)
-        # Levels whose bits change, and how many rows of a plane of costs go with one of latents.
-        seeing = range(max(0, number - _CHILDREN), number + 1)
-        scales = [2.0**number, *(2.0 ** (number - finer - 1) for finer in seeing)]
-        costs = self._costs(weights, seeing)
+        gradients = Pyramid.view(self._network.latent_gradients[:PASSES], level).copy()
+        latents, overestimated = Pyramid.view(self._latents, level), Pyramid.view(self._overestimated, level)
+        # The levels whose bits change, and how many rows of each plane of costs belong to a row of latents.
+        affected_levels = range(max(0, number - FINER_LEVELS_AFFECTED), number + 1)
+        scales = [2.0**number, *(2.0 ** (number - finer - 1) for finer in affected_levels)]
+        costs = self._costs(weights, affected_levels)
         for offset in _OFFSETS:
             if offset[0] >= level.rows or offset[1] >= level.columns:
                 continue
             cells = _Cells(level.rows, level.columns, offset)
-            places, promised = cells.steepest(np.abs(slopes) - missed)
-            moving = promised > 0
+            places, predicted_gain = cells.largest_gradient(np.abs(gradients) - overestimated)
+            moving = predicted_gain > 0
             at = tuple(index[moving] for index in places)
-            before, slope = latents[at], slopes[at]
-            latents[at] = before - np.sign(slope)
-            after = self._costs(weights, seeing)
+            before, gradient = latents[at], gradients[at]
+            latents[at] = before - np.sign(gradient)
+            after = self._costs(weights, affected_levels)
             change = np.zeros(moving.shape)
             for new, old, scale in zip(after, costs, scales, strict=True):
                 change += cells.sums(new - old, scale)
             better = moving & (change < 0)
             latents[at] = np.where(better[moving], latents[at], before)
-            missed[at] = np.where(better[moving], 0, change[moving] + np.abs(slope))
+            overestimated[at] = np.where(better[moving], 0, change[moving] + np.abs(gradient))
             costs = [
                 np.where(cells.spread(better, new, scale), new, old)
                 for new, old, scale in zip(after, costs, scales, strict=True)
             ]
 
-    def _costs(self, weights: GridWeights, seeing: range) -> list[Floats]:
-        """In bits: (height, width) of the squared errors, and for each of these levels (rows / 2, columns / 2) of its
-        latents in 2 x 2."""
+    def _costs(self, weights: GridWeights, affected_levels: range) -> list[Floats]:
+        """The costs in bits: of the squared errors, (height, width), and for each of `affected_levels` of its cells of
+        2 x 2 latents, (rows / 2, columns / 2)."""
         self._network.planes[:PASSES] = self._latents
-        errors, bits = self._network.costs(weights, self._target, self._weight, seeing)
-        levels = [self._pyramid.levels[number] for number in seeing]
+        errors, bits = self._network.costs(weights, self._target, self._weight, affected_levels)
+        levels = [self._pyramid.levels[number] for number in affected_levels]
         return [errors, *(Pyramid.view(bits, level).sum(axis=0) for level in levels)]

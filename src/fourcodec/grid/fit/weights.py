@@ -1,4 +1,5 @@
-"""The grid profile's weights as integers: their price while fitting, and the choice of steps and symbols at its end."""
+"""The rate of the weights of the profile grid: its estimate during a fit, and at the end the choice of quantiser steps
+and integers."""
 
 from __future__ import annotations
 
@@ -14,16 +15,18 @@ from fourcodec.grid.picture import GridNetworks
 from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL, encode_networks
 from fourcodec.grid.weights import SCALES, UNUSED, GridShape, GridWeights
 
-_ZONES = (0.5, 0.6, 0.7, 0.8)  # values below this share of a step become 0: their bits are worth more than they are
-# Mean magnitude of the symbols that the search starts from: fine enough to lose nothing, since coarse groups may make
-# up for each other's errors by chance, and then no group alone can be made finer.
+# Dead zones: values below this share of a step become 0, since coding them costs more than the distortion they save.
+_ZONES = (0.5, 0.6, 0.7, 0.8)
+# Mean magnitude of the integers that the search starts from. They are fine enough to lose nothing: the errors of coarse
+# groups may cancel by chance, and then making any single group finer does not pay.
 START_SYMBOL = 256
-_LARGEST = 31  # weight of a context model with a prior, whose integers are units of 2^-10 or less and have 15 bits
-_ROUNDS = 2  # of the search over all groups; a third changes nothing
+_LARGEST = 31  # weight of an entropy model with a trained start: integers of 15 bits, in units of 2^-10 or finer
+_ROUNDS = 2  # searches over all groups; a third changes nothing
 
 
-class WeightPrior:
-    """The price of bits: the weights of a group share a Laplace scale, their mean magnitude."""
+class WeightRate:
+    """The estimated rate of the weights during a fit. The weights of a group have a Laplace density, whose scale is
+    their mean magnitude; a weight is counted from the value that it is coded against."""
 
     def __init__(self, shape: GridShape) -> None:
         self._shape = shape
@@ -31,31 +34,35 @@ class WeightPrior:
         self._counts = np.maximum(np.bincount(self._groups, minlength=shape.group_count + 1), 1)
 
     def add_gradient(self, weights: GridWeights, gradients: GridWeights) -> None:
-        """gradients += bits per unit of each weight, sign(w) / (scale ln 2); smooth within an eighth of the scale."""
+        """Adds the gradient of the rate to `gradients`: sign(w) / (scale ln 2) bits per unit of a weight, smooth within
+        an eighth of the scale around 0."""
         values = weights.flat() - self._shape.base
         scales = np.bincount(self._groups, np.abs(values), len(self._counts)) / self._counts
         inverse = (1 / np.maximum(scales, 1e-9)).astype(np.float32)[self._groups]
-        slopes = np.tanh(8 * values * inverse) * inverse * np.float32(1 / math.log(2))
-        slopes[self._groups == self._shape.group_count] = 0
-        for gradient, slope in zip(gradients.parts(), self._shape.weights(slopes).parts(), strict=True):
-            gradient += slope
+        own = np.tanh(8 * values * inverse) * inverse * np.float32(1 / math.log(2))
+        own[self._groups == self._shape.group_count] = 0
+        for gradient, part in zip(gradients.parts(), self._shape.weights(own).parts(), strict=True):
+            gradient += part
 
 
 class Measured(Protocol):
-    """A picture's rounded latents."""
+    """A picture's rounded latents, as the choice of weights sees them."""
 
     def squared_error(self, weights: GridWeights) -> float:
-        """The sum of squared errors."""
+        """The sum of squared errors under these weights."""
 
-    def latent_bits(self, context: Floats) -> float:
-        """Under a context model (PASSES, PASS_WEIGHTS)."""
+    def latent_bits(self, entropy_model: Floats) -> float:
+        """The bits of the latents under an entropy model with weights (PASSES, PASS_WEIGHTS)."""
 
 
 def choose_integers(
     measured: Measured, config: GridConfig, weights: GridWeights, distortion_weight: float
 ) -> GridNetworks:
-    """The integers for `weights`, given the latents: group by group the step and the width of the dead zone that cost
-    least in distortion, latents' bits and own bits, all measured."""
+    """The quantised weights for the given latents.
+
+    Each group in turn gets the quantiser step and the dead zone that cost least, in measured distortion, bits of the
+    latents and bits of the weights.
+    """
     search = _Search(measured, config, weights, distortion_weight)
     for _ in range(_ROUNDS):
         for group in range(config.shape.group_count):
@@ -64,11 +71,13 @@ def choose_integers(
 
 
 class _Search:
+    """The present quantisers of all groups and their cost, improved group by group."""
+
     def __init__(self, measured: Measured, config: GridConfig, weights: GridWeights, distortion_weight: float) -> None:
         self._measured, self._config, self._weight = measured, config, distortion_weight
         shape = config.shape
-        if config.prior:
-            np.clip(weights.context, -_LARGEST, _LARGEST, out=weights.context)
+        if config.trained_start:
+            np.clip(weights.entropy_model, -_LARGEST, _LARGEST, out=weights.entropy_model)
         self._weights, self._groups = weights.flat(), shape.groups
         self._values = self._weights - shape.base
         self._exponents = np.zeros(shape.group_count, np.uint8)
@@ -83,7 +92,7 @@ class _Search:
         self._cost = self._distortion + self._rate + _own_bits(networks)
 
     def networks(self) -> GridNetworks:
-        """The integers under the present exponents and zones."""
+        """The quantised weights under the present exponents and dead zones."""
         return GridNetworks(self._config, self._exponents.copy(), self._symbols())
 
     def _symbols(self) -> NDArray[np.int32]:
@@ -94,7 +103,8 @@ class _Search:
         return symbols
 
     def improve(self, group: int) -> None:
-        """Walks to coarser or finer steps while that pays, over one that does not, then tries zones."""
+        """Makes the group's step coarser, then finer, while that pays, looking two exponents ahead; then tries all dead
+        zones."""
         for direction in (-1, 1):
             while any(
                 self._try(group, int(self._exponents[group]) + direction * hop, float(self._zones[group]))
@@ -105,7 +115,7 @@ class _Search:
             self._try(group, int(self._exponents[group]), zone)
 
     def _try(self, group: int, exponent: int, zone: float) -> bool:
-        """Keeps the exponent and zone where they cost less."""
+        """Keeps this exponent and dead zone if they cost less. Returns whether they do."""
         if not 0 <= exponent <= self._finest(group):
             return False
         before = self._exponents[group], self._zones[group], self._distortion, self._rate
@@ -123,8 +133,8 @@ class _Search:
         return False
 
     def _finest(self, group: int) -> int:
-        """The largest exponent at which the group's symbols are in range, and their sums with the prior's."""
-        values = self._weights if group <= SCALES and self._config.prior else self._values
+        """The largest exponent at which the group's integers, and their sums with the trained start's, are in range."""
+        values = self._weights if group <= SCALES and self._config.trained_start else self._values
         largest = float(np.abs(values[self._groups == group]).max(initial=0))
         return min(MAX_EXPONENT, math.floor(math.log2((MAX_SYMBOL - 1) / max(largest, 1e-9))))
 
@@ -132,7 +142,7 @@ class _Search:
         return self._weight * self._measured.squared_error(networks.weights)
 
     def _measure_rate(self, networks: GridNetworks) -> float:
-        return self._measured.latent_bits(networks.weights.context)
+        return self._measured.latent_bits(networks.weights.entropy_model)
 
 
 def _own_bits(networks: GridNetworks) -> float:
