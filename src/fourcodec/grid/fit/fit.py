@@ -31,7 +31,8 @@ from fourcodec.grid.kernels.layout import B2, HIDDEN, PASSES, TAPS, W2, W3
 from fourcodec.grid.tiled import TiledGrid
 from fourcodec.grid.weight_coding import weights_of
 from fourcodec.grid.weights import BICUBIC, IDENTITY, UNUSED, GridShape, GridWeights
-from fourcodec.optimisation.progress import Progress, psnr_of_mse_db
+from fourcodec.metrics import MOST_DB, psnr_of_mse_db
+from fourcodec.optimisation.progress import Progress
 from fourcodec.optimisation.soap import SoapState
 
 # Rates of the optimisers at the start, per step; see docs/results.md for what else was tried.
@@ -181,7 +182,7 @@ class _Fit:
                     mse = squares / self._size
                     left = settings.seconds_left(work, elapsed, pace)
                     whole = round(work * (1 - settings.begin) / (done - settings.begin))
-                    report(Progress(min(work, whole), whole, mse, psnr_of_mse_db(mse), left))
+                    report(Progress(min(work, whole), whole, mse, psnr_of_mse_db(mse, at_most=MOST_DB), left))
 
     def integers(self) -> QuantizedGrid | TiledGrid:
         """The rounded latents with the best integers for the weights."""
