@@ -1,7 +1,6 @@
 """What the commands share: options, and how outputs, notes and progress are treated."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from fourcodec import files
-from fourcodec.batch.terminal import cut
+from fourcodec.batch.progress import StatusLine
 from fourcodec.cli.help import variable_of
 from fourcodec.errors import FourcodecError
 from fourcodec.limits import BYTES_REMEDY, DEFAULT
@@ -176,14 +175,11 @@ def note(message: str) -> None:
     click.echo(f"{click.style('note:', bold=True)} {message}", err=True)
 
 
-class ProgressLine:
-    """Shows how a fit goes: on a terminal one line that is drawn over, elsewhere a line every few seconds."""
+class ProgressLine(StatusLine):
+    """Shows how a fit goes: on a terminal one line that is drawn over, elsewhere a line every two seconds."""
 
     def __init__(self) -> None:
-        self._drawn_over = sys.stderr.isatty()
-        self._interval_seconds = 0.1 if self._drawn_over else 2.0
-        self._last = float("-inf")
-        self._width = 0
+        super().__init__(every_seconds=2.0)
 
     def __call__(self, progress: "Progress") -> None:
         minutes, seconds = divmod(round(progress.seconds_left), 60)
@@ -193,26 +189,3 @@ class ProgressLine:
             f"PSNR {progress.psnr_db:.2f} dB  {minutes}:{seconds:02} left",
             last=progress.step >= progress.steps,
         )
-
-    def show(self, line: str, *, last: bool) -> None:
-        """Shows a line unless one was shown just now; the last one always."""
-        now = time.monotonic()
-        if now - self._last < self._interval_seconds and not last:
-            return
-        self._last = now
-        self._show(line)
-
-    def __enter__(self) -> "ProgressLine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._drawn_over and self._width:
-            click.echo(err=True)
-
-    def _show(self, line: str) -> None:
-        if self._drawn_over:
-            line = cut(line)
-            click.echo("\r" + line.ljust(self._width), nl=False, err=True)
-            self._width = len(line)
-        else:
-            click.echo(line, err=True)
