@@ -71,7 +71,8 @@ def train(data: Dataset, directory: Path) -> None:
             shown = int(progress.fraction * 10)
             print(f"{progress.fraction:.0%}, epoch {progress.epoch}: {progress.psnr_db:.2f} dB", flush=True)
 
-    Training.begin(data, settings, directory, device="cpu", seed=0).run(Budget(minutes=MINUTES), report)
+    with Training.begin(data, settings, directory, device="cpu", seed=0) as training:
+        training.run(Budget(minutes=MINUTES), report)
 
 
 def write(path: Path, picture: npt.NDArray[np.uint8]) -> None:

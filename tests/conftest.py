@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support import stubs
+from tests.support.door import VARIABLE, Door
 
 # The same examples each time, and no deadline: whether a change passes must not depend on luck or on a busy machine.
 settings.register_profile("fourcodec", deadline=None, derandomize=True)
@@ -44,3 +45,12 @@ def photo() -> np.ndarray:
     rows, columns = np.mgrid[0:16, 0:24]
     planes = [rows * 8 + columns * 3, 200 - columns * 5, np.where(rows > columns / 2, 220, 30)]
     return np.stack(planes, axis=-1).astype(np.uint8)
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    """At which work that calls `wait_at_the_door` waits, in this process and in all that are started from now on."""
+    door = Door()
+    monkeypatch.setenv(VARIABLE, door.address)
+    yield door
+    door.open()

@@ -399,6 +399,15 @@ def test_workers_never_hear_of_ctrl_c() -> None:
     assert hears_of_interrupts(0)
 
 
+def threads_given(*_: object) -> str:
+    return os.environ["FOURCODEC_THREADS"]
+
+
+def test_workers_share_the_threads_that_the_user_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOURCODEC_THREADS", "7")
+    assert list(run_in_processes(range(2), Work(threads_given, threads_given), 2)) == ["3", "3"]
+
+
 def test_ctrl_c_before_anything_is_loaded_is_clean_too() -> None:
     """And where it leaves an exec() of text, after which Python would die of the signal."""
     script = "import fourcodec.__main__ as entry\nfrom fourcodec import cli\n"

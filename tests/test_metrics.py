@@ -29,6 +29,16 @@ def test_psnr_of_equal_pictures_is_infinite_and_of_opposite_ones_zero() -> None:
     assert metrics.psnr_db(black, white) == 0
 
 
+def test_psnr_of_an_error_is_a_number_or_what_was_asked_for() -> None:
+    assert metrics.psnr_of_mse_db(1e-3) == pytest.approx(30)
+    assert metrics.psnr_of_mse_db(4e-3, peak=2) == pytest.approx(30)
+    assert f"{metrics.psnr_of_mse_db(1.0):.2f}" == "0.00"
+    assert metrics.psnr_of_mse_db(0.0) == math.inf
+    assert metrics.psnr_of_mse_db(0.0, at_most=120) == metrics.psnr_of_mse_db(1e-13, at_most=120) == 120
+    assert metrics.psnr_of_mse_db(math.inf, at_most=120) == -math.inf
+    assert math.isnan(metrics.psnr_of_mse_db(math.nan, at_most=120))
+
+
 @pytest.mark.parametrize("shape", [(11, 24), (16, 24, 3), (74, 30), (75, 30, 3), (203, 40, 3)])
 def test_ssim_in_strips_is_scikit_images(shape: tuple[int, ...]) -> None:
     first, second = pair(*shape)

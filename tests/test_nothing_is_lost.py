@@ -15,8 +15,9 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, files
+from fourcodec.batch.engine import RunOptions
 from fourcodec.batch.journal import Journal
-from fourcodec.bench.runner import RunOptions, run
+from fourcodec.bench.runner import run
 from fourcodec.bench.settings import BenchSettings, OurSetting
 
 resource = pytest.importorskip("resource", reason="limits of a process, as on POSIX")
@@ -166,14 +167,14 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path, monkeypat
 
 def test_a_line_that_a_full_disk_refuses_leaves_the_journal_whole(tmp_path: Path) -> None:
     path, seen = tmp_path / "a.jsonl", []
-    with Journal(path, lambda line, _: seen.append(line)) as journal:
+    with Journal(path) as journal:
         journal.append({"number": 1})
         with no_file_above(30), pytest.raises(OSError, match="File too large") as caught:
             journal.append({"number": 2, "text": "x" * 50})
         assert caught.value.errno == errno.EFBIG
         journal.append({"number": 3})
-    with Journal(path, lambda line, _: seen.append(line)):
-        pass
+    with Journal(path) as journal:
+        journal.read(lambda line, _: seen.append(line))
     assert seen == [{"number": 1}, {"number": 3}]
 
 

@@ -15,6 +15,7 @@ from fourcodec.images.pixels import STRIP_ROWS
 
 SSIM_MIN_SIDE = 11  # pixels, the side of the window of SSIM
 MS_SSIM_MIN_SIDE = 161  # pixels: the coarsest of five scales must hold the window
+MOST_DB = 120.0  # PSNR that fits report for an error of 0: a finite number, which JSON can hold
 _SSIM_MARGIN = SSIM_MIN_SIDE // 2
 
 
@@ -28,7 +29,14 @@ def psnr_db(first: Samples, second: Samples) -> float:
         difference = one.astype(np.int64) - other
         squares += int(np.sum(np.square(difference, out=difference)))  # exact, whatever the strips
         count += difference.size if not _has_alpha(first) else one.shape[2] * int((first[rows][:, :, -1] > 0).sum())
-    return 10 * math.log10(_peak(first) ** 2 * count / squares) if squares else math.inf
+    return psnr_of_mse_db(squares / count if count else 0.0, _peak(first))
+
+
+def psnr_of_mse_db(mse: float, peak: float = 1.0, *, at_most: float = math.inf) -> float:
+    """PSNR in dB of a mean squared error between samples whose largest value is `peak`; `at_most` for an error of 0."""
+    if mse == 0:
+        return at_most
+    return min(0 - 10 * math.log10(mse / peak**2), at_most)  # 0 - x, since -x would show 0 dB as -0.00
 
 
 def ssim(first: Samples, second: Samples) -> float | None:

@@ -1,5 +1,6 @@
 """Folders: everything once, nothing lost, whatever happens on the way."""
 
+import errno
 import json
 import os
 import shutil
@@ -14,13 +15,15 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, codec, images
-from fourcodec.batch.folders import FolderOptions, run
-from fourcodec.batch.manifest import FolderError
+from fourcodec.batch.engine import RunOptions
+from fourcodec.batch.folders import run
+from fourcodec.batch.journal import Journal, RunError
 from fourcodec.batch.tasks import encoding
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.optimisation.progress import Progress
 from tests.support import stubs
-from tests.support.killed import killed
+from tests.support.door import Door
+from tests.support.killed import bytes_below, killed, surroundings
 from tests.support.oddities import FILES
 
 MANIFEST = ".fourcodec-encode.jsonl"
@@ -172,7 +175,7 @@ def test_what_a_fit_has_to_say_is_noted(
 
 
 def undisturbed(folder: Path, out: Path) -> dict[str, bytes]:
-    assert [name for name, _ in run(encoding(FAST), FolderOptions(folder, out, quiet=True)).failed] == ["bad.png"]
+    assert [name for name, _ in run(encoding(FAST), folder, RunOptions(out, quiet=True)).failed] == ["bad.png"]
     return {name: (out / name).read_bytes() for name in names(out) if name != MANIFEST}
 
 
@@ -201,7 +204,7 @@ def test_killed_between_a_file_and_its_line_it_resumes(folder: Path, tmp_path: P
     if lost_lines == 2:  # before the claim, hence before the file
         (out / "c.fnc").unlink()
     (out / ".c.fnc.0123456789ab.tmp").write_bytes(b"half")
-    finished = run(encoding(FAST), FolderOptions(folder, out, resume=True, quiet=True))
+    finished = run(encoding(FAST), folder, RunOptions(out, resume=True, quiet=True))
     assert (finished.done, finished.skipped) == (1, 3)
     assert {name: (out / name).read_bytes() for name in names(out) if name != MANIFEST} == wanted
 
@@ -233,21 +236,66 @@ def test_a_cluster_does_the_same(folder: Path, tmp_path: Path) -> None:
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address=None, memory_limit=0, silence_logs=50, processes=False
     ) as cluster:
-        options = FolderOptions(folder, tmp_path / "out", scheduler=cluster.scheduler_address, quiet=True)
-        run(encoding(FAST), options)
+        options = RunOptions(tmp_path / "out", scheduler=cluster.scheduler_address, quiet=True)
+        run(encoding(FAST), folder, options)
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").glob("*.fnc")} == wanted
 
 
 def test_two_runs_do_not_share_a_folder(folder: Path, tmp_path: Path) -> None:
-    from fourcodec.batch.journal import JournalError
-    from fourcodec.batch.manifest import Manifest
-
     (tmp_path / "out").mkdir()
-    with Manifest(tmp_path / "out" / MANIFEST), pytest.raises(JournalError, match="another run is writing"):
-        run(encoding(FAST), FolderOptions(folder, tmp_path / "out", quiet=True))
+    with Journal(tmp_path / "out" / MANIFEST), pytest.raises(RunError, match="another run is writing"):
+        run(encoding(FAST), folder, RunOptions(tmp_path / "out", quiet=True))
+
+
+# Encodes as the command line says, each picture after waiting at the test's door.
+WAITING = """
+import sys
+from fourcodec import cli, codec
+from tests.support.door import wait_at_the_door
+real = codec.encode
+def encode(*arguments, **options):
+    wait_at_the_door()
+    return real(*arguments, **options)
+codec.encode = encode
+sys.exit(cli.run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("mode", ["--resume", "-f"])
+def test_a_second_run_is_refused_and_the_first_loses_nothing(
+    mode: str, folder: Path, tmp_path: Path, door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", WAITING, "encode", str(folder), "-o", str(out), "--quiet", *FAST_OPTIONS]
+    first = subprocess.Popen(command, env=surroundings())
+    door.let_in(1)
+    door.knock()  # it is at its second picture
+    (out / ".a.png.fnc.0123456789ab.tmp").write_bytes(b"what it has written of a file")
+    before = bytes_below(out)
+    assert encode(folder, out, mode, *FAST_OPTIONS) == 1
+    err = capsys.readouterr().err
+    assert "another run is writing to" in err
+    assert len(err.splitlines()) == 1
+    assert bytes_below(out) == before
+    door.open()
+    assert first.wait() == 1  # of the bad file
+    assert {name: (out / name).read_bytes() for name in names(out) if name != MANIFEST} == undisturbed(
+        folder, tmp_path / "wanted"
+    )
+
+
+def test_where_files_cannot_be_locked_runs_go_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl", reason="locks as on POSIX")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with Journal(tmp_path / "a.jsonl") as journal:
+        assert journal.append({}) == 0
 
 
 def test_an_empty_folder_says_where_else_to_look(folder: Path, tmp_path: Path) -> None:
     shutil.move(folder / "more", tmp_path / "above" / "below")
-    with pytest.raises(FolderError, match="--recursive looks below"):
-        run(encoding(FAST), FolderOptions(tmp_path / "above", tmp_path / "out", quiet=True))
+    with pytest.raises(RunError, match="--recursive looks below"):
+        run(encoding(FAST), tmp_path / "above", RunOptions(tmp_path / "out", quiet=True))

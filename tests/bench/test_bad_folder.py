@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fourcodec.bench.runner import Finished, RunOptions, run
+from fourcodec.batch.engine import RunOptions
+from fourcodec.bench.runner import Finished, run
 from fourcodec.bench.settings import BenchSettings
 from tests.support.benches import picture, table
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from fourcodec import cli
+from fourcodec.batch.journal import RunError
 from fourcodec.bench.ours import check_supported
-from fourcodec.bench.settings import BenchError, BenchSettings, OurSetting
+from fourcodec.bench.settings import BenchSettings, OurSetting
 from tests.support.benches import table
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
@@ -68,9 +69,9 @@ def test_qualities_are_measured_in_place_of_sizes(bench: Callable[..., int], tmp
 
 def test_what_a_codec_does_not_know_is_said(settings_of: Callable[..., BenchSettings], folder: Path) -> None:
     check_supported(settings_of(folder))
-    with pytest.raises(BenchError, match="no qualities"):
+    with pytest.raises(RunError, match="no qualities"):
         check_supported(settings_of(folder, ours=(OurSetting(quality=50),)))
-    with pytest.raises(BenchError, match="no profile 'grid'"):
+    with pytest.raises(RunError, match="no profile 'grid'"):
         check_supported(settings_of(folder, profile="grid"))
 
 

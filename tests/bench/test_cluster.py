@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from fourcodec.batch.cluster import ClusterError, run_on_cluster
+from fourcodec.batch.engine import RunOptions
 from fourcodec.bench.items import enumerate_items, work_of
-from fourcodec.bench.runner import RunOptions, run
+from fourcodec.bench.runner import run
 from fourcodec.bench.settings import BenchSettings
 from tests.support.benches import table
 from tests.support.door import Door

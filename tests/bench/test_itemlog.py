@@ -1,10 +1,12 @@
 """What is in the log is whole, whenever the process died."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from fourcodec.batch.journal import JournalError
+from fourcodec.batch.journal import Journal, RunError
 from fourcodec.bench.itemlog import ItemLog
 from fourcodec.bench.items import Outcome
 from fourcodec.bench.rows import Row
@@ -20,8 +22,10 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "items.jsonl"
 
 
-def opened(path: Path, count: int = 5) -> ItemLog:
-    return ItemLog(path, path.parent / "files", count)
+@contextmanager
+def opened(path: Path, count: int = 5) -> Iterator[ItemLog]:
+    with Journal(path) as journal:
+        yield ItemLog(journal, path.parent / "files", count)
 
 
 def test_outcomes_come_back_in_the_order_of_their_numbers(path: Path) -> None:
@@ -54,18 +58,19 @@ def test_a_line_torn_at_any_byte_costs_that_item_only(path: Path) -> None:
 
 def test_a_damaged_log_is_refused(path: Path) -> None:
     path.write_bytes(b'{"index": 0}\nnonsense\n')
-    with pytest.raises(JournalError, match="damaged at byte 13"):
-        opened(path)
+    with pytest.raises(RunError, match="damaged at byte 13"), opened(path):
+        pass
 
 
 def test_a_log_of_a_longer_run_is_refused(path: Path) -> None:
     with opened(path) as log:
         log.append(outcome(4))
-    with pytest.raises(JournalError, match="damaged"):
-        opened(path, count=2)
+    with pytest.raises(RunError, match="damaged"), opened(path, count=2):
+        pass
 
 
 def test_two_runs_do_not_share_a_log(path: Path) -> None:
-    with opened(path), pytest.raises(JournalError, match="another run is writing"):
-        opened(path)
-    opened(path)
+    with opened(path), pytest.raises(RunError, match="another run is writing"), opened(path):
+        pass
+    with opened(path):
+        pass

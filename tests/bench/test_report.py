@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fourcodec.bench.runner import RunOptions, run
+from fourcodec.batch.engine import RunOptions
+from fourcodec.bench.runner import run
 from fourcodec.bench.settings import BenchSettings
 from tests.support.browser import in_a_browser, opened
 
@@ -15,7 +16,7 @@ Make = Callable[..., BenchSettings]
 
 @pytest.fixture
 def page(folder: Path, tmp_path: Path, settings_of: Make) -> Path:
-    run(settings_of(folder), RunOptions(tmp_path / "out", quiet=True, command="fourcodec bench <pictures>"))
+    run(settings_of(folder), RunOptions(tmp_path / "out", quiet=True), "fourcodec bench <pictures>")
     return tmp_path / "out" / "report.html"
 
 

@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 from fourcodec.batch.cluster import ClusterError
+from fourcodec.batch.engine import RunOptions
+from fourcodec.batch.journal import RunError
 from fourcodec.bench.rows import COLUMNS
-from fourcodec.bench.runner import RunOptions, run
-from fourcodec.bench.settings import BenchError, BenchSettings, OurSetting
+from fourcodec.bench.runner import run
+from fourcodec.bench.settings import BenchSettings, OurSetting
 from tests.support.benches import make_folder, picture, stub_settings, table
 
 Make = Callable[..., BenchSettings]
@@ -24,7 +26,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The outputs of one run, only to be looked at."""
     top = tmp_path_factory.mktemp("run")
     settings = stub_settings(make_folder(top / "pictures"), peers=("jpeg", "webp"), seed=7)
-    finished = run(settings, RunOptions(top / "out", quiet=True, command="fourcodec bench pictures"))
+    finished = run(settings, RunOptions(top / "out", quiet=True), "fourcodec bench pictures")
     assert finished.progress.complete
     assert finished.aggregate.images == 3
     return top / "out"
@@ -123,7 +125,7 @@ def test_results_are_not_overwritten_unasked(folder: Path, tmp_path: Path, setti
     out = tmp_path / "out"
     run(settings_of(folder, limit=1), RunOptions(out, quiet=True))
     (out / "mine.txt").write_text("not a result")
-    with pytest.raises(BenchError, match=r"holds results.*--resume.*-f"):
+    with pytest.raises(RunError, match=r"holds results.*--resume.*-f"):
         run(settings_of(folder), RunOptions(out, quiet=True))
     assert run(settings_of(folder), RunOptions(out, force=True, quiet=True)).aggregate.images == 3
     assert (out / "mine.txt").read_text() == "not a result"
@@ -153,7 +155,7 @@ def test_a_changed_setting_is_refused_on_resume(
 ) -> None:
     out = tmp_path / "out"
     run(settings_of(folder), RunOptions(out, quiet=True))
-    with pytest.raises(BenchError, match="cannot resume") as refusal:
+    with pytest.raises(RunError, match="cannot resume") as refusal:
         run(settings_of(folder, **changed), RunOptions(out, resume=True, quiet=True))
     assert said in str(refusal.value)
     assert "\n" not in str(refusal.value)
@@ -162,7 +164,7 @@ def test_a_changed_setting_is_refused_on_resume(
 def test_another_set_of_pictures_is_refused_on_resume(folder: Path, tmp_path: Path, settings_of: Make) -> None:
     run(settings_of(folder), RunOptions(tmp_path / "out", quiet=True))
     Image.fromarray(picture(9)).save(folder / "new.png")
-    with pytest.raises(BenchError, match="the list of pictures in the folder has changed"):
+    with pytest.raises(RunError, match="the list of pictures in the folder has changed"):
         run(settings_of(folder), RunOptions(tmp_path / "out", resume=True, quiet=True))
 
 
@@ -192,7 +194,7 @@ def test_one_failing_picture_does_not_end_the_run(folder: Path, tmp_path: Path, 
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path, settings_of: Make) -> None:
-    with pytest.raises(BenchError, match="no pictures in"):
+    with pytest.raises(RunError, match="no pictures in"):
         run(settings_of(tmp_path), RunOptions(tmp_path / "out", quiet=True))
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from fourcodec.batch import engine
+from fourcodec.batch.engine import RunOptions
 from fourcodec.bench import runner, sources
 from fourcodec.bench.items import Item, Outcome
 from fourcodec.bench.memory import peak_memory
 from fourcodec.bench.rows import Row
-from fourcodec.bench.runner import RunOptions
 from fourcodec.bench.settings import BenchSettings, OurSetting
 
 Make = Callable[..., BenchSettings]
@@ -44,7 +45,7 @@ def test_memory_is_flat_over_50_000_items(tmp_path: Path, settings_of: Make, mon
     def run_here(items: Iterable[Item], _: object) -> Iterator[Outcome]:
         return (outcome_of(item, settings) for item in items)
 
-    monkeypatch.setattr(runner, "run_here", run_here)
+    monkeypatch.setattr(engine, "run_here", run_here)
     monkeypatch.setattr(os, "fsync", lambda _: None)  # 50,000 of them would test the disk
     settings = settings_of(tmp_path, ours=(OurSetting(8, 6),))
     few = peak_mb(2_500, tmp_path / "few", settings, monkeypatch)

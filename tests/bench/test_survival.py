@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from fourcodec.batch.engine import RunOptions
+from fourcodec.batch.journal import RunError
 from fourcodec.batch.processes import run_in_processes
 from fourcodec.bench.items import Item, Outcome, enumerate_items, work_of
-from fourcodec.bench.runner import RunOptions, run
+from fourcodec.bench.runner import run
 from fourcodec.bench.settings import BenchSettings
 from tests.support.benches import table
-from tests.support.door import Door
-from tests.support.killed import killed, surroundings
+from tests.support.door import VARIABLE, Door
+from tests.support.killed import bytes_below, killed, surroundings
 
 Make = Callable[..., BenchSettings]
 
@@ -59,6 +61,26 @@ def test_killed_in_a_fit_and_resumed_it_ends_in_the_same_table(
     assert 0 < finished_items(out) < 9
     door.open()
     assert start(folder, out, jobs, "resume").wait() == 0
+    run(settings_of(folder), RunOptions(tmp_path / "undisturbed", quiet=True))
+    assert table(out, repeatable=True) == table(tmp_path / "undisturbed", repeatable=True)
+
+
+@pytest.mark.parametrize("mode", ["resume", "force"])
+def test_a_second_run_is_refused_and_the_first_loses_nothing(
+    mode: str, folder: Path, tmp_path: Path, settings_of: Make, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    first = start(folder, out, 1)
+    door.let_in(2)
+    door.knock()  # its third fit is under way
+    (out / "files" / ".000002.fnc.0123456789ab.tmp").write_bytes(b"what it has written of a file")
+    before = bytes_below(out)
+    monkeypatch.delenv(VARIABLE)  # a second run that is not refused does not wait
+    with pytest.raises(RunError, match="another run is writing"):
+        run(settings_of(folder), RunOptions(out, resume=mode == "resume", force=mode == "force", quiet=True))
+    assert bytes_below(out) == before
+    door.open()
+    assert first.wait() == 0
     run(settings_of(folder), RunOptions(tmp_path / "undisturbed", quiet=True))
     assert table(out, repeatable=True) == table(tmp_path / "undisturbed", repeatable=True)
 

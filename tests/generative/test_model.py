@@ -19,7 +19,8 @@ from tests.support import sets
 def make(folder: Path, **tables: object) -> TrainedModel:
     data = load_dataset(sets.write_npz(folder / "discs.npz", sets.discs(120)))
     tables = {"training": {"batch": 8, "rate": 3e-3}, **tables}
-    Training.begin(data, sets.tiny(**tables), folder / "model", device="cpu", seed=0).run(Budget(epochs=4))
+    with Training.begin(data, sets.tiny(**tables), folder / "model", device="cpu", seed=0) as training:
+        training.run(Budget(epochs=4))
     return load_model(folder / "model")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from fourcodec import cli
 from fourcodec.errors import ConfigError, ModelError
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.checkpoints import FILE_NAME, read_checkpoint
@@ -17,18 +18,21 @@ from fourcodec.generative.model import TrainedModel
 from fourcodec.generative.schedules import Budget, rate_factor
 from fourcodec.generative.training import Training
 from tests.support import sets
-from tests.support.killed import killed
+from tests.support.door import Door
+from tests.support.killed import bytes_below, killed, surroundings
 
-# Trains what is in the folder, or resumes it, with a checkpoint after every step.
+# Resumes what is in the folder, with a checkpoint after every step, before which it waits at the door if there is one.
 SCRIPT = """
 import sys
 from pathlib import Path
 from fourcodec.generative.datasets import load_dataset
 from fourcodec.generative.schedules import Budget
 from fourcodec.generative.training import Training
-Training.resume(load_dataset(Path(sys.argv[1])), Path(sys.argv[2]), device="cpu").run(
-    Budget(epochs=int(sys.argv[3])), lambda progress: print(progress.epoch, flush=True), checkpoint_seconds=0
-)
+from tests.support.door import wait_at_the_door
+with Training.resume(load_dataset(Path(sys.argv[1])), Path(sys.argv[2]), device="cpu") as training:
+    training.run(
+        Budget(epochs=int(sys.argv[3])), lambda _: wait_at_the_door(), checkpoint_seconds=0
+    )
 """
 STEPS = 7  # of an epoch: 111 images in batches of 16
 
@@ -39,8 +43,8 @@ def data(tmp_path: Path) -> Dataset:
 
 
 def trained(data: Dataset, folder: Path, epochs: int, **tables: object) -> Training:
-    training = Training.begin(data, sets.tiny(**tables), folder, device="cpu", seed=1)
-    training.run(Budget(epochs=epochs))
+    with Training.begin(data, sets.tiny(**tables), folder, device="cpu", seed=1) as training:
+        training.run(Budget(epochs=epochs))
     return training
 
 
@@ -57,7 +61,8 @@ LINEAR = {"latents": {"size": 4, "linear": True}, "network": {"width": 5, "depth
 
 def test_linear_parts_begin_as_principal_component_analysis(data: Dataset, tmp_path: Path) -> None:
     tables = {**LINEAR, "encoder": {"hidden": [8]}, "decoder": {"hidden": [8], "first_start": 0.3}}
-    core = Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1).core
+    with Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1) as training:
+        core = training.core
     components = PrincipalComponents.fit(data.train, 4)
     assert core.encoder is not None
     with torch.no_grad():
@@ -73,8 +78,9 @@ def test_linear_parts_begin_as_principal_component_analysis(data: Dataset, tmp_p
 
 def test_linear_latents_of_more_numbers_than_samples_are_refused(data: Dataset, tmp_path: Path) -> None:
     tables = {**LINEAR, "latents": {"size": 289, "linear": True}}
-    with pytest.raises(ConfigError, match="289 linear latents for images of 288 samples"):
-        Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1)
+    refused = pytest.raises(ConfigError, match="289 linear latents for images of 288 samples")
+    with refused, Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1):
+        pass
 
 
 def test_mirrored_images_are_learned_too(tmp_path: Path) -> None:
@@ -116,7 +122,6 @@ def test_a_training_in_two_parts_equals_one_without_a_break(
     tables: dict[str, object], data: Dataset, tmp_path: Path
 ) -> None:
     whole = trained(data, tmp_path / "whole", 3, **tables)
-    broken = Training.begin(data, sets.tiny(**tables), tmp_path / "broken", device="cpu", seed=1)
 
     class Stop(Exception):
         pass
@@ -126,10 +131,11 @@ def test_a_training_in_two_parts_equals_one_without_a_break(
         if getattr(progress, "epoch") == 2:  # noqa: B009
             raise Stop
 
-    with pytest.raises(Stop):
+    beginning = Training.begin(data, sets.tiny(**tables), tmp_path / "broken", device="cpu", seed=1)
+    with pytest.raises(Stop), beginning as broken:
         broken.run(Budget(epochs=3), stop_in_the_second_epoch)
-    resumed = Training.resume(data, tmp_path / "broken", device="cpu")
-    resumed.run(Budget(epochs=3))
+    with Training.resume(data, tmp_path / "broken", device="cpu") as resumed:
+        resumed.run(Budget(epochs=3))
     assert_equal_models(tmp_path / "whole", tmp_path / "broken")
     assert [record.loss for record in whole.history] == [record.loss for record in resumed.history]
 
@@ -138,7 +144,8 @@ def test_killed_three_times_it_ends_where_an_unbroken_run_does(data: Dataset, tm
     """While a checkpoint is written and before it has its name, early in an epoch and at its end."""
     epochs, folder = 5, tmp_path / "killed"
     trained(data, tmp_path / "whole", epochs)
-    Training.begin(data, sets.tiny(), folder, device="cpu", seed=1).save()
+    with Training.begin(data, sets.tiny(), folder, device="cpu", seed=1) as begun:
+        begun.save()
     arguments = str(tmp_path / "discs.npz"), str(folder), str(epochs)
     steps = [0]  # that the checkpoint holds
     for moment, number in (("fsync", 2), ("replace", 8), ("fsync", 5)):
@@ -149,6 +156,32 @@ def test_killed_three_times_it_ends_where_an_unbroken_run_does(data: Dataset, tm
     subprocess.run([sys.executable, "-c", SCRIPT, *arguments], check=True, stdout=subprocess.DEVNULL)
     assert_equal_models(tmp_path / "whole", folder)
     assert not list(folder.rglob(".*.tmp"))
+
+
+@pytest.mark.parametrize("mode", ["resume", "begin"])
+def test_a_second_training_is_refused_and_the_first_loses_nothing(
+    mode: str, data: Dataset, tmp_path: Path, door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    epochs, folder = 3, tmp_path / "model"
+    (tmp_path / "tiny.toml").write_text(sets.TINY)
+    with Training.begin(data, sets.tiny(), folder, device="cpu", seed=1) as begun:
+        begun.save()
+    arguments = [str(tmp_path / "discs.npz"), str(folder), str(epochs)]
+    first = subprocess.Popen([sys.executable, "-c", SCRIPT, *arguments], env=surroundings())
+    door.let_in(STEPS)
+    door.knock()  # it is in its second epoch
+    (folder / f".{FILE_NAME}.0123456789ab.tmp").write_bytes(b"what it has written of a checkpoint")
+    before = bytes_below(folder)
+    options = {"resume": ["--resume"], "begin": ["--config", str(tmp_path / "tiny.toml")]}[mode]
+    assert cli.run(["generate", "train", arguments[0], "-o", str(folder), "--device", "cpu", *options]) == 1
+    err = capsys.readouterr().err
+    assert "another run is writing to" in err
+    assert len(err.splitlines()) == 1
+    assert bytes_below(folder) == before
+    door.open()
+    assert first.wait() == 0
+    trained(data, tmp_path / "whole", epochs)
+    assert_equal_models(tmp_path / "whole", folder)
 
 
 def assert_equal_models(first: Path, second: Path) -> None:
@@ -163,8 +196,8 @@ def test_a_model_is_never_begun_over_another_or_resumed_on_other_data(data: Data
     with pytest.raises(FileExistsError, match="holds a model already"):
         trained(data, tmp_path / "model", 1)
     other = load_dataset(sets.write_npz(tmp_path / "other.npz", sets.discs(120, seed=5)))
-    with pytest.raises(ModelError, match="other data"):
-        Training.resume(other, tmp_path / "model", device="cpu")
+    with pytest.raises(ModelError, match="other data"), Training.resume(other, tmp_path / "model", device="cpu"):
+        pass
 
 
 def test_what_is_no_model_is_refused_in_one_line(data: Dataset, tmp_path: Path) -> None:
@@ -186,8 +219,9 @@ def test_what_is_no_model_is_refused_in_one_line(data: Dataset, tmp_path: Path) 
         (tmp_path / name / FILE_NAME).write_bytes(content)
     (tmp_path / "nothing").mkdir()
     for name in (*bad, "nothing", "missing"):
-        with pytest.raises(ModelError, match=name) as caught:
-            Training.resume(data, tmp_path / name, device="cpu")
+        resumed = Training.resume(data, tmp_path / name, device="cpu")
+        with pytest.raises(ModelError, match=name) as caught, resumed:
+            pass
         assert "\n" not in str(caught.value)
 
 

@@ -1,4 +1,5 @@
-"""A door that the stub codec's fits wait at until a test lets them in, in whatever process they are.
+"""A door that fits wait at until a test lets them in, in whatever process they are: those of the stub codec, and others
+where a test makes them call `wait_at_the_door`.
 
 So a test knows that a fit is under way, and that it stays so, however fast or busy the machine is.
 """

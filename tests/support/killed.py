@@ -29,6 +29,12 @@ def killed(code: str, *arguments: str, moment: str, number: int, **environment: 
     assert done.returncode == -signal.SIGKILL
 
 
+def bytes_below(folder: Path) -> dict[str, bytes]:
+    """All files in a folder and below it, hidden ones too, by name."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
 def surroundings(**environment: str) -> dict[str, str]:
     """In which programs find the tests' modules, too."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))

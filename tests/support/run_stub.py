@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from fourcodec.bench.runner import RunOptions, run
+from fourcodec.batch.engine import RunOptions
+from fourcodec.bench.runner import run
 from fourcodec.bench.settings import BenchSettings, OurSetting
 
 

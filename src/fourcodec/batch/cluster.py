@@ -1,8 +1,7 @@
-"""The engine of many machines: dask.distributed (the extra `cluster`). Its workers must see the files that items name.
+"""Items on many machines: dask.distributed (the extra `cluster`), whose workers must see the files that items name.
 
-A few futures for each worker are in flight and no more, so that 50,000 pictures cost the scheduler and us no memory.
-An item whose worker dies is run again by dask elsewhere; one that takes several workers with it is given up and noted
-as failed.
+Only a few futures for each worker are in flight, so that 50,000 pictures take no memory of the scheduler or of this
+process. dask runs an item whose worker dies again on another one; an item that takes several workers with it is failed.
 """
 
 import threading
@@ -14,18 +13,23 @@ from fourcodec.batch.processes import share_threads
 from fourcodec.batch.work import Item, Outcome, Work
 from fourcodec.errors import FourcodecError, one_line
 
-PER_THREAD = 2  # futures in flight: one in work, one waiting beside it
+PER_THREAD = 2  # futures in flight for each thread of a worker: one at work and one waiting
 CONNECT_SECONDS = 10.0
-RETRIES = 2  # of an item that raises, which only the cluster itself makes it do
-_one_at_a_time = threading.Lock()  # per worker process: two fits at once would measure each other's time and memory
+RETRIES = 2  # of an item that raises: `Work.run` does not raise, so that the cluster is the cause
+# A lock of each worker process: two fits at once would count each other's time and memory.
+_one_at_a_time = threading.Lock()
 
 
 class ClusterError(FourcodecError):
-    """There is no cluster, or no more; one line for a person."""
+    """No cluster answers, or not any more; the message is one line for a person."""
 
 
 def run_on_cluster(items: Iterable[Item], work: Work[Item, Outcome], address: str) -> Generator[Outcome, None, None]:
-    """Outcomes as they come. Raises ClusterError where no cluster is at the address, or no dask.distributed here."""
+    """Does items on a cluster and yields outcomes as they come.
+
+    Raises ClusterError where no scheduler answers at `address`, where dask.distributed is not installed, and where the
+    cluster fails.
+    """
     distributed = _distributed()
     waiting = iter(items)
     with _client(distributed, address) as client:
@@ -46,7 +50,7 @@ def run_on_cluster(items: Iterable[Item], work: Work[Item, Outcome], address: st
 
 
 def run_on_worker(item: Item, work: Work[Item, Outcome]) -> Outcome:
-    """Runs within a worker: with as many threads as dask counts for it, one item at a time."""
+    """Does one item within a worker, after those that the worker has begun, with as many threads as dask gave it."""
     from distributed import get_worker
 
     with _one_at_a_time:
@@ -55,7 +59,7 @@ def run_on_worker(item: Item, work: Work[Item, Outcome]) -> Outcome:
 
 
 def _outcome(distributed: Any, future: Any, item: Item, work: Work[Item, Outcome]) -> Outcome:
-    """Raises ClusterError for what is no fault of the item: the rest of the run would fail as well."""
+    """The outcome of a finished future. Raises ClusterError where the cause is not the item but the cluster."""
     try:
         outcome: Outcome = future.result()
         return outcome
@@ -66,7 +70,7 @@ def _outcome(distributed: Any, future: Any, item: Item, work: Work[Item, Outcome
 
 
 def _wanted_in_flight(client: Any) -> int:
-    """Asked again for each outcome, since workers come and go."""
+    """The futures that may be in flight now; workers come and go."""
     threads = sum(worker["nthreads"] for worker in client.scheduler_info(n_workers=-1)["workers"].values())
     return PER_THREAD * max(1, threads)
 

@@ -1,38 +1,21 @@
-"""A folder from its listing to its last file: the whole line on one page."""
+"""A run over a folder, from its listing to its last file."""
 
-import sys
-import time
-from collections.abc import Generator, Iterable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fourcodec import files
-from fourcodec.batch import listing, plan
-from fourcodec.batch.manifest import Entry, FolderError, Manifest
-from fourcodec.batch.processes import run_here, run_in_processes
+from fourcodec.batch import engine, listing, plan
+from fourcodec.batch.engine import RunOptions
+from fourcodec.batch.journal import RunError
+from fourcodec.batch.manifest import Entry, Manifest
+from fourcodec.batch.progress import RunProgress
 from fourcodec.batch.tasks import Direction, Result, Task
-from fourcodec.batch.terminal import StatusLine, duration
 from fourcodec.errors import one_line
-
-
-@dataclass(frozen=True)
-class FolderOptions:
-    """What does not change the files that are made."""
-
-    source: Path
-    out: Path
-    recursive: bool = False
-    jobs: int = 1  # files at a time, sharing the cores
-    scheduler: str | None = None  # address of a cluster, whose machines see `source`
-    resume: bool = False
-    force: bool = False
-    quiet: bool = False
 
 
 @dataclass
 class Finished:
-    """What a run came to."""
+    """The result of a run."""
 
     done: int = 0
     skipped: int = 0  # done in an earlier run
@@ -41,36 +24,32 @@ class Finished:
     interrupted: bool = False
 
 
-def run(direction: Direction, options: FolderOptions) -> Finished:
-    """Does what is not done yet. Ctrl-C ends it, and what is done stays done.
+def run(direction: Direction, source: Path, options: RunOptions, *, recursive: bool = False) -> Finished:
+    """Does the files of the folder `source` that are not done yet. Ctrl-C ends the run; what is done stays done.
 
-    Raises FolderError and JournalError for runs that cannot start, ClusterError where the cluster fails.
+    Raises RunError for a run that cannot start, and ClusterError where the cluster fails. The machines of a cluster
+    must see `source` under the same path.
     """
-    sources = listing.discover(options.source, direction.suffixes, recursive=options.recursive)
+    sources = listing.discover(source, direction.suffixes, recursive=recursive)
     if not sources:
-        below = "" if options.recursive else " (--recursive looks below it, too)"
-        raise FolderError(f"nothing to {direction.name} in {str(options.source)!r}{below}")
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / f".fourcodec-{direction.name}.jsonl"
-    if options.force:
-        path.unlink(missing_ok=True)
-    with Manifest(path) as manifest:
+        below = "" if recursive else " (--recursive looks below it, too)"
+        raise RunError(f"nothing to {direction.name} in {str(source)!r}{below}")
+    with engine.locked_journal(options, f".fourcodec-{direction.name}.jsonl") as journal:
+        manifest = Manifest(journal)
         if manifest.targets and not options.resume:
-            raise FolderError(
-                f"{str(options.out)!r} holds results: continue with --resume, begin anew with -f, or choose another -o"
-            )
+            raise engine.holds_results(options.out)
         manifest.begin(direction.settings)
         finished = Finished()
-        tasks = _tasks(direction, options, manifest, sources, finished)
+        tasks = _tasks(direction, source.resolve(), options, manifest, sources, finished)
         _work(direction, options, manifest, tasks, finished)
     return finished
 
 
 def _tasks(
-    direction: Direction, options: FolderOptions, manifest: Manifest, sources: list[str], finished: Finished
+    direction: Direction, folder: Path, options: RunOptions, manifest: Manifest, sources: list[str], finished: Finished
 ) -> list[Task]:
-    """What there is to do; counts what is done, and what must not be done since it would replace a stranger's file."""
-    tasks, folder = [], options.source.resolve()
+    """The tasks that are left. `finished` gets the done files, and those whose target must not be replaced."""
+    tasks = []
     for source, target in plan.targets(sources, direction.target_suffix, manifest.targets).items():
         path = options.out / target
         if manifest.is_done(source, folder, options.out):
@@ -82,78 +61,48 @@ def _tasks(
     return tasks
 
 
-def _work(
-    direction: Direction, options: FolderOptions, manifest: Manifest, tasks: list[Task], finished: Finished
-) -> None:
+def _work(direction: Direction, options: RunOptions, manifest: Manifest, tasks: list[Task], finished: Finished) -> None:
     finished.left = len(tasks)
     total = finished.left + finished.skipped + len(finished.failed)
-    progress = _Progress(total, tasks, options.quiet)
-    try:
-        with closing(_engine(direction, options, tasks)) as results, closing(progress):
-            for result in results:
-                _finish(result, options.out, manifest, finished, progress)
-    except KeyboardInterrupt:
-        finished.interrupted = True
+    # The time left goes by the bytes of the sources: pictures of more pixels are larger files, more or less.
+    weights = {task: 1 + _size_bytes(task.path) for task in tasks}
+    with RunProgress(total, "files", quiet=options.quiet) as progress:
+        progress.time_left.left = sum(weights.values())
 
+        def record(result: Result) -> None:
+            error = result.error or _write(result, options.out, manifest)
+            finished.left -= 1
+            if error:
+                finished.failed.append((result.task.source, error))
+            else:
+                finished.done += 1
+            for note in result.notes:
+                progress.note(f"note: {result.task.source}: {note}")
+            progress.time_left.finish(weights[result.task])
+            progress.update(total - finished.left, failed=len(finished.failed))
 
-def _engine(direction: Direction, options: FolderOptions, tasks: Iterable[Task]) -> Generator[Result, None, None]:
-    if options.scheduler is not None:
-        from fourcodec.batch.cluster import run_on_cluster
-
-        return run_on_cluster(tasks, direction.work, options.scheduler)
-    if options.jobs > 1:
-        return run_in_processes(tasks, direction.work, options.jobs)
-    return run_here(tasks, direction.work)
-
-
-def _finish(result: Result, out: Path, manifest: Manifest, finished: Finished, progress: "_Progress") -> None:
-    """The target on the disk, then its line in the manifest."""
-    error, path = result.error, out / result.task.target
-    if result.stamp is not None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            manifest.claim(result.task.source, result.task.target)
-            files.remove_leftovers(path)
-            files.write(path, result.data, overwrite=True)
-            manifest.append(Entry(result.task.source, result.task.target, len(result.data), result.stamp))
-        except OSError as exc:
-            error = one_line(exc)
-    finished.left -= 1
-    if error:
-        finished.failed.append((result.task.source, error))
-    else:
-        finished.done += 1
-    progress.show(result, finished)
+            engine.run(tasks, direction.work, options, record)
+        except KeyboardInterrupt:
+            finished.interrupted = True
 
 
-class _Progress:
-    """Files done and time left, by the bytes of the sources: pictures of more pixels are larger files, more or less."""
-
-    def __init__(self, total: int, tasks: list[Task], quiet: bool) -> None:
-        self._total, self._quiet = total, quiet
-        self._weights = {task: 1 + _size(task.path) for task in tasks}
-        self._left, self._done = sum(self._weights.values()), 0
-        self._started = time.monotonic()
-        self._status = StatusLine()
-
-    def show(self, result: Result, finished: Finished) -> None:
-        self._done += self._weights[result.task]
-        self._left -= self._weights[result.task]
-        if self._quiet:
-            return
-        for note in result.notes:
-            self._status.clear()
-            print(f"note: {result.task.source}: {note}", file=sys.stderr)
-        left = (time.monotonic() - self._started) / self._done * self._left
-        failed = f", {len(finished.failed)} failed" if finished.failed else ""
-        line = f"{self._total - finished.left}/{self._total} files{failed}, {duration(left)} left"
-        self._status.show(line, last=finished.left == 0)
-
-    def close(self) -> None:
-        self._status.close()
+def _write(result: Result, out: Path, manifest: Manifest) -> str:
+    """Writes the target, then its line in the manifest; returns the error, if there is one."""
+    assert result.stamp is not None
+    path = out / result.task.target
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        manifest.claim(result.task.source, result.task.target)
+        files.remove_leftovers(path)
+        files.write(path, result.data, overwrite=True)
+        manifest.append(Entry(result.task.source, result.task.target, len(result.data), result.stamp))
+    except OSError as exc:
+        return one_line(exc)
+    return ""
 
 
-def _size(path: Path) -> int:
+def _size_bytes(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:

@@ -1,15 +1,16 @@
-"""What is finished, on the disk: one line of JSON for each piece of work, synced before the next begins.
+"""The journal of a run: what it has finished, on the disk, and the lock that keeps a second run out of its folder.
 
-A process killed while it writes leaves at most one torn line at the end, which is cut off when the journal is opened
-again; its work is done anew.
+A journal has one line of JSON for each piece of work, synced before the next piece begins. A process that is killed
+while it writes leaves at most one torn line at the end. It is cut off when the journal is read again, and its work is
+done anew.
 """
 
 import json
 import os
 import sys
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from fourcodec.errors import FourcodecError
@@ -18,31 +19,55 @@ if sys.platform != "win32":
     import fcntl
 
 
-class JournalError(FourcodecError):
-    """A journal that is damaged, or in use by another run."""
+class RunError(FourcodecError):
+    """A run that cannot start in its folder, or has nothing to do; the message is one line for a person."""
+
+
+def open_locked(path: Path) -> FileIO:
+    """Opens or creates a file for reading and appending, and locks it until it is closed or its process ends.
+
+    A run calls this before it reads or changes anything else in its folder. Raises RunError where another run holds the
+    lock, and OSError where the file cannot be opened. Windows, and file systems that know no locks, have none.
+    """
+    file = path.open("a+b", buffering=0)  # unbuffered: a line that a full disk refuses must not be written later
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            file.close()
+            raise RunError(f"another run is writing to {str(path.parent)!r}") from exc
+        except OSError:  # some network file systems: better a run without a lock than none
+            pass
+    return file
 
 
 class Journal:
-    """Open for appending, locked against other runs."""
+    """A journal that is open for appending and locked against other runs."""
 
-    def __init__(self, path: Path, note: Callable[[dict[str, Any], int], None]) -> None:
-        """Opens or creates the file and calls note(object, its place in bytes) for every line that is there. Raises
-        JournalError; a KeyError, TypeError or IndexError of `note` says that a line is not of this kind."""
+    def __init__(self, path: Path) -> None:
+        """Opens or creates the file and locks it; nothing is read yet. Raises as `open_locked`."""
         self.path = path
-        self._file = path.open("a+b", buffering=0)  # what a full disk refuses must not be written later
-        self._lock()
-        self._recover(note)
+        self._file = open_locked(path)
 
     def __enter__(self) -> "Journal":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def clear(self) -> None:
+        """Removes all lines, also damaged ones."""
+        self._file.truncate(0)
+
+    def is_empty(self) -> bool:
+        """Tells whether the file has no bytes."""
+        return self._file.seek(0, os.SEEK_END) == 0
 
     def append(self, value: dict[str, Any]) -> int:
-        """Returns, when the line is on the disk, its place. Raises OSError, and the line is then not there."""
+        """Writes one line and returns its place in bytes once it is on the disk.
+
+        Raises OSError, and the line is then not in the file.
+        """
         place = self._file.seek(0, os.SEEK_END)
         left = json.dumps(value, separators=(",", ":")).encode() + b"\n"
         try:
@@ -50,24 +75,15 @@ class Journal:
                 left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
         except OSError:
-            self._file.truncate(place)  # of a full disk: half a line, and the next behind it, would be damage
+            self._file.truncate(place)  # half a line with another one behind it would be damage
             raise
         return place
 
-    def close(self) -> None:
-        self._file.close()
+    def read(self, note: Callable[[dict[str, Any], int], None]) -> None:
+        """Calls note(object, its place in bytes) for each line, and cuts off a torn last line.
 
-    def _lock(self) -> None:
-        """Two runs would tear each other's lines; a killed one leaves no lock."""
-        if sys.platform == "win32":
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
-            self._file.close()
-            raise JournalError(f"another run is writing to {str(self.path)!r}") from exc
-
-    def _recover(self, note: Callable[[dict[str, Any], int], None]) -> None:
+        Raises RunError for a damaged line, also where `note` raises KeyError, TypeError or IndexError for it.
+        """
         place = 0
         with self.path.open("rb") as lines:
             for line in lines:
@@ -76,7 +92,6 @@ class Journal:
                 try:
                     note(json.loads(line), place)
                 except (ValueError, KeyError, TypeError, IndexError) as exc:
-                    self._file.close()
-                    raise JournalError(f"{str(self.path)!r} is damaged at byte {place}: begin anew with -f") from exc
+                    raise RunError(f"{str(self.path)!r} is damaged at byte {place}: begin anew with -f") from exc
                 place += len(line)
         self._file.truncate(place)

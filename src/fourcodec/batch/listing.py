@@ -1,30 +1,30 @@
-"""Which files of a folder are meant."""
+"""The files of a folder that a command works on, chosen by their names."""
 
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-# By name, since a folder of 50,000 files is not opened twice; what a file really is, its content says later.
+# Names decide, since 50,000 files are not opened just to be listed; what a file is, its content says later.
 PICTURE_SUFFIXES = frozenset(
     (
         *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"),
         *(".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".tga", ".qoi"),
     )
 )
-_BENCH_RUN = {"items.jsonl", "settings.json"}  # the outputs of a run: its plots are not pictures to work on
+_BENCH_RUN = {"items.jsonl", "settings.json"}  # in the output folder of a bench, whose plots are no pictures to work on
 
 
 def discover(folder: Path, suffixes: Collection[str], *, recursive: bool) -> list[str]:
-    """Paths relative to `folder`, '/'-separated and sorted, of everything in it that is named like that; hidden files
-    are not meant.
+    """The paths of all files with one of the suffixes, relative to `folder`, '/'-separated and sorted.
 
-    Folders named like files are listed too (and fail when opened), so that a summary names them.
+    Hidden files are left out. Folders with such a name are listed too: they fail when they are opened, and so the
+    summary names them.
     """
     return sorted(_walk(folder, suffixes, recursive))
 
 
 def _walk(folder: Path, suffixes: Collection[str], recursive: bool) -> Iterator[str]:
-    """Follows links to folders (data sets are often made of them), but none twice."""
+    """The same, unsorted. Links to folders are followed, since data sets are often made of them, but none twice."""
     seen = {os.path.realpath(folder)}
     for top, folders, files in os.walk(folder, followlinks=True):
         if set(files) >= _BENCH_RUN:

@@ -1,24 +1,22 @@
-"""What of a folder is done, in a journal beside the targets: the settings first, then two lines for each file, one
-before it is written, so that after a kill between the two it is known to be ours, and one when it is whole.
+"""The manifest of an output folder: which of its files are done and which are this program's, as lines of a journal.
+
+The settings come first, then two lines for each file. One is written before the file, so that after a kill the file is
+known to be ours and may be replaced; the other one is written when the file is whole.
 """
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from fourcodec.batch.engine import changes, refuse_changes
 from fourcodec.batch.journal import Journal
 from fourcodec.batch.tasks import Stamp, stamp_of
-from fourcodec.errors import FourcodecError
-
-
-class FolderError(FourcodecError):
-    """A folder that cannot be worked on, or not like this; one line for a person."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A finished file."""
+    """A finished file; `source` and `target` are relative to their folders."""
 
     source: str
     target: str
@@ -27,36 +25,23 @@ class Entry:
 
 
 class Manifest:
-    """Of one output folder and one direction."""
+    """The manifest of one output folder and one direction, encoding or decoding."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens or creates it. Raises JournalError where it is damaged or in use."""
-        self.settings: dict[str, Any] | None = None
-        self.entries: dict[str, Entry] = {}
-        self.targets: dict[str, str] = {}  # by source: what may be replaced, since this manifest's runs made it
-        self._journal = Journal(path, self._note)
-
-    def __enter__(self) -> "Manifest":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._journal.close()
+    def __init__(self, journal: Journal) -> None:
+        """Reads the journal. Raises RunError where it is damaged."""
+        self.targets: dict[str, str] = {}  # by source: the files that may be replaced
+        self._settings: dict[str, Any] | None = None
+        self._entries: dict[str, Entry] = {}  # by source
+        self._journal = journal
+        journal.read(self._note)
 
     def begin(self, settings: dict[str, Any]) -> None:
-        """Notes the settings, or raises FolderError where they are not those that the folder was begun with."""
-        wanted = {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
-        if self.settings is None:
-            self._journal.append({"settings": wanted})
-            return
-        changes = [
-            f"{name} was {_shown(self.settings.get(name))} and is now {_shown(wanted.get(name))}"
-            for name in sorted(self.settings.keys() | wanted.keys())
-            if self.settings.get(name) != wanted.get(name)
-        ]
-        if changes:
-            raise FolderError(f"cannot resume: {'; '.join(changes)}. Repeat the first command, or begin anew with -f")
+        """Notes the settings. Raises RunError where the folder was begun with others."""
+        settings = json.loads(json.dumps(settings))  # as the journal will give them back: tuples are lists
+        if self._settings is None:
+            self._journal.append({"settings": settings})
+        else:
+            refuse_changes(changes(self._settings, settings))
 
     def claim(self, source: str, target: str) -> None:
         """Notes, before it is written, that a target is ours."""
@@ -65,14 +50,16 @@ class Manifest:
             self.targets[source] = target
 
     def append(self, entry: Entry) -> None:
-        """Returns when it is on the disk."""
+        """Notes that a file is whole; returns when that is on the disk."""
         self._journal.append(asdict(entry))
-        self.entries[entry.source] = entry
+        self._entries[entry.source] = entry
 
     def is_done(self, source: str, folder: Path, out: Path) -> bool:
-        """Whether the target is there and the source is still what it was made from. Its contents are read only where
-        its time has changed and its size has not."""
-        entry = self.entries.get(source)
+        """Tells whether the target is there and the source is still the one that it was made from.
+
+        The source is read only where its time has changed and its size has not.
+        """
+        entry = self._entries.get(source)
         if entry is None:
             return False
         try:
@@ -86,13 +73,9 @@ class Manifest:
 
     def _note(self, line: dict[str, Any], _: int) -> None:
         if "settings" in line:
-            self.settings = dict(line["settings"])
+            self._settings = dict(line["settings"])
             return
         self.targets[line["source"]] = line["target"]
         if "stamp" in line:
             entry = Entry(**{**line, "stamp": Stamp(**line["stamp"])})
-            self.entries[entry.source] = entry
-
-
-def _shown(value: Any) -> str:
-    return "not given" if value is None else str(value)
+            self._entries[entry.source] = entry

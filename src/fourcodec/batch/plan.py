@@ -1,4 +1,4 @@
-"""Names of sources -> names of targets, no two alike."""
+"""The names of targets: one for each source, no two alike."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,9 +7,11 @@ from pathlib import PurePosixPath
 
 
 def targets(sources: Sequence[str], suffix: str, known: Mapping[str, str]) -> dict[str, str]:
-    """A target for each source: a.png becomes a.fnc; where there is an a.jpg beside it, the two become a.png.fnc and
-    a.jpg.fnc. Sources in `known` keep the target that they had. Names that differ in case only count as alike, since
-    some file systems think so."""
+    """A target for each source, by source.
+
+    a.png becomes a.fnc; where there is an a.jpg beside it, the two become a.png.fnc and a.jpg.fnc. Sources in `known`
+    keep the target that they had. Names that differ only in case count as alike, as on some file systems.
+    """
     chosen = {source: known[source] for source in sources if source in known}
     taken = {target.casefold() for target in known.values()}
     stems = Counter(_plain(source, suffix).casefold() for source in sources)

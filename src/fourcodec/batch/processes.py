@@ -1,7 +1,7 @@
-"""The engines of one machine: this process, or several that share its cores.
+"""Items on one machine: in this process, or in several that share its cores.
 
-Workers are started afresh (spawn), since threads do not survive a fork. Each has one item at a
-time, and gets the next when the outcome of the last has been taken, that is, when it is on the disk.
+Worker processes are started afresh (spawn), since threads do not survive a fork. A worker has one item at a time, and
+gets the next one when the outcome of the last has been taken, that is, when it is on the disk.
 """
 
 import multiprocessing
@@ -11,31 +11,36 @@ import sys
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Generic
 
 from fourcodec.batch.work import Item, Outcome, Work
+from fourcodec.threads import thread_count
 
-ATTEMPTS = 3  # of an item whose worker dies, since the death may be another's fault (memory)
-# The first is read by our kernels at every use, the others by libraries when they are loaded.
+ATTEMPTS = 3  # at an item whose worker dies, since another process may have taken the memory that it lacked
+# The first one is read by our kernels at every use, the others by libraries when they are loaded.
 _THREAD_VARIABLES = ("FOURCODEC_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def run_here(items: Iterable[Item], work: Work[Item, Outcome]) -> Generator[Outcome, None, None]:
-    """One item after the other in this process, with all its threads."""
+    """Does one item after the other in this process, with all its threads."""
     for item in items:
         yield work.run(item)
 
 
 def run_in_processes(items: Iterable[Item], work: Work[Item, Outcome], jobs: int) -> Generator[Outcome, None, None]:
-    """`jobs` items at a time, each in a process with its share of the cores; outcomes as they come."""
+    """Does `jobs` items at a time, each in a process with its share of the threads, and yields outcomes as they come.
+
+    An item whose worker dies is done again by another worker, and is failed after ATTEMPTS of them.
+    """
     waiting = iter(items)
-    threads = max(1, available_cores() // jobs)
+    threads = max(1, thread_count() // jobs)
     workers: list[_Worker[Item, Outcome]] = []
     try:
-        for item in _first(waiting, jobs):
+        for item in islice(waiting, jobs):
             workers.append(_Worker(work, threads, item))
         while workers:
             for worker in _ready(workers):
@@ -55,13 +60,8 @@ def run_in_processes(items: Iterable[Item], work: Work[Item, Outcome], jobs: int
             worker.stop()
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class _Worker(Generic[Item, Outcome]):
-    """A process and the item it has."""
+    """A worker process and the item that it has."""
 
     def __init__(self, work: Work[Item, Outcome], threads: int, item: Item, attempt: int = 1) -> None:
         self.work, self.threads = work, threads
@@ -75,11 +75,11 @@ class _Worker(Generic[Item, Outcome]):
 
     def give(self, item: Item, attempt: int = 1) -> None:
         self.item, self.attempt = item, attempt
-        with suppress(OSError):  # it is dead, which `outcome` will notice
+        with suppress(OSError):  # the worker is dead, which `outcome` will notice
             self.pipe.send(item)
 
     def outcome(self) -> Outcome | None:
-        """None where the worker died and the item deserves another attempt."""
+        """Waits for the outcome; None where the worker died and the item deserves another attempt."""
         try:
             outcome: Outcome = self.pipe.recv()
             return outcome
@@ -100,28 +100,24 @@ class _Worker(Generic[Item, Outcome]):
         self.process.join()
 
 
-def _first(items: Iterator[Item], count: int) -> Iterator[Item]:
-    for _, item in zip(range(count), items, strict=False):
-        yield item
-
-
 def _ready(workers: list[_Worker[Item, Outcome]]) -> list[_Worker[Item, Outcome]]:
-    """Waits until a worker has sent something or is gone (its end of the pipe closes with it)."""
+    """Waits until workers have sent something or are dead, which closes their end of the pipe."""
     pipes = connection.wait([worker.pipe for worker in workers])
     return [worker for worker in workers if worker.pipe in pipes]
 
 
 @contextmanager
 def _deaf_children() -> Iterator[None]:
-    """Processes that are started meanwhile never hear of Ctrl-C, which reaches the whole group; we end them ourselves.
+    """Keeps Ctrl-C from the processes that are started within this context; their parent ends them.
 
-    They inherit the mask: until they could ignore the signal themselves they would show where in Python's start it met
-    them. We hear of it once the mask is lifted.
+    Ctrl-C reaches the whole process group. Children inherit the parent's signal mask: if they ignored the signal
+    themselves, it could meet them before that, and Python would print where in its start it was. The parent gets a
+    signal that arrives within this context at its end.
     """
     if sys.platform == "win32":
         yield
         return
-    resource_tracker.ensure_running()  # started by the first process, it would lift the mask too early
+    resource_tracker.ensure_running()  # started together with the first process it would lift the mask too early
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -130,8 +126,8 @@ def _deaf_children() -> Iterator[None]:
 
 
 def _serve(pipe: Connection, work: Work[Any, Any], threads: int) -> None:
-    """The life of a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where there are no masks to inherit
+    """Does items until the pipe closes: the main function of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # for systems without signal masks
     threading.Thread(target=_end_with_parent, daemon=True).start()
     share_threads(threads)
     while True:
@@ -143,7 +139,7 @@ def _serve(pipe: Connection, work: Work[Any, Any], threads: int) -> None:
 
 
 def _end_with_parent() -> None:
-    """A killed parent cannot end its workers, and an orphan would fit on for minutes."""
+    """Waits for the parent's end: a killed parent cannot end its workers, which would go on for minutes."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -151,7 +147,7 @@ def _end_with_parent() -> None:
 
 
 def share_threads(threads: int) -> None:
-    """Limits the threads of this process's numerical code, of what is loaded already as far as it can be."""
+    """Limits the threads of this process's numerical code; libraries that are loaded already keep theirs, but torch."""
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(threads)
     if "torch" in sys.modules:

@@ -1,7 +1,7 @@
-"""One file of a folder, encoded or decoded in whatever process or machine this is called.
+"""The work of a folder's run: one file encoded or decoded, in the process or on the machine where this is called.
 
-Whatever goes wrong becomes part of the result, so that one bad file does not end a run over a thousand. Results are
-bytes: the one process that keeps the manifest also writes the files.
+Whatever goes wrong becomes part of the result, so that one bad file does not end a run over a thousand. A result holds
+the target's bytes: only the process that keeps the manifest writes files.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """A file to be read and one to be written, relative to their folders; `folder` is absolute."""
+    """A file to be read and one to be written, relative to their folders; `folder`, of the source, is absolute."""
 
     folder: str
     source: str
@@ -37,7 +37,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells whether a source has changed."""
+    """The facts about a source by which a later run sees whether it has changed."""
 
     size_bytes: int
     mtime_ns: int
@@ -46,45 +46,51 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Result:
-    """What a task came to: the target's bytes, or an error of one line."""
+    """The result of a task: the source's stamp and the target's bytes, or an error of one line."""
 
     task: Task
     stamp: Stamp | None = None
     data: bytes = field(default=b"", repr=False)
     error: str = ""
-    notes: tuple[str, ...] = ()  # for people, a line each
+    notes: tuple[str, ...] = ()  # remarks for people, a line each
 
 
 @dataclass(frozen=True)
 class Direction:
-    """Encoding or decoding: which files are meant, what `run` is given beside them, and what is made of them."""
+    """Encoding or decoding: the suffixes of sources and targets, the settings, and the function that does one file."""
 
     name: str
     suffixes: frozenset[str]
     target_suffix: str
-    settings: dict[str, Any]  # JSON types; what the bytes of a target depend on, beside its source
-    convert: Callable[[Path, dict[str, Any]], tuple[bytes, tuple[str, ...]]]
+    settings: dict[str, Any]  # all that a target's bytes depend on, beside its source; JSON types and tuples
+    convert: Callable[[Path, dict[str, Any]], tuple[bytes, tuple[str, ...]]]  # (path, settings) -> (bytes, notes)
 
     @property
     def work(self) -> Work[Task, Result]:
+        """The work that the engine does on each task."""
         return Work(partial(_run, convert=self.convert, settings=self.settings), _failed)
 
 
 def encoding(arguments: dict[str, Any], frame: int | None = None, limits: Limits = DEFAULT) -> Direction:
-    """`arguments`: those of codec.encode; `frame`: of pictures that have several, as for images.load. The limits are no
-    setting: they say which files are refused, and no byte of the others."""
+    """The direction that encodes with `arguments`, those of codec.encode, the frame `frame` of pictures with several.
+
+    The limits are not a setting: they decide which files are refused, and no byte of the others.
+    """
     settings = {**arguments, "frame": frame}
     return Direction("encode", PICTURE_SUFFIXES, ".fnc", settings, partial(_encode, limits=limits))
 
 
 def decoding(view: View, file_format: str, *, strip: bool, device: str, limits: Limits = DEFAULT) -> Direction:
-    """`file_format`: of the pictures that are written, one of images.FORMATS; `strip`: without their metadata."""
+    """The direction that decodes `view` of each file to a picture in `file_format`, one of images.FORMATS.
+
+    `strip`: the pictures are written without their metadata.
+    """
     settings = {**asdict(view), "format": file_format, "strip": strip, "device": device}
     return Direction("decode", frozenset({".fnc"}), f".{file_format}", settings, partial(_decode, limits=limits))
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Raises OSError."""
+    """The stamp of a file as it is now. Raises OSError."""
     with path.open("rb") as file:
         found = path.stat()
         return Stamp(found.st_size, found.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest())

@@ -1,4 +1,4 @@
-"""What the engines need to know of the work that they share out."""
+"""Work: how an item becomes an outcome, as this process, other processes and other machines need to know it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +10,11 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True)
 class Work(Generic[Item, Outcome]):
-    """run(item) does it, and makes what goes wrong within it part of its outcome; failed(item, reason) stands for an
-    item that took its worker with it. Both must be importable by name, as other processes call them."""
+    """Two functions, both importable by name since other processes call them.
+
+    run(item) does the item and makes whatever goes wrong within it part of the outcome; failed(item, reason) is the
+    outcome of an item that took its worker with it.
+    """
 
     run: Callable[[Item], Outcome]
     failed: Callable[[Item, str], Outcome]

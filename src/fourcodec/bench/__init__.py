@@ -1,6 +1,6 @@
-"""The instrument: our files and other codecs', bytes on disk and pixels decoded from them, on a folder of pictures.
+"""The bench: our files and other codecs' on a folder of pictures, measured by their bytes and their decoded pixels.
 
-    sources -> items -> an engine (this process, processes, a cluster) -> the item log -> aggregate -> reports
+    sources -> items -> the engine of fourcodec.batch -> item log -> aggregate -> reports
 
-`runner.run` is that line; an item is one picture and one setting, and is on the disk before the next begins.
+`runner.run` calls these in order. An item is one picture and one setting; it is on the disk before the next begins.
 """

@@ -1,6 +1,7 @@
-"""Means over pictures, in one pass over the item log and in memory that does not grow with the number of pictures.
+"""Means over pictures, in one pass over the item log.
 
-(But for 24 bytes a picture, by which the best, the median and the worst are found at the end.)
+Memory does not grow with the number of pictures, but for 24 bytes each, by which the best, the median and the worst
+are found at the end.
 """
 
 import math
@@ -26,7 +27,7 @@ AVERAGED = (
     "peak_memory_mb",
     "coefficients",
 )
-NAMED = 100  # problems of each kind that are told one by one; all are in results.csv
+NAMED = 100  # problems of each kind that the summary lists; results.csv has all
 
 
 @dataclass
@@ -43,13 +44,13 @@ class Mean:
 
     @property
     def value(self) -> float | None:
-        """None of nothing."""
+        """The mean; None where no value was added."""
         return self.total / self.count if self.count else None
 
 
 @dataclass
 class Average:
-    """A codec's rows of one setting."""
+    """Means over the rows of one codec and setting."""
 
     means: dict[str, Mean] = field(default_factory=lambda: {name: Mean() for name in AVERAGED})
     files: int = 0
@@ -63,20 +64,20 @@ class Average:
         return self.means[name].value
 
     def as_json(self) -> dict[str, float]:
-        """The means that there are."""
+        """The means by name, without those of no values."""
         return {name: mean.value for name, mean in self.means.items() if mean.value is not None}
 
 
 @dataclass
 class Match:
-    """A peer's files matched to one of our settings; everything is over the pictures where it reaches us."""
+    """Means over a peer's files matched to one of our settings, and over ours of the same pictures."""
 
     peer: Average = field(default_factory=Average)
     ours: Average = field(default_factory=Average)
     interpolated_db: Mean = field(default_factory=Mean)
     gain_over_interpolated_db: Mean = field(default_factory=Mean)
     gain_db: Mean = field(default_factory=Mean)
-    log_size_ratio: Mean = field(default_factory=Mean)  # ours to theirs
+    log_size_ratio: Mean = field(default_factory=Mean)  # ln(our bytes / theirs)
     wins: int = 0
     out_of_reach: int = 0
 
@@ -96,12 +97,12 @@ class Match:
 
     @property
     def size_percent(self) -> float | None:
-        """Our bytes against theirs, geometric mean: -20 is a fifth fewer."""
+        """Our bytes against the peer's, as a geometric mean in percent: -20 is a fifth fewer."""
         mean = self.log_size_ratio.value
         return None if mean is None else 100 * (math.exp(mean) - 1)
 
     def as_json(self) -> dict[str, Any]:
-        """Counts and means."""
+        """The counts and means as JSON types."""
         return {
             "in_reach": self.peer.files,
             "out_of_reach": self.out_of_reach,
@@ -117,7 +118,7 @@ class Match:
 
 @dataclass
 class BdAverage:
-    """BD-rates of a codec against a reference."""
+    """Means over the BD-rates of a codec against a reference."""
 
     percent: Mean = field(default_factory=Mean)
     overlap: Mean = field(default_factory=Mean)
@@ -137,7 +138,7 @@ class BdAverage:
 
 @dataclass
 class Problems:
-    """How many, and the first of them by name."""
+    """The number of problems of one kind, and the first NAMED of them with their pictures."""
 
     count: int = 0
     first: list[tuple[str, str]] = field(default_factory=list)
@@ -150,7 +151,7 @@ class Problems:
 
 @dataclass
 class ImageResults:
-    """All outcomes of one picture so far."""
+    """The outcomes of one picture that there are."""
 
     image: str
     outcomes: list[Outcome]
@@ -165,7 +166,7 @@ class ImageResults:
 
 
 class Aggregate:
-    """Add pictures in any order; read the means."""
+    """All means of a run: pictures are added one by one, in any order."""
 
     def __init__(self, settings: BenchSettings) -> None:
         self.settings = settings
@@ -176,17 +177,19 @@ class Aggregate:
         self.sweeps: dict[tuple[str, str], Average] = {}  # by codec and setting
         self.matches: dict[tuple[str, str, str], Match] = {}  # by our setting, codec and match
         self.bd_rates: dict[tuple[str, str], BdAverage] = {}  # by codec and reference
-        self.shown_setting = settings.ours[-1].label if settings.ours else ""  # of the best, median and worst pictures
-        self.gains_db, self.items = array("d"), array("q")  # of the pictures that can be shown, and their items
+        self.shown_setting = (
+            settings.ours[-1].label if settings.ours else ""
+        )  # whose best, median and worst pictures are shown
+        self.gains_db, self.items = array("d"), array("q")  # for each picture that can be shown, and its item
 
     @property
     def measured_files(self) -> int:
-        """Ours, or where nothing of ours was wanted those on the peers' curves; none: everything failed."""
+        """The number of our files, or of those on the peers' curves where only peers are measured."""
         averages = self.ours if self.settings.ours else self.sweeps
         return sum(average.files for average in averages.values())
 
     def add(self, results: ImageResults) -> dict[tuple[str, str], BdRate]:
-        """Returns the picture's own BD-rates by codec and reference."""
+        """Adds a picture. Returns its own BD-rates by codec and reference."""
         if results.problem:
             self.skipped.add(results.image, results.problem)
             return {}
@@ -236,6 +239,6 @@ class Aggregate:
 
 
 def by_image(outcomes: Iterable[Outcome]) -> Iterator[ImageResults]:
-    """Groups the outcomes of a log, which come picture by picture."""
+    """Groups the outcomes of an item log, which come picture by picture."""
     for image, group in groupby(outcomes, key=lambda outcome: outcome.image):
         yield ImageResults(image, list(group))

@@ -1,7 +1,7 @@
-"""The other codecs, as a table. Adding one: a function that makes a file, and an entry in BASELINES.
+"""The peers: a table of the codecs that are measured beside ours.
 
-Decoding is Pillow's for all of them. A *variant* is one curve of a codec: settings that differ in nothing but the
-quality.
+A new one is a function that makes a file, and an entry. Pillow decodes the files of all of them. A *variant* is one
+curve of a codec: its settings differ only in the quality.
 """
 
 import importlib.util
@@ -11,30 +11,31 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, features
+
+from fourcodec.arrays import Samples
 
 Encode = Callable[..., bytes]  # (image, quality, **options of the variant)
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One curve: a name for the setting column, and what the encoding function is told beside the quality."""
+    """One curve: its name in the setting column, and the options of the encoding function beside the quality."""
 
     name: str
     options: Mapping[str, Any] = field(hash=False)
-    in_sweep: bool = True  # part of the codec's published curve, or only matched against
+    in_sweep: bool = True  # a curve in plots and BD-rates; else it is used in matching only
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A codec of the table."""
+    """A codec: how its files are made, and at which qualities."""
 
     encode: Encode
     variants: tuple[Variant, ...]
-    qualities: Sequence[int]  # all that are tried when matching, rising
-    sweep: Sequence[int]  # those of the curve in plots and BD-rates
-    about: str  # said in every summary
+    qualities: Sequence[int]  # rising; those that matching tries
+    sweep: Sequence[int]  # those of the curves in plots and BD-rates
+    about: str  # a line of every summary
     available: Callable[[], bool] = lambda: True
 
 
@@ -47,23 +48,23 @@ class PeerSetting:
 
     @property
     def label(self) -> str:
-        """As in the setting column, like 'q=35 4:2:0 progressive'."""
+        """The setting in the setting column, like 'q=35 4:2:0 progressive'."""
         return f"q={self.quality} {self.variant.name}".strip()
 
 
-def decode(data: bytes) -> npt.NDArray[np.uint8]:
+def decode(data: bytes) -> Samples:
     """The decoded pixels of a baseline's file, uint8 (H, W, 3)."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.convert("RGB"))
 
 
 def jpeg(image: Image.Image, quality: int, subsampling: str, progressive: bool) -> bytes:
-    """Optimised Huffman tables. Small files are up to a fifth smaller without progressive scans: both compete."""
+    """JPEG with optimised Huffman tables; small files are up to a fifth smaller without progressive scans."""
     return _saved(image, "JPEG", quality=quality, subsampling=subsampling, optimize=True, progressive=progressive)
 
 
 def jpeg_default(image: Image.Image, quality: int) -> bytes:
-    """What `image.save("x.jpg", quality=...)` writes: to check the instrument against other people's points."""
+    """The JPEG that `image.save("x.jpg", quality=...)` writes, to compare measurements with other people's."""
     return _saved(image, "JPEG", quality=quality)
 
 
@@ -73,13 +74,13 @@ def webp(image: Image.Image, quality: int) -> bytes:
 
 
 def avif(image: Image.Image, quality: int) -> bytes:
-    """libaom makes other bytes with one thread than with several; two everywhere, so that machines agree."""
+    """AVIF with two threads everywhere: libaom makes other bytes with one than with several threads."""
     options = {"speed": 6, "subsampling": "4:4:4", "advanced": {"tune": "psnr"}, "max_threads": 2}
     return _saved(image, "AVIF", quality=quality, **options)
 
 
 def jxl(image: Image.Image, quality: int) -> bytes:
-    """Needs pillow-jxl-plugin; importing it is how Pillow learns of the format."""
+    """JPEG XL by pillow-jxl-plugin, which adds the format to Pillow when it is imported."""
     import pillow_jxl  # noqa: F401
 
     return _saved(image, "JXL", quality=quality, effort=7)
@@ -103,7 +104,7 @@ def _jpeg_variants() -> tuple[Variant, ...]:
     )
 
 
-# libavif maps qualities 0..100 to quantizers 63..0, several to one; the lowest quality of each makes the same file.
+# libavif maps qualities 0..100 to quantizers 63..0, and several qualities to one: the lowest of each is enough.
 _AVIF_QUALITIES = sorted({((100 - quality) * 63 + 50) // 100: quality for quality in range(100, -1, -1)}.values())
 
 BASELINES: Mapping[str, Baseline] = {
@@ -150,12 +151,12 @@ BASELINES: Mapping[str, Baseline] = {
 
 
 def sweep_settings(baseline: Baseline) -> list[PeerSetting]:
-    """The points of its curve, variant by variant, rising in quality."""
+    """The points of a codec's curves, variant by variant, rising in quality."""
     return [PeerSetting(v, quality) for v in baseline.variants if v.in_sweep for quality in baseline.sweep]
 
 
 def setting_of(baseline: Baseline, label: str) -> PeerSetting:
-    """The setting whose label this is. Raises KeyError for a label that the baseline does not have."""
+    """The setting with this label, the inverse of `PeerSetting.label`. Raises KeyError for an unknown one."""
     settings = {
         PeerSetting(v, quality) for v in baseline.variants for quality in {*baseline.qualities, *baseline.sweep}
     }
@@ -163,5 +164,5 @@ def setting_of(baseline: Baseline, label: str) -> PeerSetting:
 
 
 def make(baseline: Baseline, image: Image.Image, setting: PeerSetting) -> bytes:
-    """The file."""
+    """The bytes of a file. Raises whatever the codec raises for a picture that it cannot hold."""
     return baseline.encode(image, setting.quality, **setting.variant.options)

@@ -1,7 +1,7 @@
-"""Bjontegaard's delta rate: percent of bytes that a codec needs more (or less) than another for the same PSNR.
+"""Bjontegaard's delta rate (BD-rate): the percent of bytes that a codec needs more than a reference for the same PSNR.
 
-Computed by the `bjontegaard` package with Akima interpolation of log-rate over PSNR, for each picture; averages are
-of these.
+The `bjontegaard` package computes it for each picture, with Akima interpolation of log-rate over PSNR (Bjontegaard:
+Calculation of Average PSNR Differences between RD-Curves, ITU-T VCEG-M33, 2001). Means are over these.
 """
 
 import warnings
@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 Curve = list[tuple[float, float]]  # (bits per pixel, PSNR in dB), rising in both
 
-MIN_POINTS = 3  # a curve of fewer says nothing
+MIN_POINTS = 3  # fewer points are no curve
 
 
 @dataclass(frozen=True)
 class BdRate:
-    """Negative percent: fewer bytes than the reference. `overlap`: the share of the tested PSNR range that counts."""
+    """A BD-rate, negative where the tested codec needs fewer bytes, or the reason why there is none.
+
+    `overlap`: the share of the tested codec's PSNR range that the reference reaches too.
+    """
 
     percent: float | None
     overlap: float = 0.0
@@ -23,7 +26,7 @@ class BdRate:
 
 
 def rising(points: Iterable[tuple[float | None, float | None]]) -> Curve:
-    """Sorted by rate; left out are points that cost more for less, and those without a value (exact copies)."""
+    """The points by rising rate, without those of no better PSNR than a smaller rate has, and without exact copies."""
     kept: Curve = []
     for rate, quality in sorted((r, q) for r, q in points if r is not None and q is not None):
         if not kept or quality > kept[-1][1]:
@@ -32,7 +35,7 @@ def rising(points: Iterable[tuple[float | None, float | None]]) -> Curve:
 
 
 def bd_rate(reference: Curve, tested: Curve) -> BdRate:
-    """Over the PSNRs that both curves reach; `why_not` tells where there is no number."""
+    """The BD-rate of a curve over the PSNRs that both curves reach."""
     if len(reference) < MIN_POINTS or len(tested) < MIN_POINTS:
         return BdRate(None, why_not=f"fewer than {MIN_POINTS} points")
     bottom = max(reference[0][1], tested[0][1])
@@ -43,7 +46,7 @@ def bd_rate(reference: Curve, tested: Curve) -> BdRate:
 
     (rates_0, qualities_0), (rates_1, qualities_1) = zip(*reference, strict=True), zip(*tested, strict=True)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of small overlaps, which we say ourselves
+        warnings.simplefilter("ignore")  # about small overlaps, which the tables show
         percent = bjontegaard.bd_rate(
             list(rates_0),
             list(qualities_0),

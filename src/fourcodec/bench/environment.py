@@ -1,4 +1,4 @@
-"""Where and with what a run was made: for results.json, and to notice on resuming that it has changed."""
+"""The versions, the machine and the git revision of a run: for results.json, and so that --resume notices changes."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import fourcodec
-from fourcodec.batch.processes import available_cores
+from fourcodec.threads import available_cores
 
 _PACKAGES = (
     "bjontegaard",
@@ -22,13 +22,13 @@ _PACKAGES = (
     "torch",
     "zstandard",
 )
-# Of the instrument, what makes rows; reports may be changed and written anew by resuming a finished run.
+# The modules of fourcodec.bench that make rows. The others make reports, which resuming a finished run writes anew.
 _MEASURING = ("baselines", "items", "matching", "measuring", "memory", "ours", "peer_rows", "rows", "sources")
 _PILLOW_LIBRARIES = ("libjpeg_turbo", "webp", "avif")
 
 
 def versions() -> dict[str, str]:
-    """Of all that the numbers depend on."""
+    """The versions of everything that the numbers depend on, by name."""
     from PIL import features
 
     found = {
@@ -47,7 +47,7 @@ def versions() -> dict[str, str]:
 
 
 def code_digest(package: Path) -> str:
-    """Names all code in `package` that a row can depend on: between two releases the version does not tell."""
+    """A hash of all code in `package` that a row can depend on: the version is the same between two releases."""
     content = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         unit, *rest = path.relative_to(package).parts
@@ -58,7 +58,7 @@ def code_digest(package: Path) -> str:
 
 
 def machine() -> dict[str, str | int]:
-    """What the seconds depend on."""
+    """The facts about this machine that measured seconds depend on."""
     return {
         "system": platform.system(),
         "architecture": platform.machine(),
@@ -68,7 +68,10 @@ def machine() -> dict[str, str | int]:
 
 
 def git_revision() -> str | None:
-    """Of the working tree that this package runs from, with '+changes'; None where it was installed."""
+    """The revision of the working tree that this package runs from, with '+changes' where there are any.
+
+    None where the package does not run from a working tree.
+    """
     package = Path(fourcodec.__file__).parent
     tracked = _git(package, "ls-files", "--error-unmatch", "__init__.py")
     revision = _git(package, "rev-parse", "HEAD")

@@ -1,6 +1,6 @@
-"""The outcomes of a run, in a journal and a folder of our own files beside it.
+"""The item log: the outcomes of a bench run, in a journal and a folder of our own files beside it.
 
-Nothing but the place of each line is held in memory.
+Only the place of each line is held in memory.
 """
 
 import json
@@ -8,7 +8,6 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from fourcodec.batch.journal import Journal
@@ -20,26 +19,20 @@ _NOT_DONE = -1
 
 
 class ItemLog:
-    """The outcomes of a run of `count` items, in a file and a folder of our own files beside it."""
+    """The outcomes of a run, by number of the item. Iterating gives those that are there, in that order."""
 
-    def __init__(self, path: Path, files: Path, count: int) -> None:
-        """Opens or creates the log and reads where each finished item stands. Raises JournalError for a foreign
-        file."""
+    def __init__(self, journal: Journal, files: Path, count: int) -> None:
+        """Reads where each finished item of `count` stands in the journal, and cleans up the folder `files`.
+
+        Raises RunError for a journal that is damaged or of a longer run.
+        """
         self.files = files
-        self._path = path
+        self._journal = journal
         self._places = array("q", [_NOT_DONE]) * count
         self._done = 0
+        journal.read(lambda line, place: self._note(line["index"], place))
         files.mkdir(exist_ok=True)
-        remove_all_leftovers(files)
-        self._journal = Journal(path, lambda line, place: self._note(line["index"], place))
-
-    def __enter__(self) -> "ItemLog":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._journal.close()
+        remove_all_leftovers(files)  # of a run that was killed: the journal is locked, so that no other one writes here
 
     def __len__(self) -> int:
         return self._done
@@ -48,14 +41,14 @@ class ItemLog:
         return self._places[index] != _NOT_DONE
 
     def append(self, outcome: Outcome) -> None:
-        """Returns when the outcome, and our file with it, is on the disk."""
+        """Writes an outcome, and our file with it; returns when both are on the disk."""
         if outcome.data is not None:
             write(self.file_of(outcome.index), outcome.data, overwrite=True)
         self._note(outcome.index, self._journal.append(_to_json(outcome)))
 
     def __iter__(self) -> Iterator[Outcome]:
-        """The finished items by number, whatever the order they were finished in; without `data`."""
-        with self._path.open("rb") as file:
+        """The finished items by number, in whatever order they were finished; without their `data`."""
+        with self._journal.path.open("rb") as file:
             for place in self._places:
                 if place != _NOT_DONE:
                     file.seek(place)
@@ -63,12 +56,12 @@ class ItemLog:
 
     def __getitem__(self, index: int) -> Outcome:
         """A finished item, without its `data`."""
-        with self._path.open("rb") as file:
+        with self._journal.path.open("rb") as file:
             file.seek(self._places[index])
             return _from_json(json.loads(file.readline()))
 
     def file_of(self, index: int) -> Path:
-        """Where our file of an item is kept."""
+        """The path of our file of an item."""
         return self.files / f"{index:06}.fnc"
 
     def _note(self, index: int, place: int) -> None:

@@ -1,13 +1,14 @@
-"""One piece of work: a picture's peers, or one of our settings on it together with the peers matched to that file.
+"""The items of a run: of each picture the curves of the peers, and each of our settings with the peers matched to it.
 
 Items are numbered picture by picture: first the peers' curves (where there are peers), then our settings in their
-order. Whatever goes wrong within an item becomes part of its outcome, so that one bad picture does not end a run of
+order. Whatever goes wrong within an item becomes part of its outcome, so that one bad picture does not end a run over
 50,000.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from fourcodec.batch.work import Work
@@ -21,7 +22,7 @@ from fourcodec.errors import one_line
 
 @dataclass(frozen=True)
 class Item:
-    """`our` is None for the item that measures the peers' curves."""
+    """One picture and one of our settings; `our` is None for the item that measures the peers' curves."""
 
     index: int
     image: str  # relative to the folder
@@ -30,36 +31,34 @@ class Item:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an item came to; `data` is our file, kept beside the log and not in it."""
+    """The result of an item; `data` is our file, kept beside the log and not in it."""
 
     index: int
     image: str
     rows: tuple[Row, ...] = ()
-    problem: str = ""  # why there are no rows: the file is no picture
+    problem: str = ""  # the reason why there are no rows: the file is no picture
     is_jpeg: bool = False
     data: bytes | None = field(default=None, repr=False)
 
 
-def items_per_image(settings: BenchSettings) -> int:
-    """Peers first, if any, then one item for each of our settings."""
-    return len(_kinds(settings))
+def kinds(settings: BenchSettings) -> list[OurSetting | None]:
+    """What is measured on each picture, in the order of its items: None for the peers' curves, then our settings."""
+    return [None, *settings.ours] if settings.peers else [*settings.ours]
 
 
 def enumerate_items(images: Sequence[str], settings: BenchSettings) -> Iterator[Item]:
     """All items in the order of the table, made as they are asked for."""
-    kinds = _kinds(settings)
-    for position, image in enumerate(images):
-        for offset, our in enumerate(kinds):
-            yield Item(position * len(kinds) + offset, image, our)
+    for index, (image, our) in enumerate(product(images, kinds(settings))):
+        yield Item(index, image, our)
 
 
 def work_of(settings: BenchSettings) -> Work[Item, Outcome]:
-    """For the engines of fourcodec.batch."""
+    """The work that the engine of fourcodec.batch does on each item."""
     return Work(partial(run_item, settings=settings), failed_outcome)
 
 
 def run_item(item: Item, settings: BenchSettings) -> Outcome:
-    """Does the work, in whatever process or machine it is called."""
+    """Measures one item, in the process or on the machine where it is called."""
     try:
         source = sources.load(Path(settings.folder), item.image)
     except sources.SourceProblem as exc:
@@ -73,12 +72,12 @@ def run_item(item: Item, settings: BenchSettings) -> Outcome:
 
 
 def failed_outcome(item: Item, reason: str) -> Outcome:
-    """Of an item that took its worker with it."""
+    """The outcome of an item that took its worker with it."""
     return Outcome(item.index, item.image, (failed_row(item, reason),))
 
 
 def failed_row(item: Item, reason: str) -> Row:
-    """Stands for an item that came to nothing."""
+    """The row that says why an item has no measured rows."""
     return Row(item.image, OUR_NAME, item.our.label if item.our else "", note=f"failed: {reason}")
 
 
@@ -93,7 +92,7 @@ def _measure_ours(
         return encoded[0].data
 
     measured = measure(source.pixels, encode, codec.decode)
-    # Its own clock leaves out that `encode` decodes the file once more to check it.
+    # The codec's own time leaves out that `encode` decodes the file once more to check it.
     measured = replace(measured, encode_seconds=encoded[0].encode_seconds)
     channels = 1 if source.pixels.ndim == 2 else source.pixels.shape[2]
     blank = Row(item.image, OUR_NAME, our.label, coefficients=ours.coefficient_count(our, channels))
@@ -101,15 +100,11 @@ def _measure_ours(
     return [row, *peers.matched_rows(row)], measured.data
 
 
-def _kinds(settings: BenchSettings) -> list[OurSetting | None]:
-    return [None, *settings.ours] if settings.peers else [*settings.ours]
-
-
 _last_peers: tuple[tuple[str, str, tuple[str, ...]], Peers] | None = None
 
 
 def _peers_of(image: str, source: sources.Source, settings: BenchSettings) -> Peers:
-    """Items come picture by picture, so that only the last picture's peers are worth keeping."""
+    """The peers of a picture. Items come picture by picture: only the last picture's peers are kept."""
     global _last_peers
     key = (settings.folder, image, settings.peers)
     if _last_peers is None or _last_peers[0] != key:

@@ -1,4 +1,4 @@
-"""One file, made and decoded under the clock: the same for our files and for everybody's."""
+"""The measurement of one file: encoding, decoding, and comparing the pixels; the same for our files and the peers'."""
 
 import math
 import time
@@ -6,29 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from fourcodec import metrics
+from fourcodec.arrays import Samples
 from fourcodec.bench.memory import peak_memory
 from fourcodec.bench.rows import Row
-
-Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A file and what it is worth. Metrics are over RGB, 8 bits; None where undefined (too small a picture)."""
+    """A file with its quality and times. Metrics are over 8-bit RGB, and None where a picture is too small for them."""
 
     data: bytes
-    psnr_db: float | None  # None: an exact copy
+    psnr_db: float | None  # None for an exact copy
     ssim: float | None
     ms_ssim: float | None
     encode_seconds: float
     decode_seconds: float
-    peak_memory_mb: float | None
+    peak_memory_mb: float | None  # 10^6 bytes
 
-    def fill(self, blank: Row, pixels: Pixels) -> Row:
-        """The row with its measured columns filled in; `pixels` is the original."""
+    def fill(self, blank: Row, pixels: Samples) -> Row:
+        """The row `blank` with its measured columns filled in; `pixels` is the original, (H, W) or (H, W, 3)."""
         return replace(
             blank,
             size_bytes=len(self.data),
@@ -43,7 +41,7 @@ class Measured:
         )
 
 
-def measure(pixels: Pixels, encode: Callable[[], bytes], decode: Callable[[bytes], Pixels]) -> Measured:
+def measure(pixels: Samples, encode: Callable[[], bytes], decode: Callable[[bytes], Samples]) -> Measured:
     """Makes a file of the picture `pixels` (uint8, (H, W) or (H, W, 3)), decodes those bytes and compares.
 
     `encode` makes the file; `decode` gives its pixels back, grey or RGB.
@@ -67,6 +65,6 @@ def measure(pixels: Pixels, encode: Callable[[], bytes], decode: Callable[[bytes
     )
 
 
-def as_rgb(pixels: Pixels) -> Pixels:
-    """uint8 (H, W) or (H, W, 3) -> (H, W, 3); grey becomes three equal channels."""
+def as_rgb(pixels: Samples) -> Samples:
+    """Pixels (H, W) or (H, W, 3) as (H, W, 3): grey becomes three equal channels."""
     return np.repeat(pixels[:, :, None], 3, axis=2) if pixels.ndim == 2 else pixels

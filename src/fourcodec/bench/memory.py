@@ -1,4 +1,4 @@
-"""Peak resident memory of this process over a stretch of work."""
+"""The peak of this process's resident memory over a stretch of work."""
 
 import sys
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ _KIB_PER_UNIT = 1 / 1024 if sys.platform == "darwin" else 1  # ru_maxrss: bytes 
 
 @dataclass
 class Peak:
-    """Filled in when the stretch ends."""
+    """The result of `peak_memory`, filled in when its context ends."""
 
     megabytes: float | None = None  # 10^6 bytes
 
 
 @contextmanager
 def peak_memory() -> Iterator[Peak]:
-    """Where the system cannot reset its high-water mark (anything but Linux), the peak of the process so far."""
+    """Measures the peak within its context; other systems than Linux give the peak since the start of the process."""
     peak = Peak()
     _reset_high_water_mark()
     try:

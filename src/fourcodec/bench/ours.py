@@ -1,11 +1,12 @@
-"""Our own codec as the instrument sees it: a module with `encode` and `decode`, and what of it can be asked for."""
+"""Our own codec as the bench sees it: a module with `encode` and `decode`, and the arguments that they get."""
 
 import inspect
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from fourcodec.bench.settings import BenchError, BenchSettings, OurSetting
+from fourcodec.batch.journal import RunError
+from fourcodec.bench.settings import BenchSettings, OurSetting
 
 
 def codec_of(settings: BenchSettings) -> ModuleType:
@@ -14,7 +15,7 @@ def codec_of(settings: BenchSettings) -> ModuleType:
 
 
 def encode_arguments(settings: BenchSettings, our: OurSetting) -> dict[str, Any]:
-    """What `encode` is given beside the picture."""
+    """The arguments of `encode`, beside the picture."""
     arguments = {
         "width": our.width,
         "depth": our.depth,
@@ -27,16 +28,16 @@ def encode_arguments(settings: BenchSettings, our: OurSetting) -> dict[str, Any]
 
 
 def check_supported(settings: BenchSettings) -> None:
-    """Raises BenchError for a quality or profile that this version's `encode` does not take."""
+    """Raises RunError for a quality or profile that this version's `encode` does not take."""
     accepted = inspect.signature(codec_of(settings).encode).parameters
     if "quality" not in accepted and any(our.quality is not None for our in settings.ours):
-        raise BenchError("this version has no qualities (-q) yet: give --width and --depth")
+        raise RunError("this version has no qualities (-q) yet: give --width and --depth")
     if "profile" not in accepted and settings.profile not in (None, "fnet"):
-        raise BenchError(f"this version has no profile {settings.profile!r}: only fnet")
+        raise RunError(f"this version has no profile {settings.profile!r}: only fnet")
 
 
 def coefficient_count(our: OurSetting, channels: int) -> int | None:
-    """Coefficients of the thesis' network of this size; None where a quality decides the size."""
+    """The number of coefficients of a pure network of this size; None where a quality decides the size."""
     if our.width is None or our.depth is None:
         return None
     from fourcodec.fnet.profile import FnetConfig

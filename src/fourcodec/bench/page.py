@@ -1,4 +1,4 @@
-"""report.html: everything on one page that needs nothing else, neither files nor a network."""
+"""report.html: the summary, plots and pictures on one page, which needs no other files and no network."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from fourcodec.bench.showcase import Exhibit
 from fourcodec.bench.tables import Table
 from fourcodec.web import data_uri
 
-_WORDY = ("picture", "setting")  # tables that begin with these hold words, which may wrap
+_WORDY = ("picture", "setting")  # first columns of tables with words, whose lines may wrap
 
 
 def page(
@@ -21,7 +21,7 @@ def page(
     exhibits: Sequence[Exhibit],
     facts: Mapping[str, str],
 ) -> str:
-    """The whole page. `facts`: what the run was made with, for the end."""
+    """The HTML of the page. `facts`: names and values for its end, such as versions and the command."""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -49,7 +49,7 @@ def page(
 
 
 def _inline(line: str) -> str:
-    """The one piece of Markdown that the sentences use."""
+    """HTML of a sentence in Markdown, of which the sentences use bold only."""
     return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(line))
 
 

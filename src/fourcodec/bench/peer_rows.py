@@ -1,12 +1,13 @@
-"""Rows of the peers: points of their curves, and files matched to ours. What fails or is out of reach keeps its row."""
+"""The rows of peers, the other codecs: points of their curves, and files matched to ours.
+
+A file that cannot be made keeps its row, with a note in place of values.
+"""
 
 import functools
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-
+from fourcodec.arrays import Samples
 from fourcodec.bench import baselines, matching
 from fourcodec.bench.baselines import BASELINES, PeerSetting
 from fourcodec.bench.matching import PeerFiles, Point
@@ -16,16 +17,16 @@ from fourcodec.errors import one_line
 
 
 class Peers:
-    """The peers of one picture. Keep it between our settings: every file of a peer is made only once for matching."""
+    """The peers of one picture. One object serves all our settings, so that matching makes each file of a peer once."""
 
-    def __init__(self, image: str, pixels: npt.NDArray[np.uint8], names: tuple[str, ...]) -> None:
-        """`pixels`: uint8 (H, W) or (H, W, 3)."""
+    def __init__(self, image: str, pixels: Samples, names: tuple[str, ...]) -> None:
+        """`pixels`: uint8, (H, W) or (H, W, 3); `names`: keys of BASELINES."""
         self.image, self.names = image, names
         self._pixels = pixels
         self._files = {name: PeerFiles(pixels, BASELINES[name]) for name in names}
 
     def sweep_rows(self) -> list[Row]:
-        """The curve of every peer."""
+        """The points of every peer's rate-distortion curve."""
         rows = []
         for name in self.names:
             for setting in baselines.sweep_settings(BASELINES[name]):
@@ -34,7 +35,7 @@ class Peers:
         return rows
 
     def matched_rows(self, ours: Row) -> list[Row]:
-        """For every peer, the best file of at most our bytes and the smallest of at least our PSNR."""
+        """For every peer, its best file of at most our bytes and its smallest file of at least our PSNR."""
         rows = []
         for name in self.names:
             blank = Row(self.image, name, matched_setting=ours.setting)
@@ -65,7 +66,7 @@ class Peers:
         return self._remade(blank, point)
 
     def _remade(self, blank: Row, point: Point) -> Row:
-        """The file once more, under the clock and with all metrics."""
+        """Makes the file again, to measure its times, memory and all metrics."""
         return self._measured(replace(blank, setting=point.setting.label), point.setting)
 
     def _measured(self, blank: Row, setting: PeerSetting) -> Row:
@@ -75,7 +76,7 @@ class Peers:
 
 
 def _or_failed(blank: Row, make_row: Callable[[], Row]) -> Row:
-    """A codec that cannot hold the picture (too large, say) must not end the run: the row says so."""
+    """The row, or `blank` with a note: a codec that cannot hold the picture, say, must not end the run."""
     try:
         return make_row()
     except Exception as exc:

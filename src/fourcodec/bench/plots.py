@@ -1,4 +1,4 @@
-"""Rate-distortion plots: each codec's means over pictures, as SVG and PNG."""
+"""Rate-distortion plots of each codec's means over pictures, as SVG and PNG."""
 
 import io
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _OTHER_COLOUR = "#7f7f7f"
 
 @dataclass(frozen=True)
 class Line:
-    """A codec's means, rising in rate."""
+    """The means of a codec or of one of its variants, by rising rate, with a label for each point."""
 
     codec: str
     name: str
@@ -26,7 +26,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Plot:
-    """One picture in both formats; `name` has no extension."""
+    """A plot in both formats; `name` is a file name without its extension."""
 
     name: str
     title: str
@@ -35,7 +35,7 @@ class Plot:
 
 
 def plots(aggregate: Aggregate) -> list[Plot]:
-    """One for each metric that has values."""
+    """A plot for each metric that has values."""
     made = []
     for metric, title in METRICS.items():
         lines = _lines(aggregate, metric)
@@ -51,7 +51,7 @@ def _lines(aggregate: Aggregate, metric: str) -> list[Line]:
 
 
 def _peer_lines(aggregate: Aggregate, peer: str, metric: str) -> Iterator[Line]:
-    """One for each variant: joined into one they would make a saw of points that cost more for less."""
+    """A line for each variant: all points in one line would go up and down."""
     settings = sweep_settings(BASELINES[peer])
     variants = dict.fromkeys(setting.variant for setting in settings)
     for variant in variants:
@@ -72,7 +72,7 @@ def _line(codec: str, name: str, averages: dict[str, Average], metric: str) -> L
 
 def _plot(name: str, title: str, lines: list[Line]) -> Plot:
     from matplotlib import rc_context
-    from matplotlib.figure import Figure  # without pyplot: no windows, no global state
+    from matplotlib.figure import Figure  # not pyplot, which has windows and global state
 
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "fourcodec", "font.size": 12}):
         figure = Figure(figsize=(6.4, 4.6), layout="constrained")
@@ -109,7 +109,7 @@ def _draw(axes: Any, line: Line, *, dashed: bool) -> None:
 
 
 def _set_ticks(axes: Any, rates: list[float]) -> None:
-    """Plain numbers in steps of about 2, which powers of ten are too coarse for."""
+    """Sets ticks at 1, 2, 5, 10, ...: powers of ten are too far apart for the rates of files."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
     steps = [base * 10**power for power in range(-3, 3) for base in (1, 2, 5)]

@@ -1,51 +1,43 @@
-"""The line on stderr: pictures done, time left, means so far."""
+"""The status line of a bench run: pictures done, time left, means so far."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
-from fourcodec.batch.terminal import StatusLine, duration
+from fourcodec.batch.progress import RunProgress
 from fourcodec.bench.aggregate import Mean
-from fourcodec.bench.items import Item, Outcome
+from fourcodec.bench.itemlog import ItemLog
+from fourcodec.bench.items import Outcome
 from fourcodec.bench.settings import OUR_NAME
 
 
-class ProgressLine:
-    """Tell it of every finished item; it draws over one line on a terminal, and prints now and then elsewhere."""
+class BenchProgress(RunProgress):
+    """Counts pictures, whose items may be done in any order, and shows the means of the items done in this run."""
 
-    def __init__(self, images: int, per_image: int, seconds_of: Callable[[Item], float]) -> None:
-        """`seconds_of` weighs items against each other; the pace is measured."""
-        self._images, self._per_image = images, per_image
-        self._seconds_of = seconds_of
-        self._left = bytearray([per_image]) * images  # items of each picture; a byte, hence at most 255 settings
+    def __init__(self, images: int, weights: Sequence[float], log: ItemLog, *, quiet: bool) -> None:
+        """`weights`: the expected times of a picture's items, in any unit; items in `log` are done."""
+        super().__init__(images, "pictures", quiet=quiet)
+        self._weights = weights
+        self._left = bytearray([len(weights)]) * images  # items of each picture; a byte, hence at most 255 settings
         self._complete = 0
-        self._expected_left = self._expected_done = 0.0
-        self._started = time.monotonic()
         self._means = {"ours": (Mean(), Mean()), "peer": (Mean(), Mean())}
         self._peer = ""
-        self._status = StatusLine()
+        for index in range(images * len(weights)):
+            if index in log:
+                self._count(index)
+            else:
+                self.time_left.left += self._weight(index)
 
-    def expect(self, item: Item) -> None:
-        """An item that is still to be done."""
-        self._expected_left += self._seconds_of(item)
-
-    def already_done(self, index: int) -> None:
-        """An item from before this run was resumed."""
-        self._count(index)
-
-    def done(self, item: Item, outcome: Outcome) -> None:
-        """A finished item; draws."""
-        self._count(item.index)
-        self._expected_left -= self._seconds_of(item)
-        self._expected_done += self._seconds_of(item)
+    def finish(self, outcome: Outcome) -> None:
+        """Counts a finished item and shows the line."""
+        self._count(outcome.index)
+        self.time_left.finish(self._weight(outcome.index))
         self._add_means(outcome)
-        self._draw()
+        self.update(self._complete, more="".join(f", {part}" for part in self._shown_means()))
 
-    def close(self) -> None:
-        """Leaves the cursor on a fresh line."""
-        self._status.close()
+    def _weight(self, index: int) -> float:
+        return self._weights[index % len(self._weights)]
 
     def _count(self, index: int) -> None:
-        image = index // self._per_image
+        image = index // len(self._weights)
         self._left[image] -= 1
         self._complete += self._left[image] == 0
 
@@ -62,18 +54,10 @@ class ProgressLine:
         rates.add(rate_bpp)
         qualities.add(psnr_db)
 
-    def _draw(self) -> None:
-        parts = [f"{self._complete}/{self._images} pictures", f"{duration(self.seconds_left)} left"]
+    def _shown_means(self) -> list[str]:
+        parts = []
         for whose, name in (("ours", "ours"), ("peer", self._peer)):
             rate, quality = (mean.value for mean in self._means[whose])
             if rate is not None and quality is not None:
                 parts.append(f"{name} {rate:.3f} bpp {quality:.2f} dB")
-        self._status.show(", ".join(parts), last=self._complete == self._images)
-
-    @property
-    def seconds_left(self) -> float:
-        """By the pace so far."""
-        if self._expected_done <= 0:
-            return max(0.0, self._expected_left)
-        pace = (time.monotonic() - self._started) / self._expected_done
-        return max(0.0, self._expected_left * pace)
+        return parts

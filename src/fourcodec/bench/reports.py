@@ -1,4 +1,4 @@
-"""All outputs of a run, from the item log: written whole or not at all, one picture in memory at a time."""
+"""The outputs of a run, made from the item log with one picture in memory at a time; written whole or not at all."""
 
 import csv
 import json
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,13 +22,13 @@ from fourcodec.bench.settings import BenchSettings
 from fourcodec.bench.showcase import exhibits
 from fourcodec.bench.tables import Progress, Table, opening, tables
 
-# Everything a run leaves in its folder, beside settings.json and the item log.
+# The outputs of a run, beside plots, settings.json and the item log.
 OUTPUTS = ("results.csv", "results.json", "summary.md", "report.html")
 
 
 @dataclass(frozen=True)
 class Circumstances:
-    """With what a run was made."""
+    """The settings, command, versions and machine of a run."""
 
     settings: BenchSettings
     command: str
@@ -36,7 +37,7 @@ class Circumstances:
     git_revision: str | None
 
     def as_json(self) -> dict[str, Any]:
-        """For results.json."""
+        """The circumstances as JSON types, for results.json."""
         return {
             "command": self.command,
             "seed": self.settings.seed,
@@ -47,7 +48,7 @@ class Circumstances:
         }
 
     def as_facts(self) -> dict[str, str]:
-        """For people."""
+        """The circumstances as lines of text, by name."""
         return {
             "command": self.command,
             "settings": ", ".join(f"{name} {_plain(value)}" for name, value in self._settings().items()),
@@ -57,7 +58,7 @@ class Circumstances:
         }
 
     def _settings(self) -> dict[str, Any]:
-        """Those that were given; of the folder only its name, since a result may be published."""
+        """The settings that were given; the folder by its name only, since results may be published."""
         settings = {name: value for name, value in self.settings.as_json().items() if value is not None}
         return {**settings, "folder": Path(self.settings.folder).name}
 
@@ -77,7 +78,7 @@ def write_all(folder: Path, log: ItemLog, circumstances: Circumstances, progress
 
 
 def write_results(folder: Path, log: ItemLog, circumstances: Circumstances, progress: Progress) -> Aggregate:
-    """results.csv and results.json in one pass."""
+    """Writes results.csv and results.json in one pass over the log, and returns the means."""
     aggregate = Aggregate(circumstances.settings)
     with (
         _replacing(folder / "results.csv") as table,
@@ -87,14 +88,13 @@ def write_results(folder: Path, log: ItemLog, circumstances: Circumstances, prog
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(COLUMNS)
         document.write(json.dumps(circumstances.as_json(), indent=1).removesuffix("\n}") + ',\n "rows": [')
-        separator = _Separator()
-        between_rates = _Separator()
+        before_row, before_rate = (chain(["\n  "], repeat(",\n  ")) for _ in range(2))
         for results in by_image(log):
             for row in _rows_of(results):
                 writer.writerow(row.as_csv())
-                document.write(separator.next() + json.dumps(row.as_json()))
+                document.write(next(before_row) + json.dumps(row.as_json()))
             for (codec, reference), rate in aggregate.add(results).items():
-                rates.write(between_rates.next() + json.dumps(_bd_json(results.image, codec, reference, rate)))
+                rates.write(next(before_rate) + json.dumps(_bd_json(results.image, codec, reference, rate)))
         document.write('\n ],\n "bd_rates": [')
         rates.seek(0)
         while chunk := rates.read(1 << 16):
@@ -105,7 +105,7 @@ def write_results(folder: Path, log: ItemLog, circumstances: Circumstances, prog
 
 
 def summary_json(aggregate: Aggregate, progress: Progress) -> dict[str, Any]:
-    """The means as JSON types, for --json and results.json."""
+    """The means as JSON types, for `bench --json` and results.json."""
     return {
         "images": aggregate.images,
         "complete": progress.complete,
@@ -125,7 +125,7 @@ def summary_json(aggregate: Aggregate, progress: Progress) -> dict[str, Any]:
 
 
 def markdown(lines: list[str], said: list[Table], circumstances: Circumstances) -> str:
-    """summary.md."""
+    """The text of summary.md."""
     parts = ["# fourcodec bench", *lines]
     for table in said:
         parts.append(f"## {table.title}")
@@ -157,20 +157,9 @@ def _bd_json(image: str, codec: str, reference: str, rate: BdRate) -> dict[str, 
     return {**values, "percent": round(rate.percent, 4), "overlap": round(rate.overlap, 4)}
 
 
-class _Separator:
-    """Nothing before the first, a comma before the others."""
-
-    def __init__(self) -> None:
-        self._text = "\n  "
-
-    def next(self) -> str:
-        text, self._text = self._text, ",\n  "
-        return text
-
-
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[str]]:
-    """A text file that takes the place of `path` when it is complete; too long to be held in memory for files.write."""
+    """A new text file that replaces `path` when it is complete; files.write would need all of it in memory."""
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         # surrogateescape: names of pictures may be any bytes

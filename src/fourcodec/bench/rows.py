@@ -1,4 +1,4 @@
-"""The table: one row per picture, codec and setting."""
+"""The rows of results.csv: one for each file, that is, for each picture, codec and setting."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -7,9 +7,9 @@ from typing import Any
 COLUMNS = (
     "image",
     "codec",
-    "setting",  # of this codec; empty where the wanted rate or quality is out of its reach
+    "setting",  # the codec's own; empty where the wanted rate or quality is out of its reach
     "match",  # none: our file; sweep: a point of a peer's curve; bytes, psnr: a peer's file matched to ours
-    "matched_setting",  # ours that it is matched to
+    "matched_setting",  # our setting whose file it is matched to
     "size_bytes",
     "rate_bpp",
     "psnr_db",  # RGB, 8 bits; empty for an exact copy
@@ -17,11 +17,11 @@ COLUMNS = (
     "ms_ssim",
     "encode_seconds",
     "decode_seconds",
-    "peak_memory_mb",  # of the whole process while it encoded and decoded
+    "peak_memory_mb",  # 10^6 bytes, of the whole process while it encoded and decoded
     "coefficients",
     "note",
 )
-# What two runs of the same settings may differ in.
+# The columns that may differ between two runs of the same settings.
 UNREPEATABLE = ("encode_seconds", "decode_seconds", "peak_memory_mb")
 _DECIMALS = {
     "rate_bpp": 5,
@@ -37,7 +37,7 @@ _DECIMALS = {
 
 @dataclass(frozen=True)
 class Row:
-    """Empty values are None; `interpolated_psnr_db` is kept beside the table (results.json, and the note)."""
+    """One row, None where there is no value. `interpolated_psnr_db` is no column, but in results.json and notes."""
 
     image: str
     codec: str
@@ -58,15 +58,15 @@ class Row:
 
     @property
     def measured(self) -> bool:
-        """False for the rows that only carry a note: out of reach, or failed."""
+        """True for the row of a file; False for one that only has a note, since it is out of reach or failed."""
         return self.size_bytes is not None
 
     def as_json(self) -> dict[str, Any]:
-        """Rounded as in the table; without the values that are not there."""
+        """The values as JSON types, rounded as in the table; empty ones are left out."""
         return {name: _rounded(name, value) for name, value in vars(self).items() if value not in (None, "")}
 
     def as_csv(self) -> list[str]:
-        """The values in the order of COLUMNS; None is empty."""
+        """The values as text in the order of COLUMNS; None is empty."""
         return [_formatted(name, getattr(self, name)) for name in COLUMNS]
 
 
@@ -74,7 +74,7 @@ _FIELDS = frozenset(field.name for field in fields(Row))
 
 
 def from_json(values: Mapping[str, Any]) -> Row:
-    """The inverse of `Row.as_json`, but for its rounding."""
+    """The inverse of `Row.as_json`, up to rounding."""
     return Row(**{name: value for name, value in values.items() if name in _FIELDS})
 
 

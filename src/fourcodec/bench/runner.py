@@ -1,90 +1,76 @@
-"""A run from the folder to the reports: the whole line on one page."""
+"""A bench run from the folder of pictures to the reports."""
 
 import json
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fourcodec import devices, files
-from fourcodec.batch.processes import run_here, run_in_processes
-from fourcodec.batch.terminal import duration
+from fourcodec.batch import engine
+from fourcodec.batch.engine import RunOptions
+from fourcodec.batch.journal import Journal, RunError
+from fourcodec.batch.progress import duration
 from fourcodec.bench import environment, ours, sources, trial
 from fourcodec.bench.aggregate import Aggregate
 from fourcodec.bench.itemlog import ItemLog
-from fourcodec.bench.items import Item, Outcome, enumerate_items, items_per_image, work_of
-from fourcodec.bench.progress import ProgressLine
+from fourcodec.bench.items import Outcome, enumerate_items, kinds, work_of
+from fourcodec.bench.progress import BenchProgress
 from fourcodec.bench.reports import OUTPUTS, Circumstances, write_all
-from fourcodec.bench.settings import BenchError, BenchSettings, refuse_changes
+from fourcodec.bench.settings import BenchSettings, check_same
 from fourcodec.bench.tables import Progress
 
 _SETTINGS, _LOG, _FILES = "settings.json", "items.jsonl", "files"
-Engine = Callable[[Iterable[Item]], Generator[Outcome, None, None]]
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What does not change the table."""
-
-    out: Path
-    jobs: int = 1
-    scheduler: str | None = None
-    resume: bool = False
-    force: bool = False
-    quiet: bool = False
-    command: str = ""
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What a run came to."""
+    """The result of a run."""
 
     aggregate: Aggregate
     progress: Progress
     interrupted: bool
 
 
-def run(settings: BenchSettings, options: RunOptions) -> Finished:
+def run(settings: BenchSettings, options: RunOptions, command: str = "") -> Finished:
     """Measures what is not measured yet and writes the reports. Ctrl-C ends the measuring, not the reports.
 
-    Raises BenchError for runs that cannot start.
+    `command`: the command line, for the reports. Raises RunError for a run that cannot start, and ClusterError where
+    the cluster fails.
     """
     found = sources.discover(Path(settings.folder))
     if not found:
-        raise BenchError(f"no pictures in {settings.folder!r}")
+        raise RunError(f"no pictures in {settings.folder!r}")
     chosen = sources.sample(found, settings.limit, settings.seed)
     if settings.ours:
         ours.check_supported(settings)
         if options.scheduler is None:
             devices.resolve(settings.device)
     circumstances = Circumstances(
-        settings, options.command, environment.versions(), environment.machine(), environment.git_revision()
+        settings, command, environment.versions(), environment.machine(), environment.git_revision()
     )
-    _prepare(options, circumstances, sources.digest(chosen))
-    count = len(chosen) * items_per_image(settings)
-    with ItemLog(options.out / _LOG, options.out / _FILES, count) as log:
+    count = len(chosen) * len(kinds(settings))
+    with engine.locked_journal(options, _LOG) as journal:
+        _prepare(journal, options, circumstances, sources.digest(chosen))
+        log = ItemLog(journal, options.out / _FILES, count)
         interrupted = _measure(settings, options, log, chosen, len(found))
         progress = Progress(len(chosen), len(found), len(log), count)
         aggregate = write_all(options.out, log, circumstances, progress)
     return Finished(aggregate, progress, interrupted)
 
 
-def _prepare(options: RunOptions, circumstances: Circumstances, pictures: str) -> None:
-    """An empty folder with settings.json, or one whose settings.json says the same."""
+def _prepare(journal: Journal, options: RunOptions, circumstances: Circumstances, pictures: str) -> None:
+    """Writes settings.json, or compares it with this run's where there are results to go on from."""
     now = {**circumstances.settings.as_json(), "pictures": pictures, "versions": dict(circumstances.versions)}
     settings_file = options.out / _SETTINGS
     if options.resume and settings_file.exists():
-        refuse_changes(_read_settings(settings_file), now)
+        check_same(_read_settings(settings_file), now)
         return
-    if _holds_results(options.out):
-        if not options.force:
-            raise BenchError(
-                f"{str(options.out)!r} holds results: continue with --resume, replace with -f, or choose another -o"
-            )
+    if options.force:
         _remove_results(options.out)
-    options.out.mkdir(parents=True, exist_ok=True)
+    if not journal.is_empty() or any((options.out / name).exists() for name in OUTPUTS):
+        raise engine.holds_results(options.out)
     files.write(settings_file, json.dumps(now, indent=1).encode(), overwrite=True)
 
 
@@ -93,18 +79,12 @@ def _read_settings(path: Path) -> dict[str, Any]:
         stored: dict[str, Any] = json.loads(path.read_bytes())
         return stored
     except ValueError as exc:
-        raise BenchError(f"{str(path)!r} is damaged: begin anew with -f") from exc
-
-
-def _holds_results(out: Path) -> bool:
-    """Not so a run that ended before its first item (no such scheduler, say)."""
-    log = out / _LOG
-    return (log.exists() and log.stat().st_size > 0) or any((out / name).exists() for name in OUTPUTS)
+        raise RunError(f"{str(path)!r} is damaged: begin anew with -f") from exc
 
 
 def _remove_results(out: Path) -> None:
-    """Only what a run makes: the folder may hold other things."""
-    for name in (_SETTINGS, _LOG, *OUTPUTS):
+    """Removes only what a run makes: the folder may hold other things."""
+    for name in (_SETTINGS, *OUTPUTS):
         (out / name).unlink(missing_ok=True)
     for pattern in (f"{_FILES}/*.fnc", "rate_*.svg", "rate_*.png"):
         for path in out.glob(pattern):
@@ -112,54 +92,29 @@ def _remove_results(out: Path) -> None:
 
 
 def _measure(settings: BenchSettings, options: RunOptions, log: ItemLog, chosen: Sequence[str], found: int) -> bool:
-    """Every item that is not in the log. Returns whether it was interrupted."""
+    """Measures every item that is not in the log. Returns whether Ctrl-C ended it."""
     try:
         seconds = None if options.quiet else _announce(settings, options, log, chosen, found)
-        line = _progress_line(settings, log, chosen, seconds)
-        waiting = (item for item in enumerate_items(chosen, settings) if item.index not in log)
-        with closing(_engine(settings, options)(waiting)) as outcomes, closing(line):
-            for outcome in outcomes:
+        weights = [seconds.seconds_of(our) if seconds else 1.0 for our in kinds(settings)]
+        with BenchProgress(len(chosen), weights, log, quiet=options.quiet) as progress:
+            if seconds is not None:
+                _say(_expectation(seconds, progress.time_left.left))
+
+            def record(outcome: Outcome) -> None:
                 log.append(outcome)
-                if not options.quiet:
-                    line.done(_item_of(outcome, settings), outcome)
+                progress.finish(outcome)
+
+            waiting = (item for item in enumerate_items(chosen, settings) if item.index not in log)
+            engine.run(waiting, work_of(settings), options, record)
     except KeyboardInterrupt:
         return True
     return False
 
 
-def _progress_line(
-    settings: BenchSettings, log: ItemLog, chosen: Sequence[str], seconds: trial.Estimate | None
-) -> ProgressLine:
-    line = ProgressLine(len(chosen), items_per_image(settings), seconds.item_seconds if seconds else lambda _: 1.0)
-    for item in enumerate_items(chosen, settings):
-        if item.index in log:
-            line.already_done(item.index)
-        else:
-            line.expect(item)
-    return line
-
-
-def _item_of(outcome: Outcome, settings: BenchSettings) -> Item:
-    kinds = list(enumerate_items([outcome.image], settings))
-    return Item(outcome.index, outcome.image, kinds[outcome.index % len(kinds)].our)
-
-
-def _engine(settings: BenchSettings, options: RunOptions) -> Engine:
-    work = work_of(settings)
-    if options.scheduler is not None:
-        from fourcodec.batch.cluster import run_on_cluster
-
-        address = options.scheduler
-        return lambda items: run_on_cluster(items, work, address)
-    if options.jobs > 1:
-        return lambda items: run_in_processes(items, work, options.jobs)
-    return lambda items: run_here(items, work)
-
-
 def _announce(
     settings: BenchSettings, options: RunOptions, log: ItemLog, chosen: Sequence[str], found: int
 ) -> trial.Estimate | None:
-    """Says what will be done and how long it will take, before it begins."""
+    """Says what will be measured. Returns the estimate of its time, if one can be made."""
     sampled = f"{len(chosen)} pictures"
     if len(chosen) < found:
         sampled = f"{len(chosen)} of {found} pictures (a sample by seed {settings.seed}; --limit all takes every one)"
@@ -169,14 +124,10 @@ def _announce(
     _say(f"{sampled}: {measured}{f' at {pace}' if settings.ours else ''}; results in {options.out}{done}")
     if options.scheduler is not None:
         return None  # its machines are not this one
-    seconds = trial.estimate(settings, chosen)
-    if seconds is not None:
-        _say(_expectation(seconds, (item for item in enumerate_items(chosen, settings) if item.index not in log)))
-    return seconds
+    return trial.estimate(settings, chosen)
 
 
-def _expectation(seconds: trial.Estimate, left: Iterable[Item]) -> str:
-    total = sum(map(seconds.item_seconds, left))
+def _expectation(seconds: trial.Estimate, total: float) -> str:
     fits = [f"{duration(value - seconds.matching)} a fit of {label}" for label, value in seconds.fits.items()]
     parts = [*fits, f"{duration(seconds.peers + seconds.matching)} a picture for the peers"]
     return f"about {duration(total)}, by a trial: {', '.join(parts)}"

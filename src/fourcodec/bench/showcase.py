@@ -1,13 +1,13 @@
-"""The best, the median and the worst picture, ours beside a peer's at the same bytes, for the page."""
+"""The exhibits of the page: the best, the median and the worst picture, our copy beside a peer's of as many bytes."""
 
 import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from fourcodec.arrays import Samples
 from fourcodec.bench import baselines, ours, sources
 from fourcodec.bench.aggregate import Aggregate
 from fourcodec.bench.baselines import BASELINES
@@ -16,12 +16,12 @@ from fourcodec.bench.measuring import as_rgb
 from fourcodec.bench.rows import Row
 from fourcodec.bench.settings import OUR_NAME, BenchSettings
 
-SHOWN_SIDE = 1024  # pixels; of a larger picture the middle is shown, as it is: shrinking would hide what we look for
+SHOWN_SIDE = 1024  # pixels; larger pictures are cropped, not scaled, which would hide the codecs' errors
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One picture three times, as PNG files of the same size."""
+    """One picture: our copy, a peer's copy and the original as PNG files of one size, with the rows of the copies."""
 
     rank: str  # "best", "median", "worst"
     ours: Row
@@ -29,12 +29,12 @@ class Exhibit:
     our_png: bytes
     peer_png: bytes
     original_png: bytes
-    size: tuple[int, int]  # width and height of what is shown
+    size: tuple[int, int]  # (width, height) of the PNG files
     cropped: bool
 
 
 def exhibits(aggregate: Aggregate, log: ItemLog) -> list[Exhibit]:
-    """By our gain in dB over the first peer at the same bytes; fewer than three where there are fewer pictures."""
+    """The exhibits, by our gain in dB over the first peer at the same bytes; fewer than three of fewer pictures."""
     order = np.argsort(np.asarray(aggregate.gains_db), kind="stable")
     if not len(order):
         return []
@@ -46,7 +46,7 @@ def exhibits(aggregate: Aggregate, log: ItemLog) -> list[Exhibit]:
 
 
 def _exhibit(rank: str, index: int, settings: BenchSettings, log: ItemLog) -> Exhibit | None:
-    """None where a file has gone since: the numbers are worth a page all the same."""
+    """The exhibit of an item; None where a file of it is gone, since the page is made all the same."""
     outcome = log[index]
     our_row = next(row for row in outcome.rows if row.codec == OUR_NAME)
     peer_row = next(row for row in outcome.rows if row.codec == settings.peers[0] and row.match == "bytes")
@@ -64,13 +64,13 @@ def _exhibit(rank: str, index: int, settings: BenchSettings, log: ItemLog) -> Ex
     return Exhibit(rank, our_row, peer_row, our_png, peer_png, original_png, (width, height), cropped)
 
 
-def _middle(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def _middle(pixels: Samples) -> Samples:
     height, width = (min(side, SHOWN_SIDE) for side in pixels.shape[:2])
     top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
     return pixels[top : top + height, left : left + width]
 
 
-def _png(pixels: npt.NDArray[np.uint8]) -> bytes:
+def _png(pixels: Samples) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

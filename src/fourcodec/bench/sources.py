@@ -1,4 +1,4 @@
-"""Which files of a folder are measured, and how one is opened."""
+"""The sources of a run: the files of a folder that are measured, and the pixels in them."""
 
 import hashlib
 import random
@@ -6,35 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from fourcodec import images
+from fourcodec.arrays import Samples
 from fourcodec.batch import listing
 from fourcodec.errors import FourcodecError
 
-Pixels = npt.NDArray[np.uint8]
 _JPEG_START = b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A picture as it is measured: 8 bits, grey or RGB."""
+    """A picture as it is measured: 8-bit grey or RGB."""
 
-    pixels: npt.NDArray[np.uint8]  # (H, W) or (H, W, 3)
+    pixels: Samples  # uint8, (H, W) or (H, W, 3)
     is_jpeg: bool  # the file itself is a JPEG, whatever its name
     notes: tuple[str, ...] = ()
 
 
 class SourceProblem(Exception):
-    """A file that is no picture we can measure; the message is one line without the path."""
+    """A file that cannot be measured; the message is one line without the path."""
 
 
 def discover(folder: Path) -> list[str]:
-    """Paths relative to `folder`, '/'-separated and sorted, of everything below it that is named like a picture.
+    """The paths of all pictures in and below `folder`, by their names: relative to it, '/'-separated and sorted.
 
-    Folders named like pictures are listed too (and fail when opened), so that the summary names them. A `folder` that
-    is a file is a list of one.
+    Folders with such names are listed too: they fail when they are opened, and so the summary names them. A `folder`
+    that is a file gives a list of one.
     """
     if folder.is_file():
         return [folder.name]
@@ -42,7 +39,7 @@ def discover(folder: Path) -> list[str]:
 
 
 def sample(paths: Sequence[str], limit: int | None, seed: int) -> list[str]:
-    """At most `limit` of the paths, drawn by `seed`, in their order; all of them for None."""
+    """A random sample of `limit` paths by `seed`, in their order; all paths for None or where there are fewer."""
     if limit is None or limit >= len(paths):
         return list(paths)
     chosen = random.Random(seed).sample(range(len(paths)), limit)
@@ -50,12 +47,12 @@ def sample(paths: Sequence[str], limit: int | None, seed: int) -> list[str]:
 
 
 def digest(paths: Sequence[str]) -> str:
-    """Names a list of pictures, so that a resumed run notices when it is another one."""
+    """A hash of a list of pictures, by which a resumed run notices that the list has changed."""
     return hashlib.sha256("\n".join(paths).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def load(folder: Path, path: str) -> Source:
-    """Opens one picture. Raises SourceProblem, whose message is fit for the summary."""
+    """Reads one picture. Raises SourceProblem for whatever cannot be measured."""
     file = folder if folder.is_file() else folder / path
     try:
         if file.is_dir():

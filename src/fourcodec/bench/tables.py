@@ -1,4 +1,4 @@
-"""What the summary says, once, for Markdown and for the page: sentences and tables of text."""
+"""The content of the summary as sentences and tables of text, for Markdown and for the page."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ NONE = "–"
 
 @dataclass(frozen=True)
 class Table:
-    """A heading, a remark, and rows of text under the columns; `first`: what a reader came for."""
+    """A heading, a remark, and rows of text under the columns; `first`: before the plots and pictures of the page."""
 
     title: str
     columns: tuple[str, ...]
@@ -23,10 +23,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the run is."""
+    """How many pictures were chosen, and how many of their items are done."""
 
     chosen: int  # pictures
-    found: int
+    found: int  # pictures in the folder
     done_items: int
     items: int
 
@@ -36,7 +36,7 @@ class Progress:
 
 
 def opening(aggregate: Aggregate, progress: Progress) -> list[str]:
-    """The sentences above all tables."""
+    """The sentences above the tables."""
     settings = aggregate.settings
     of_all = (
         ""
@@ -62,7 +62,7 @@ def opening(aggregate: Aggregate, progress: Progress) -> list[str]:
 
 
 def tables(aggregate: Aggregate) -> list[Table]:
-    """Those that have rows."""
+    """All tables that have rows."""
     candidates = [
         _sizes(aggregate),
         _matches(aggregate, "bytes"),
@@ -76,7 +76,7 @@ def tables(aggregate: Aggregate) -> list[Table]:
 
 
 def headline(aggregate: Aggregate) -> list[str]:
-    """One line for each of our settings, for the terminal."""
+    """The means of each of our settings in a line, for the terminal."""
     lines = []
     for setting, average in aggregate.ours.items():
         line = f"{OUR_NAME} {setting}: {_number(average['size_bytes'], 0)} bytes, {_number(average['psnr_db'], 2)} dB"
@@ -101,7 +101,7 @@ def _about_sources(aggregate: Aggregate) -> str:
 
 
 def _sizes(aggregate: Aggregate) -> Table:
-    """Ours, one row per size, as the thesis' table but on real bytes."""
+    """Our means, a row for each setting: the thesis' table, but with the bytes of real files."""
     columns = (
         "size",
         "coefficients",
@@ -195,7 +195,7 @@ def _by_bytes(match: Match) -> tuple[str, ...]:
 
 
 def _counted(mean: Mean, files: int) -> str:
-    """Said where a mean is over fewer pictures than its neighbours."""
+    """A remark beside a mean over fewer pictures than the other means of its row."""
     return "" if mean.count in (0, files) else f" (of {mean.count})"
 
 

@@ -1,4 +1,4 @@
-"""How long a run will take: measured on its first picture, with fits that are stopped after a few seconds."""
+"""An estimate of the time that a run takes, from trials on its first picture with fits stopped after a few seconds."""
 
 import time
 from collections.abc import Sequence
@@ -9,35 +9,36 @@ from typing import Any
 from PIL import Image
 
 from fourcodec import metrics
+from fourcodec.arrays import Samples
 from fourcodec.bench import baselines, ours, sources
 from fourcodec.bench.baselines import BASELINES, PeerSetting
-from fourcodec.bench.items import Item
 from fourcodec.bench.measuring import as_rgb
 from fourcodec.bench.settings import BenchSettings, OurSetting
 
-_TRIAL_SECONDS = 4.0  # of one fit; less where many sizes are tried
-_ALL_TRIALS_SECONDS = 20.0
-_SHARE_TRIED = 0.4  # of a peer's qualities, when a file of our size or quality is looked for
+_TRIAL_SECONDS = 4.0  # for one fit; less where there are many settings
+_ALL_TRIALS_SECONDS = 20.0  # for all fits
+_SHARE_TRIED = 0.4  # the share of a peer's qualities that matching tries
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds of one item of each kind."""
+    """The seconds that an item of each kind takes."""
 
-    peers: float  # their curves
-    fits: dict[str, float]  # by our setting, with the matching of peers
-    matching: float  # of that, the part of the peers
+    peers: float  # the peers' curves
+    fits: dict[str, float]  # by the label of our setting: a fit and the matching of peers
+    matching: float  # the part of `fits` that is matching
 
-    def item_seconds(self, item: Item) -> float:
-        return self.fits[item.our.label] if item.our else self.peers
+    def seconds_of(self, our: OurSetting | None) -> float:
+        """The seconds of the item of one of our settings, or of the peers' curves."""
+        return self.fits[our.label] if our else self.peers
 
 
 class _Enough(BaseException):
-    """Ends a fit from within its progress report; a BaseException so that nobody takes it for an error of the fit."""
+    """Ends a fit from within its progress report; a BaseException, so that no handler takes it for a failed fit."""
 
 
 def estimate(settings: BenchSettings, images: Sequence[str]) -> Estimate | None:
-    """None where no picture can be read, or ours cannot be made of it (which the run itself will report)."""
+    """The estimate; None where no picture can be read or our file cannot be made of it, as the run will report."""
     source = _first_readable(settings, images)
     if source is None:
         return None
@@ -60,7 +61,7 @@ def _first_readable(settings: BenchSettings, images: Sequence[str]) -> sources.S
 
 
 def _fit_seconds(settings: BenchSettings, our: OurSetting, source: sources.Source, budget: float) -> float:
-    """A whole fit's seconds from the pace of its beginning; loading and compiling, which happen once, do not count."""
+    """The seconds of a whole fit, by the pace of its beginning; loading and compiling happen once and do not count."""
     pace = _Pace(budget)
     arguments = ours.encode_arguments(settings, our)
     started = time.perf_counter()
@@ -74,7 +75,7 @@ def _fit_seconds(settings: BenchSettings, our: OurSetting, source: sources.Sourc
 
 
 class _Pace:
-    """Told of a fit's progress, it ends the fit when the budget of seconds is spent."""
+    """A progress callback that measures a fit's pace, and ends the fit when the budget of seconds is spent."""
 
     def __init__(self, budget: float) -> None:
         self.budget = budget
@@ -98,7 +99,7 @@ class _Pace:
 
 
 def _peer_seconds(settings: BenchSettings, source: sources.Source) -> tuple[float, float]:
-    """Of the curves, and of matching one of our files."""
+    """The seconds of the peers' curves, and of matching them to one of our files."""
     original = as_rgb(source.pixels)
     image = Image.fromarray(source.pixels)
     _metric_seconds(original)  # the first time, libraries are loaded
@@ -116,7 +117,7 @@ def _peer_seconds(settings: BenchSettings, source: sources.Source) -> tuple[floa
     return curves, matching
 
 
-def _metric_seconds(original: sources.Pixels) -> float:
+def _metric_seconds(original: Samples) -> float:
     started = time.perf_counter()
     metrics.ssim(original, original)
     metrics.ms_ssim(original, original)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
+from fourcodec.batch.engine import RunOptions
 from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.reports import summary_json
-from fourcodec.bench.runner import Finished, RunOptions, run
+from fourcodec.bench.runner import Finished, run
 from fourcodec.bench.settings import BenchSettings, OurSetting
 from fourcodec.bench.tables import headline
 from fourcodec.cli import options
@@ -167,7 +168,7 @@ def bench(
     _check(settings, peers_only)
     out = output or Path(time.strftime("bench-%Y%m%d-%H%M%S"))
     command = shlex.join(["fourcodec", *sys.argv[1:]])
-    finished = run(settings, RunOptions(out, jobs, scheduler, resume, force, quiet, command))
+    finished = run(settings, RunOptions(out, jobs, scheduler, resume, force, quiet), command)
     if as_json:
         click.echo(json.dumps({"output": str(out), **summary_json(finished.aggregate, finished.progress)}))
     elif not quiet:

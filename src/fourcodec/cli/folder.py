@@ -1,4 +1,4 @@
-"""What `encode` and `decode` do with a folder."""
+"""`encode` and `decode` of a folder: their options, the run and its summary."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _ONLY_FOLDERS = ("recursive", "jobs", "scheduler", "resume")
 
 
 def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--recursive, --jobs, --resume and --scheduler, which a command hands on as **of_folder."""
+    """Adds --recursive, --jobs, --resume and --scheduler, which the command takes as **of_folder and hands on."""
     for option in (
         click.option("--scheduler", metavar="ADDRESS", help="Of a folder: do the work on this dask cluster."),
         click.option("--resume", is_flag=True, help="Of a folder: do what is not done yet, or has changed since."),
@@ -29,7 +29,7 @@ def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def refuse_folder_options(of_folder: dict[str, Any]) -> None:
-    """Raises UsageError where a single file comes with what only folders have, unless the environment says so."""
+    """Raises UsageError for a single file with options of folders, unless they come from the environment."""
     given = [f"--{name}" for name in _ONLY_FOLDERS if options.without_environment(of_folder).get(name)]
     if given:
         raise click.UsageError(f"{' and '.join(given)} are about folders, and IN is none")
@@ -45,8 +45,9 @@ def run_folder(
     quiet: bool,
     as_json: bool = False,
 ) -> int:
-    """Works, says what came of it, and returns the exit status."""
-    from fourcodec.batch.folders import FolderOptions, run
+    """Does the run, prints its summary and returns the exit status. Raises UsageError, and as `batch.folders.run`."""
+    from fourcodec.batch.engine import RunOptions
+    from fourcodec.batch.folders import run
 
     if out is None or out == STANDARD:
         raise click.UsageError("a folder needs -o, the folder to write to")
@@ -54,8 +55,10 @@ def run_folder(
         raise click.UsageError("--resume continues and -f begins anew: give one of them")
     if of_folder["jobs"] and of_folder["scheduler"]:
         raise click.UsageError("--jobs is about this machine and --scheduler about others: give one of them")
-    of_folder = {**of_folder, "jobs": of_folder["jobs"] or 1}
-    finished = run(direction, FolderOptions(source, out, force=force, quiet=quiet, **of_folder))
+    given = RunOptions(
+        out, of_folder["jobs"] or 1, of_folder["scheduler"], resume=of_folder["resume"], force=force, quiet=quiet
+    )
+    finished = run(direction, source, given, recursive=of_folder["recursive"])
     for name, reason in finished.failed:
         click.echo(f"failed: {name}: {reason}", err=True)
     if as_json:

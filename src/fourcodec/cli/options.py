@@ -1,7 +1,6 @@
 """Options and functions that several commands share: inputs, outputs, notes and progress."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from fourcodec import files
-from fourcodec.batch.terminal import cut
+from fourcodec.batch.progress import StatusLine
 from fourcodec.cli.help import variable_of
 from fourcodec.errors import FourcodecError
 from fourcodec.limits import BYTES_REMEDY, DEFAULT
@@ -181,14 +180,11 @@ def note(message: str) -> None:
     click.echo(f"{click.style('note:', bold=True)} {message}", err=True)
 
 
-class ProgressLine:
-    """Shows the progress of a fit: on a terminal one line that is overwritten, elsewhere a line every few seconds."""
+class ProgressLine(StatusLine):
+    """Shows the progress of a fit: on a terminal one line that is overwritten, elsewhere a line every two seconds."""
 
     def __init__(self) -> None:
-        self._overwrites = sys.stderr.isatty()
-        self._interval_seconds = 0.1 if self._overwrites else 2.0
-        self._last = float("-inf")
-        self._width = 0
+        super().__init__(every_seconds=2.0)
 
     def __call__(self, progress: "Progress") -> None:
         minutes, seconds = divmod(round(progress.seconds_left), 60)
@@ -198,26 +194,3 @@ class ProgressLine:
             f"PSNR {progress.psnr_db:.2f} dB  {minutes}:{seconds:02} left",
             last=progress.iteration >= progress.iterations,
         )
-
-    def show(self, line: str, *, last: bool) -> None:
-        """Shows a line, unless the one before was shown less than an interval ago; the last line is always shown."""
-        now = time.monotonic()
-        if now - self._last < self._interval_seconds and not last:
-            return
-        self._last = now
-        self._show(line)
-
-    def __enter__(self) -> "ProgressLine":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._overwrites and self._width:
-            click.echo(err=True)
-
-    def _show(self, line: str) -> None:
-        if self._overwrites:
-            line = cut(line)
-            click.echo("\r" + line.ljust(self._width), nl=False, err=True)
-            self._width = len(line)
-        else:
-            click.echo(line, err=True)

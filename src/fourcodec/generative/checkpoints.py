@@ -9,17 +9,33 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from fourcodec import files
+from fourcodec.batch.journal import open_locked
 from fourcodec.errors import ConfigError, ModelError
 
 FILE_NAME = "model.safetensors"
+_LOCK_NAME = ".fourcodec-train.lock"  # an empty file that stays: the checkpoint itself is replaced, lock and all
 VERSION = 1
 _KEY = "fourcodec"
+
+
+def locked(directory: Path) -> FileIO:
+    """Keeps other trainings out of a directory until the returned context ends. Raises RunError where one is in it."""
+    return open_locked(directory / _LOCK_NAME)
+
+
+def check_exists(directory: Path) -> None:
+    """Raises ModelError where there is no such directory, or no checkpoint in it."""
+    if not directory.is_dir():
+        raise ModelError(f"{str(directory)!r}: no such folder")
+    if not (directory / FILE_NAME).is_file():
+        raise ModelError(f"{str(directory)!r} holds no model: there is no {FILE_NAME} in it")
 
 
 def write_checkpoint(directory: Path, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
@@ -38,11 +54,8 @@ def read_checkpoint(directory: Path) -> tuple[dict[str, torch.Tensor], dict[str,
     """
     from safetensors import SafetensorError, safe_open
 
+    check_exists(directory)
     path = directory / FILE_NAME
-    if not directory.is_dir():
-        raise ModelError(f"{str(directory)!r}: no such folder")
-    if not path.is_file():
-        raise ModelError(f"{str(directory)!r} holds no model: there is no {FILE_NAME} in it")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -11,7 +11,6 @@ place of its prior.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -27,6 +26,7 @@ from fourcodec.generative.judging import Judge, Memorisation, SampleScores, memo
 from fourcodec.generative.model import TrainedModel
 from fourcodec.generative.priors import MAX_TEMPERATURE, IsotropicGaussian
 from fourcodec.generative.sheets import to_bytes
+from fourcodec.metrics import psnr_of_mse_db
 
 _PEAK = 255  # of 8-bit samples
 MIN_IMAGES = 10  # above the number of neighbours that any score uses
@@ -204,8 +204,5 @@ def reconstruction(images: Images, copies: Images) -> Reconstruction:
     """
     difference = images.astype(np.float64) - copies
     errors = np.square(difference).reshape(len(images), -1).mean(1).clip(1e-4)
-    return Reconstruction(_psnr_db(float(errors.mean())), float(np.mean([_psnr_db(error) for error in errors])))
-
-
-def _psnr_db(error: float) -> float:
-    return 10 * math.log10(_PEAK**2 / error)
+    own_db = [psnr_of_mse_db(error, _PEAK) for error in errors]
+    return Reconstruction(psnr_of_mse_db(float(errors.mean()), _PEAK), float(np.mean(own_db)))

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 
 from fourcodec import files, images
+from fourcodec.batch.progress import TimeLeft
 from fourcodec.errors import ConfigError, ModelError
 from fourcodec.generative import checkpoints, sheets
 from fourcodec.generative import history as records
@@ -30,6 +32,7 @@ from fourcodec.generative.core import ModelCore
 from fourcodec.generative.datasets import Dataset
 from fourcodec.generative.latents import LatentTable, start_values
 from fourcodec.generative.schedules import Budget, rate_factor
+from fourcodec.metrics import MOST_DB, psnr_of_mse_db
 from fourcodec.threads import thread_count
 
 CHECKPOINT_SECONDS = 60.0
@@ -53,7 +56,7 @@ class TrainingProgress:
 
 
 class Training:
-    """The state of one training. Made by `begin` or `resume`."""
+    """The state of one training. Use `begin` or `resume` in a `with` statement, which holds the directory's lock."""
 
     def __init__(self, data: Dataset, settings: Config, directory: Path, device: str, seed: int) -> None:
         self.core = ModelCore(settings, data.image_shape, device, seed)
@@ -68,36 +71,43 @@ class Training:
         self._history: list[records.EpochRecord] = []
 
     @classmethod
-    def begin(cls, data: Dataset, settings: Config, directory: Path, *, device: str, seed: int) -> Training:
-        """A new training in a directory, which is made if it is missing.
+    @contextmanager
+    def begin(cls, data: Dataset, settings: Config, directory: Path, *, device: str, seed: int) -> Iterator[Training]:
+        """A new training in `directory`, which is made if it is missing and locked until the context ends.
 
-        Raises FileExistsError where the directory holds a model already, OSError where it cannot be made, and
-        ConfigError where linear latents have more components than an image has samples."""
+        Raises RunError where another training has the directory, FileExistsError where it holds a model already,
+        OSError where it cannot be made, and ConfigError for linear latents of more numbers than an image has samples.
+        """
         samples = math.prod(data.image_shape)
         if settings.latents.linear and settings.latents.size > samples:
             raise ConfigError(f"{settings.latents.size} linear latents for images of {samples} samples")
         directory.mkdir(parents=True, exist_ok=True)
-        if (directory / checkpoints.FILE_NAME).exists():
-            raise FileExistsError(f"{str(directory)!r} holds a model already")
-        training = cls(data, settings, directory, device, seed)
-        training._start()
-        return training
+        with checkpoints.locked(directory):
+            if (directory / checkpoints.FILE_NAME).exists():
+                raise FileExistsError(f"{str(directory)!r} holds a model already")
+            training = cls(data, settings, directory, device, seed)
+            training._start()
+            yield training
 
     @classmethod
-    def resume(cls, data: Dataset, directory: Path, *, device: str) -> Training:
-        """The training in a directory, at its last checkpoint.
+    @contextmanager
+    def resume(cls, data: Dataset, directory: Path, *, device: str) -> Iterator[Training]:
+        """The training whose last checkpoint is in `directory`, which is locked until the context ends.
 
-        Raises ModelError where the directory holds no model, a damaged one, or one trained on other data.
+        Raises RunError where another training has the directory, and ModelError where it holds no sound model, or one
+        that was trained on other data.
         """
-        tensors, facts = checkpoints.read_checkpoint(directory)
-        with checkpoints.explained(directory):
-            if facts["dataset"]["hash"] != data.content_hash:
-                raise ModelError(f"{str(directory)!r} was trained on other data ({facts['dataset']['name']})")
-            training = cls(data, from_table(facts["config"]), directory, device, facts["seed"])
-            training._load(tensors, facts)
-        for folder in (directory, directory / "sheets"):
-            files.remove_all_leftovers(folder)  # of a process that was killed
-        return training
+        checkpoints.check_exists(directory)  # before a lock is written into a folder that may be no model's
+        with checkpoints.locked(directory):
+            tensors, facts = checkpoints.read_checkpoint(directory)
+            with checkpoints.explained(directory):
+                if facts["dataset"]["hash"] != data.content_hash:
+                    raise ModelError(f"{str(directory)!r} was trained on other data ({facts['dataset']['name']})")
+                training = cls(data, from_table(facts["config"]), directory, device, facts["seed"])
+                training._load(tensors, facts)
+            for folder in (directory, directory / "sheets"):
+                files.remove_all_leftovers(folder)  # of a process that was killed
+            yield training
 
     @property
     def config(self) -> Config:
@@ -289,8 +299,8 @@ class Training:
         self._table.values.copy_(torch.cat(parts))
 
     def _psnr_db(self, squared_error: float) -> float:
-        # samples on [-1, 1] have a peak of 2
-        return 10 * math.log10(4 * self._images[0].numel() / max(squared_error, 1e-12))
+        mse = squared_error / self._images[0].numel()
+        return psnr_of_mse_db(mse, peak=2, at_most=MOST_DB)  # samples on [-1, 1]
 
     def _progress(self, budget: Budget, clock: _Clock) -> TrainingProgress:
         fraction = budget.fraction(self._epochs_done(), self._seconds)
@@ -301,7 +311,7 @@ class Training:
             loss=self._loss_sum / self._seen,
             psnr_db=self._psnr_db(self._error_sum / self._seen),
             images_per_second=clock.images_per_second,
-            seconds_left=clock.seconds_left(fraction),
+            seconds_left=clock.seconds_left,
         )
 
 
@@ -310,20 +320,25 @@ class _Clock:
 
     def __init__(self, before: float) -> None:
         self._before, self._started = before, time.monotonic()
-        self._images, self._first_fraction = 0, -1.0
+        self._images = 0
+        self._left: TimeLeft | None = None
 
     def seconds(self) -> float:
         return self._before + time.monotonic() - self._started
 
     def count(self, images_seen: int, fraction: float) -> None:
-        if self._first_fraction < 0:
-            self._first_fraction, self._first_seconds = fraction, self.seconds()
+        """Counts a step's images; `fraction` of the budget is then used up. The first step, in which torch loads and
+        compiles, does not count for the pace."""
+        if self._left is None:
+            self._left = TimeLeft(1 - fraction)
+        self._left.finish(self._left.left - (1 - fraction))
         self._images += images_seen
 
     @property
     def images_per_second(self) -> float:
         return self._images / max(time.monotonic() - self._started, 1e-9)
 
-    def seconds_left(self, fraction: float) -> float:
-        done = fraction - self._first_fraction
-        return (self.seconds() - self._first_seconds) / done * (1 - fraction) if done > 0 else 0.0
+    @property
+    def seconds_left(self) -> float:
+        """By the pace so far; 0 before the second step."""
+        return 0.0 if self._left is None else self._left.seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,11 +23,6 @@ class Progress:
     seconds_left: float
     note: str = ""
     stage: str = ""
-
-
-def psnr_of_mse_db(mse: float) -> float:
-    """The PSNR in dB for a mean squared error of samples in [0, 1]; at most 120 dB."""
-    return -10 * math.log10(max(mse, 1e-12))
 
 
 class StageReport:

@@ -84,18 +84,20 @@ def train(
     settings = None if name is None else config.load_config(name)
     dataset = load_dataset(data)
     if settings is None:
-        training = Training.resume(dataset, output, device=processor)
+        opened = Training.resume(dataset, output, device=processor)
     else:
-        training = Training.begin(dataset, settings, output, device=processor, seed=seed)
-    epochs = training.config.training.epochs if epochs is None and minutes is None else epochs
-    with options.ProgressLine() as line:
-        training.run(Budget(epochs, minutes), None if quiet else functools.partial(show, line))
-    if not quiet and training.history:
-        last = training.history[-1]
-        click.echo(
-            f"{output}: {last.epoch} epochs, {last.seconds / 60:.1f} minutes, PSNR {last.psnr_db:.2f} dB in training"
-        )
-    if len(dataset.train) >= LEAST_IMAGES:
-        choice = model_prior.choose_and_store(output, dataset, seed=PRIOR_SEED, progress=progress_line(quiet))
-        if not quiet:
-            click.echo(f"{output}: {describe(choice)}")
+        opened = Training.begin(dataset, settings, output, device=processor, seed=seed)
+    with opened as training:  # the lock is kept until the prior is stored too
+        epochs = training.config.training.epochs if epochs is None and minutes is None else epochs
+        with options.ProgressLine() as line:
+            training.run(Budget(epochs, minutes), None if quiet else functools.partial(show, line))
+        if not quiet and training.history:
+            last = training.history[-1]
+            click.echo(
+                f"{output}: {last.epoch} epochs, {last.seconds / 60:.1f} minutes, "
+                f"PSNR {last.psnr_db:.2f} dB in training"
+            )
+        if len(dataset.train) >= LEAST_IMAGES:
+            choice = model_prior.choose_and_store(output, dataset, seed=PRIOR_SEED, progress=progress_line(quiet))
+            if not quiet:
+                click.echo(f"{output}: {describe(choice)}")

@@ -24,7 +24,8 @@ from fourcodec.fnet.fit.step_sizes import CoefficientRate, StepSizes
 from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, coefficients_of, spread_steps
 from fourcodec.fnet.quantize import dequantize, quantize, step_index, step_size
 from fourcodec.fourier.shape import NetworkShape
-from fourcodec.optimisation.progress import Progress, psnr_of_mse_db
+from fourcodec.metrics import MOST_DB, psnr_of_mse_db
+from fourcodec.optimisation.progress import Progress
 from fourcodec.optimisation.soap import SoapState
 from fourcodec.positions import PIXEL_CENTRES, positions
 from fourcodec.threads import map_threads, thread_count
@@ -185,7 +186,8 @@ class _Fit:
                 if report is not None and (due or iteration + 1 == edges[-1] or note):
                     reported = now
                     left = (now - warm) / max(iteration, 1) * (edges[-1] - iteration - 1)
-                    report(Progress(iteration + 1, edges[-1], loss, psnr_of_mse_db(loss), left, note))
+                    psnr_db = psnr_of_mse_db(loss, at_most=MOST_DB)
+                    report(Progress(iteration + 1, edges[-1], loss, psnr_db, left, note))
             if phase.noisy and self._steps is None:  # a run too short for this phase
                 self._observe()
 

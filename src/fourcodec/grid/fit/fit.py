@@ -30,7 +30,8 @@ from fourcodec.grid.fit.weights import WeightRate, choose_integers
 from fourcodec.grid.kernels.layout import B2, HIDDEN, PASSES, TAPS, W2, W3
 from fourcodec.grid.picture import QuantizedGrid
 from fourcodec.grid.weights import BICUBIC, IDENTITY, UNUSED, GridShape, GridWeights
-from fourcodec.optimisation.progress import Progress, psnr_of_mse_db
+from fourcodec.metrics import MOST_DB, psnr_of_mse_db
+from fourcodec.optimisation.progress import Progress
 from fourcodec.optimisation.soap import SoapState
 
 # Learning rates at the start, per iteration; docs/research.md has what else was tried.
@@ -185,7 +186,7 @@ class _Fit:
                     mse = squares / self._size
                     left = settings.seconds_left(work, elapsed, pace)
                     whole = round(work * (1 - settings.begin) / (done - settings.begin))
-                    report(Progress(min(work, whole), whole, mse, psnr_of_mse_db(mse), left))
+                    report(Progress(min(work, whole), whole, mse, psnr_of_mse_db(mse, at_most=MOST_DB), left))
 
     def integers(self) -> QuantizedGrid:
         """Quantises the weights and runs the final rounds of RDOQ."""
