@@ -21,15 +21,15 @@ from tests.support.grids import config_of, header_of, random_picture
 
 
 def assert_decodes(header: container.Header, sections: list[container.Section]) -> None:
-    picture = grid.unpack(header, sections)
+    picture = grid.unpack(grid.read_config(header), sections)
     size = (header.height, header.width)
     payloads = (sections[0].payload, sections[1].payload)
     networks, latents, planes = format_decoder.decode(
         payloads, size, header.channels, header.architecture, header.prior
     )
-    assert networks.exponents == picture.exponents.tolist()
-    assert np.array_equal(networks.symbols, picture.symbols[picture.config.shape.groups != UNUSED])
-    for found, wanted in zip(latents.levels, picture.latents, strict=True):
+    assert networks.exponents == picture.networks.exponents.tolist()
+    assert np.array_equal(networks.symbols, picture.networks.symbols[picture.config.shape.groups != UNUSED])
+    for found, wanted in zip(latents.levels, picture.levels, strict=True):
         assert np.array_equal(found, wanted)
     assert np.abs(planes - grid.render(picture, size, "cpu")).max() < 1e-3
 
@@ -130,7 +130,8 @@ def test_golden_files_decode_as_the_document_says(name: str) -> None:
 def test_random_integers_decode_as_the_document_says(config: grid_config.GridConfig) -> None:
     """Integers of all sizes, where a fit's are small: escapes and cuts among them."""
     picture = random_picture(config, spread=200.0, seed=3)
-    picture.latents[0][:] = np.random.default_rng(0).integers(-32767, 32768, picture.latents[0].shape)
-    picture.exponents[4:] = 14  # the picture stays near [0, 1], as its float32 needs
+    finest = picture.tiles[0][0]
+    finest[:] = np.random.default_rng(0).integers(-32767, 32768, finest.shape)
+    picture.networks.exponents[4:] = 14  # the picture stays near [0, 1], as its float32 needs
     _, sections = grid.pack(picture)
     assert_decodes(header_of(picture), sections)

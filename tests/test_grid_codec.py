@@ -104,7 +104,7 @@ def test_equal_arguments_give_equal_bytes_and_other_seeds_others(photo: np.ndarr
 def test_a_description_accounts_for_every_byte(real: codec.Encoded, photo: np.ndarray) -> None:
     description = codec.describe(real.data)
     assert description["profile"] == "grid"
-    assert tuple(description["architecture"]) == grid.unpack(*container.read(real.data)).config.architecture
+    assert tuple(description["architecture"]) == codec.File(real.data).config.architecture
     assert description["header_bytes"] + sum(part["size_bytes"] for part in description["sections"]) == len(real.data)
     network = description["network"]
     assert network["latents"] >= photo.shape[0] * photo.shape[1]
@@ -113,12 +113,12 @@ def test_a_description_accounts_for_every_byte(real: codec.Encoded, photo: np.nd
 
 def test_packing_what_a_file_holds_gives_the_file(real: codec.Encoded) -> None:
     header, sections = container.read(real.data)
-    architecture, packed = grid.pack(grid.unpack(header, sections))
-    assert container.write(dataclasses.replace(header, architecture=architecture), packed) == real.data
+    fields, packed = grid.pack(grid.unpack(grid.read_config(header), sections))
+    assert container.write(dataclasses.replace(header, **fields), packed) == real.data
 
 
 def test_decoding_is_unpacking_and_rendering(real: codec.Encoded) -> None:
-    picture = grid.unpack(*container.read(real.data))
+    picture = codec.File(real.data).integers
     planes = grid.render(picture, (16, 24), "cpu")
     assert np.array_equal(pixels.from_planes(planes), codec.decode(real.data))
 

@@ -119,7 +119,7 @@ def encode(
     def psnr_of(data: bytes) -> float:
         return metrics.psnr_db(picture.pixels, File(data, limits).pixels(device=processor))
 
-    network, data = Encoder(subject, fits).encode(request, psnr_of, progress)
+    data, network = Encoder(subject, fits).encode(request, psnr_of, progress)
     encoded = time.perf_counter()
 
     file = File(data, limits)

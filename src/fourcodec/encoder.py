@@ -68,10 +68,10 @@ class Fits(Protocol):
 
 
 class Made(NamedTuple):
-    """A quantised network and the file that holds it."""
+    """A file, and the quantised network that is in it."""
 
-    network: Any
     data: bytes
+    network: Any
 
 
 def _probe(iterations: int) -> Part:
@@ -206,7 +206,7 @@ class Encoder:
 
     def _make(self, rate_weight: float, part: Part, start: Any, report: Report) -> Made:
         network = self._fits.fit(rate_weight, part, start, report)
-        return Made(network, self._write(network))
+        return Made(self._write(network), network)
 
     def _write(self, network: Any) -> bytes:
         profile = self._fits.profile
