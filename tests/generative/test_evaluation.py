@@ -10,6 +10,7 @@ import pytest
 from fourcodec import cli
 from fourcodec.errors import DatasetError
 from fourcodec.generative import classifier_cache, evaluation, model, model_prior, prior_choice, prior_store
+from fourcodec.generative.checkpoints import FILE_NAME
 from fourcodec.generative.classifier import Classifier, train_classifier
 from fourcodec.generative.datasets import load_dataset
 from fourcodec.generative.evaluation import Evaluation, EvaluationSettings, evaluate
@@ -181,6 +182,7 @@ def test_the_prior_command_stores_a_prior_that_the_model_then_has(
     data = load_dataset(data_file)
     pca = toy.PcaModel(data, LATENTS, encoder=False)
     monkeypatch.setattr(model_prior, "load_model", lambda _: pca)
+    (tmp_path / FILE_NAME).touch()  # the model's file, which the toy stands for
     few = {name: prior_choice.CANDIDATES[name] for name in ("isotropic", "gaussian")}
     monkeypatch.setattr(prior_choice, "CANDIDATES", few)
     assert cli.run(["generate", "prior", *command[2:5], "--cache", str(tmp_path / "cache"), "--quiet"]) == 0

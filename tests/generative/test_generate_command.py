@@ -11,6 +11,7 @@ import fourcodec
 from fourcodec import cli
 from fourcodec.cache import VARIABLE as CACHE_VARIABLE
 from fourcodec.generative import sheets
+from fourcodec.generative.checkpoints import locked
 from fourcodec.generative.model import load_model
 from tests.support import sets
 from tests.support.sets import TINY
@@ -89,6 +90,12 @@ def test_training_goes_on_with_resume(home: Path, capsys: pytest.CaptureFixture[
     assert generate(home, "train", "again", "--config", "tiny.toml", "-o", str(home / "longer"), "--device", "cpu") == 0
     assert generate(home, "train", "again", "--resume", "-o", str(home / "longer"), "--epochs", "3") == 0
     assert "3 epochs" in capsys.readouterr().out
+
+
+def test_no_prior_is_chosen_for_a_model_in_training(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with locked(home / "model"):
+        assert generate(home, "prior", "model", "--data", str(home / "pictures")) == 1
+    assert "another run is writing to" in capsys.readouterr().err
 
 
 def test_mistakes_are_one_line_and_write_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

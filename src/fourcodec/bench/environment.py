@@ -82,9 +82,9 @@ def git_revision() -> str | None:
 
 def _git(folder: Path, *arguments: str) -> str:
     try:
-        done = subprocess.run(
-            ["git", "-C", os.fspath(folder), *arguments], capture_output=True, text=True, check=True, timeout=10
-        )
+        # Without its optional locks: killed with the bench, git would leave one, which stops the next commit.
+        command = ["git", "--no-optional-locks", "-C", os.fspath(folder), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip()

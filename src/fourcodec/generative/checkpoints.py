@@ -26,7 +26,8 @@ _KEY = "fourcodec"
 
 
 def locked(directory: Path) -> FileIO:
-    """Keeps other trainings out of a directory until the returned context ends. Raises RunError where one is in it."""
+    """Keeps other trainings out of a directory until the returned context ends. Raises RunError where one is in it, and
+    OSError where the lock's file cannot be made."""
     return open_locked(directory / _LOCK_NAME)
 
 

@@ -43,16 +43,18 @@ def prior(model: Path, data: Path, seed: int, cache: Path | None, quiet: bool) -
     four fifths of the training images and judged on the others, in the features of the classifier that `evaluate` uses.
     Test images are not used.
     """
-    from fourcodec.generative import datasets, model_prior
+    from fourcodec.generative import checkpoints, datasets, model_prior
     from fourcodec.generative.prior_choice import CANDIDATES
 
-    choice = model_prior.choose_and_store(
-        model,
-        datasets.load_dataset(data),
-        seed=seed,
-        cache=cache,
-        candidates=CANDIDATES,
-        progress=progress_line(quiet),
-    )
+    checkpoints.check_exists(model)
+    with checkpoints.locked(model):  # a prior belongs to its checkpoint, which a training would replace
+        choice = model_prior.choose_and_store(
+            model,
+            datasets.load_dataset(data),
+            seed=seed,
+            cache=cache,
+            candidates=CANDIDATES,
+            progress=progress_line(quiet),
+        )
     if not quiet:
         click.echo(f"{model}: {describe(choice)}")
