@@ -82,13 +82,15 @@ class Window:
         return Window(2 * self.top, 2 * self.left, min(2 * self.bottom, rows), min(2 * self.right, columns))
 
     def aligned(self, rows: int, columns: int) -> Window:
-        """The window extended to pairs of rows and whole vectors of columns, within a level of rows x columns."""
-        return Window(
-            self.top // 2 * 2,
-            self.left // VECTOR * VECTOR,
-            min(-(-self.bottom // 2) * 2, rows),
-            min(-(-self.right // VECTOR) * VECTOR, columns),
-        )
+        """The window extended to pairs of rows and whole vectors of columns, within a level of rows x columns.
+
+        It has at least one whole vector where the level has: compilers run loops of few columns without vectors, though
+        a longer loop would compute the same columns with them.
+        """
+        left, right = self.left // VECTOR * VECTOR, min(-(-self.right // VECTOR) * VECTOR, columns)
+        if right - left < VECTOR:
+            left = max(left - VECTOR, 0)
+        return Window(self.top // 2 * 2, left, min(-(-self.bottom // 2) * 2, rows), right)
 
 
 def level_windows(pyramid: Pyramid, window: Window) -> list[Window]:
