@@ -490,7 +490,7 @@ def test_ctrl_c_stops_a_real_fit_and_leaves_no_file(source: Path, profile: str) 
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:
-        if line.startswith("step"):
+        if line.startswith("iteration"):
             break
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
