@@ -4,7 +4,8 @@
     decode:  bytes -> container.read -> profile.unpack -> integers -> profile.render, where the view asks -> planes
              -> pixels
 
-decode and what follows it ask a File (fnc.py) one thing each; who asks more than one thing makes the File.
+decode and the functions after it make a File (fnc.py) for one question each. A caller with several questions makes the
+File itself.
 
 Alpha is coded beside the network, without loss, and so are ICC profile, EXIF and XMP.
 
@@ -84,22 +85,22 @@ def encode(
 
     `image` is a PIL image, what images.load reads, or a uint8 or uint16 array (H, W) or (H, W, C), C 2 to 4: grey and
     alpha, RGB, RGBA. Its ICC profile, EXIF and XMP go into the file unless `strip`. `profile` is "grid", the default,
-    or "fnet", the default where a width or depth is given: `depth` hidden states of `width` numbers. How much is spent
-    on the picture is said by one of these:
+    or "fnet", the default where a width or depth is given: `depth` hidden states of `width` numbers. One of these
+    sets rate and quality:
 
     - `quality`, 0 to 100, stands for lambda in MSE + lambda * bpp in both profiles. fnet without a width and depth then
-      has the size that a measured table gives for this lambda. Unless anything is said, the grid has 60, and fnet 8 x 6
-      at a lambda of 1.25e-3 (a quality of 54.4).
-    - `target_bytes`, or `target_bpp` in bits per pixel: a file of at most so many, and no more than 3% fewer.
-    - `target_psnr` in dB: pixels that are at least so near the picture, and no more than 0.1 dB nearer.
+      has the size that a measured table gives for this lambda. Without any of these the grid has a quality of 60, and
+      fnet the size 8 x 6 at a lambda of 1.25e-3 (a quality of 54.4).
+    - `target_bytes`, or `target_bpp` in bits per pixel: a file of at most this size, and at most 3% smaller.
+    - `target_psnr` in dB: a PSNR of at least this, and at most 0.1 dB higher.
 
     `effort` is 1 to 9, `iterations` overrides the number of steps it stands for, and the grid's `max_seconds` shortens
     the fit to a time. Equal arguments give equal bytes on the same machine, whatever its number of threads (with
-    `max_seconds`, only where the time does not decide). `progress` is called now and then. Where `limits` are above the
-    default, so must be those of whoever decodes the file (see `check_limits`).
+    `max_seconds`, only where the time does not end the fit). `progress` is called during the fit. A file that needs
+    `limits` above the default needs them for decoding too (see `check_limits`).
 
     Raises ValueError for arguments out of range or that do not go together, TargetError for a target that no file of
-    this picture comes to, LimitError, ImageError, DeviceError, and VerificationError if the file were not to decode to
+    this picture comes to, LimitError, ImageError, DeviceError, and VerificationError if the file does not decode to
     what was encoded.
     """
     request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
@@ -149,11 +150,12 @@ def encode(
 def decode(data: bytes, *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT) -> Samples:
     """The image in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it.
 
-    `view` is a part of it, a size, or both; the network is evaluated where that asks for it, and a region at full size
-    has the very samples of the whole image. `device` is "cpu" (which imports no torch), "cuda" or "auto"; pixels
-    differ by at most 1 of 255 between them. Raises ValueError for a region that is not inside the image,
-    CorruptFileError, UnsupportedFormatError, LimitError (too many pixels, in the file or in the view, or too much work)
-    and DeviceError. Metadata are not looked at: pixels can be had without.
+    `view` is a part of it, a size, or both. The network is evaluated only at the samples of the view, and a region at
+    full size has exactly the samples of the whole image. `device` is "cpu" (which imports no torch), "cuda" or "auto";
+    pixels differ by at most 1 of 255 between them. Metadata are not parsed.
+
+    Raises ValueError for a region that is not inside the image, CorruptFileError, UnsupportedFormatError, LimitError
+    (too many pixels, in the file or in the view, or too much work) and DeviceError.
     """
     return File(data, limits).pixels(view, device)
 
@@ -165,7 +167,7 @@ def read_metadata(data: bytes) -> Metadata:
 
 
 def salvage_metadata(data: bytes) -> tuple[Metadata, list[str]]:
-    """The metadata that are sound, and a remark for people on each document that is not."""
+    """The sound metadata, and a remark for people on each document that is damaged."""
     return File(data).salvage_metadata()
 
 
@@ -175,8 +177,8 @@ def check_limits(data: bytes, limits: Limits = DEFAULT) -> None:
 
 
 def describe(data: bytes) -> dict[str, Any]:
-    """What a file says about itself, and its bytes by section, as JSON types. Decodes nothing, and so has no limits;
-    raises as `decode`."""
+    """The header's fields and the bytes of each section, as JSON types. Nothing is decoded, so no limits apply; raises
+    otherwise as `decode`."""
     return File(data).describe()
 
 

@@ -1,4 +1,4 @@
-"""From planes to the bytes of a file: which fits are made, with which networks, for what was asked.
+"""From planes to the bytes of a file: the fits, and the networks' sizes, for each kind of request.
 
 a quality:  one fit at its lambda
 a target:   a search over lambda (optimisation/target_search.py), each of whose fits is packed, decoded and measured
@@ -40,9 +40,12 @@ Report = Callable[[Progress], None] | None
 
 @dataclass(frozen=True)
 class Subject:
-    """An image as it is encoded: planes (1 or 3, H, W) float32 in [0, 1]; `visible` (H, W), false where their values
-    do not matter, None if they do everywhere; channels and bits per sample of the file; its sections beside the
-    network's."""
+    """An image as it is encoded.
+
+    planes: (1 or 3, H, W) float32 in [0, 1]. visible: (H, W), False where alpha hides the pixel and errors do not
+    count, or None where all count. channels, bit_depth: those of the file, alpha included. beside: the sections of
+    alpha and metadata.
+    """
 
     planes: NDArray[np.float32]
     visible: NDArray[np.bool_] | None
@@ -58,13 +61,15 @@ class Fits(Protocol):
     plan: Plan  # how lambda is searched for
 
     def rate_weight(self, request: Request) -> float:
-        """lambda where there is no target."""
+        """The lambda of a request without a target."""
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
-        """A quantised network, from nothing or on from `start`."""
+        """Runs `part` of a fit at lambda `rate_weight` and returns the quantised network. It begins at the network
+        `start`, or at initial values where that is None. Raises LimitError."""
 
     def resize(self, larger: bool) -> bool:
-        """Whether fits are from now on those of a larger or smaller network, for a target beyond this one."""
+        """Chooses a larger or smaller network for further fits, because the target is beyond the reach of this one.
+        Returns False where there is no other size."""
 
 
 class Made(NamedTuple):
@@ -103,9 +108,11 @@ class GridFits(_FitsOf):
         self.plan = Plan(1e-5, 0.5, _probe(self._whole.iterations), correction=Part(0.15, begin=0.4))
 
     def rate_weight(self, request: Request) -> float:
+        """Implements `Fits.rate_weight`."""
         return rate_weight_of(DEFAULT_QUALITY if request.quality is None else request.quality)
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
+        """Implements `Fits.fit`; `report` is called with the progress."""
         channels, height, width = self.subject.planes.shape
         if start is None:
             trained_start = nearest_trained_start(rate_weight)
@@ -120,13 +127,14 @@ class GridFits(_FitsOf):
         )  # fmt: skip
 
     def resize(self, larger: bool) -> bool:
+        """Implements `Fits.resize`; the grid has one size."""
         return False
 
 
 @dataclass
 class FnetFits(_FitsOf):
-    """Fits in the profile fnet, at the size that was asked for, or else the one that is best for a target in bytes, or
-    for each lambda."""
+    """Fits in the profile fnet. The network has the requested size; without one, the size that suits a target in bytes,
+    or else each lambda (fnet/fit/sizes.py)."""
 
     def __post_init__(self) -> None:
         self.profile = PROFILES[fnet.PROFILE_ID]
@@ -141,9 +149,11 @@ class FnetFits(_FitsOf):
         self.plan = Plan(1e-7, 2.0, _probe(self._whole.iterations), correction=Part(0.1, begin=0.7))
 
     def rate_weight(self, request: Request) -> float:
+        """Implements `Fits.rate_weight`."""
         return RATE_WEIGHT if request.quality is None else rate_weight_of(request.quality)
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
+        """Implements `Fits.fit`; `report` is called with the progress."""
         channels, height, width = self.subject.planes.shape
         size = self._size or size_for(rate_weight, height * width, self._whole.iterations)
         best = fnet.FnetConfig.of_size(size, channels)
@@ -159,6 +169,7 @@ class FnetFits(_FitsOf):
         )  # fmt: skip
 
     def resize(self, larger: bool) -> bool:
+        """Implements `Fits.resize`. A requested size is kept, and no size is tried twice."""
         self._missed.add(self._latest)
         size = None if self._fixed else next_size(self._latest, larger=larger)
         if size is None or size in self._missed:
@@ -168,7 +179,7 @@ class FnetFits(_FitsOf):
 
 
 def target_of(request: Request, width: int, height: int) -> Target | None:
-    """The target that a request states for an image of so many pixels, if it states one."""
+    """The target of a request for an image of width x height pixels; None where it has none."""
     if request.target_bytes is not None:
         return SizeTarget(request.target_bytes)
     if request.target_bpp is not None:
@@ -184,7 +195,8 @@ class Encoder:
         _, self._height, self._width = subject.planes.shape
 
     def encode(self, request: Request, psnr_of: Callable[[bytes], float], report: Report) -> Made:
-        """The file that is asked for; psnr_of(file) decodes and compares. Raises TargetError and LimitError."""
+        """Makes the requested file. psnr_of decodes a file and returns its PSNR in dB. Raises TargetError and
+        LimitError."""
         target = target_of(request, self._width, self._height)
         if target is not None:
             return self._search(target, psnr_of, report)

@@ -1,4 +1,4 @@
-"""A .fnc file, read, checked and split once, and then asked: for pixels, metadata, a description, limits."""
+"""A .fnc file, parsed once, from which pixels, metadata, a description and limit checks can be had."""
 
 from functools import cached_property
 from typing import Any
@@ -19,11 +19,12 @@ from fourcodec.views import WHOLE, Lattice, View, whole
 
 
 class File:
-    """A .fnc file, read, checked and split once.
+    """A .fnc file, parsed, checked and split into sections once.
 
-    Raises CorruptFileError where the bytes are damaged, UnsupportedFormatError where they are of a newer format. What
-    only a later version can decode is refused when it is asked for. `limits` hold for pixels and integers; nothing else
-    decodes, or has limits. `parsed` is container.read(data), where a caller already has it.
+    Raises CorruptFileError where the bytes are damaged, UnsupportedFormatError where they are of a newer format.
+    Content that only a later version can decode raises when it is requested, not here. `limits` apply to `pixels` and
+    `integers`, the only members that decode the network. `parsed` is container.read(data), where a caller already has
+    it.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class File:
         return metadata.read(self.sections)
 
     def salvage_metadata(self) -> tuple[Metadata, list[str]]:
-        """The metadata that are sound, and a remark for people on each that is not."""
+        """The sound metadata, and a remark for people on each document that is damaged."""
         return metadata.salvage(self.sections)
 
     def check_limits(self, limits: Limits | None = None) -> None:
@@ -66,7 +67,7 @@ class File:
         self._check_costs(whole(header.width, header.height), limits)
 
     def describe(self) -> dict[str, Any]:
-        """What the file says about itself, and its bytes by section, as JSON types. Raises as `decode`."""
+        """The header's fields and the bytes of each section, as JSON types. Raises as `decode`."""
         header, profile = self.header, self.profile
         names = {**profile.SECTION_NAMES, alpha.KIND: alpha.NAME, **metadata.NAMES}
         own = self.profile_sections
@@ -112,12 +113,12 @@ class File:
 
     @cached_property
     def config(self) -> Any:
-        """What the header says to the profile. Raises CorruptFileError and UnsupportedFormatError."""
+        """The profile's configuration, read from the header. Raises CorruptFileError and UnsupportedFormatError."""
         return self.profile.read_config(self.header)
 
     @property
     def profile_sections(self) -> list[Section]:
-        """All sections but alpha. Raises CorruptFileError where alpha is missing, or should be."""
+        """All sections but alpha. Raises CorruptFileError where alpha is missing or not expected."""
         return self._split[0]
 
     @cached_property
@@ -138,8 +139,8 @@ class File:
         return [section for section in self.sections if section.kind != alpha.KIND], mask
 
     def _planes(self, lattice: Lattice, device: str) -> npt.NDArray[np.float32]:
-        """Colours (1 or 3, rows, columns), about [0, 1]. What a lattice needs of the integers depends on it, so only
-        those of the whole image are kept."""
+        """The colours (1 or 3, rows, columns), about [0, 1]. Only the integers of the whole image are kept: those that
+        another lattice needs depend on the lattice."""
         header, profile = self.header, self.profile
         if lattice == whole(header.width, header.height):
             network = self.integers

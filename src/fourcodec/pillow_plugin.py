@@ -1,4 +1,4 @@
-"""Pillow's door to .fnc files: importing this module lets Image.open and Image.save know them.
+"""The Pillow plugin for .fnc files: importing this module registers them with Image.open and Image.save.
 
     import fourcodec.pillow_plugin        (or fourcodec.register())
     Image.open("a.fnc").save("b.fnc", quality=50, effort=3)
@@ -6,7 +6,7 @@
 Opening reads the file and checks it, and decodes nothing: neither numba nor torch is loaded before pixels are wanted.
 Pillow has 16 bits for grey alone, so other 16-bit pictures are opened in 8 bits; fourcodec.decode gives them whole.
 
-The one module of the package that does something when it is imported, since that is how Pillow finds plugins.
+No other module of the package has an effect when it is imported; Pillow's plugins work that way.
 """
 
 import math
@@ -71,9 +71,11 @@ class FncImageFile(ImageFile.ImageFile):
         self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
 
     def draft(self, mode: str | None, size: tuple[int, int] | None) -> Any:
-        """Has the picture decoded at 1/2, 1/4, ... of its size, about so large that it fits into `size` or just not.
+        """Has the picture decoded at the smallest of 1, 1/2, 1/4, ... of its size with a side at most 7% shorter than
+        in `size`.
 
-        Returns the mode, which stays, and the box of the whole picture; None without a size, or where it is too late.
+        Returns the mode, which stays, and the box of the whole picture; None without a size, or after loading or
+        another draft.
         """
         if not self.tile or size is None or self._view != WHOLE:
             return None
@@ -85,7 +87,8 @@ class FncImageFile(ImageFile.ImageFile):
         return self.mode, (0, 0, *self.size)
 
     def load(self) -> Any:
-        """Decodes, the first time. Raises OSError where the file is not as it should be."""
+        """Decodes the pixels on the first call. Raises OSError where the file is damaged, unsupported or beyond
+        LIMITS."""
         if self.tile and self._data:
             samples = self._decoded()
             if self.fp and self._exclusive_fp:
@@ -112,7 +115,7 @@ class FncImageFile(ImageFile.ImageFile):
 
 
 def accept(prefix: bytes) -> bool:
-    """Whether a file that begins like this is ours."""
+    """True if a file that begins with `prefix` is a .fnc file."""
     return prefix.startswith(container.MAGIC)
 
 
@@ -125,7 +128,8 @@ def _mode_of(header: Header) -> str:
 
 
 def _info_of(sections: list[container.Section]) -> dict[str, bytes]:
-    """Image.info: icc_profile, exif and xmp, what there is of them. Pixels can be had without."""
+    """The entries icc_profile, exif and xmp of Image.info that the file has. Damaged ones are left out with a
+    warning."""
     found, remarks = metadata.salvage(sections)
     for remark in remarks:
         warnings.warn(remark, stacklevel=4)
@@ -168,7 +172,7 @@ def _info_to_save(image: Image.Image) -> dict[str | tuple[int, int], Any]:
 
 
 def register() -> None:
-    """Tells Pillow of the format; once is enough, more does no harm."""
+    """Registers the format with Pillow. Repeated calls do no harm."""
     Image.register_open(FORMAT, FncImageFile, accept)
     Image.register_save(FORMAT, _save)
     Image.register_extension(FORMAT, EXTENSION)

@@ -1,7 +1,7 @@
-"""The contract that profiles keep, and the table of them: what a file's profile id stands for.
+"""The interface that profiles implement, and the table of profiles by their number in the header.
 
-A profile is a module. `Config` is what the header says of its networks, `Network` an image as integers. The modules
-import neither numba nor torch at their top level, so that files can be looked at without.
+A profile is a module. `Config` is the configuration of its networks, read from the header; `Network` is an image as
+integers. The modules import neither numba nor torch at their top level, so that files can be inspected without them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,14 +22,15 @@ Network = TypeVar("Network")
 
 
 class Profile(Protocol[Config, Network]):
-    """What a profile does with the header and the sections that are its own; alpha and metadata are not."""
+    """The functions of a profile on its own header fields and sections; alpha and metadata are not among them."""
 
     @property
     def PROFILE_ID(self) -> int:
         """The number in the header, 1..15."""
 
     @property
-    def NAME(self) -> str: ...
+    def NAME(self) -> str:
+        """The name of the profile, for people."""
 
     @property
     def SECTION_NAMES(self) -> Mapping[int, str]:
@@ -44,7 +45,7 @@ class Profile(Protocol[Config, Network]):
         out of range."""
 
     def unpack(self, config: Config, sections: Sequence[Section], lattice: Lattice | None = None, /) -> Network:
-        """The inverse of pack: all integers, or those that a lattice needs. Other ancillary sections are skipped.
+        """The inverse of pack: all integers, or those that a lattice needs. Unknown ancillary sections are skipped.
 
         Raises CorruptFileError and UnsupportedFormatError.
         """
@@ -56,20 +57,21 @@ class Profile(Protocol[Config, Network]):
         about [0, 1], not clamped. `device` is "cpu" or "cuda"."""
 
     def same(self, first: Network, second: Network, /) -> bool:
-        """Whether all integers are equal."""
+        """True if all integers are equal."""
 
     def multiplications(self, config: Config, lattice: Lattice, /) -> int:
-        """What `unpack` and `render` cost at most, known before either."""
+        """An upper bound on the multiplications of `unpack` and `render`, known before either."""
 
     def memory_pixels(self, config: Config, /) -> int:
-        """Pixels of a square image that takes as much memory to decode; 0 where the image's own pixels say it."""
+        """The number of pixels of a square image that takes as much memory to decode; 0 where the image's own number of
+        pixels says it."""
 
     def describe(self, config: Config, sections: Sequence[Section], /) -> dict[str, Any]:
         """Facts for `info`, without decoding, as JSON types."""
 
     def bits_by_part(self, network: Network, sections: Sequence[Section], /) -> dict[str, list[tuple[str, float]]]:
-        """Bits by section and part, both by name; no parts of what cannot be split. `network` is all that the sections
-        hold."""
+        """Bits by section and part, both by name; sections that cannot be split are left out. `network` is the whole
+        content of the sections."""
 
 
 FNET: Profile[fnet.FnetConfig, fnet.QuantizedFnet] = fnet

@@ -1,7 +1,7 @@
-"""The work of a folder's run: one file encoded or decoded, in the process or on the machine where this is called.
+"""The work on one file of a folder: encoding or decoding it, in the process or on the machine where this is called.
 
-Whatever goes wrong becomes part of the result, so that one bad file does not end a run over a thousand. A result holds
-the target's bytes: only the process that keeps the manifest writes files.
+Any error becomes part of the result, so that one bad file does not end a run over a thousand. A result holds the
+target's bytes: only the process that keeps the manifest writes files.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """A file to be read and one to be written, relative to their folders; `folder`, of the source, is absolute."""
+    """A source and a target, each as a path relative to its folder. `folder` is the source's, absolute."""
 
     folder: str
     source: str
@@ -32,6 +32,7 @@ class Task:
 
     @property
     def path(self) -> Path:
+        """The absolute path of the source."""
         return Path(self.folder, self.source)
 
 
@@ -72,9 +73,10 @@ class Direction:
 
 
 def encoding(arguments: dict[str, Any], frame: int | None = None, limits: Limits = DEFAULT) -> Direction:
-    """The direction that encodes with `arguments`, those of codec.encode, the frame `frame` of pictures with several.
+    """The direction that encodes with `arguments`, those of codec.encode. `frame` chooses the frame of pictures with
+    several.
 
-    The limits are not a setting: they decide which files are refused, and no byte of the others.
+    The limits are not a setting: they decide which files are refused, and do not change the bytes of the others.
     """
     settings = {**arguments, "frame": frame}
     return Direction("encode", PICTURE_SUFFIXES, ".fnc", settings, partial(_encode, limits=limits))

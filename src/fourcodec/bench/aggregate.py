@@ -38,6 +38,7 @@ class Mean:
     total: float = 0.0
 
     def add(self, value: float | None) -> None:
+        """Adds a value; None is skipped."""
         if value is not None:
             self.count += 1
             self.total += value
@@ -56,6 +57,7 @@ class Average:
     files: int = 0
 
     def add(self, row: Row) -> None:
+        """Adds the values of a row."""
         self.files += 1
         for name, mean in self.means.items():
             mean.add(getattr(row, name))
@@ -82,6 +84,8 @@ class Match:
     out_of_reach: int = 0
 
     def add(self, ours: Row, peer: Row) -> None:
+        """Adds one of our files and the peer's file matched to it, or counts it as out of reach where there is no such
+        file."""
         if peer.size_bytes is None or ours.size_bytes is None:
             self.out_of_reach += 1
             return
@@ -127,6 +131,7 @@ class BdAverage:
     reasons: dict[str, int] = field(default_factory=dict)
 
     def add(self, rate: BdRate) -> None:
+        """Adds the BD-rate of a picture, or counts the reason why it has none."""
         self.percent.add(rate.percent)
         if rate.percent is None:
             self.without += 1
@@ -144,6 +149,7 @@ class Problems:
     first: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, image: str, what: str) -> None:
+        """Counts a problem, and keeps it if it is among the first NAMED."""
         self.count += 1
         if len(self.first) < NAMED:
             self.first.append((image, what))
@@ -151,17 +157,19 @@ class Problems:
 
 @dataclass
 class ImageResults:
-    """The outcomes of one picture that there are."""
+    """The outcomes of one picture. Items that are not done have none."""
 
     image: str
     outcomes: list[Outcome]
 
     @property
     def rows(self) -> list[Row]:
+        """The rows of all outcomes."""
         return [row for outcome in self.outcomes for row in outcome.rows]
 
     @property
     def problem(self) -> str:
+        """The first problem; empty where there is none."""
         return next((outcome.problem for outcome in self.outcomes if outcome.problem), "")
 
 

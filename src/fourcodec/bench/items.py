@@ -1,8 +1,7 @@
-"""The items of a run: of each picture the curves of the peers, and each of our settings with the peers matched to it.
+"""The items of a run: for each picture the curves of the peers, and each of our settings with the peers matched to it.
 
 Items are numbered picture by picture: first the peers' curves (where there are peers), then our settings in their
-order. Whatever goes wrong within an item becomes part of its outcome, so that one bad picture does not end a run over
-50,000.
+order. Any error within an item becomes part of its outcome, so that one bad picture does not end a run over 50,000.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,12 +41,12 @@ class Outcome:
 
 
 def kinds(settings: BenchSettings) -> list[OurSetting | None]:
-    """What is measured on each picture, in the order of its items: None for the peers' curves, then our settings."""
+    """The settings of the items of each picture, in their order: None for the peers' curves, then our settings."""
     return [None, *settings.ours] if settings.peers else [*settings.ours]
 
 
 def enumerate_items(images: Sequence[str], settings: BenchSettings) -> Iterator[Item]:
-    """All items in the order of the table, made as they are asked for."""
+    """Yields all items in the order of the table."""
     for index, (image, our) in enumerate(product(images, kinds(settings))):
         yield Item(index, image, our)
 
@@ -72,7 +71,7 @@ def run_item(item: Item, settings: BenchSettings) -> Outcome:
 
 
 def failed_outcome(item: Item, reason: str) -> Outcome:
-    """The outcome of an item that took its worker with it."""
+    """The outcome of an item whose worker process died."""
     return Outcome(item.index, item.image, (failed_row(item, reason),))
 
 

@@ -23,7 +23,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Progress:
-    """How many pictures were chosen, and how many of their items are done."""
+    """The number of chosen pictures, and of their items that are done."""
 
     chosen: int  # pictures
     found: int  # pictures in the folder
@@ -32,6 +32,7 @@ class Progress:
 
     @property
     def complete(self) -> bool:
+        """True if all items are done."""
         return self.done_items == self.items
 
 

@@ -14,15 +14,21 @@ from fourcodec.fourier.shape import NetworkShape
 class Backend(Protocol):
     """A device's implementation of the functions of fnet/network.py, which describes them."""
 
-    def evaluate(self, shape: NetworkShape, coefficients: Floats, x: Floats) -> Floats: ...
+    def evaluate(self, shape: NetworkShape, coefficients: Floats, x: Floats) -> Floats:
+        """The network's values (channels, N) float32 at positions x (2, N)."""
 
     def mse_gradient(
         self, shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats
-    ) -> tuple[float, Floats]: ...
+    ) -> tuple[float, Floats]:
+        """The mean squared error against target (channels, N), and its gradient by the coefficients, flat float32."""
 
-    def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]: ...
+    def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]:
+        """An estimate of the diagonal of the Gauss-Newton matrix, (count,) float64. signs: (channels, N) of random -1
+        and +1."""
 
-    def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]: ...
+    def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
+        """The root mean square change of each layer's outputs at x (2, N), if `direction` were added to that layer's
+        coefficients alone."""
 
 
 class CpuBackend:
@@ -35,17 +41,21 @@ class CpuBackend:
         self._fourier, self._threads = fourier, thread_count()
 
     def evaluate(self, shape: NetworkShape, coefficients: Floats, x: Floats) -> Floats:
+        """Implements `Backend.evaluate`."""
         return self._fourier.evaluate(shape, coefficients, x, self._threads)
 
     def mse_gradient(
         self, shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats
     ) -> tuple[float, Floats]:
+        """Implements `Backend.mse_gradient`."""
         return self._fourier.mse_gradient(shape, coefficients, x, target, self._threads)
 
     def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]:
+        """Implements `Backend.curvature`."""
         return self._fourier.curvature(shape, coefficients, x, signs, self._threads)
 
     def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
+        """Implements `Backend.output_shifts`."""
         return self._fourier.output_shifts(shape, coefficients, direction, x)
 
 

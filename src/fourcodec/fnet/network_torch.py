@@ -26,6 +26,7 @@ class TorchBackend:
         self._device = torch.device(device)
 
     def evaluate(self, shape: NetworkShape, coefficients: Floats, x: Floats) -> Floats:
+        """Implements `Backend.evaluate`."""
         with torch.no_grad():
             c, positions = self._send(coefficients), self._send(x)
             tiles = [_network(shape, c, tile) for tile in positions.split(_tile_pixels(shape), dim=1)]
@@ -34,6 +35,7 @@ class TorchBackend:
     def mse_gradient(
         self, shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats
     ) -> tuple[float, Floats]:
+        """Implements `Backend.mse_gradient`."""
         c = self._send(coefficients).requires_grad_()
         square = 0.0
         size = _tile_pixels(shape)
@@ -45,6 +47,7 @@ class TorchBackend:
         return square, c.grad.cpu().numpy()
 
     def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]:
+        """Implements `Backend.curvature`."""
         c = self._send(coefficients).requires_grad_()
         total = np.zeros(shape.coefficient_count)
         # Tiles of the same size on every device: the estimate's noise depends on the number of pixels in a sum.
@@ -54,6 +57,7 @@ class TorchBackend:
         return total / signs.size
 
     def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
+        """Implements `Backend.output_shifts`."""
         with torch.no_grad():
             c, d, inputs = self._send(coefficients), self._send(direction), self._send(x)
             shifts = []

@@ -1,7 +1,7 @@
 """Profile 1, `fnet`: the picture is a Fourier network of the coordinates alone, its coefficients are the file.
 
     pack:    integers -> header fields (width, depth and, if limited, order; coordinates, activation) and one section
-    unpack:  the same, checked, backwards
+    unpack:  the inverse, with checks
     render:  integers -> coefficients -> the network at every sample of a lattice -> planes
 
 The section holds, in this order, one step index per output of every layer (as differences) and one symbol per
@@ -40,9 +40,12 @@ _SPARSE_PITCH = 3.7  # pixels from sample to sample; at half size means gain not
 
 @dataclass(frozen=True)
 class FnetConfig:
-    """A network's size, width 1..10, depth 1..16 and channels 1..4; its order 1..width-1, the most non-zero components
-    of a frequency, None where that is not limited; and how its inputs and outputs are meant, coordinates and
-    activation, by the header's numbers. Raises ValueError for a size or order outside."""
+    """The size of a network, and the form of its inputs and outputs.
+
+    width 1..10, depth 1..16, channels 1..4. order: the most non-zero components of a frequency, 1..width-1, or None
+    where that is not limited. coordinates, activation: the header's numbers for the inputs and outputs. Raises
+    ValueError for a size or order out of range.
+    """
 
     width: int
     depth: int
@@ -75,15 +78,18 @@ class FnetConfig:
 
     @property
     def header_fields(self) -> dict[str, Any]:
-        """What container.Header says of this configuration beside the image's size; read_config is the inverse."""
+        """The fields of container.Header that state this configuration, beside the image's size; read_config is the
+        inverse."""
         return {"architecture": self.size, "coordinates": self.coordinates, "activation": self.activation}
 
     @property
     def shape(self) -> NetworkShape:
+        """The shape of the network."""
         return NetworkShape(self.width, self.depth, self.channels, self.order)
 
     @property
     def coefficient_count(self) -> int:
+        """The number of coefficients."""
         return self.shape.coefficient_count
 
 
@@ -189,18 +195,18 @@ def _values(network: QuantizedFnet, size: tuple[int, int], lattice: Lattice, dev
 
 
 def multiplications(config: FnetConfig, lattice: Lattice) -> int:
-    """What `render` costs: one for each coefficient and sample."""
+    """The multiplications of `render`: one for each coefficient and sample."""
     samples = lattice.count if lattice.pitch < _SPARSE_PITCH else 4 * lattice.count
     return samples * config.coefficient_count
 
 
 def memory_pixels(config: FnetConfig) -> int:
-    """0: samples are all that takes memory."""
+    """The number 0, since decoding needs memory for the samples alone."""
     return 0
 
 
 def same(first: QuantizedFnet, second: QuantizedFnet) -> bool:
-    """Whether all integers are equal."""
+    """True if all integers are equal."""
     return first.config == second.config and np.array_equal(plain_integers(first), plain_integers(second))
 
 
@@ -217,8 +223,8 @@ def describe(config: FnetConfig, sections: Sequence[Section]) -> dict[str, Any]:
 
 
 def bits_by_part(network: QuantizedFnet, sections: Sequence[Section]) -> dict[str, list[tuple[str, float]]]:
-    """The bits of the section's parts, step sizes and layers, as its decoder spends them; none under zstd, which mixes
-    them. `network` is what the section holds."""
+    """The bits of the section's parts, step sizes and layers, as its decoder spends them. Empty for a section under
+    zstd, which does not code the parts one by one. `network` is the content of the sections."""
     from fourcodec.coding import binary_coder
 
     shape = network.config.shape
@@ -243,7 +249,7 @@ def layer_outputs(network: QuantizedFnet, size: tuple[int, int], lattice: Lattic
 
 
 def plain_integers(network: QuantizedFnet) -> NDArray[np.int32]:
-    """What the section holds before it is coded, int32: step indices as differences, then symbols."""
+    """The integers of the section before coding, int32: step indices as differences, then symbols."""
     return np.concatenate([_differences(network.step_indices), network.symbols])
 
 
@@ -253,7 +259,7 @@ def coefficients_of(network: QuantizedFnet) -> NDArray[np.float32]:
 
 
 def spread_steps(shape: NetworkShape, steps: NDArray[np.float32]) -> NDArray[np.float32]:
-    """One step per output of every layer -> one per coefficient."""
+    """One step per coefficient, float32, from one step per output of every layer."""
     spread, first = np.empty(shape.coefficient_count, np.float32), 0
     for layer in shape.layers:
         spread[layer.span].reshape(-1, layer.outputs)[:] = steps[first : first + layer.outputs]
@@ -281,12 +287,14 @@ def _contexts(shape: NetworkShape) -> NDArray[np.uint8]:
 
 
 def encode_range(values: NDArray[np.int32], shape: NetworkShape) -> bytes:
+    """The values as bytes of the range coder. Raises ValueError where one is too large for it."""
     from fourcodec.coding import binary_coder
 
     return binary_coder.encode(values, _contexts(shape))
 
 
 def decode_range(data: bytes, shape: NetworkShape) -> NDArray[np.int32]:
+    """The inverse of encode_range, int32. Raises CorruptFileError."""
     from fourcodec.coding import binary_coder
 
     return binary_coder.decode(data, _contexts(shape))
@@ -301,6 +309,7 @@ def encode_planes(values: NDArray[np.int32]) -> bytes:
 
 
 def decode_planes(data: bytes, count: int) -> NDArray[np.int32]:
+    """The inverse of encode_planes for `count` integers, int32. Raises CorruptFileError."""
     if not data or not 1 <= data[0] <= _MAX_PLANES:
         raise CorruptFileError(f"section 'network' has no count of byte planes in 1..{_MAX_PLANES}")
     plain = zstd.decompress(data[1:], data[0] * count)

@@ -55,6 +55,7 @@ class NetworkShape:
 
     @cached_property
     def layers(self) -> tuple[LayerShape, ...]:
+        """The layers in order, with the places of their coefficients."""
         m = self.width
         sizes = [(2, m, False)] + [(m, m, True)] * (self.depth - 1) + [(m, self.channels, False)]
         layers: list[LayerShape] = []
@@ -66,6 +67,7 @@ class NetworkShape:
 
     @property
     def coefficient_count(self) -> int:
+        """The number of coefficients of all layers together."""
         return self.layers[-1].span.stop
 
     @property

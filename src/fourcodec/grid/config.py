@@ -1,4 +1,4 @@
-"""The configuration of an image of the profile grid: what its header says."""
+"""The configuration of an image of the profile grid, as its header states it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ MAX_HIDDEN = layout.HIDDEN
 
 @dataclass(frozen=True)
 class GridConfig:
-    """What an image is coded with.
+    """The configuration of an image.
 
     height, width in pixels; channels 1 or 3; levels 1..9; order 0..3, of the synthesis; hidden 1..16, units of the
-    entropy model; phase 0..63, see phase_scale; the number of a trained start of the entropy model, or 0; the side of
-    tiles in units of 64 pixels, 0 for none; whether latents are smoothed before use. Raises ValueError outside.
+    entropy model; phase 0..63, see phase_scale; trained_start: the number of a trained start of the entropy model, or
+    0; tiles: the side of tiles in units of 64 pixels, 0 for none; smooth: True if latents are smoothed before use.
+    Raises ValueError for a value out of range.
     """
 
     height: int
@@ -60,7 +61,7 @@ class GridConfig:
 
     @property
     def phase_scale(self) -> float:
-        """Turns that a latent of 1 moves a phase of the first Fourier layer."""
+        """The change in turns that a latent of 1 makes to a phase of the first Fourier layer."""
         return 2.0 ** (-self.phase / PHASE_STEPS)
 
     @property
@@ -71,11 +72,13 @@ class GridConfig:
 
     @property
     def header_fields(self) -> dict[str, Any]:
-        """What container.Header says of this configuration beside the image's size; read_config is the inverse."""
+        """The fields of container.Header that state this configuration, beside the image's size; read_config is the
+        inverse."""
         return {"architecture": self.architecture, "prior": self.trained_start, "tiles": self.tiles}
 
     @cached_property
     def shape(self) -> GridShape:
+        """The shape of the networks, which all tiles share."""
         return _shape_of(self.levels, self.order, self.hidden, self.channels, self.trained_start, self.smooth)
 
     @cached_property
@@ -91,7 +94,7 @@ class GridConfig:
 
     @cached_property
     def latent_count(self) -> int:
-        """Latents of all tiles."""
+        """The number of latents of all tiles together."""
         return sum(self.of_tile(number).pyramid.latent_count for number in range(self.tiling.count))
 
     def of_tile(self, number: int) -> GridConfig:
@@ -104,13 +107,13 @@ class GridConfig:
 
 @lru_cache(maxsize=16)
 def _shape_of(levels: int, order: int, hidden: int, channels: int, trained_start: int, smooth: bool) -> GridShape:
-    """One shape for all tiles: it keeps what it has worked out."""
+    """The shape of the networks, cached, so that all tiles share one object and its cached properties."""
     return GridShape(levels, order, hidden, channels, trained_start, smooth)
 
 
 def config_for(height: int, width: int, channels: int, phase: int, trained_start: int) -> GridConfig:
-    """The configuration that encoders use, with all hidden units of the entropy model: those of the trained start cost
-    next to nothing."""
+    """The configuration that encoders use. It has all hidden units of the entropy model, since weights that stay at the
+    trained start cost next to nothing."""
     side = tile_side(height, width)
     levels = level_count(min(height, side or height), min(width, side or width))
     return GridConfig(

@@ -68,7 +68,7 @@ class GridNetworks:
 class Tile:
     """One pyramid: the latents of a tile, its own configuration, and the networks of the image.
 
-    Levels that were not wanted are missing at the front of `latents`.
+    Levels that were not decoded are missing at the front of `latents`.
     """
 
     config: GridConfig
@@ -77,7 +77,7 @@ class Tile:
 
     @property
     def finest(self) -> int:
-        """The number of the first level that is there."""
+        """The number of the finest level in `latents`."""
         return self.config.levels - len(self.latents)
 
 
@@ -85,7 +85,7 @@ class Tile:
 class QuantizedGrid:
     """An image as integers: its networks, and the latents of each tile by the tile's number.
 
-    Tiles that were not wanted are missing.
+    Tiles that were not decoded are missing.
     """
 
     networks: GridNetworks
@@ -93,9 +93,11 @@ class QuantizedGrid:
 
     @property
     def config(self) -> GridConfig:
+        """The configuration of the image."""
         return self.networks.config
 
     def tile(self, number: int) -> Tile:
+        """The tile with this number. Raises KeyError where it is missing."""
         return Tile(self.config.of_tile(number), self.networks, self.tiles[number])
 
     @property

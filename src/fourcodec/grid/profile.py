@@ -1,13 +1,12 @@
 """Profile 2, `grid`: a pyramid of small integer latents, upsampled, goes through a small Fourier network to colours.
 
     pack:    integers -> header fields and two sections, the networks' weights and the latents
-    unpack:  the same, checked, backwards; of tiles and levels those that a lattice needs
-    render:  integers -> weights, latents -> features -> the image, or a part of it, at a size that the levels have
-             -> planes
+    unpack:  the inverse, with checks, for the tiles and levels that a lattice needs
+    render:  integers -> weights, latents -> features -> a window of the image at 1:2^r -> planes on the lattice
 
 An image is 1..n tiles, each with a pyramid of its own; picture.py has them as integers. Networks are coded by
-weight_coding.py, latents by latent_coding.py under the entropy model; config.py has what the header says, rendering.py
-how a tile becomes colours.
+weight_coding.py, latents by latent_coding.py under the entropy model; config.py has the header's fields,
+rendering.py computes the colours of a tile.
 """
 
 from __future__ import annotations
@@ -68,7 +67,7 @@ def pack(picture: QuantizedGrid) -> tuple[dict[str, Any], list[Section]]:
 
 
 def unpack(config: GridConfig, sections: Sequence[Section], lattice: Lattice | None = None) -> QuantizedGrid:
-    """The inverse of pack; of tiles and latents what a lattice needs, where one is given.
+    """The inverse of pack. With a lattice, only the tiles and latents that it needs are decoded.
 
     Raises CorruptFileError and UnsupportedFormatError.
     """
@@ -137,8 +136,8 @@ def render(
     """The image of (height, width) on a lattice, at every pixel unless given: (channels, rows, columns) float32, about
     [0, 1], not clamped. It is computed on the CPU, whatever the device.
 
-    Synthesis runs at 1:1, or at the 1:2^r that still has two samples for each that is asked for, and only where it is
-    asked for; what lies between such sizes, and above 1:1, is resampled.
+    Synthesis runs in the window that the lattice needs, at 1:2^r with the largest r that leaves about two samples along
+    each axis for each one of the lattice, or else at 1:1. The result is resampled on the lattice.
     """
     config = picture.config
     how = sampling(config, lattice or whole(size[1], size[0]))
@@ -152,8 +151,8 @@ def render(
 
 
 def multiplications(config: GridConfig, lattice: Lattice) -> int:
-    """What `unpack` and `render` cost at most: one for each latent and weight of its pass of the entropy model, and for
-    each weight of the other networks and pixel of the lattice's box."""
+    """An upper bound on the multiplications of `unpack` and `render`: one for each latent and weight of its pass of the
+    entropy model, and for each weight of the other networks and pixel of the lattice's box."""
     used = config.shape.groups != UNUSED
     of_entropy_model = int(used[: math.prod(config.shape.shapes[0])].sum())
     of_picture = int(used.sum()) - of_entropy_model
@@ -161,15 +160,15 @@ def multiplications(config: GridConfig, lattice: Lattice) -> int:
 
 
 def memory_pixels(config: GridConfig) -> int:
-    """Pixels of a square image, or a few more, whose pyramid takes as much memory: that of a thin one, a single row
-    say, is mostly margins."""
+    """The number of pixels of a square image whose pyramid takes as much memory, or a few more. The pyramid of a thin
+    image, such as a single row, is mostly margins."""
     largest = config.of_tile(0)  # there is one tile at a time
     beyond = 2 * largest.pyramid.total - _FREE_POSITIONS  # a square one's total is a third of its pixels
     return max(config.height * config.width, beyond)
 
 
 def same(first: QuantizedGrid, second: QuantizedGrid) -> bool:
-    """Whether all integers are equal."""
+    """True if all integers are equal."""
     if first.config != second.config or first.tiles.keys() != second.tiles.keys():
         return False
     pairs: list[tuple[NDArray[Any], NDArray[Any]]] = [
@@ -193,8 +192,9 @@ def describe(config: GridConfig, sections: Sequence[Section]) -> dict[str, Any]:
 
 
 def bits_by_part(picture: QuantizedGrid, sections: Sequence[Section]) -> dict[str, list[tuple[str, float]]]:
-    """The bits of each section's parts, by the section's name: of the networks as decoding spends them, and of each
-    level of latents, finest first, as computed from their probabilities. `picture` is all that the sections hold."""
+    """The bits of each section's parts, by the section's name. Those of the networks are counted as they are decoded;
+    those of the levels of latents, finest first, follow from the latents' probabilities. `picture` is the content of
+    the sections, with all tiles and levels."""
     costs = latent_bits(picture)
     networks = container.by_kind(sections, SECTION_NAMES)[NETWORKS]
     names = [f"level {number}, {cost.shape[1]} x {cost.shape[0]}" for number, cost in enumerate(costs)]

@@ -60,10 +60,12 @@ class Level:
 
     @property
     def half_rows(self) -> int:
+        """The number of rows of cells."""
         return self.rows // 2
 
     @property
     def half_columns(self) -> int:
+        """The number of columns of cells."""
         return self.columns // 2
 
     @property

@@ -26,14 +26,17 @@ class Tiling:
 
     @property
     def rows(self) -> int:
+        """The number of rows of tiles."""
         return math.ceil(self.height / self.side)
 
     @property
     def columns(self) -> int:
+        """The number of columns of tiles."""
         return math.ceil(self.width / self.side)
 
     @property
     def count(self) -> int:
+        """The number of tiles."""
         return self.rows * self.columns
 
     def tile(self, number: int, reduction: int = 0) -> Window:

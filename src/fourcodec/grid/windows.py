@@ -28,10 +28,12 @@ class Window:
 
     @property
     def rows(self) -> int:
+        """The number of rows."""
         return self.bottom - self.top
 
     @property
     def columns(self) -> int:
+        """The number of columns."""
         return self.right - self.left
 
     @property

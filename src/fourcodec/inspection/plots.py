@@ -1,4 +1,4 @@
-"""A figure of what a network sees: the pyramid of latents with the cost of each, or the first layer's waves."""
+"""A figure of a file's network: the pyramid of latents with the cost of each, or the first layer's waves."""
 
 import io
 import math
@@ -33,6 +33,7 @@ def plot(file: File) -> bytes:
 
 
 def to_png(figure: "Figure") -> bytes:
+    """The bytes of a figure as a PNG file."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=_DPI)
     return buffer.getvalue()
@@ -62,7 +63,8 @@ def pyramid(picture: QuantizedGrid) -> "Figure":
 
 
 def pooled(cost: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Means over so many latents that a plot can show them: where bits are few, single ones are invisible dots."""
+    """The cost averaged over squares of latents, with at most 100 cells a side: where bits are few, single latents
+    would be invisible dots."""
     factor = math.ceil(max(cost.shape) / _POOLED_SIDE)
     rows, columns = (math.ceil(side / factor) for side in cost.shape)
     return area_mean(cost, (factor, factor), (rows, columns))
@@ -96,6 +98,7 @@ def shown_lattice(height: int, width: int) -> Lattice:
 
 
 def blank(width: float, height: float) -> "Figure":
+    """An empty figure of width x height inches, at least 4.5 inches wide."""
     from matplotlib.figure import Figure  # without pyplot: no windows, no global state
 
     return Figure(figsize=(max(width, 4.5), height), layout="constrained")
@@ -108,6 +111,8 @@ def panel_inches(height: int, width: int) -> tuple[float, float]:
 
 
 def show(panel: Any, values: npt.NDArray[Any], low: float, high: float, colours: str) -> Any:
+    """Draws values (rows, columns) on a panel without ticks, with colours from `low` to `high`. Returns matplotlib's
+    image."""
     panel.set_xticks([])
     panel.set_yticks([])
     return panel.imshow(values, vmin=low, vmax=high, cmap=colours, interpolation="nearest", aspect="auto")

@@ -46,20 +46,25 @@ class SizeTarget:
     slope = -0.4 / -math.log(1 - BYTES_BELOW) * 2
 
     def short_of(self, share: float) -> float:
+        """Implements `Target.short_of`; the size is taken as independent of the iterations."""
         return 0.0
 
     def miss(self, size_bytes: int, psnr_db: float) -> float:
+        """Implements `Target.miss`, on a logarithmic scale of bytes."""
         window = -math.log(1 - BYTES_BELOW)
         return 2 * math.log(size_bytes / self.size_bytes) / window + 1
 
     def met(self, size_bytes: int, psnr_db: float) -> bool:
+        """Implements `Target.met`."""
         return math.ceil((1 - BYTES_BELOW) * self.size_bytes) <= size_bytes <= self.size_bytes
 
     def guess(self, pixels: int) -> float:
+        """Implements `Target.guess` by a power law in bits per pixel."""
         rate_bpp = 8 * self.size_bytes / pixels
         return float(2.3e-3 * (rate_bpp / 0.25) ** -1.7)
 
     def shown(self, size_bytes: int, psnr_db: float) -> str:
+        """Implements `Target.shown`, in bytes."""
         return f"{size_bytes} bytes"
 
     def __str__(self) -> str:
@@ -79,18 +84,23 @@ class QualityTarget:
     slope = -1.5 / PSNR_ABOVE_DB * 2
 
     def short_of(self, share: float) -> float:
+        """Implements `Target.short_of`; the PSNR rises with the logarithm of the iterations."""
         return -0.65 * math.log(share) / PSNR_ABOVE_DB * 2  # 0.65 dB for e times the iterations
 
     def miss(self, size_bytes: int, psnr_db: float) -> float:
+        """Implements `Target.miss`, on a linear scale of dB."""
         return 2 * (min(psnr_db, _BEST_DB) - self.psnr_db) / PSNR_ABOVE_DB - 1
 
     def met(self, size_bytes: int, psnr_db: float) -> bool:
+        """Implements `Target.met`."""
         return self.psnr_db <= psnr_db <= self.psnr_db + PSNR_ABOVE_DB
 
     def guess(self, pixels: int) -> float:
+        """Implements `Target.guess`, exponential in the PSNR."""
         return float(2.3e-3 * 10 ** (0.18 * (31.5 - self.psnr_db)))
 
     def shown(self, size_bytes: int, psnr_db: float) -> str:
+        """Implements `Target.shown`, in dB."""
         return "an exact copy" if math.isinf(psnr_db) else f"{psnr_db:.2f} dB"
 
     def __str__(self) -> str:

@@ -26,9 +26,11 @@ class TorchSpace:
         self.network: TorchGridGradient = TorchGridGradient(config.pyramid, config.shape, config.phase_scale, device)
 
     def send(self, values: Floats) -> Tensor:
+        """Implements `Space.send`: the values as a tensor on the device."""
         return self.network.send(values)
 
     def noisy(self, latents: Floats, target: Tensor, visible: Tensor | None) -> NoisyFit:
+        """Implements `Space.noisy`."""
         return _TorchNoisyFit(self.network, latents, target, visible)
 
 

@@ -34,7 +34,7 @@ _SLAB = 1 << 20  # positions whose Fourier features are in memory at a time
 
 
 class TorchGridGradient:
-    """GridGradient on a torch device.
+    """The GridBackend on a torch device.
 
     Targets (channels, height, width) and `visible` (height, width) are tensors on the device. planes and
     latent_gradients (PLANES, total) are numpy arrays, of which only [:PASSES] are used. shown, pulled: (PASSES, total)
@@ -72,11 +72,12 @@ class TorchGridGradient:
 
     @property
     def visible(self) -> Tensor | None:
-        """The pixels whose errors count, (height, width): 1 where they do, else 0. Set to None, all count."""
+        """The pixels whose errors count, (height, width): 1 where they do, else 0."""
         return self._visible
 
     @visible.setter
     def visible(self, visible: Tensor | None) -> None:
+        """Sets the pixels whose errors count; None stands for all."""
         self._visible.copy_(torch.ones_like(self._visible) if visible is None else visible)
 
     def send(self, values: NDArray[Any]) -> Tensor:
@@ -104,6 +105,7 @@ class TorchGridGradient:
         return found
 
     def squared_error(self, weights: GridWeights, target: Tensor) -> float:
+        """Implements `GridBackend.squared_error`."""
         self._measure_picture(weights, target)
         return float(self._squares.sum(dtype=torch.float64))
 
@@ -116,6 +118,7 @@ class TorchGridGradient:
         return (distortion_weight * self._squares).cpu().numpy(), self._bits_of_each.cpu().numpy()
 
     def latent_bits(self, weights: Floats) -> float:
+        """Implements `GridBackend.latent_bits`."""
         self._show()
         self._weights[0].copy_(torch.from_numpy(weights))
         self._measure_bits()

@@ -24,14 +24,22 @@ class GridBackend(Protocol):
 
     def gradient(
         self, weights: GridWeights, target: Any, distortion_weight: float, *, filters: bool
-    ) -> tuple[float, NDArray[np.float64], GridWeights]: ...
+    ) -> tuple[float, NDArray[np.float64], GridWeights]:
+        """The sum of squared errors against target (channels, height, width), the bits (levels, PASSES), and the
+        gradient of distortion_weight * squares + bits by the weights. The gradient by the latents is left in
+        latent_gradients. `filters`: the gradients of the upsampling and smoothing filters are needed too."""
 
-    def squared_error(self, weights: GridWeights, target: Any) -> float: ...
+    def squared_error(self, weights: GridWeights, target: Any) -> float:
+        """The sum of squared errors against target (channels, height, width), with the latents in planes[:PASSES]."""
 
     def costs(
         self, weights: GridWeights, target: Any, distortion_weight: float, levels: range
-    ) -> tuple[Floats, Floats]: ...
+    ) -> tuple[Floats, Floats]:
+        """The cost of each pixel, (height, width), distortion_weight times its squared error, and the bits of each
+        latent of `levels`, (PASSES, total); both float32."""
 
-    def latent_bits(self, weights: Floats) -> float: ...
+    def latent_bits(self, weights: Floats) -> float:
+        """The bits of the latents in planes[:PASSES] under an entropy model with weights (PASSES, PASS_WEIGHTS)."""
 
-    def arrange(self) -> None: ...
+    def arrange(self) -> None:
+        """Computes each level's latents from planes[:PASSES]."""

@@ -58,7 +58,7 @@ class NoisyFit(Protocol):
         """Writes soft-rounded, noisy latents into the network."""
 
     def gradient(self, weights: GridWeights, distortion_weight: float) -> Gradient:
-        """See GridGradient.gradient; by the latents that `perturb` wrote."""
+        """The gradient at the latents that `perturb` wrote; see GridBackend.gradient."""
 
     def move(self, rates: Rates) -> None:
         """Updates the latents by Adam, after perturb and gradient."""
@@ -71,7 +71,8 @@ class Space(Protocol):
     """A network on one device and its work space. Pyramids of one size share it."""
 
     @property
-    def network(self) -> GridBackend: ...
+    def network(self) -> GridBackend:
+        """The network with its gradients."""
 
     def send(self, values: Floats) -> Any:
         """The values in the form that the network takes."""
@@ -89,9 +90,11 @@ class CpuSpace:
         self.parts = pieces(0, config.pyramid.total, 64 * BLOCK)
 
     def send(self, values: Floats) -> Floats:
+        """Implements `Space.send`: the values as a contiguous array."""
         return np.ascontiguousarray(values)
 
     def noisy(self, latents: Floats, target: Floats, visible: Floats | None) -> NoisyFit:
+        """Implements `Space.noisy`."""
         return _CpuNoisyFit(self, latents, target, visible)
 
 
@@ -165,7 +168,7 @@ class PyramidFit:
         np.rint(self._latents, out=self.network.planes[:PASSES])
 
     def gradient(self, weights: GridWeights, distortion_weight: float) -> Gradient:
-        """See GridGradient.gradient; by the latents that `show_rounded` wrote."""
+        """The gradient at the latents that `show_rounded` wrote; see GridBackend.gradient."""
         self.network.visible = self._visible
         return self.network.gradient(weights, self._target, distortion_weight, filters=True)
 
@@ -208,7 +211,9 @@ class Sample:
         self._factor = pixels[0] / pixels[1]
 
     def squared_error(self, weights: GridWeights) -> float:
+        """The sum of squared errors with rounded latents, scaled to all pixels."""
         return self._factor * sum(pyramid.squared_error(weights) for pyramid in self._pyramids)
 
     def latent_bits(self, entropy_model: Floats) -> float:
+        """The bits of the rounded latents, scaled to all pixels."""
         return self._factor * sum(pyramid.latent_bits(entropy_model) for pyramid in self._pyramids)
