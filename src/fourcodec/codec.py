@@ -94,7 +94,7 @@ def encode(
     - `target_bytes`, or `target_bpp` in bits per pixel: a file of at most this size, and at most 3% smaller.
     - `target_psnr` in dB: a PSNR of at least this, and at most 0.1 dB higher.
 
-    `effort` is 1 to 9, `iterations` overrides the number of steps it stands for, and the grid's `max_seconds` shortens
+    `effort` is 1 to 9, `iterations` overrides the number that it stands for, and the grid's `max_seconds` shortens
     the fit to a time. Equal arguments give equal bytes on the same machine, whatever its number of threads (with
     `max_seconds`, only where the time does not end the fit). `progress` is called during the fit. A file that needs
     `limits` above the default needs them for decoding too (see `check_limits`).
