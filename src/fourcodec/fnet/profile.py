@@ -103,10 +103,10 @@ class QuantizedFnet:
 def read_config(header: Header) -> FnetConfig:
     """The configuration that a header states. Raises CorruptFileError, and UnsupportedFormatError where it asks for a
     prior or for tiles, which this version does not know of this profile."""
-    if header.prior:
-        raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
     if header.tiles:
         raise UnsupportedFormatError("the file is tiled, which this version knows only of the profile grid")
+    if header.prior:
+        raise UnsupportedFormatError(f"the file needs the trained prior {header.prior}, unknown to this version")
     if len(header.architecture) not in (2, 3):
         raise CorruptFileError(f"profile fnet has 2 or 3 architecture fields, the header {len(header.architecture)}")
     try:
