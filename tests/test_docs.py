@@ -14,7 +14,6 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-GUIDES = ("using.md", "trust.md")
 
 PACKAGE = ROOT / "src" / "fourcodec"
 FRAGMENT = re.compile(r"(Of|That|What|Whether)\b")  # with these begin docstrings that cannot be read alone
@@ -43,13 +42,6 @@ def folder(tmp_path: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -
     shutil.copy(ROOT / "tests" / "golden" / "v0.1" / "grid-rgb.fnc", tmp_path / "photo.fnc")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-@pytest.mark.parametrize(
-    ("page", "number"), [(page, number) for page in GUIDES for number in range(len(examples(page)))]
-)
-def test_examples_of_the_guides_run(page: str, number: int, folder: Path) -> None:
-    exec(compile(examples(page)[number], f"docs/{page}", "exec"), {})
 
 
 @pytest.mark.parametrize("page", ["python.md", "tour.md"])
