@@ -13,6 +13,7 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from benchmarks.tables import show
 from fourcodec import codec, metrics
 
 SIZE = 384, 256
@@ -50,13 +51,9 @@ def main() -> None:
         fitted = codec.encode(alpha, iterations=ITERATIONS, device="cpu")
         errors = np.abs(codec.decode(fitted.data).astype(int) - alpha)[(alpha == 0) | (alpha == 255)]
         section = codec.alpha.write(alpha).size_bytes
-        numbers = [
-            f"{size_bytes}\t{db:.2f}"
-            for size_bytes, db in (colours_of(photo, alpha, hidden) for hidden in ("as", "black", "free"))
-        ]
-        print(
-            name, f"{(alpha > 0).mean():.0%}", section, fitted.size_bytes, errors.max(), *numbers, sep="\t", flush=True
-        )
+        coded = [colours_of(photo, alpha, hidden) for hidden in ("as", "black", "free")]
+        numbers = [number for size_bytes, db in coded for number in (size_bytes, f"{db:.2f}")]
+        show(name, f"{(alpha > 0).mean():.0%}", section, fitted.size_bytes, errors.max(), *numbers)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import skimage.data
 from PIL import Image
 
 import fourcodec
+from benchmarks.timing import median_seconds
 
 FOURCODEC = [sys.executable, "-m", "fourcodec"]
 RUNS = 7
@@ -52,13 +52,8 @@ def show(what: str, arguments: list[str], runs: int = RUNS) -> None:
 
 def decode_in_process(what: str, data: bytes) -> None:
     """Prints the median time of decoding, kernels being loaded."""
-    fourcodec.decode(data)
-    seconds = []
-    for _ in range(RUNS):
-        started = time.perf_counter()
-        fourcodec.decode(data)
-        seconds.append(time.perf_counter() - started)
-    print(f"{what:46} median {statistics.median(seconds):.3f} s", flush=True)
+    median = median_seconds(lambda: fourcodec.decode(data), RUNS)
+    print(f"{what:46} median {median:.3f} s", flush=True)
 
 
 def main() -> None:

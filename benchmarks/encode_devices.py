@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 import fourcodec
+from benchmarks.tables import show
 from fourcodec.optimisation.progress import Progress
 
 
@@ -44,11 +45,8 @@ def main() -> None:
         first, half = seen[0], seen[len(seen) // 2]
         iteration_ms = 1000 * (half[1] - first[1]) / (half[0] - first[0])
         peak_mb = f"{torch.cuda.max_memory_allocated() / 1e6:.0f}" if on_cuda else ""
-        print(
-            f"{path.name}\t{encoded.size_bytes}\t{encoded.rate_bpp:.4f}\t{encoded.psnr_db:.2f}\t"
-            f"{encoded.encode_seconds:.1f}\t{iteration_ms:.2f}\t{peak_mb}",
-            flush=True,
-        )
+        numbers = (f"{encoded.rate_bpp:.4f}", f"{encoded.psnr_db:.2f}", f"{encoded.encode_seconds:.1f}")
+        show(path.name, encoded.size_bytes, *numbers, f"{iteration_ms:.2f}", peak_mb)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
+from benchmarks.tables import show
 from fourcodec import codec
 from fourcodec.bench.memory import peak_memory
 from tests.golden.make import picture
@@ -32,14 +33,14 @@ CHECKSUMS: dict[str, Callable[[bytes], bytes]] = {"as they were": lambda data: d
 
 
 def main() -> None:
-    print(*COLUMNS, sep="\t")
+    show(*COLUMNS)
     for name, make in FILES.items():
         data = make()
         wanted = codec.decode(data)
         for damage, damaged in DAMAGE.items():
             for checksums, repair in CHECKSUMS.items():
                 row = measured((repair(case) for case in damaged(data)), data, wanted)
-                print(f"{name}\t{len(data)}\t{damage}\t{checksums}\t" + "\t".join(row), flush=True)
+                show(name, len(data), damage, checksums, *row)
 
 
 def measured(cases: Iterator[bytes], data: bytes, wanted: np.ndarray) -> list[str]:

@@ -25,6 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 import fourcodec
+from benchmarks import tables
 from benchmarks.crops import centre
 from benchmarks.curves import PEERS, cells, curve_of, mean, peer_files, shown
 from fourcodec import files, images
@@ -62,16 +63,13 @@ def main() -> None:
 
 
 def measure_all(table: Path, paths: Sequence[Path], rates: Sequence[float], effort: int, crop: int) -> None:
-    if not table.exists():
-        table.write_text("\t".join(COLUMNS) + "\n")
-    done = {(row["picture"], row["crop"], row["effort"], row["target_bpp"]) for row in read(table)}
+    done = {tuple(row[:4]) for row in tables.begin(table, COLUMNS)}
     for path in paths:
         picture = loaded(path, crop)
         for rate in rates:
             key = (path.name, str(crop), str(effort), f"{rate:g}")
             if key not in done:
-                with table.open("a") as file:
-                    file.write("\t".join([*key, *measure(picture, rate, effort)]) + "\n")
+                tables.append(table, [*key, *measure(picture, rate, effort)])
 
 
 def read(table: Path) -> list[Row]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 import fourcodec
 from benchmarks.crops import centre
+from benchmarks.tables import show
 from fourcodec import images, metrics
 from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.matching import PeerFiles, best_within
@@ -40,13 +41,13 @@ def main() -> None:
     parser.add_argument("--without-float", action="store_true", help="leave the unquantised fit out")
     parser.add_argument("images", nargs="+", type=Path)
     options = parser.parse_args()
-    print("\t".join(COLUMNS.split()), flush=True)
+    show(*COLUMNS.split())
     for path in options.images:
         picture = centre(images.load(path).pixels, options.crop)
         width, depth = (int(number) for number in options.size.split("x"))
         for effort in options.effort:
             row = measure(picture, width, depth, effort, not options.without_float)
-            print("\t".join([path.name, str(options.crop or "whole"), *row]), flush=True)
+            show(path.name, options.crop or "whole", *row)
 
 
 def measure(picture: npt.NDArray[np.uint8], width: int, depth: int, effort: int, with_float: bool) -> list[str]:

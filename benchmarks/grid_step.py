@@ -6,7 +6,6 @@ python -m benchmarks.grid_step sizes >> benchmarks/results/grid-step.txt
 
 import math
 import resource
-import statistics
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ import skimage.data
 import torch
 from PIL import Image
 
+from benchmarks.tables import show
+from benchmarks.timing import median_seconds
 from fourcodec import codec
 from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.network import GridGradient
@@ -31,13 +32,7 @@ MEGAPIXELS = (0.1, 0.4, 1.6, 6.0, 20.0)
 
 def median_ms(work: Callable[[], object], runs: int = RUNS) -> float:
     """The median time of `runs` calls, after one that compiles."""
-    work()
-    times = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return 1000 * statistics.median(times)
+    return 1000 * median_seconds(work, runs)
 
 
 def problem(threads: int) -> tuple[GridGradient, GridWeights, np.ndarray]:
@@ -94,7 +89,7 @@ def step_with(threads: int) -> None:
         "entropy model": median_ms(lambda: network._rate_gradient(weights.entropy_model, gradients.entropy_model)),
     }
     shown = ", ".join(f"{name} {value:.1f}" for name, value in parts.items())
-    print(f"{threads}\t{ours:.1f}\t{plain:.0f}\t{plain / ours:.1f}x\t{shown}", flush=True)
+    show(threads, f"{ours:.1f}", f"{plain:.0f}", f"{plain / ours:.1f}x", shown)
 
 
 def one_size(megapixels: float) -> None:
@@ -112,11 +107,9 @@ def one_size(megapixels: float) -> None:
     pixels = picture.shape[0] * picture.shape[1]
     (first, started), (last, ended) = seen[0], seen[-1]
     iteration_ns = 1e9 * (ended - started) / (last - first) / pixels
-    print(
-        f"{pixels / 1e6:.2f}\t{iteration_ns:.0f}\t{peak_mb:.0f}\t{1e9 * encoded.decode_seconds / pixels:.0f}\t"
-        f"{encoded.encode_seconds:.0f}",
-        flush=True,
-    )
+    decode_ns = 1e9 * encoded.decode_seconds / pixels
+    numbers = (iteration_ns, peak_mb, decode_ns, encoded.encode_seconds)
+    show(f"{pixels / 1e6:.2f}", *(f"{number:.0f}" for number in numbers))
 
 
 def sizes() -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import zstandard
 
+from benchmarks.tables import show
 from fourcodec import cli, codec, images
 from fourcodec.bitstream import container, metadata, varint
 from fourcodec.bitstream.container import Header, Section
@@ -169,7 +170,7 @@ def table() -> None:
             Path(case.name).write_bytes(data)
             status, said = told(shlex.split(command))
             Path(case.name).unlink()
-            print(case.what, case.value, case.option, len(data), command, status, said, sep="\t", flush=True)
+            show(case.what, case.value, case.option, len(data), command, status, said)
 
 
 def told(command: Sequence[str]) -> tuple[int, str]:
@@ -217,7 +218,7 @@ def one(kind: str, pixels: int) -> None:
     codec.decode(data)
     seconds, count = time.process_time() - started, facts["width"] * facts["height"]
     numbers = (facts["width"], facts["height"], facts["multiplications"], f"{seconds:.1f}", f"{peak_mb():.0f}")
-    print(kind, len(data), *numbers, f"{(peak_mb() - before) * 1e6 / count:.1f}", sep="\t", flush=True)
+    show(kind, len(data), *numbers, f"{(peak_mb() - before) * 1e6 / count:.1f}")
 
 
 def peak_mb() -> float:

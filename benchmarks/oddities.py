@@ -28,6 +28,7 @@ import numpy as np
 from PIL import Image
 
 import fourcodec
+from benchmarks.tables import show
 from fourcodec import codec, images
 from fourcodec.comparison.jpeg import NoJpeg
 from fourcodec.comparison.measuring import compare
@@ -164,12 +165,12 @@ def main(arguments: list[str]) -> int:
             make_all(Path(made))
             folders = [made]
         wrong = 0
-        print("file", "encode, decode", "Pillow opens it", "Pillow saves it", "compare", "reason", sep="\t")
+        show("file", "encode, decode", "Pillow opens it", "Pillow saves it", "compare", "reason")
         for path in pictures(folders):
             found = outcome(path)
             wrong += found.is_wrong
             reasons = "; ".join(dict.fromkeys(found.reasons))
-            print(path.name, found.coded, found.opened, found.saved, found.compared, reasons, sep="\t", flush=True)
+            show(path.name, found.coded, found.opened, found.saved, found.compared, reasons)
     return int(wrong > 0)
 
 

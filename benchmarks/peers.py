@@ -5,33 +5,11 @@
 Runs `fourcodec bench FOLDER --peers-only` on all images and writes its BD-rates as text. A run in OUT is resumed.
 """
 
-import argparse
-import json
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from fourcodec import cli
+from benchmarks.bench_runs import report_run
 
-CODECS = "jpeg,webp,avif,jpeg-default"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("result", type=Path)
-    parser.add_argument("--bench", type=Path, help="folder of the run, kept and resumed")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        out = arguments.bench or Path(temporary) / "bench"
-        options = ["--peers-only", "--codecs", CODECS, "--limit", "all", "-o", str(out), "--resume"]
-        status = cli.run(["bench", str(arguments.folder), *options])
-        if status:
-            raise SystemExit(status)
-        results = json.loads((out / "results.json").read_text())
-        text = report(results, f"fourcodec bench {arguments.folder.name} --peers-only --codecs {CODECS} --limit all")
-    arguments.result.write_text(text)
-    print(text, end="")
+OPTIONS = ["--peers-only", "--codecs", "jpeg,webp,avif,jpeg-default", "--limit", "all"]
 
 
 def report(results: dict[str, Any], command: str) -> str:
@@ -48,4 +26,4 @@ def report(results: dict[str, Any], command: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    report_run(__doc__, OPTIONS, report)

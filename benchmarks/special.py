@@ -15,6 +15,7 @@ import skimage.data
 from PIL import Image
 
 from benchmarks.crops import centre
+from benchmarks.tables import show
 from fourcodec import codec, metrics
 
 ITERATIONS = 600
@@ -59,7 +60,7 @@ def special(paths: list[str]) -> None:
         flat_db = metrics.psnr_db(picture, np.broadcast_to(mean, picture.shape))
         psnr = "exact" if encoded.psnr_db is None else f"{encoded.psnr_db:.2f}"
         size = f"{picture.shape[1]}x{picture.shape[0]}"
-        print(f"{name}\t{size}\t{encoded.size_bytes}\t{encoded.rate_bpp:.3f}\t{psnr}\t{flat_db:.2f}", flush=True)
+        show(name, size, encoded.size_bytes, f"{encoded.rate_bpp:.3f}", psnr, f"{flat_db:.2f}")
 
 
 def split(paths: list[str]) -> None:
@@ -69,14 +70,10 @@ def split(paths: list[str]) -> None:
         picture = centre(read(path), SIDE)
         for quality in QUALITIES:
             encoded = codec.encode(picture, quality=quality, iterations=ITERATIONS)
-            facts = codec.describe(encoded.data)
-            parts = facts["network"]["bytes"]
-            framing = encoded.size_bytes - parts["networks"] - parts["latents"]
-            print(
-                f"{Path(path).stem}\t{quality:g}\t{encoded.psnr_db:.2f}\t{encoded.rate_bpp:.3f}\t{framing}\t"
-                f"{parts['networks']}\t{parts['latents']}",
-                flush=True,
-            )
+            parts = codec.describe(encoded.data)["network"]["bytes"]
+            coded = parts["networks"], parts["latents"]
+            point = f"{encoded.psnr_db:.2f}", f"{encoded.rate_bpp:.3f}"
+            show(Path(path).stem, f"{quality:g}", *point, encoded.size_bytes - sum(coded), *coded)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 import fourcodec
+from benchmarks import tables
 from fourcodec import images
 from fourcodec.bench import sources
 from fourcodec.errors import TargetError
@@ -37,9 +38,7 @@ def main() -> None:
     parser.add_argument("--iterations", type=int)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    if not options.result.exists():
-        options.result.write_text("\t".join(COLUMNS.split()) + "\n")
-    done = {line.split("\t")[0] for line in options.result.read_text().splitlines()[1:]}
+    done = {row[0] for row in tables.begin(options.result, COLUMNS.split())}
     found = sources.discover(options.folder)
     for pair in range(options.pairs):
         chance = random.Random(options.seed * 1000 + pair)
@@ -48,8 +47,7 @@ def main() -> None:
         asked = wish(pair, chance, picture.shape[0] * picture.shape[1])
         if str(pair) not in done:
             row = measure(picture, asked, options.effort, options.iterations)
-            with options.result.open("a") as file:
-                file.write("\t".join([str(pair), name, *row]) + "\n")
+            tables.append(options.result, [str(pair), name, *row])
     print(options.result.read_text(), end="")
 
 

@@ -7,15 +7,11 @@ whole file, and JPEG's best file of at most as many. Means over 4 images unless 
 resumed.
 """
 
-import argparse
-import json
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from fourcodec import cli
+from benchmarks.bench_runs import report_run
 
-SIZES = ["--width", "4,6,8", "--depth", "2,4,6"]
+OPTIONS = ["--width", "4,6,8", "--depth", "2,4,6", "--limit", "4"]
 COLUMNS = (
     "size",
     "coefficients",
@@ -31,24 +27,6 @@ COLUMNS = (
     "jpeg_in_reach",
     "encode_seconds",
 )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("result", type=Path)
-    parser.add_argument("--bench", type=Path, help="folder of the run, kept and resumed")
-    given, more = parser.parse_known_args()
-    options = [*SIZES, *([] if "--limit" in more else ["--limit", "4"]), *more]
-    with tempfile.TemporaryDirectory() as temporary:
-        out = given.bench or Path(temporary) / "bench"
-        status = cli.run(["bench", str(given.folder), *options, "-o", str(out), "--resume"])
-        if status:
-            raise SystemExit(status)
-        results = json.loads((out / "results.json").read_text())
-    text = table(results, " ".join(["fourcodec bench", given.folder.name, *options]))
-    given.result.write_text(text)
-    print(text, end="")
 
 
 def table(results: dict[str, Any], command: str) -> str:
@@ -84,4 +62,4 @@ def _shown(value: float | None, decimals: int) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    report_run(__doc__, OPTIONS, table)

@@ -1,5 +1,6 @@
-"""The clock of the benchmarks of kernels."""
+"""The clocks of the benchmarks."""
 
+import statistics
 import time
 from collections.abc import Callable
 
@@ -9,7 +10,18 @@ def best_seconds(run: Callable[[], object], least_seconds: float) -> float:
     run()
     best, until = float("inf"), time.perf_counter() + least_seconds
     while time.perf_counter() < until:
-        started = time.perf_counter()
-        run()
-        best = min(best, time.perf_counter() - started)
+        best = min(best, seconds(run))
     return best
+
+
+def median_seconds(run: Callable[[], object], runs: int) -> float:
+    """The median of so many runs, after one run that warms up."""
+    run()
+    return statistics.median(seconds(run) for _ in range(runs))
+
+
+def seconds(run: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds of one run: of the wall clock, or of another one, as time.process_time."""
+    started = clock()
+    run()
+    return clock() - started

@@ -10,7 +10,6 @@ against means of the original's pixels, and the decode of a coded half at twice 
 
 import argparse
 import io
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,6 +20,8 @@ import numpy as np
 from PIL import Image
 
 import fourcodec
+from benchmarks import timing
+from benchmarks.tables import show
 from fourcodec import metrics
 from fourcodec.bitstream import container
 from fourcodec.grid import profile as grid
@@ -46,18 +47,17 @@ def main() -> None:
             original = Image.open(arguments.data / "kodak" / f"{name}.png").convert("RGB")
             data = fourcodec.encode(original, effort=effort, device="cpu", **options).data
             for row in likeness(f"{name} {setting}", original, data, effort, options):
-                show(*row)
+                show_row(row)
             if number == 0:
                 for row in times(setting, enlarged(data)):
-                    show(*row)
-
-
-def show(*cells: object) -> None:
-    print(*("" if cell is None else f"{cell:.4g}" if isinstance(cell, float) else cell for cell in cells), sep="\t")
-    sys.stdout.flush()
+                    show_row(row)
 
 
 Row = tuple[str, str, str, int | None, float | None, float | None, float | None, float | None]
+
+
+def show_row(row: Row) -> None:
+    show(*(f"{cell:.4g}" if isinstance(cell, float) else cell for cell in row))
 
 
 def times(setting: str, data: bytes) -> Iterator[Row]:
@@ -132,12 +132,7 @@ def latents_of_tile(config: GridConfig, number: int, levels: Latents) -> Latents
 
 def seconds(function: Callable[[], object]) -> float:
     """Processor seconds of all threads together, the best of three, since others may use the machine."""
-    spent = []
-    for _ in range(3):
-        started = time.process_time()
-        function()
-        spent.append(time.process_time() - started)
-    return min(spent)
+    return min(timing.seconds(function, time.process_time) for _ in range(3))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks import tables
 from benchmarks.crops import centre
 from fourcodec import files, images, metrics
 from fourcodec.bitstream import container
@@ -48,8 +49,6 @@ def main() -> None:
     parser.add_argument("--lambdas", default=LAMBDAS)
     parser.add_argument("pictures", nargs="*")
     options = parser.parse_args()
-    if not options.rows.exists():
-        options.rows.write_text("\t".join(COLUMNS) + "\n")
     lambdas = [float(weight) for weight in options.lambdas.split(",")]
     for name in options.pictures:
         picture = load(name)
@@ -71,9 +70,8 @@ def measure(
 ) -> None:
     """Appends the missing rows of one image and size; a chain of warm starts that was stopped begins anew."""
     label = f"{name}@{picture.shape[0]}"
-    lines = [line.split("\t") for line in rows.read_text().splitlines()[1:]]
     key = [label, str(picture.shape[0] * picture.shape[1]), size, str(iterations)]
-    done = {line[2] for line in lines if line[:2] + line[3:5] == key}
+    done = {line[2] for line in tables.begin(rows, COLUMNS) if line[:2] + line[3:5] == key}
     if done >= {f"{weight:g}" for weight in lambdas}:
         return
     planes, network = pixels.to_planes(picture), None
@@ -85,9 +83,7 @@ def measure(
             continue
         size_bytes, psnr_db = measured(network, picture)
         cost = 10 ** (-psnr_db / 10) + weight * metrics.bpp(size_bytes, picture.shape[1], picture.shape[0])
-        row = [*key[:2], f"{weight:g}", *key[2:], str(size_bytes), f"{psnr_db:.3f}", f"{cost:.4e}"]
-        with rows.open("a") as file:
-            file.write("\t".join(row) + "\n")
+        tables.append(rows, [*key[:2], f"{weight:g}", *key[2:], str(size_bytes), f"{psnr_db:.3f}", f"{cost:.4e}"])
 
 
 def measured(network: fnet.QuantizedFnet, picture: npt.NDArray[np.uint8]) -> tuple[int, float]:
@@ -102,8 +98,7 @@ def measured(network: fnet.QuantizedFnet, picture: npt.NDArray[np.uint8]) -> tup
 def table(path: Path) -> str:
     """The table made from the rows: the best size for each number of iterations, of pixels and lambda."""
     costs: dict[tuple[int, int, float], dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-    for line in path.read_text().splitlines()[1:]:
-        picture, pixel_count, weight, size, steps, _, _, cost = line.split("\t")
+    for picture, pixel_count, weight, size, steps, _, _, cost in tables.begin(path, COLUMNS):
         costs[int(steps), int(pixel_count), float(weight)][size][picture] = float(cost)
     lines = [
         "# The size of pure network with the least J = MSE + lambda bpp (tools/fnet_sizes.py): the mean of the",
