@@ -12,7 +12,7 @@ from PIL import Image
 import fourcodec
 from fourcodec import cli, codec
 from fourcodec.errors import FitError
-from fourcodec.fnet.backends import CpuBackend
+from fourcodec.fnet import network as fnet_network
 from fourcodec.grid.network import GridGradient
 from fourcodec.images import to_png
 
@@ -80,8 +80,8 @@ def test_gradients_that_are_no_numbers_end_a_fit_of_the_grid_with_a_line(
 def test_gradients_that_are_no_numbers_leave_a_fit_of_fnet_with_a_picture_or_a_line(
     after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spoiled = not_numbers(CpuBackend.mse_gradient, lambda found: (found[0], np.full_like(found[1], np.nan)), after)
-    monkeypatch.setattr(CpuBackend, "mse_gradient", spoiled)
+    spoiled = not_numbers(fnet_network.mse_gradient, lambda found: (found[0], np.full_like(found[1], np.nan)), after)
+    monkeypatch.setattr(fnet_network, "mse_gradient", spoiled)
     try:
         encoded = fourcodec.encode(PICTURES["two-values"], width=3, depth=3, iterations=200, device="cpu")
     except FitError:

@@ -12,7 +12,7 @@ SCRIPT = """
 import gc, hashlib, re
 import numpy as np
 import fourcodec
-from fourcodec.fourier.batch_kernels import network_kernels, position_features
+from fourcodec.fourier.batch_kernels import NO_SAMPLES, network_kernel, position_features
 from numba.core.dispatcher import Dispatcher
 
 def show(name, data):
@@ -29,7 +29,7 @@ coefficients = random.normal(0, 0.1, (3, 8 * 3 + 2 * 3 * 8 + 2 * 1 * 8)).astype(
 features = position_features(random.random((2, 300), np.float32))
 targets = random.integers(0, 256, (3, 1, 300), np.uint8)
 errors, gradients = np.zeros(3, np.float32), np.zeros_like(coefficients)
-network_kernels(3, 2, 1).squared_errors(coefficients, features, 0, targets, 0, 3, errors, gradients)
+network_kernel(3, 2, 1)(coefficients, features, 0, 0, 3, NO_SAMPLES, targets, errors, gradients)
 show("generative", errors.tobytes() + gradients.tobytes())
 """
 # What compiled kernels call that is no part of them. Loaded ones have no text to look at: this is for the cold process.

@@ -27,7 +27,7 @@ class Coded:
 
 def encode(coded: Coded) -> bytes:
     state, out = range_coder.start_encoder(), np.empty(laplace_coder.BYTES_PER_INTEGER * coded.q.size + 16, np.uint8)
-    laplace_coder.encode_row(state, out, coded.q, coded.means, coded.scales, *tables())
+    laplace_coder.encode_rows(state, out, coded.q[None], coded.means[None], coded.scales[None], *tables())
     return out[: range_coder.finish_encoder(state, out)].tobytes()
 
 
@@ -35,7 +35,7 @@ def decode(data: bytes, means: np.ndarray, scales: np.ndarray) -> tuple[np.ndarr
     """The integers, and how many bytes were asked for."""
     source, q = np.frombuffer(data, np.uint8), np.empty(means.size, np.int64)
     state = range_coder.start_decoder(source)
-    laplace_coder.decode_row(state, source, q, means, scales, *tables())
+    laplace_coder.decode_rows(state, source, q[None], means[None], scales[None], *tables())
     return q, int(state[2])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fourcodec.fnet import network as fourier
-from fourcodec.fnet.backends import Backend, CpuBackend
+from fourcodec.fnet.backends import Backend, backend_of
 from fourcodec.fnet.network_torch import TorchBackend
 from fourcodec.fourier.shape import NetworkShape
 from tests.support import reference
@@ -15,7 +15,7 @@ DEVICES = ["cpu", "torch", pytest.param("cuda", marks=pytest.mark.cuda)]
 
 
 def backend_named(name: str) -> Backend:
-    return CpuBackend() if name == "cpu" else TorchBackend("cuda" if name == "cuda" else "cpu")
+    return backend_of("cpu") if name == "cpu" else TorchBackend("cuda" if name == "cuda" else "cpu")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
 
 from fourcodec.errors import ModelError
 from fourcodec.generative.classifier import Judgement
@@ -98,17 +97,6 @@ def test_temperature_scales_deviations_about_each_mean(latents: np.ndarray, clus
     frozen = mixture.sample(300, 0, 1e-6)
     assert np.allclose(np.abs(frozen[:, 0]), 3, atol=0.05)
     assert np.mean(frozen[:, 0] > 0) == pytest.approx(1 / 3, abs=0.08)
-
-
-def test_densities_agree_with_scipy(latents: np.ndarray) -> None:
-    points = latents[:30]
-    gaussian = FullGaussian.fit(latents)
-    expected = multivariate_normal(gaussian.mean, gaussian.covariance).logpdf(points)
-    assert np.allclose(gaussian.log_density(points), expected)
-    isotropic = IsotropicGaussian(3, 1.7)
-    assert np.allclose(isotropic.log_density(points), multivariate_normal(np.zeros(3), 1.7**2).logpdf(points))
-    twice = Mixture(np.array([0.25, 0.75]), np.stack([gaussian.mean] * 2), np.stack([gaussian.covariance] * 2))
-    assert np.allclose(twice.log_density(points), expected)
 
 
 def test_a_flow_finds_clusters_that_no_gaussian_has(clusters: np.ndarray) -> None:

@@ -162,7 +162,7 @@ def test_latents_beyond_15_bits_are_refused(value: int) -> None:
     state, out = range_coder.start_encoder(), np.empty(1 << 12, np.uint8)
     q = np.array([value, *[np.sign(value) * 32000] * 7], np.int64)
     means, scales = np.full(8, np.sign(value) * 32000 * MEAN_STEPS), np.full(8, -LOG_SCALE_MIN * SCALE_STEPS)
-    laplace_coder.encode_row(state, out, q, means, scales, *laplace_coder.tables())
+    laplace_coder.encode_rows(state, out, q[None], means[None], scales[None], *laplace_coder.tables())
     data = out[: range_coder.finish_encoder(state, out)].tobytes()
     with pytest.raises(CorruptFileError, match="15 bits"):
         decode_latents(pyramid, data, integers, 1)

@@ -70,7 +70,7 @@ def bits_of(
     q: NDArray[np.int64], means: NDArray[np.int64], scales: NDArray[np.int64], given: Tables
 ) -> NDArray[np.float64]:
     """The cost of each integer in bits, of the shape of q, float64: minus log2 of the probabilities of the decisions
-    that encode_row makes."""
+    that encode_rows makes."""
     whole = (means + MEAN_STEPS // 2) // MEAN_STEPS
     fraction, d = means - whole * MEAN_STEPS + MEAN_STEPS // 2, q - whole
     same, above, more = given.same[scales, fraction], given.above[scales, fraction], given.more[scales]
@@ -91,88 +91,69 @@ def _cost(probability: NDArray[np.int64], bit: NDArray[np.bool_] | bool) -> NDAr
 
 
 @integer_kernel
-def encode_row(
-    state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
-) -> None:
-    """Appends the integers q (n,) under means and scales (n,) int64 to `out`, which must have BYTES_PER_INTEGER bytes
-    left for each. `same` to `more` are the fields of Tables."""
-    for i in range(q.shape[0]):
-        whole = (means[i] + MEAN_STEPS // 2) // MEAN_STEPS
-        fraction = means[i] - whole * MEAN_STEPS + MEAN_STEPS // 2
-        s = scales[i]
-        d = np.int64(q[i]) - whole
-        encode_decision(state, out, same[s, fraction], 1 if d == 0 else 0)
-        if d == 0:
-            continue
-        encode_decision(state, out, above[s, fraction], 1 if d > 0 else 0)
-        rest = abs(d) - 1
-        for j in range(bits[s]):
-            encode_decision(state, out, low[s, j], (rest >> j) & 1)
-        rest >>= bits[s]
-        for n in range(min(rest + 1, _RUN)):
-            encode_decision(state, out, more[s], 1 if rest > n else 0)
-        if rest >= _RUN:
-            rest -= _RUN - 1  # a gamma code holds numbers from 1 on
-            length = 0
-            while rest >> (length + 1):
-                length += 1
-            for _ in range(length):
-                encode_even(state, out, 1)
-            encode_even(state, out, 0)
-            for n in range(length - 1, -1, -1):
-                encode_even(state, out, (rest >> n) & 1)
-
-
-@integer_kernel
 def encode_rows(
     state: Any, out: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
 ) -> None:
-    """encode_row for each row of q, means and scales (rows, n)."""
+    """Appends the integers q (rows, n) under means and scales (rows, n) int64 to `out`, which must have
+    BYTES_PER_INTEGER bytes left for each. `same` to `more` are the fields of Tables."""
     for r in range(q.shape[0]):
-        encode_row(state, out, q[r], means[r], scales[r], same, above, bits, low, more)
-
-
-@integer_kernel
-def decode_row(
-    state: Any, data: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
-) -> None:
-    """The inverse of encode_row: fills q (n,) under means and scales (n,)."""
-    for i in range(q.shape[0]):
-        whole = (means[i] + MEAN_STEPS // 2) // MEAN_STEPS
-        fraction = means[i] - whole * MEAN_STEPS + MEAN_STEPS // 2
-        s = scales[i]
-        if decode_decision(state, data, same[s, fraction]):
-            q[i] = whole
-            continue
-        up = decode_decision(state, data, above[s, fraction])
-        fine = 0
-        for j in range(bits[s]):
-            fine += decode_decision(state, data, low[s, j]) << j
-        rest = 0
-        while rest < _RUN and decode_decision(state, data, more[s]):
-            rest += 1
-        if rest == _RUN:
-            length = 0
-            while length < _GAMMA_BITS and decode_even(state, data):
-                length += 1
-            value = 1
-            for _ in range(length):
-                value = 2 * value + decode_even(state, data)
-            rest = _RUN - 1 + value
-        rest = (rest << bits[s]) + fine
-        q[i] = whole + rest + 1 if up else whole - rest - 1
+        for i in range(q.shape[1]):
+            whole = (means[r, i] + MEAN_STEPS // 2) // MEAN_STEPS
+            fraction = means[r, i] - whole * MEAN_STEPS + MEAN_STEPS // 2
+            s = scales[r, i]
+            d = np.int64(q[r, i]) - whole
+            encode_decision(state, out, same[s, fraction], 1 if d == 0 else 0)
+            if d == 0:
+                continue
+            encode_decision(state, out, above[s, fraction], 1 if d > 0 else 0)
+            rest = abs(d) - 1
+            for j in range(bits[s]):
+                encode_decision(state, out, low[s, j], (rest >> j) & 1)
+            rest >>= bits[s]
+            for n in range(min(rest + 1, _RUN)):
+                encode_decision(state, out, more[s], 1 if rest > n else 0)
+            if rest >= _RUN:
+                rest -= _RUN - 1  # a gamma code holds numbers from 1 on
+                length = 0
+                while rest >> (length + 1):
+                    length += 1
+                for _ in range(length):
+                    encode_even(state, out, 1)
+                encode_even(state, out, 0)
+                for n in range(length - 1, -1, -1):
+                    encode_even(state, out, (rest >> n) & 1)
 
 
 @integer_kernel
 def decode_rows(
     state: Any, data: Any, q: Any, means: Any, scales: Any, same: Any, above: Any, bits: Any, low: Any, more: Any
 ) -> int:
-    """The inverse of encode_rows: fills the rows of q. Returns the largest magnitude, exact even where it does not fit
-    the type of q."""
-    line, largest = np.empty(q.shape[1], np.int64), 0
+    """The inverse of encode_rows: fills q (rows, n) under means and scales (rows, n). Returns the largest magnitude,
+    exact even where it does not fit the type of q."""
+    largest = 0
     for r in range(q.shape[0]):
-        decode_row(state, data, line, means[r], scales[r], same, above, bits, low, more)
-        for i in range(line.shape[0]):
-            largest = max(largest, abs(line[i]))
-            q[r, i] = line[i]
+        for i in range(q.shape[1]):
+            value = (means[r, i] + MEAN_STEPS // 2) // MEAN_STEPS
+            fraction = means[r, i] - value * MEAN_STEPS + MEAN_STEPS // 2
+            s = scales[r, i]
+            if not decode_decision(state, data, same[s, fraction]):
+                up = decode_decision(state, data, above[s, fraction])
+                fine = 0
+                for j in range(bits[s]):
+                    fine += decode_decision(state, data, low[s, j]) << j
+                rest = 0
+                while rest < _RUN and decode_decision(state, data, more[s]):
+                    rest += 1
+                if rest == _RUN:
+                    length = 0
+                    while length < _GAMMA_BITS and decode_even(state, data):
+                        length += 1
+                    gamma = 1
+                    for _ in range(length):
+                        gamma = 2 * gamma + decode_even(state, data)
+                    rest = _RUN - 1 + gamma
+                distance = (rest << bits[s]) + fine + 1
+                value += distance if up else -distance
+            largest = max(largest, abs(value))
+            q[r, i] = value
     return largest

@@ -31,38 +31,13 @@ class Backend(Protocol):
         coefficients alone."""
 
 
-class CpuBackend:
-    """The Backend with the compiled kernels on this process's cores."""
-
-    def __init__(self) -> None:
-        from fourcodec.fnet import network as fourier
-        from fourcodec.threads import thread_count
-
-        self._fourier, self._threads = fourier, thread_count()
-
-    def evaluate(self, shape: NetworkShape, coefficients: Floats, x: Floats) -> Floats:
-        """Implements `Backend.evaluate`."""
-        return self._fourier.evaluate(shape, coefficients, x, self._threads)
-
-    def mse_gradient(
-        self, shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats
-    ) -> tuple[float, Floats]:
-        """Implements `Backend.mse_gradient`."""
-        return self._fourier.mse_gradient(shape, coefficients, x, target, self._threads)
-
-    def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]:
-        """Implements `Backend.curvature`."""
-        return self._fourier.curvature(shape, coefficients, x, signs, self._threads)
-
-    def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
-        """Implements `Backend.output_shifts`."""
-        return self._fourier.output_shifts(shape, coefficients, direction, x)
-
-
 def backend_of(device: str) -> Backend:
-    """The Backend for "cpu", which imports no torch, or for a device of torch."""
+    """The Backend for "cpu", the compiled kernels on this process's cores, which imports no torch, or for a device of
+    torch."""
     if device == "cpu":
-        return CpuBackend()
+        from fourcodec.fnet import network
+
+        return network
     from fourcodec.fnet.network_torch import TorchBackend
 
     return TorchBackend(device)

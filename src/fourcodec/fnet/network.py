@@ -2,7 +2,7 @@
 fourier/limited.py.
 
 Fitting and decoding share `_forward`. Work is divided into pieces of CHUNK pixels, and sums run over the pieces in
-their order, so no result depends on the number of threads.
+their order, so no result depends on the number of threads. With 0 `threads` there are as many as cores.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from fourcodec.fourier.layer import LayerKernels, layer_kernels
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.fourier.limited import limited_kernels
 from fourcodec.fourier.shape import LayerShape, NetworkShape
-from fourcodec.threads import map_threads
+from fourcodec.threads import map_threads, thread_count
 
 CHUNK = 768  # pixels per piece of work: four blocks of the kernels, whose activations stay in the L2 cache
 
 
-def evaluate(shape: NetworkShape, coefficients: Floats, x: Floats, threads: int) -> Floats:
+def evaluate(shape: NetworkShape, coefficients: Floats, x: Floats, threads: int = 0) -> Floats:
     """The network's values (channels, N) float32 at positions x (2, N). coefficients: flat float32."""
     y = np.empty((shape.channels, x.shape[1]), np.float32)
 
@@ -33,7 +33,7 @@ def evaluate(shape: NetworkShape, coefficients: Floats, x: Floats, threads: int)
         block[:, :count] = x[:, part]
         y[:, part] = _forward(shape, coefficients, block)[-1][:, :count]
 
-    map_threads(run, _pieces(x.shape[1]), threads)
+    map_threads(run, _pieces(x.shape[1]), threads or thread_count())
     return y
 
 
@@ -43,7 +43,7 @@ def layer_outputs(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[
 
 
 def mse_gradient(
-    shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats, threads: int
+    shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats, threads: int = 0
 ) -> tuple[float, Floats]:
     """The mean squared error over pixels and channels, and its gradient by the coefficients, flat float32.
 
@@ -61,7 +61,9 @@ def mse_gradient(
     return sum(squares[start] for start in sorted(squares)) / target.size, gradients.sum(axis=0)
 
 
-def curvature(shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats, threads: int) -> NDArray[np.float64]:
+def curvature(
+    shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats, threads: int = 0
+) -> NDArray[np.float64]:
     """An estimate of the curvature h, (count,) float64, where MSE(c + e) is about MSE(c) + sum_i h_i e_i^2: the
     diagonal of the Gauss-Newton matrix.
 
@@ -123,5 +125,5 @@ def _backward(
             )
             gradient = back
 
-    map_threads(run, range(len(pieces)), threads)
+    map_threads(run, range(len(pieces)), threads or thread_count())
     return gradients

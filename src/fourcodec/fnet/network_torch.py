@@ -6,15 +6,13 @@ them.
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
-from fourcodec.fourier.frequencies import frequency_bits
-from fourcodec.fourier.shape import LayerShape, NetworkShape
+from fourcodec.fourier.batch import layer_outputs
+from fourcodec.fourier.shape import NetworkShape
 
 _TILE_FLOATS = 1 << 26  # features of all layers per tile: 256 MB, and autograd keeps about four times as much
 
@@ -62,10 +60,10 @@ class TorchBackend:
             c, d, inputs = self._send(coefficients), self._send(direction), self._send(x)
             shifts = []
             for layer in shape.layers:
-                moved = _layer(layer, d[layer.span].view(-1, 2, layer.outputs), inputs)
+                moved = layer_outputs(layer, d, inputs)
                 moved = moved - inputs if layer.residual else moved
                 shifts.append(float(moved.square().mean().sqrt()))
-                inputs = _layer(layer, c[layer.span].view(-1, 2, layer.outputs), inputs)
+                inputs = layer_outputs(layer, c, inputs)
             return shifts
 
     def _send(self, values: Floats) -> torch.Tensor:
@@ -78,20 +76,5 @@ def _tile_pixels(shape: NetworkShape) -> int:
 
 def _network(shape: NetworkShape, coefficients: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     for layer in shape.layers:
-        x = _layer(layer, coefficients[layer.span].view(-1, 2, layer.outputs), x)
+        x = layer_outputs(layer, coefficients, x)
     return x
-
-
-def _layer(layer: LayerShape, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """The layer's outputs (outputs, N) for inputs x (inputs, N) and weights w (K, 2, outputs). Phases are reduced to
-    one turn first: float32 cosines of large angles are inexact."""
-    turns = _frequencies(layer.inputs, layer.order, x.device, x.dtype) @ (x - x.round())
-    angle = 2 * torch.pi * (turns - turns.round())
-    y = w[:, 0].T @ angle.cos() + w[:, 1].T @ angle.sin()
-    return y + x if layer.residual else y
-
-
-@functools.cache
-def _frequencies(inputs: int, order: int, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
-    """The frequencies (K, inputs) on a device; cached, so that they are sent once and not for each tile."""
-    return torch.from_numpy(frequency_bits(inputs, order)).to(device, dtype)

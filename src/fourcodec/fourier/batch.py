@@ -6,13 +6,15 @@ test compares the two.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fourcodec.fourier.batch_kernels import network_kernels, position_features
+from fourcodec.fourier import batch_kernels as kernels
+from fourcodec.fourier.frequencies import frequency_bits
 from fourcodec.fourier.layout import SIGMOID
 from fourcodec.fourier.shape import LayerShape, NetworkShape
 from fourcodec.threads import map_threads, thread_count
@@ -31,15 +33,19 @@ class FourierImages:
     def __init__(self, shape: NetworkShape, positions: NDArray[np.float32], activation: int) -> None:
         self.shape, self.activation = shape, activation
         self.positions = positions
-        self._features = position_features(positions)
+        self._features = kernels.position_features(positions)
 
     def evaluate(self, coefficients: torch.Tensor) -> torch.Tensor:
         """The samples (B, channels, N) float32 in [-1, 1] of networks with coefficients (B, count) float32. No
         gradients are recorded."""
         if coefficients.device.type == "cpu":
-            return self._evaluate_with_kernels(coefficients.detach())
+            weights = np.ascontiguousarray(coefficients.detach().numpy())
+            samples = np.empty((len(weights), self.shape.channels, self.positions.shape[1]), np.float32)
+            self._run(weights, samples, kernels.NO_TARGETS, kernels.NO_ERRORS, kernels.NO_GRADIENTS)
+            return torch.from_numpy(samples)
+        tile = max(1, _TILE_FLOATS // ((2 << self.shape.width) * self.positions.shape[1]))
         with torch.no_grad():
-            return torch.cat([self.formula(tile) for tile in coefficients.split(self._tile())])
+            return torch.cat([self.formula(part) for part in coefficients.split(tile)])
 
     def squared_errors(self, coefficients: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """The squared error of each image, (B,) float32: summed over positions and channels, samples on [-1, 1].
@@ -73,18 +79,8 @@ class FourierImages:
         """The outputs (B, outputs, N) of layer `stop` - 1; of no layer, the positions."""
         x = torch.from_numpy(self.positions).to(coefficients).expand(len(coefficients), -1, -1)
         for layer in self.shape.layers[:stop]:
-            x = _layer(layer, coefficients[:, layer.span].reshape(-1, 2**layer.inputs, 2, layer.outputs), x)
+            x = layer_outputs(layer, coefficients, x)
         return x
-
-    def _evaluate_with_kernels(self, coefficients: torch.Tensor) -> torch.Tensor:
-        samples = np.empty((len(coefficients), self.shape.channels, self.positions.shape[1]), np.float32)
-        weights, kernel = np.ascontiguousarray(coefficients.numpy()), self._kernels().evaluate
-
-        def run(start: int) -> None:
-            kernel(weights, self._features, self.activation, start, min(start + _PIECE, len(weights)), samples)
-
-        map_threads(run, range(0, len(weights), _PIECE), thread_count())
-        return torch.from_numpy(samples)
 
     def errors_and_gradients(
         self, coefficients: NDArray[np.float32], targets: NDArray[np.uint8]
@@ -92,20 +88,17 @@ class FourierImages:
         """The squared errors (B,) and their gradients by the coefficients (B, count), from the kernels. The results do
         not depend on the number of threads."""
         errors, gradients = np.empty(len(coefficients), np.float32), np.empty_like(coefficients)
-        kernel = self._kernels().squared_errors
+        self._run(coefficients, kernels.NO_SAMPLES, targets, errors, gradients)
+        return errors, gradients
+
+    def _run(self, coefficients: NDArray[np.float32], *arrays: NDArray[Any]) -> None:
+        kernel = kernels.network_kernel(self.shape.width, self.shape.depth, self.shape.channels)
 
         def run(start: int) -> None:
             stop = min(start + _PIECE, len(coefficients))
-            kernel(coefficients, self._features, self.activation, targets, start, stop, errors, gradients)
+            kernel(coefficients, self._features, self.activation, start, stop, *arrays)
 
         map_threads(run, range(0, len(coefficients), _PIECE), thread_count())
-        return errors, gradients
-
-    def _kernels(self) -> Any:
-        return network_kernels(self.shape.width, self.shape.depth, self.shape.channels)
-
-    def _tile(self) -> int:
-        return max(1, _TILE_FLOATS // ((2 << self.shape.width) * self.positions.shape[1]))
 
 
 class _SquaredErrors(torch.autograd.Function):
@@ -125,17 +118,24 @@ class _SquaredErrors(torch.autograd.Function):
         return gradients * gradient_out[:, None], None, None
 
 
-def _layer(layer: LayerShape, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """The layer's outputs (B, outputs, N) for inputs x (B, inputs, N) and weights w (B, 2^inputs, 2, outputs)."""
+def layer_outputs(layer: LayerShape, coefficients: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """The layer's outputs (..., outputs, N) for inputs x (..., inputs, N), where coefficients (..., count) are those of
+    all layers of the network."""
+    w = coefficients[..., layer.span].unflatten(-1, (-1, 2, layer.outputs))
     cosines, sines = _waves(layer, x)
-    y = w[:, :, 0].transpose(1, 2) @ cosines + w[:, :, 1].transpose(1, 2) @ sines
+    y = w[..., 0, :].mT @ cosines + w[..., 1, :].mT @ sines
     return y + x if layer.residual else y
 
 
 def _waves(layer: LayerShape, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cosines and sines (B, 2^inputs, N) of 2 pi k.x for all k. Phases are reduced to one turn first: float32 cosines
-    of large angles are inexact."""
-    bits = torch.arange(2**layer.inputs, device=x.device)[:, None] >> torch.arange(layer.inputs, device=x.device) & 1
-    turns = bits.to(x) @ (x - x.round())
+    """Cosines and sines (..., K, N) of 2 pi k.x for all k. Phases are reduced to one turn first: float32 cosines of
+    large angles are inexact."""
+    turns = _frequencies(layer.inputs, layer.order, x.device, x.dtype) @ (x - x.round())
     angle = 2 * torch.pi * (turns - turns.round())
     return angle.cos(), angle.sin()
+
+
+@functools.cache
+def _frequencies(inputs: int, order: int, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
+    """The frequencies (K, inputs) on a device; cached, so that they are sent once and not for each tile."""
+    return torch.from_numpy(frequency_bits(inputs, order)).to(device, dtype)

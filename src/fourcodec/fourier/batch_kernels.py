@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,9 @@ from fourcodec.fourier.simd import (
 POSITION_FEATURES = 8  # cosine and sine of four frequencies
 _ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 _TO_SAMPLE = np.float32(2 / 255)  # uint8 -> [-1, 1]
+# In place of the results that a call does not ask for.
+NO_SAMPLES, NO_TARGETS = np.empty((0, 0, 0), np.float32), np.empty((0, 0, 0), np.uint8)
+NO_ERRORS, NO_GRADIENTS = np.empty(0, np.float32), np.empty((0, 0), np.float32)
 
 
 def position_features(x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -46,46 +49,6 @@ def position_features(x: NDArray[np.float32]) -> NDArray[np.float32]:
     angles = 2 * np.pi * (turns - np.rint(turns))
     features = np.stack([np.cos(angles), np.sin(angles)], axis=1).reshape(POSITION_FEATURES, -1, BLOCK)
     return np.ascontiguousarray(features.transpose(1, 0, 2), np.float32)
-
-
-class NetworkKernels(NamedTuple):
-    """The two kernels of one network shape. Both work on images start..stop-1 and write into arrays of all images.
-
-        evaluate(coefficients, features, activation, start, stop, samples)
-        squared_errors(coefficients, features, activation, targets, start, stop, errors, gradients)
-
-    coefficients, gradients: (B, count) float32, in the order of NetworkShape. features: from `position_features`.
-    samples: (B, channels, N) float32 in [-1, 1]. targets: the same shape, uint8. errors: (B,) float32, each the sum
-    over an image of squared differences on [-1, 1]; gradients are the errors' by the coefficients.
-    """
-
-    evaluate: Callable[..., None]
-    squared_errors: Callable[..., None]
-
-
-@functools.cache
-def network_kernels(width: int, depth: int, channels: int) -> NetworkKernels:
-    """Kernels for networks of this width, depth and number of channels, compiled on first call and cached on disk."""
-    propagate = _build(width, depth, channels)
-    no_targets, no_samples = np.empty((0, channels, 0), np.uint8), np.empty((0, channels, 0), np.float32)
-    no_errors, no_gradients = np.empty(0, np.float32), np.empty((0, 0), np.float32)
-
-    def evaluate(coefficients: Any, features: Any, activation: int, start: int, stop: int, samples: Any) -> None:
-        propagate(coefficients, features, activation, start, stop, samples, no_targets, no_errors, no_gradients)
-
-    def squared_errors(
-        coefficients: Any,
-        features: Any,
-        activation: int,
-        targets: Any,
-        start: int,
-        stop: int,
-        errors: Any,
-        gradients: Any,
-    ) -> None:
-        propagate(coefficients, features, activation, start, stop, no_samples, targets, errors, gradients)
-
-    return NetworkKernels(evaluate, squared_errors)
 
 
 @inline_kernel
@@ -138,12 +101,19 @@ def _fill_tables(cosines: Any, sines: Any, low_bits: int, low: Any, high: Any) -
 
 
 @functools.cache
-def _build(width: int, depth: int, channels: int) -> Callable[..., None]:
-    """The compiled function for all layers, forward and backward.
+def network_kernel(width: int, depth: int, channels: int) -> Callable[..., None]:
+    """The kernel for networks of this width, depth and number of channels, compiled on first call and cached on disk:
 
-    It is one function because cached machine code is named by the integers that a kernel is built with, so no kernel
-    can be passed to another. The micro-kernels need a layer's number of outputs as a constant: hidden layers and the
-    last layer are therefore separate calls.
+        propagate(coefficients, positions, activation, start, stop, samples, targets, errors, gradients)
+
+    It writes the results of images start..stop-1 into arrays of all images: samples, where targets are NO_TARGETS; else
+    errors and gradients. coefficients, gradients: (B, count) float32, in the order of NetworkShape. positions: from
+    `position_features`. samples: (B, channels, N) float32 in [-1, 1]. targets: the same shape, uint8. errors: (B,)
+    float32, each the sum over an image of squared differences on [-1, 1]; gradients are theirs by the coefficients.
+
+    It is one function for all layers, forward and backward, because cached machine code is named by the integers that a
+    kernel is built with, so no kernel can be passed to another. The micro-kernels need a layer's number of outputs as a
+    constant: hidden layers and the last layer are therefore separate calls.
     """
     m, layers, outputs = width, depth, channels
     first_size, layer_size = POSITION_FEATURES * m, 2 * m << m
@@ -163,7 +133,6 @@ def _build(width: int, depth: int, channels: int) -> Callable[..., None]:
         errors: Any,
         gradients: Any,
     ) -> None:
-        """Writes samples where there are no targets; else errors and gradients."""
         backward = targets.shape[0] > 0
         cosines, sines = np.empty((layers, m, BLOCK), np.float32), np.empty((layers, m, BLOCK), np.float32)
         x, y = np.empty((m, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)

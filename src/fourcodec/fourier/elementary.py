@@ -3,35 +3,11 @@ them."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
 
 LOG2_E = np.float32(1.4426950)
 LN_2 = np.float32(0.69314718)
-
-
-@intrinsic
-def float_of_bits(typingctx, bits):  # type: ignore[no-untyped-def]
-    """The float32 whose bits are an int32."""
-
-    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.FloatType())
-
-    return types.float32(types.int32), codegen
-
-
-@intrinsic
-def bits_of_float(typingctx, value):  # type: ignore[no-untyped-def]
-    """The bits of a float32, as int32."""
-
-    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.IntType(32))
-
-    return types.int32(types.float32), codegen
 
 
 @njit(nogil=True, fastmath=True, inline="always", error_model="numpy")
@@ -47,16 +23,16 @@ def exp2(x):  # type: ignore[no-untyped-def]
     p = p * f + np.float32(2.4022651e-1)
     p = p * f + np.float32(6.9314718e-1)
     p = p * f + np.float32(1.0)
-    return p * float_of_bits((np.int32(whole) + np.int32(127)) << np.int32(23))
+    return p * np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
 @njit(nogil=True, fastmath=True, inline="always", error_model="numpy")
 def log2(x):  # type: ignore[no-untyped-def]
     """log2(x) for a normal float32 x > 0, with an absolute error below 2e-7 near x = 1."""
-    bits = bits_of_float(x)
+    bits = np.float32(x).view(np.int32)
     # This exponent leaves a mantissa in [0.707, 1.414), where the series below needs few terms.
     exponent = (bits - np.int32(0x3F3504F3)) >> np.int32(23)
-    m = float_of_bits(bits - (exponent << np.int32(23)))
+    m = np.int32(bits - (exponent << np.int32(23))).view(np.float32)
     t = (m - np.float32(1.0)) / (m + np.float32(1.0))
     q = t * t
     s = np.float32(0.32059890)

@@ -17,6 +17,7 @@ floats apart:
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -36,11 +37,22 @@ VECTOR = 16 if _WIDE else 8  # floats per vector; 8 also suits NEON (two registe
 _REGISTERS = 24 if _WIDE else 12  # vectors that accumulate at once; the other registers hold operands
 
 _VEC = ir.VectorType(_FLOAT, VECTOR)
+Address = Callable[..., ir.Value]  # of an array's element, see _code
 
 
-def _address(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any, offset: Any) -> ir.Value:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.gep(data, [offset])
+def _code(emit: Callable[..., None]) -> Callable[..., ir.Value]:
+    """The code generator of an intrinsic that returns nothing, from emit(builder, address, args): address(i) is that of
+    the array which is argument i, address(i, offset) that of one of its elements."""
+
+    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> ir.Value:
+        def address(index: int, offset: ir.Value | int = 0) -> ir.Value:
+            data = context.make_array(signature.args[index])(context, builder, args[index]).data
+            return builder.gep(data, [_int(offset)])
+
+        emit(builder, address, args)
+        return context.get_dummy_value()
+
+    return codegen
 
 
 def _load(builder: ir.IRBuilder, base: ir.Value, index: ir.Value | int, kind: ir.Type = _VEC) -> ir.Value:
@@ -106,11 +118,8 @@ def multiply_phasors(typingctx, low, high, h, features, count):  # type: ignore[
     """features[2k], features[2k + 1] = the complex product of entries low[k] and high[h], for k < count. In all three
     arrays an entry is two rows, cosine and sine."""
 
-    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        zero = _int(0)
-        l_base = _address(context, builder, signature.args[0], args[0], zero)
-        h_base = _address(context, builder, signature.args[1], args[1], builder.mul(args[2], _int(2 * BLOCK)))
-        f_base = _address(context, builder, signature.args[3], args[3], zero)
+    def emit(builder: ir.IRBuilder, address: Address, args: Any) -> None:
+        l_base, h_base, f_base = address(0), address(1, builder.mul(args[2], _int(2 * BLOCK))), address(3)
         with cgutils.for_range(builder, _int(BLOCK // VECTOR)) as tile:
             pixel = builder.mul(tile.index, _int(VECTOR))
             h_tile = builder.gep(h_base, [pixel])
@@ -122,9 +131,8 @@ def multiply_phasors(typingctx, low, high, h, features, count):  # type: ignore[
                 minus = builder.fneg(builder.fmul(l_sin, h_sin))
                 _store(builder, _fma(builder, l_cos, h_cos, minus), f_tile, 0)
                 _store(builder, _fma(builder, l_cos, h_sin, builder.fmul(l_sin, h_cos)), f_tile, BLOCK)
-        return context.get_dummy_value()
 
-    return types.void(low, high, types.int64, features, types.int64), codegen
+    return types.void(low, high, types.int64, features, types.int64), _code(emit)
 
 
 @intrinsic
@@ -135,11 +143,8 @@ def accumulate_outputs(typingctx, y, features, weights, weights_at, rows, n):  #
         return None
     outputs = n.literal_value
 
-    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        zero = _int(0)
-        y_base = _address(context, builder, signature.args[0], args[0], zero)
-        f_base = _address(context, builder, signature.args[1], args[1], zero)
-        w_base = _address(context, builder, signature.args[2], args[2], args[3])
+    def emit(builder: ir.IRBuilder, address: Address, args: Any) -> None:
+        y_base, f_base, w_base = address(0), address(1), address(2, args[3])
         for part in _parts(outputs, 10 if _WIDE else 4):
             wide = _divisor(min(6, _REGISTERS // len(part)))
             sums = [_accumulators(builder, wide) for _ in part]
@@ -160,9 +165,8 @@ def accumulate_outputs(typingctx, y, features, weights, weights_at, rows, n):  #
                 for i, o in enumerate(part):
                     for r in range(wide):
                         _store(builder, builder.load(sums[i][r]), y_tile, o * BLOCK + r * VECTOR)
-        return context.get_dummy_value()
 
-    return types.void(y, features, weights, types.int64, types.int64, n), codegen
+    return types.void(y, features, weights, types.int64, types.int64, n), _code(emit)
 
 
 @intrinsic
@@ -174,11 +178,8 @@ def accumulate_weight_gradients(typingctx, gradients, gradients_at, dy, features
     outputs = n.literal_value
     tall = 4 if _WIDE else 2  # features per tile
 
-    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        zero = _int(0)
-        g_base = _address(context, builder, signature.args[0], args[0], args[1])
-        d_base = _address(context, builder, signature.args[2], args[2], zero)
-        f_base = _address(context, builder, signature.args[3], args[3], zero)
+    def emit(builder: ir.IRBuilder, address: Address, args: Any) -> None:
+        g_base, d_base, f_base = address(0, args[1]), address(2), address(3)
         for part in _parts(outputs, 4):
             sums = _accumulators(builder, tall * len(part))
             with cgutils.for_range(builder, builder.sdiv(args[4], _int(tall))) as tile:
@@ -204,9 +205,8 @@ def accumulate_weight_gradients(typingctx, gradients, gradients_at, dy, features
                     added = builder.shuffle_vector(total, ir.Constant(_VEC, ir.Undefined), mask)
                     at = t * outputs + part.start
                     _store(builder, builder.fadd(_load(builder, g_tile, at, short), added), g_tile, at)
-        return context.get_dummy_value()
 
-    return types.void(gradients, types.int64, dy, features, types.int64, n), codegen
+    return types.void(gradients, types.int64, dy, features, types.int64, n), _code(emit)
 
 
 @intrinsic
@@ -221,7 +221,7 @@ def accumulate_phase_gradients(typingctx, low, high, high_at, dy, features, weig
     outputs = n.literal_value
     tall = 4 if _WIDE else 2  # features per tile
 
-    def emit(builder: ir.IRBuilder, tall: int, count: ir.Value, bases: tuple[ir.Value, ...]) -> None:
+    def emit_tiles(builder: ir.IRBuilder, tall: int, count: ir.Value, bases: tuple[ir.Value, ...]) -> None:
         l_base, h_base, d_base, f_base, w_base = bases
         wide = _divisor(_REGISTERS // (2 * tall))
         with cgutils.for_range(builder, builder.sdiv(count, _int(tall))) as group:
@@ -251,24 +251,16 @@ def accumulate_phase_gradients(typingctx, low, high, high_at, dy, features, weig
                         total = builder.fadd(total, by_angle)
                     _store(builder, total, h_tile, r * VECTOR)
 
-    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        zero, kinds = _int(0), signature.args
-        bases = (
-            _address(context, builder, kinds[0], args[0], zero),
-            _address(context, builder, kinds[1], args[1], args[2]),
-            _address(context, builder, kinds[3], args[3], zero),
-            _address(context, builder, kinds[4], args[4], zero),
-            _address(context, builder, kinds[5], args[5], args[6]),
-        )
+    def emit(builder: ir.IRBuilder, address: Address, args: Any) -> None:
+        bases = address(0), address(1, args[2]), address(3), address(4), address(5, args[6])
         small = builder.icmp_signed("<", args[7], _int(tall))
         with builder.if_else(small) as (then, otherwise):
             with then:
-                emit(builder, 1, args[7], bases)
+                emit_tiles(builder, 1, args[7], bases)
             with otherwise:
-                emit(builder, tall, args[7], bases)
-        return context.get_dummy_value()
+                emit_tiles(builder, tall, args[7], bases)
 
-    return types.void(low, high, types.int64, dy, features, weights, types.int64, types.int64, n), codegen
+    return types.void(low, high, types.int64, dy, features, weights, types.int64, types.int64, n), _code(emit)
 
 
 @intrinsic
@@ -276,11 +268,8 @@ def expand_features(typingctx, cosines, sines, table, count, features):  # type:
     """features[2k], features[2k + 1] = the complex product of feature table[k, 0] and phasor table[k, 1], for k =
     1..count-1 in this order. The caller fills in feature 0. table: (count, 2) int64; cosines, sines: (m, BLOCK)."""
 
-    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        zero, kinds = _int(0), signature.args
-        c_base, s_base = (_address(context, builder, kinds[i], args[i], zero) for i in (0, 1))
-        t_base = _address(context, builder, kinds[2], args[2], zero)
-        f_base = _address(context, builder, kinds[4], args[4], zero)
+    def emit(builder: ir.IRBuilder, address: Address, args: Any) -> None:
+        c_base, s_base, t_base, f_base = (address(i) for i in (0, 1, 2, 4))
         wide = 2  # two vectors per iteration hide the latency of the products
         with cgutils.for_range(builder, _int(BLOCK // (wide * VECTOR))) as tile:
             pixel = builder.mul(tile.index, _int(wide * VECTOR))
@@ -297,9 +286,8 @@ def expand_features(typingctx, cosines, sines, table, count, features):  # type:
                     minus = builder.fneg(builder.fmul(l_sin, h_sin))
                     _store(builder, _fma(builder, l_cos, h_cos, minus), out, r * VECTOR)
                     _store(builder, _fma(builder, l_cos, h_sin, builder.fmul(l_sin, h_cos)), out, BLOCK + r * VECTOR)
-        return context.get_dummy_value()
 
-    return types.void(cosines, sines, table, types.int64, features), codegen
+    return types.void(cosines, sines, table, types.int64, features), _code(emit)
 
 
 @intrinsic
@@ -314,10 +302,8 @@ def fold_gradients(typingctx, dy, features, weights, frequencies, count, angles,
     outputs, inputs = n.literal_value, m.literal_value
     wide = _divisor(min(4, (_REGISTERS + 6) // (outputs + inputs + 2)))
 
-    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        zero, kinds = _int(0), signature.args
-        d_base, f_base, w_base, k_base = (_address(context, builder, kinds[i], args[i], zero) for i in range(4))
-        a_base = _address(context, builder, kinds[5], args[5], zero)
+    def emit(builder: ir.IRBuilder, address: Address, args: Any) -> None:
+        d_base, f_base, w_base, k_base, a_base = (address(i) for i in (0, 1, 2, 3, 5))
         sums = [_accumulators(builder, wide) for _ in range(inputs)]
         with cgutils.for_range(builder, _int(BLOCK // (wide * VECTOR))) as tile:
             pixel = builder.mul(tile.index, _int(wide * VECTOR))
@@ -347,9 +333,8 @@ def fold_gradients(typingctx, dy, features, weights, frequencies, count, angles,
             for j in range(inputs):
                 for r in range(wide):
                     _store(builder, builder.load(sums[j][r]), a_tile, j * BLOCK + r * VECTOR)
-        return context.get_dummy_value()
 
-    return types.void(dy, features, weights, frequencies, types.int64, angles, n, m), codegen
+    return types.void(dy, features, weights, frequencies, types.int64, angles, n, m), _code(emit)
 
 
 @intrinsic
@@ -357,8 +342,8 @@ def peak_loop(typingctx, out, repeats):  # type: ignore[no-untyped-def]
     """Runs `repeats` x 24 vector multiply-adds (x 12 without AVX-512) on registers alone, to measure the processor's
     peak. For benchmarks."""
 
-    def codegen(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
-        base = _address(context, builder, signature.args[0], args[0], _int(0))
+    def emit(builder: ir.IRBuilder, address: Address, args: Any) -> None:
+        base = address(0)
         start, factor = _load(builder, base, 0), _load(builder, base, VECTOR)
         sums = _accumulators(builder, _REGISTERS)
         for accumulator in sums:
@@ -370,9 +355,8 @@ def peak_loop(typingctx, out, repeats):  # type: ignore[no-untyped-def]
         for accumulator in sums[1:]:
             total = builder.fadd(total, builder.load(accumulator))
         _store(builder, total, base, 0)
-        return context.get_dummy_value()
 
-    return types.void(out, types.int64), codegen
+    return types.void(out, types.int64), _code(emit)
 
 
 if DISABLE_JIT:  # with numba disabled kernels run as Python, which cannot call an intrinsic

@@ -83,6 +83,15 @@ def named(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tens
     return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
 
 
+def fill(targets: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor]) -> None:
+    """Copies `tensors` into the `targets` of the same names. Raises KeyError for a missing one, ValueError for one of
+    another shape."""
+    for name, target in targets.items():
+        if tensors[name].shape != target.shape:
+            raise ValueError(f"{name} is {tuple(tensors[name].shape)}, not {tuple(target.shape)}")
+        target.detach().copy_(tensors[name])
+
+
 @contextmanager
 def explained(directory: Path) -> Iterator[None]:
     """Turns errors that come from invalid contents of a checkpoint into a ModelError."""

@@ -12,7 +12,7 @@ rotated by half turns only, which keep their shape.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +26,7 @@ from fourcodec.generative.datasets import Dataset
 from fourcodec.generative.torch_threads import one_torch_thread
 
 Labels = NDArray[np.int64]  # (N,), from 0
+Part = tuple[Images, Labels]  # images for training or testing, and their classes
 Task = Literal["labels", "rotation"]
 
 _SMALLEST_MAP = 8  # positions on the shorter side: stages halve the feature map down to this or less
@@ -148,21 +149,8 @@ class Classifier:
             raise ValueError(
                 f"the classifier judges uint8 images {self.image_shape}, not {images.dtype} {images.shape[1:]}"
             )
-        features, confidence = [], []
-        with torch.inference_mode(), one_torch_thread():
-            for part in _slices(len(images)):
-                values = self.network.features(_to_tensor(images[part]))
-                features.append(values.numpy())
-                confidence.append(self.network.head(values).softmax(1).amax(1).numpy())
-        return Judgement(np.concatenate(features), np.concatenate(confidence))
-
-
-@dataclass(frozen=True)
-class _LabelledImages:
-    """Images for training or testing, with their classes."""
-
-    images: Images
-    labels: Labels
+        features, scores = _evaluate(self.network, images)
+        return Judgement(features.numpy(), scores.softmax(1).amax(1).numpy())
 
 
 def train_classifier(
@@ -175,9 +163,9 @@ def train_classifier(
     """
     task = task_for(dataset)
     train, test = _label_task(dataset) if task == "labels" else _rotation_task(dataset, seed)
-    classes = int(train.labels.max()) + 1
+    classes = int(train[1].max()) + 1
     network = _train(train, classes, settings, seed, progress)
-    right = _predict(network, test.images) == test.labels
+    right = _evaluate(network, test[0])[1].argmax(1).numpy() == test[1]
     return Classifier(
         network, settings, dataset.image_shape, classes, task, float(np.mean(right)), dataset.content_hash
     )
@@ -188,7 +176,7 @@ def task_for(dataset: Dataset) -> Task:
     return "rotation" if dataset.train_labels is None or dataset.test_labels is None else "labels"
 
 
-def _label_task(dataset: Dataset) -> tuple[_LabelledImages, _LabelledImages]:
+def _label_task(dataset: Dataset) -> tuple[Part, Part]:
     """Training and test images with labels numbered from 0; a class that only test images have becomes -1, never
     predicted."""
     assert dataset.train_labels is not None
@@ -196,35 +184,37 @@ def _label_task(dataset: Dataset) -> tuple[_LabelledImages, _LabelledImages]:
     known, labels = np.unique(dataset.train_labels, return_inverse=True)
     number = {int(label): index for index, label in enumerate(known)}
     test_labels = np.array([number.get(int(label), -1) for label in dataset.test_labels], np.int64)
-    return _LabelledImages(dataset.train, labels.astype(np.int64)), _LabelledImages(dataset.test, test_labels)
+    return (dataset.train, labels.astype(np.int64)), (dataset.test, test_labels)
 
 
-def _rotation_task(dataset: Dataset, seed: int) -> tuple[_LabelledImages, _LabelledImages]:
+def _rotation_task(dataset: Dataset, seed: int) -> tuple[Part, Part]:
     """Training and test images, each rotated by a random number of quarter turns, which is its class (see above)."""
     height, width, _ = dataset.image_shape
     step = 1 if height == width else 2
     generator = np.random.default_rng(seed)
 
-    def turned(images: Images) -> _LabelledImages:
+    def turned(images: Images) -> Part:
         labels = generator.integers(4 // step, size=len(images))
         ends = [0, 4 // step - 1]  # two images are enough to have the first and the last class
         labels[:2] = ends[: len(labels)]
         turns = [np.rot90(image, step * int(label)) for image, label in zip(images, labels, strict=True)]
-        return _LabelledImages(np.stack(turns), labels)
+        return np.stack(turns), labels
 
     return turned(dataset.train), turned(dataset.test)
 
 
 def _train(
-    data: _LabelledImages, classes: int, settings: ClassifierSettings, seed: int, progress: Callable[[str], None]
+    part: Part, classes: int, settings: ClassifierSettings, seed: int, progress: Callable[[str], None]
 ) -> Network:
     """A network trained by AdamW on cross-entropy, with one cycle of its learning rate (Smith, Topin:
     Super-Convergence, 2018)."""
-    images, generator = data.images, np.random.default_rng(seed)
+    (images, labels), generator = part, np.random.default_rng(seed)
+    pixels = images.reshape(-1, images.shape[-1])
     with one_torch_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = Network(settings, (images.shape[1], images.shape[2], images.shape[3]), classes)
-        _set_scale(network, images)
+        network.mean[0, :, 0, 0] = torch.from_numpy(pixels.mean(0) / 255)
+        network.deviation[0, :, 0, 0] = torch.from_numpy(pixels.std(0) / 255 + 1e-3)  # above 0 for constant images too
         optimiser = torch.optim.AdamW(network.parameters(), settings.peak_rate, weight_decay=settings.weight_decay)
         iterations = settings.epochs * -(-len(images) // settings.batch)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.peak_rate, total_steps=iterations)
@@ -232,7 +222,7 @@ def _train(
             total = 0.0
             for chosen in np.array_split(generator.permutation(len(images)), iterations // settings.epochs):
                 pictures = _augmented(images[chosen], settings, generator)
-                loss = nn.functional.cross_entropy(network(_to_tensor(pictures)), torch.from_numpy(data.labels[chosen]))
+                loss = nn.functional.cross_entropy(network(_to_tensor(pictures)), torch.from_numpy(labels[chosen]))
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
@@ -242,16 +232,12 @@ def _train(
     return network.eval()
 
 
-def _predict(network: Network, images: Images) -> Labels:
+def _evaluate(network: Network, images: Images) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features (N, last_width) and class scores (N, classes) of images uint8 (N, H, W, C)."""
+    starts = range(0, len(images), _EVALUATION_BATCH)
     with torch.inference_mode(), one_torch_thread():
-        parts = [network(_to_tensor(images[part])).argmax(1) for part in _slices(len(images))]
-    return torch.cat(parts).numpy()
-
-
-def _set_scale(network: Network, images: Images) -> None:
-    pixels = images.reshape(-1, images.shape[-1])
-    network.mean[0, :, 0, 0] = torch.from_numpy(pixels.mean(0) / 255)
-    network.deviation[0, :, 0, 0] = torch.from_numpy(pixels.std(0) / 255 + 1e-3)  # above 0 also for constant images
+        parts = [network.features(_to_tensor(images[at : at + _EVALUATION_BATCH])) for at in starts]
+        return torch.cat(parts), torch.cat([network.head(part) for part in parts])
 
 
 def _augmented(images: Images, settings: ClassifierSettings, generator: np.random.Generator) -> Images:
@@ -277,8 +263,3 @@ def _to_tensor(images: Images) -> torch.Tensor:
     """Images (N, H, W, C) -> a tensor (N, C, H, W), copied: torch warns of read-only arrays such as those of idx
     files."""
     return torch.from_numpy(np.array(images.transpose(0, 3, 1, 2), order="C"))
-
-
-def _slices(count: int) -> Iterator[slice]:
-    for start in range(0, count, _EVALUATION_BATCH):
-        yield slice(start, start + _EVALUATION_BATCH)

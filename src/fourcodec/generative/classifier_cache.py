@@ -30,7 +30,7 @@ from fourcodec.generative.classifier import (
 from fourcodec.generative.datasets import Dataset
 
 _RECIPE = 1  # to be raised when training changes, so that equal settings and seed give other weights
-_MAX_FILE_BYTES = 1 << 28
+_FACTS = ("image_shape", "classes", "task", "accuracy", "data_hash")  # fields of a Classifier in its description
 
 
 def cached_classifier(
@@ -61,14 +61,7 @@ def cached_classifier(
 
 def save_classifier(path: Path, classifier: Classifier) -> None:
     """Writes a classifier to a file; the inverse of `load_classifier`. Raises OSError."""
-    description = {
-        "image_shape": classifier.image_shape,
-        "classes": classifier.classes,
-        "task": classifier.task,
-        "accuracy": classifier.accuracy,
-        "data_hash": classifier.data_hash,
-        "weights_hash": classifier.weights_hash,
-    }
+    description = {name: getattr(classifier, name) for name in (*_FACTS, "weights_hash")}
     metadata = {"classifier": json.dumps(description)}
     data = safetensors.torch.save(classifier.network.state_dict(), metadata)
     files.write(path, data, overwrite=True)
@@ -85,19 +78,11 @@ def load_classifier(path: Path, settings: ClassifierSettings) -> Classifier:
         with safetensors.safe_open(path, framework="pt") as file:
             description = json.loads(file.metadata()["classifier"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        height, width, channels = description["image_shape"]
+        facts = {name: description[name] for name in _FACTS} | {"image_shape": tuple(description["image_shape"])}
         with torch.random.fork_rng(devices=[]):
-            network = Network(settings, (height, width, channels), description["classes"]).eval()
+            network = Network(settings, facts["image_shape"], facts["classes"]).eval()
         network.load_state_dict(tensors)
-        classifier = Classifier(
-            network,
-            settings,
-            (height, width, channels),
-            description["classes"],
-            description["task"],
-            description["accuracy"],
-            description["data_hash"],
-        )
+        classifier = Classifier(network, settings, **facts)
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as exc:
         raise CorruptFileError(f"{str(path)!r} holds no classifier of these settings") from exc
     if classifier.weights_hash != description["weights_hash"]:

@@ -29,21 +29,46 @@ _SUFFIX = ".toml"
 _KIND_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
+def _within(default: Any, low: float, high: float) -> Any:
+    """A field for a number from `low` to `high`, or for a tuple of such numbers."""
+
+    def check(name: str, value: float) -> None:
+        if not low <= value <= high:
+            raise ValueError(f"{name} is {low} to {high}, not {value}")
+
+    return field(default=default, metadata={"check": check})
+
+
+def _one_of(default: str, known: typing.Collection[str]) -> Any:
+    """A field for one of the known names."""
+
+    def check(name: str, value: str) -> None:
+        if value not in known:
+            raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")
+
+    return field(default=default, metadata={"check": check})
+
+
 @dataclass(frozen=True)
-class NetworkConfig:
+class _Table:
+    """A table whose fields are checked. Raises ValueError."""
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            for part in value if isinstance(value, tuple) else (value,):
+                item.metadata.get("check", lambda name, value: None)(item.name, part)
+
+
+@dataclass(frozen=True)
+class NetworkConfig(_Table):
     """The Fourier network whose coefficients the decoder gives; coordinates and activation as in a .fnc file's
     header."""
 
-    width: int = 5
-    depth: int = 6
-    coordinates: str = "centres"
-    activation: str = "sigmoid"
-
-    def __post_init__(self) -> None:
-        _within("width", self.width, 1, MAX_WIDTH)
-        _within("depth", self.depth, 1, MAX_DEPTH)
-        _one_of("coordinates", self.coordinates, COORDINATES)
-        _one_of("activation", self.activation, ACTIVATIONS)
+    width: int = _within(5, 1, MAX_WIDTH)
+    depth: int = _within(6, 1, MAX_DEPTH)
+    coordinates: str = _one_of("centres", COORDINATES)
+    activation: str = _one_of("sigmoid", ACTIVATIONS)
 
     def shape(self, channels: int) -> NetworkShape:
         """The shape of the network for images of so many channels."""
@@ -51,7 +76,7 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True)
-class LatentConfig:
+class LatentConfig(_Table):
     """The latent z.
 
     `size` is its number of components. `penalty` is c in c ||z||^2, which is added to an image's sum of squared errors
@@ -61,22 +86,21 @@ class LatentConfig:
     have linear maps beside their MLPs, which start as principal component analysis.
     """
 
-    size: int = 35
-    penalty: float = 0.02
-    noise: float = 0.1
+    size: int = _within(35, 1, MAX_UNITS)
+    penalty: float = _within(0.02, 0, 1e6)
+    noise: float = _within(0.1, 0, 10)
     learned_noise: bool = True
-    start: str = "components"
+    start: str = _one_of("components", STARTS)
     linear: bool = False
 
     def __post_init__(self) -> None:
-        _within("size", self.size, 1, MAX_UNITS)
-        _within("penalty", self.penalty, 0, 1e6)
-        _within("noise", self.noise, 1e-6 if self.learned_noise else 0, 10)
-        _one_of("start", self.start, STARTS)
+        super().__post_init__()
+        if self.learned_noise and self.noise < 1e-6:
+            raise ValueError(f"noise is 1e-06 to 10, not {self.noise}")
 
 
 @dataclass(frozen=True)
-class DecoderConfig:
+class DecoderConfig(_Table):
     """An MLP from z to all coefficients of the Fourier network.
 
     The MLP's output is multiplied by `gains` (for the first layer, the hidden layers and the last layer) and added to
@@ -85,37 +109,28 @@ class DecoderConfig:
     waves.
     """
 
-    hidden: tuple[int, ...] = (512, 512, 192)
-    nonlinearity: str = "silu"
-    gains: tuple[float, ...] = (0.3, 0.2, 2.0)
-    first_start: float = 0.15
+    hidden: tuple[int, ...] = _within((512, 512, 192), 1, MAX_UNITS)
+    nonlinearity: str = _one_of("silu", NONLINEARITIES)
+    gains: tuple[float, ...] = _within((0.3, 0.2, 2.0), 0, 100)
+    first_start: float = _within(0.15, 0, 10)
 
     def __post_init__(self) -> None:
-        _layers("hidden", self.hidden)
-        _one_of("nonlinearity", self.nonlinearity, NONLINEARITIES)
+        super().__post_init__()
         if len(self.gains) not in (0, 3):
             raise ValueError(f"gains are three or none, not {len(self.gains)}")
-        for gain in self.gains:
-            _within("gains", gain, 0, 100)
-        _within("first_start", self.first_start, 0, 10)
 
 
 @dataclass(frozen=True)
-class EncoderConfig:
+class EncoderConfig(_Table):
     """An MLP from pixels to z. Its learning rate is that of the decoder times `rate`."""
 
-    hidden: tuple[int, ...] = (1200, 600)
-    nonlinearity: str = "silu"
-    rate: float = 1.0
-
-    def __post_init__(self) -> None:
-        _layers("hidden", self.hidden)
-        _one_of("nonlinearity", self.nonlinearity, NONLINEARITIES)
-        _within("rate", self.rate, 0, 10)
+    hidden: tuple[int, ...] = _within((1200, 600), 1, MAX_UNITS)
+    nonlinearity: str = _one_of("silu", NONLINEARITIES)
+    rate: float = _within(1.0, 0, 10)
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(_Table):
     """Training by Adam: duration, learning rates and their schedule.
 
     `rate` is the learning rate of the networks, `latent_rate` that of latents without an encoder. Both rise over the
@@ -123,21 +138,13 @@ class TrainingConfig:
     left to right with probability 1/2.
     """
 
-    epochs: int = 100
-    batch: int = 256
-    rate: float = 1e-3
-    latent_rate: float = 0.05
-    schedule: str = "cosine"
-    warm_up: float = 0.0
+    epochs: int = _within(100, 1, 1_000_000)
+    batch: int = _within(256, 1, 65_536)
+    rate: float = _within(1e-3, 0, 1)
+    latent_rate: float = _within(0.05, 0, 10)
+    schedule: str = _one_of("cosine", SCHEDULES)
+    warm_up: float = _within(0.0, 0, 0.5)
     mirrored: bool = False
-
-    def __post_init__(self) -> None:
-        _within("epochs", self.epochs, 1, 1_000_000)
-        _within("batch", self.batch, 1, 65_536)
-        _within("rate", self.rate, 0, 1)
-        _within("latent_rate", self.latent_rate, 0, 10)
-        _one_of("schedule", self.schedule, SCHEDULES)
-        _within("warm_up", self.warm_up, 0, 0.5)
 
 
 @dataclass(frozen=True)
@@ -189,8 +196,7 @@ def parse_config(text: str, name: str) -> Config:
 
 def from_table(table: dict[str, Any]) -> Config:
     """The Config for nested dictionaries, as read from TOML or JSON. Raises ConfigError."""
-    config = _build(Config, table, "")
-    assert isinstance(config, Config)
+    config: Config = _build(Config, table, "")
     return config
 
 
@@ -235,18 +241,3 @@ def _convert(wanted: Any, value: Any, where: str) -> Any:
 
 def _folder() -> Any:
     return resources.files("fourcodec.generative") / "configs"
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ValueError(f"{name} is {low} to {high}, not {value}")
-
-
-def _one_of(name: str, value: str, known: typing.Collection[str]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")
-
-
-def _layers(name: str, units: tuple[int, ...]) -> None:
-    for count in units:
-        _within(name, count, 1, MAX_UNITS)

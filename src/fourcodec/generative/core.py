@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from fourcodec.fourier.batch import FourierImages
+from fourcodec.generative import checkpoints
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.config import ACTIVATIONS, COORDINATES, Config
 from fourcodec.generative.networks import Decoder, Encoder
@@ -14,7 +15,8 @@ from fourcodec.positions import INDEX_OVER_32, positions
 
 ImageShape = tuple[int, int, int]  # (H, W, C)
 Size = tuple[int, int]  # (height, width)
-_BATCH = 256  # images
+_BATCH = 256  # images to decode
+_ENCODED_AT_ONCE = 1024  # images
 _RIDGE = 1.0  # of a regression on samples in [0, 1]
 
 
@@ -52,6 +54,12 @@ class ModelCore:
         with torch.no_grad():
             found: torch.Tensor = self.decoder(torch.from_numpy(np.ascontiguousarray(z, np.float32)).to(self.device))
             return found
+
+    def encode(self, images: torch.Tensor) -> torch.Tensor:
+        """The encoder's z (B, L) for images uint8 (B, C, H W) as from `pixels`; there must be an encoder."""
+        assert self.encoder is not None
+        with torch.no_grad():
+            return torch.cat([self.encoder(part) for part in images.split(_ENCODED_AT_ONCE)])
 
     def decode(self, z: NDArray[np.float32], size: Size | None = None) -> NDArray[np.float32]:
         """Latents (B, L) -> images float32 (B, H, W, C) in [0, 1], of the training images' size unless another is
@@ -97,17 +105,8 @@ class ModelCore:
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The weights of the decoder and the encoder by name, for a checkpoint."""
-        found = {f"decoder.{name}": tensor for name, tensor in self.decoder.state_dict().items()}
-        if self.encoder is not None:
-            found |= {f"encoder.{name}": tensor for name, tensor in self.encoder.state_dict().items()}
-        return found
-
-    def load(self, tensors: dict[str, torch.Tensor]) -> None:
-        """The inverse of `tensors`. Raises KeyError for a missing weight, ValueError for one of another shape."""
-        for name, tensor in self.tensors().items():
-            if tensors[name].shape != tensor.shape:
-                raise ValueError(f"{name} is {tuple(tensors[name].shape)}, not {tuple(tensor.shape)}")
-            tensor.copy_(tensors[name])
+        found = checkpoints.named("decoder", self.decoder.state_dict())
+        return found if self.encoder is None else found | checkpoints.named("encoder", self.encoder.state_dict())
 
 
 def _regression(features: torch.Tensor, images: torch.Tensor) -> torch.Tensor:

@@ -75,10 +75,7 @@ def read_batch(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
             if "STRING" in opcode.name or opcode.name.endswith(("BINBYTES", "BINUNICODE")):
                 text = argument if isinstance(argument, bytes) else str(argument).encode("latin-1")
                 if len(text) >= _CIFAR_BYTES:
-                    pixels, row_major = (
-                        text,
-                        before == "NEWFALSE",
-                    )  # numpy's flag for column-major order precedes
+                    pixels, row_major = text, before == "NEWFALSE"  # numpy's flag for column-major order precedes
                 else:
                     key = text.decode("latin-1")
             elif opcode.name.startswith("BININT") and key == "labels":

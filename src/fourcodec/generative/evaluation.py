@@ -74,36 +74,28 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """The results as one flat JSON object; docs/generative-evaluation.md explains its keys."""
-        refined, train = self.reconstructions.get("refined"), self.reconstructions.get("train")
-        own, components = self.reconstructions[""], self.reconstructions["pca"]
+        psnr_db = {name: found.psnr_db for name, found in self.reconstructions.items()}
         document: dict[str, Any] = {
-            "reconstruction_psnr_db": own.psnr_db,
-            "reconstruction_image_psnr_db": own.image_psnr_db,
-            "refined_psnr_db": refined.psnr_db if refined else None,
-            "train_psnr_db": train.psnr_db if train else None,
-            "pca_psnr_db": components.psnr_db,
+            "reconstruction_psnr_db": psnr_db[""],
+            "reconstruction_image_psnr_db": self.reconstructions[""].image_psnr_db,
+            "refined_psnr_db": psnr_db.get("refined"),
+            "train_psnr_db": psnr_db.get("train"),
+            "pca_psnr_db": psnr_db["pca"],
         }
         for suffix, scores in self.samples.items():
             document |= {f"{name}{suffix}": value for name, value in asdict(scores).items()}
         return {
             **document,
             **asdict(self.memorisation),
-            **classifier_summary(self.classifier),
+            "classifier_accuracy": self.classifier.accuracy,
+            "classifier_task": self.classifier.task,
+            "classifier_hash": self.classifier.weights_hash,
+            "data_hash": self.classifier.data_hash,
             "prior": self.prior,
             "latent_size": self.latent_size,
             **asdict(self.settings),
             "temperature": self.temperature,
         }
-
-
-def classifier_summary(classifier: Classifier) -> dict[str, Any]:
-    """The facts about a classifier that identify the scores computed with it, as JSON types."""
-    return {
-        "classifier_accuracy": classifier.accuracy,
-        "classifier_task": classifier.task,
-        "classifier_hash": classifier.weights_hash,
-        "data_hash": classifier.data_hash,
-    }
 
 
 def evaluate(
@@ -177,9 +169,8 @@ def _model_reconstructions(
     test, train = dataset.test[: settings.reconstructed], dataset.train[: settings.reconstructed]
     fitted = reconstruction(test, decode_images(model, _embed(model, test)))
     encoded = model.encode(test)
-    if encoded is None:
-        found = {"": fitted}
-    else:
+    found = {"": fitted}
+    if encoded is not None:
         found = {"": reconstruction(test, decode_images(model, encoded)), "refined": fitted}
     if model.dataset_hash == dataset.content_hash:  # otherwise its latents belong to other images
         found["train"] = reconstruction(train, decode_images(model, model.train_latents[: len(train)]))

@@ -60,27 +60,10 @@ def _step_indices(fourier: FourierImages, coefficients: NDArray[np.float32]) -> 
 
 
 def _write(core: ModelCore, coefficients: NDArray[np.float32], index: int, size: Size, coordinates: int) -> bytes:
-    network = core.config.network
-    height, width = size
-    shape = core.shape
+    shape, activation = core.shape, ACTIVATIONS[core.config.network.activation]
+    config = fnet.FnetConfig(shape.width, shape.depth, shape.channels, coordinates=coordinates, activation=activation)
     indices = np.full(shape.output_count, index, np.uint8)
-    quantized = fnet.QuantizedFnet(
-        config=fnet.FnetConfig(
-            shape.width,
-            shape.depth,
-            shape.channels,
-            coordinates=coordinates,
-            activation=ACTIVATIONS[network.activation],
-        ),
-        step_indices=indices,
-        symbols=quantize(coefficients, step_size(indices[:1])),
-    )
-    fields, sections = fnet.pack(quantized)
-    header = container.Header(
-        width=width,
-        height=height,
-        channels=shape.channels,
-        profile=fnet.PROFILE_ID,
-        **fields,
-    )
+    fields, sections = fnet.pack(fnet.QuantizedFnet(config, indices, quantize(coefficients, step_size(indices[:1]))))
+    height, width = size
+    header = container.Header(width=width, height=height, channels=shape.channels, profile=fnet.PROFILE_ID, **fields)
     return container.write(header, sections)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fourcodec.arrays import Images
 from fourcodec.generative.classifier import Classifier
 from fourcodec.generative.datasets import Dataset
-from fourcodec.generative.scores import density_coverage, frechet_distance, nearest_neighbours, precision_recall
+from fourcodec.generative.scores import density_coverage, frechet_distance, nearest_distances, precision_recall
 
 MALFORMED_PERCENTILE = 5  # of the confidences of real images; a sample below it counts as malformed
 _COMPARED_IN_PIXELS = 1000  # samples, and as many test images
@@ -76,9 +76,9 @@ def memorisation(samples: Images, dataset: Dataset) -> Memorisation:
     small ratio, since smooth images are nearer to all others, but not a larger share."""
     train, test = _pixels(dataset.train), _pixels(dataset.test)
     queries = _pixels(samples[:_COMPARED_IN_PIXELS])
-    to_train = nearest_neighbours(queries, train).distance
-    to_test = nearest_neighbours(queries, test).distance
-    real = float(np.median(nearest_neighbours(test[:_COMPARED_IN_PIXELS], train).distance))
+    to_train = nearest_distances(queries, train)
+    to_test = nearest_distances(queries, test)
+    real = float(np.median(nearest_distances(test[:_COMPARED_IN_PIXELS], train)))
     return Memorisation(
         train_distance_ratio=float(np.median(to_train)) / real if real else None,
         nearest_is_train_share=float(np.mean(to_train < to_test)),

@@ -36,11 +36,6 @@ class LatentTable:
         """Latents and averages by name, for a checkpoint."""
         return {"values": self.values, "mean": self.mean, "square": self.square}
 
-    def load(self, tensors: dict[str, torch.Tensor]) -> None:
-        """The inverse of `tensors`. Raises KeyError for a missing name, RuntimeError for a shape that does not fit."""
-        for name, tensor in self.tensors().items():
-            tensor.copy_(tensors[name])
-
 
 def start_values(images: NDArray[np.uint8], config: LatentConfig, generator: torch.Generator) -> torch.Tensor:
     """The latents, float32 (N, L), at which training on images uint8 (N, H, W, C) starts."""

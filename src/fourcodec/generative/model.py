@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from fourcodec.arrays import Floats, Images
 from fourcodec.generative import checkpoints, config
@@ -50,12 +49,11 @@ class TrainedModel:
 
         Raises ValueError for images of another shape or dtype.
         """
-        self._check(images)
-        if self.core.encoder is None:
-            return None
-        with torch.no_grad():
-            parts = [self.core.encoder(part).cpu() for part in self.core.pixels(images).split(1024)]
-        return torch.cat(parts).numpy()
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
+            raise ValueError(
+                f"the model's images are uint8 (B, *{self.image_shape}), not {images.dtype} {images.shape}"
+            )
+        return None if self.core.encoder is None else self.core.encode(self.core.pixels(images)).cpu().numpy()
 
     def encode_mirrored(self, images: Images) -> Floats | None:
         """The encoder's latents (B, L) for the mirrored images; None where the model was not trained on mirrored
@@ -77,12 +75,6 @@ class TrainedModel:
         """Latents (n, L) drawn from the prior, at the temperature that was chosen with it unless another is given."""
         return self.chosen.prior.sample(n, seed, self.chosen.temperature if temperature is None else temperature)
 
-    def _check(self, images: Images) -> None:
-        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
-            raise ValueError(
-                f"the model's images are uint8 (B, *{self.image_shape}), not {images.dtype} {images.shape}"
-            )
-
 
 def load_model(directory: Path, device: str = "cpu") -> TrainedModel:
     """The model in a directory. Raises ModelError where the directory holds no model or a damaged one."""
@@ -90,7 +82,7 @@ def load_model(directory: Path, device: str = "cpu") -> TrainedModel:
     with checkpoints.explained(directory):
         height, width, channels = facts["image_shape"]
         core = ModelCore(config.from_table(facts["config"]), (height, width, channels), device, seed=0)
-        core.load(tensors)
+        checkpoints.fill(core.tensors(), tensors)
         latents = tensors["latents.values"].numpy()
         if latents.shape[1:] != (core.config.latents.size,):
             raise ValueError(f"its latents are {latents.shape}")

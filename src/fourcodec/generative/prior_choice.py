@@ -18,7 +18,6 @@ from fourcodec.generative.judging import MALFORMED_PERCENTILE
 from fourcodec.generative.priors import ChosenPrior, FullGaussian, IsotropicGaussian, Mixture, Prior, PriorState
 from fourcodec.generative.scores import frechet_distance
 
-Rows = NDArray[np.intp]
 Fitter = Callable[[Floats, int], Prior]  # latents (N, L), seed
 
 _LATENTS_PER_COMPONENT = 50  # fewer are too few to estimate a component's covariance
@@ -117,7 +116,8 @@ def choose_prior(
     """
     if len(latents) != len(images) or (augmented is not None and augmented.shape != latents.shape):
         raise ValueError(f"{len(latents)} latents for {len(images)} images, or augmented ones of another shape")
-    held_out, kept = _split(len(latents), seed)
+    order = np.random.default_rng(seed).permutation(len(latents))
+    held_out, kept = np.split(order, [min(_MAX_VALIDATION, int(_VALIDATION_SHARE * len(latents)))])
     fitted = latents[kept] if augmented is None else np.concatenate([latents[kept], augmented[kept]])
     able = {name: candidate.fit for name, candidate in candidates.items() if candidate.min_latents <= len(fitted)}
     if not able or len(held_out) < 2:
@@ -142,18 +142,7 @@ def choose_prior(
         trials.append(attempt(name, priors[name], 1.0))
     best = min(trials, key=lambda trial: trial.frechet)
     trials += [attempt(best.name, priors[best.name], temperature) for temperature in LOWER_TEMPERATURES]
-    winner = _best_temperature([trial for trial in trials if trial.name == best.name])
+    of_best = [trial for trial in trials if trial.name == best.name]
+    sound = [trial for trial in of_best if trial.malformed_share <= TOLERATED_MALFORMED]
+    winner = min(sound or of_best, key=lambda trial: trial.frechet)
     return Choice(ChosenPrior(priors[winner.name], winner.temperature), winner, trials)
-
-
-def _split(count: int, seed: int) -> tuple[Rows, Rows]:
-    """The rows of the validation images, and the rows that priors are fitted to."""
-    order = np.random.default_rng(seed).permutation(count)
-    held_out, fitted = np.split(order, [min(_MAX_VALIDATION, int(_VALIDATION_SHARE * count))])
-    return held_out, fitted
-
-
-def _best_temperature(trials: list[Trial]) -> Trial:
-    """The trial with the smallest distance among those with few malformed samples, or among all where none has few."""
-    sound = [trial for trial in trials if trial.malformed_share <= TOLERATED_MALFORMED]
-    return min(sound or trials, key=lambda trial: trial.frechet)

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from fourcodec.arrays import Floats
 
@@ -90,11 +88,6 @@ class IsotropicGaussian:
         noise = np.random.default_rng(seed).standard_normal((n, self.latent_size))
         return (temperature * self.deviation * noise).astype(np.float32)
 
-    def log_density(self, latents: Floats) -> Doubles:
-        """Natural logarithm of the density at latents (N, L), (N,)."""
-        squares = np.square(latents / self.deviation, dtype=np.float64).sum(1)
-        return -squares / 2 - self.latent_size * np.log(self.deviation * np.sqrt(2 * np.pi))
-
     def to_state(self) -> PriorState:
         """The deviation and L."""
         return PriorState(self.name, {"deviation": np.array([self.deviation]), "size": np.array([self.latent_size])})
@@ -130,10 +123,6 @@ class FullGaussian:
         """Samples float32 (n, L)."""
         noise = np.random.default_rng(seed).standard_normal((n, self.latent_size))
         return (self.mean + temperature * noise @ _cholesky(self.covariance).T).astype(np.float32)
-
-    def log_density(self, latents: Floats) -> Doubles:
-        """Natural logarithm of the density at latents (N, L), (N,)."""
-        return _gaussian_log_density(latents, self.mean, self.covariance)
 
     def to_state(self) -> PriorState:
         """The mean and the covariance."""
@@ -198,17 +187,9 @@ class Mixture:
             samples[rows] = self.means[component] + temperature * samples[rows] @ factor.T
         return samples.astype(np.float32)
 
-    def log_density(self, latents: Floats) -> Doubles:
-        """Natural logarithm of the density at latents (N, L), (N,)."""
-        parts = zip(self.means, self.covariances, strict=True)
-        densities = [_gaussian_log_density(latents, mean, covariance) for mean, covariance in parts]
-        result: Doubles = logsumexp(np.stack(densities, axis=1) + np.log(self.weights), axis=1)
-        return result
-
     def to_state(self) -> PriorState:
         """The weights, means and covariances."""
-        arrays = {"weights": self.weights, "means": self.means, "covariances": self.covariances}
-        return PriorState("mixture", arrays)
+        return PriorState("mixture", dict(vars(self)))
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Mixture:
@@ -249,11 +230,3 @@ def _cholesky(covariance: Doubles) -> Doubles:
         return np.linalg.cholesky(covariance).astype(np.float64)
     except np.linalg.LinAlgError as exc:
         raise ValueError("a covariance is not positive definite") from exc
-
-
-def _gaussian_log_density(latents: Floats, mean: Doubles, covariance: Doubles) -> Doubles:
-    factor = _cholesky(covariance)
-    whitened = scipy.linalg.solve_triangular(factor, (latents - mean).T, lower=True)  # (L, N)
-    constant = np.log(np.diag(factor)).sum() + len(mean) / 2 * np.log(2 * np.pi)
-    result: Doubles = -np.square(whitened).sum(0) / 2 - constant
-    return result

@@ -3,7 +3,7 @@
     frechet_distance     between Gaussians with the sets' means and covariances
     precision_recall     shares of samples within the real images' manifold, and of real images within the samples'
     density_coverage     similar, but less sensitive to outliers
-    nearest_neighbours   used in pixels, to find copies of training images
+    nearest_distances    used in pixels, to find copies of training images
 
 All scores depend on the numbers of images: only scores of equally many images can be compared.
 """
@@ -89,22 +89,10 @@ def density_coverage(real: Features, samples: Features, neighbours: int = DENSIT
     return DensityCoverage(inside / (neighbours * len(samples)), float(covered.mean()))
 
 
-@dataclass(frozen=True)
-class Nearest:
-    """The nearest of M references for each of N queries."""
-
-    index: NDArray[np.intp]  # (N,)
-    distance: Doubles  # (N,), Euclidean
-
-
-def nearest_neighbours(queries: Features, references: Features) -> Nearest:
-    """The nearest neighbours of queries (N, D) among references (M, D)."""
+def nearest_distances(queries: Features, references: Features) -> Doubles:
+    """The Euclidean distance (N,) from each of N queries (N, D) to the nearest of M references (M, D)."""
     _check(queries, references, least=1)
-    index, squared = np.zeros(len(queries), np.intp), np.zeros(len(queries))
-    for rows, squares in _squared_distances(queries, references):
-        index[rows] = squares.argmin(1)
-        squared[rows] = squares.min(1)
-    return Nearest(index, np.sqrt(squared))
+    return np.sqrt(np.concatenate([squares.min(1) for _, squares in _squared_distances(queries, references)]))
 
 
 def _squared_radii(points: Features, neighbours: int) -> Doubles:

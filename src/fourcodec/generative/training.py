@@ -40,7 +40,6 @@ _BETAS = (0.9, 0.99)
 _NOISE_RATE = 0.01  # learning rate of the logarithm of learned noise
 _SHEETS = 20  # over the whole training
 _SHEET_IMAGES = 64
-_ENCODED_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -56,19 +55,23 @@ class TrainingProgress:
 
 
 class Training:
-    """The state of one training. Use `begin` or `resume` in a `with` statement, which holds the directory's lock."""
+    """The state of one training. Use `begin` or `resume` in a `with` statement, which holds the directory's lock.
+
+    config: the configuration of this training. history: the records of all finished epochs.
+    """
 
     def __init__(self, data: Dataset, settings: Config, directory: Path, device: str, seed: int) -> None:
         self.core = ModelCore(settings, data.image_shape, device, seed)
-        self._config, self._data, self._directory, self._seed = settings, data, directory, seed
+        self.config, self._data, self._directory, self._seed = settings, data, directory, seed
         self._images = self.core.pixels(data.train)
         self._table = LatentTable(torch.zeros((len(data.train), settings.latents.size), device=self.core.device))
         self._log_noise = torch.full((settings.latents.size,), math.log(max(settings.latents.noise, 1e-30)))
         self._log_noise = self._log_noise.to(self.core.device).requires_grad_(settings.latents.learned_noise)
+        self._steps = math.ceil(len(self._images) / settings.training.batch)  # iterations in an epoch
         self._optimiser = self._make_optimiser()
         self._epoch, self._step, self._seconds = 0, 0, 0.0
-        self._loss_sum, self._error_sum, self._seen = 0.0, 0.0, 0
-        self._history: list[records.EpochRecord] = []
+        self._sums = [0.0, 0.0, 0]  # of this epoch so far: losses, squared errors, images
+        self.history: list[records.EpochRecord] = []
 
     @classmethod
     @contextmanager
@@ -109,16 +112,6 @@ class Training:
                 files.remove_all_leftovers(folder)  # of a process that was killed
             yield training
 
-    @property
-    def config(self) -> Config:
-        """The configuration of this training."""
-        return self._config
-
-    @property
-    def history(self) -> list[records.EpochRecord]:
-        """The records of all finished epochs."""
-        return list(self._history)
-
     def run(
         self,
         budget: Budget,
@@ -130,17 +123,17 @@ class Training:
         clock = _Clock(self._seconds)
         saved = time.monotonic()
         while (fraction := budget.fraction(self._epochs_done(), self._seconds)) < 1:
-            self._train_step(rate_factor(self._config.training, fraction))
+            self._train_step(rate_factor(self.config.training, fraction))
             self._seconds = clock.seconds()
             if report is not None:
                 report(self._progress(budget, clock))
             if self._step == self._steps:
-                self._end_epoch(budget, rate_factor(self._config.training, fraction))
+                self._end_epoch(budget, rate_factor(self.config.training, fraction))
             if time.monotonic() - saved >= checkpoint_seconds:
                 self.save()
                 saved = time.monotonic()
         if self.core.encoder is not None:
-            self._encode_all()
+            self._table.values.copy_(self.core.encode(self._images))
         self.save()
         self._write_records()
 
@@ -151,27 +144,27 @@ class Training:
             for index, state in self._optimiser.state_dict()["state"].items()
             for name, value in state.items()
         }
-        tensors = {
-            **self.core.tensors(),
-            **checkpoints.named("latents", self._table.tensors()),
-            **checkpoints.named("optimiser", optimiser),
-            "log_noise": self._log_noise,
-        }
         facts = {
-            "config": to_table(self._config),
+            "config": to_table(self.config),
             "dataset": {"name": self._data.name, "hash": self._data.content_hash},
             "image_shape": self._data.image_shape,
             "seed": self._seed,
             "epoch": self._epoch,
             "step": self._step,
             "seconds": self._seconds,
-            "sums": [self._loss_sum, self._error_sum, self._seen],
-            "history": [asdict(record) for record in self._history],
+            "sums": self._sums,
+            "history": [asdict(record) for record in self.history],
         }
+        tensors = self._tensors() | checkpoints.named("optimiser", optimiser)
         checkpoints.write_checkpoint(self._directory, tensors, facts)
 
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        """What is trained, by name; the optimiser's state aside."""
+        latents = checkpoints.named("latents", self._table.tensors())
+        return {**self.core.tensors(), **latents, "log_noise": self._log_noise}
+
     def _start(self) -> None:
-        latents, images = self._config.latents, self._data.train
+        latents, images = self.config.latents, self._data.train
         if self.core.encoder is None:
             generator = torch.Generator().manual_seed(self._seed)
             self._table.values.copy_(start_values(images, latents, generator))
@@ -179,20 +172,19 @@ class Training:
             self.core.start_at_components(PrincipalComponents.fit(images, latents.size))
 
     def _load(self, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
-        self.core.load(tensors)
-        self._table.load(checkpoints.part(tensors, "latents"))
-        self._log_noise.data.copy_(tensors["log_noise"])
+        checkpoints.fill(self._tensors(), tensors)
         states: dict[int, dict[str, torch.Tensor]] = {}
         for name, tensor in checkpoints.part(tensors, "optimiser").items():
             index, _, field = name.partition(".")
             states.setdefault(int(index), {})[field] = tensor
         self._optimiser.load_state_dict({**self._optimiser.state_dict(), "state": states})
         self._epoch, self._step, self._seconds = facts["epoch"], facts["step"], facts["seconds"]
-        self._loss_sum, self._error_sum, self._seen = facts["sums"]
-        self._history = [records.EpochRecord(**record) for record in facts["history"]]
+        loss, error, seen = facts["sums"]
+        self._sums = [loss, error, seen]
+        self.history = [records.EpochRecord(**record) for record in facts["history"]]
 
     def _make_optimiser(self) -> torch.optim.Adam:
-        settings = self._config
+        settings = self.config
         groups = [{"params": [p for p in self.core.decoder.parameters() if p.requires_grad], "share": 1.0}]
         if self.core.encoder is not None and settings.encoder is not None:
             groups.append({"params": list(self.core.encoder.parameters()), "share": settings.encoder.rate})
@@ -200,24 +192,17 @@ class Training:
             groups.append({"params": [self._log_noise], "share": _NOISE_RATE / settings.training.rate})
         return torch.optim.Adam(groups, lr=settings.training.rate, betas=_BETAS, fused=True)
 
-    @property
-    def _steps(self) -> int:
-        """Iterations in an epoch."""
-        return math.ceil(len(self._images) / self._config.training.batch)
-
     def _epochs_done(self) -> float:
         return self._epoch + self._step / self._steps
 
     def _train_step(self, factor: float) -> None:
-        settings = self._config.training
+        settings = self.config.training
         for group in self._optimiser.param_groups:
             group["lr"] = settings.rate * group["share"] * factor
         order = np.random.default_rng([self._seed, self._epoch]).permutation(len(self._images))
         rows = torch.from_numpy(order[self._step * settings.batch :][: settings.batch]).to(self.core.device)
         loss, error = self._descend(rows, settings.latent_rate * factor)
-        self._loss_sum += loss * len(rows)
-        self._error_sum += error * len(rows)
-        self._seen += len(rows)
+        self._sums = [before + more * len(rows) for before, more in zip(self._sums, (loss, error, 1), strict=True)]
         self._step += 1
 
     def _descend(self, rows: torch.Tensor, latent_rate: float) -> tuple[float, float]:
@@ -227,7 +212,7 @@ class Training:
         noise = torch.exp(self._log_noise)
         errors = self.core.fourier.squared_errors(self.core.decoder(z + noise * self._random_like(z)), wanted)
         penalties = z.square().sum(1)
-        loss = errors.mean() + self._config.latents.penalty * penalties.mean()
+        loss = errors.mean() + self.config.latents.penalty * penalties.mean()
         self._optimiser.zero_grad()
         (loss + self._noise_cost(noise)).backward()
         self._optimiser.step()
@@ -240,7 +225,7 @@ class Training:
 
     def _seen_images(self, rows: torch.Tensor) -> torch.Tensor:
         images = self._images[rows]
-        if not self._config.training.mirrored:
+        if not self.config.training.mirrored:
             return images
         mirrored = np.random.default_rng([self._seed, self._epoch, self._step]).random(len(rows)) < 0.5
         height, width, _ = self._data.image_shape
@@ -250,9 +235,9 @@ class Training:
     def _noise_cost(self, noise: torch.Tensor) -> torch.Tensor:
         """The terms of the Kullback-Leibler divergence of N(z, noise^2) from N(0, 1) that depend on the noise, times
         the penalty (Kingma, Welling: Auto-Encoding Variational Bayes, 2014, appendix B); 0 where noise is fixed."""
-        if not self._config.latents.learned_noise:
+        if not self.config.latents.learned_noise:
             return torch.zeros((), device=noise.device)
-        return self._config.latents.penalty * (noise.square() - 2 * self._log_noise).sum()
+        return self.config.latents.penalty * (noise.square() - 2 * self._log_noise).sum()
 
     def _random_like(self, z: torch.Tensor) -> torch.Tensor:
         (number,) = np.random.SeedSequence([self._seed, self._epoch, self._step]).generate_state(1)
@@ -260,30 +245,29 @@ class Training:
         return torch.randn(z.shape, generator=generator).to(z.device)
 
     def _end_epoch(self, budget: Budget, factor: float) -> None:
-        squared_error = self._error_sum / self._seen
-        self._history.append(
+        loss, squared_error, psnr_db = self._means()
+        self.history.append(
             records.EpochRecord(
                 epoch=self._epoch + 1,
                 seconds=self._seconds,
-                loss=self._loss_sum / self._seen,
+                loss=loss,
                 squared_error=squared_error,
-                psnr_db=self._psnr_db(squared_error),
+                psnr_db=psnr_db,
                 latent_rms=float(self._table.values.square().mean().sqrt()),
                 noise=float(torch.exp(self._log_noise.detach()).mean()),
-                rate=self._config.training.rate * factor,
+                rate=self.config.training.rate * factor,
             )
         )
-        before = budget.fraction(self._epoch, self._history[-2].seconds if self._epoch else 0.0)
-        self._epoch, self._step = self._epoch + 1, 0
-        self._loss_sum, self._error_sum, self._seen = 0.0, 0.0, 0
+        before = budget.fraction(self._epoch, self.history[-2].seconds if self._epoch else 0.0)
+        self._epoch, self._step, self._sums = self._epoch + 1, 0, [0.0, 0.0, 0]
         if int(before * _SHEETS) < int(budget.fraction(self._epoch, self._seconds) * _SHEETS):
             self._write_records()
 
     def _write_records(self) -> None:
         """Writes log, plot, and a sheet of images sampled from a Gaussian with the latents' mean and covariance."""
-        if self._history:
-            files.write(self._directory / "log.csv", records.to_csv(self._history), overwrite=True)
-            files.write(self._directory / "log.png", records.to_plot(self._history), overwrite=True)
+        if self.history:
+            files.write(self._directory / "log.csv", records.to_csv(self.history), overwrite=True)
+            files.write(self._directory / "log.png", records.to_plot(self.history), overwrite=True)
         latents = self._table.values.cpu().double().numpy()
         random = np.random.default_rng(self._seed)
         covariance = np.atleast_2d(np.cov(latents.T))
@@ -292,27 +276,17 @@ class Training:
         (self._directory / "sheets").mkdir(exist_ok=True)
         files.write(self._directory / "sheets" / f"epoch-{self._epoch:05}.png", picture, overwrite=True)
 
-    def _encode_all(self) -> None:
-        assert self.core.encoder is not None
-        with torch.no_grad():
-            parts = [self.core.encoder(part) for part in self._images.split(_ENCODED_AT_ONCE)]
-        self._table.values.copy_(torch.cat(parts))
-
-    def _psnr_db(self, squared_error: float) -> float:
-        mse = squared_error / self._images[0].numel()
-        return psnr_of_mse_db(mse, peak=2, at_most=MOST_DB)  # samples on [-1, 1]
+    def _means(self) -> tuple[float, float, float]:
+        """Mean loss and squared error of this epoch's images so far, and their PSNR in dB."""
+        loss, error, seen = self._sums
+        mse = error / seen / self._images[0].numel()
+        return loss / seen, error / seen, psnr_of_mse_db(mse, peak=2, at_most=MOST_DB)  # samples on [-1, 1]
 
     def _progress(self, budget: Budget, clock: _Clock) -> TrainingProgress:
         fraction = budget.fraction(self._epochs_done(), self._seconds)
-        clock.count(self._config.training.batch, fraction)
-        return TrainingProgress(
-            epoch=self._epoch + 1,
-            fraction=fraction,
-            loss=self._loss_sum / self._seen,
-            psnr_db=self._psnr_db(self._error_sum / self._seen),
-            images_per_second=clock.images_per_second,
-            seconds_left=clock.seconds_left,
-        )
+        loss, _, psnr_db = self._means()
+        pace = clock.pace(self.config.training.batch, fraction)
+        return TrainingProgress(self._epoch + 1, fraction, loss, psnr_db, *pace)
 
 
 class _Clock:
@@ -326,19 +300,12 @@ class _Clock:
     def seconds(self) -> float:
         return self._before + time.monotonic() - self._started
 
-    def count(self, images_seen: int, fraction: float) -> None:
-        """Counts a step's images; `fraction` of the budget is then used up. The first step, in which torch loads and
-        compiles, does not count for the pace."""
+    def pace(self, images_seen: int, fraction: float) -> tuple[float, float]:
+        """Counts a step's images; `fraction` of the budget is then used up. Returns images per second, and the seconds
+        left by the pace so far: 0 before the second step, since the first, in which torch loads and compiles, does not
+        count for it."""
         if self._left is None:
             self._left = TimeLeft(1 - fraction)
         self._left.finish(self._left.left - (1 - fraction))
         self._images += images_seen
-
-    @property
-    def images_per_second(self) -> float:
-        return self._images / max(time.monotonic() - self._started, 1e-9)
-
-    @property
-    def seconds_left(self) -> float:
-        """By the pace so far; 0 before the second step."""
-        return 0.0 if self._left is None else self._left.seconds
+        return self._images / max(time.monotonic() - self._started, 1e-9), self._left.seconds

@@ -1,41 +1,18 @@
 """Targets for a file: a number of bytes or a PSNR, and the distance of a file from it.
 
 A target allows a range. The distance, `miss`, is 0 in the middle of the range and between -1 and 1 within it. It rises
-with bytes and with PSNR, so it falls as lambda rises. The search for lambda (target_search.py) sees only this number.
+with bytes and with PSNR, so it falls as lambda rises, where ln lambda rises by 1 usually by `slope`. The search for
+lambda (target_search.py) sees only this number.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 BYTES_BELOW = 0.03  # a file may be smaller than its target by this share
 PSNR_ABOVE_DB = 0.1  # a file may be better than its target by so much
 _BEST_DB = 100.0  # the finite PSNR that stands for an exact copy
-
-
-class Target(Protocol):
-    """A range of sizes or qualities, as the search for lambda sees it."""
-
-    @property
-    def slope(self) -> float:
-        """The usual change of `miss` where ln lambda rises by 1. It is negative."""
-
-    def short_of(self, share: float) -> float:
-        """The usual rise of `miss` from a fit of this share of the iterations to the whole fit."""
-
-    def miss(self, size_bytes: int, psnr_db: float) -> float:
-        """The distance of a file from the middle of the range, in half widths of it."""
-
-    def met(self, size_bytes: int, psnr_db: float) -> bool:
-        """True if a file lies in the range."""
-
-    def guess(self, pixels: int) -> float:
-        """A lambda to begin with: the one that meets the target on an average Kodak image."""
-
-    def shown(self, size_bytes: int, psnr_db: float) -> str:
-        """The size or quality of a file as text, in the units of the target."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +23,27 @@ class SizeTarget:
     slope = -0.4 / -math.log(1 - BYTES_BELOW) * 2
 
     def short_of(self, share: float) -> float:
-        """Implements `Target.short_of`; the size is taken as independent of the iterations."""
+        """The usual rise of `miss` from a fit of this share of the iterations to the whole fit: none, as the size is
+        taken as independent of the iterations."""
         return 0.0
 
     def miss(self, size_bytes: int, psnr_db: float) -> float:
-        """Implements `Target.miss`, on a logarithmic scale of bytes."""
+        """The distance of a file from the middle of the range, in half widths of it on a logarithmic scale of bytes."""
         window = -math.log(1 - BYTES_BELOW)
         return 2 * math.log(size_bytes / self.size_bytes) / window + 1
 
     def met(self, size_bytes: int, psnr_db: float) -> bool:
-        """Implements `Target.met`."""
+        """True if a file lies in the range."""
         return math.ceil((1 - BYTES_BELOW) * self.size_bytes) <= size_bytes <= self.size_bytes
 
     def guess(self, pixels: int) -> float:
-        """Implements `Target.guess` by a power law in bits per pixel."""
+        """A lambda to begin with, by a power law in bits per pixel: the one that meets the target on an average Kodak
+        image."""
         rate_bpp = 8 * self.size_bytes / pixels
         return float(2.3e-3 * (rate_bpp / 0.25) ** -1.7)
 
     def shown(self, size_bytes: int, psnr_db: float) -> str:
-        """Implements `Target.shown`, in bytes."""
+        """The size of a file as text, in bytes."""
         return f"{size_bytes} bytes"
 
     def __str__(self) -> str:
@@ -84,24 +63,28 @@ class QualityTarget:
     slope = -1.5 / PSNR_ABOVE_DB * 2
 
     def short_of(self, share: float) -> float:
-        """Implements `Target.short_of`; the PSNR rises with the logarithm of the iterations."""
+        """The usual rise of `miss` from a fit of this share of the iterations to the whole fit; the PSNR rises with the
+        logarithm of the iterations."""
         return -0.65 * math.log(share) / PSNR_ABOVE_DB * 2  # 0.65 dB for e times the iterations
 
     def miss(self, size_bytes: int, psnr_db: float) -> float:
-        """Implements `Target.miss`, on a linear scale of dB."""
+        """The distance of a file from the middle of the range, in half widths of it on a linear scale of dB."""
         return 2 * (min(psnr_db, _BEST_DB) - self.psnr_db) / PSNR_ABOVE_DB - 1
 
     def met(self, size_bytes: int, psnr_db: float) -> bool:
-        """Implements `Target.met`."""
+        """True if a file lies in the range."""
         return self.psnr_db <= psnr_db <= self.psnr_db + PSNR_ABOVE_DB
 
     def guess(self, pixels: int) -> float:
-        """Implements `Target.guess`, exponential in the PSNR."""
+        """A lambda to begin with, exponential in the PSNR: the one that meets the target on an average Kodak image."""
         return float(2.3e-3 * 10 ** (0.18 * (31.5 - self.psnr_db)))
 
     def shown(self, size_bytes: int, psnr_db: float) -> str:
-        """Implements `Target.shown`, in dB."""
+        """The PSNR of a file as text, in dB."""
         return "an exact copy" if math.isinf(psnr_db) else f"{psnr_db:.2f} dB"
 
     def __str__(self) -> str:
         return f"{self.psnr_db:g} dB"
+
+
+Target = SizeTarget | QualityTarget  # as the search for lambda sees them: a range of sizes or of qualities

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fourcodec.fnet import network as fourier
-from fourcodec.fnet.backends import CpuBackend
+from fourcodec.fnet.backends import backend_of
 from fourcodec.fnet.fit.fit import FLAT_STEP, _Fit, fit, fit_float, initial_coefficients, stratified_choice
 from fourcodec.fnet.fit.settings import FLOAT_SCHEDULE, SCHEDULE, FitSettings, Phase, settings_for
 from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, render
@@ -44,7 +44,7 @@ def test_rounding_costs_a_fit_little(photo: np.ndarray) -> None:
     """The same coefficients before and after, of a fit that ends before its layers are frozen one by one."""
     planes, config = planes_of(photo), FnetConfig(4, 3, 3)
     settings = FitSettings(300, batch_pixels=768, rate_weight=1e-4, phases=SCHEDULE[:2])
-    fitted = _Fit(planes, config, settings, seed=0, backend=CpuBackend())
+    fitted = _Fit(planes, config, settings, seed=0, backend=backend_of("cpu"))
     fitted.run(None)
     height, width = photo.shape[:2]
     x = positions((height, width), np.arange(height * width), 0)

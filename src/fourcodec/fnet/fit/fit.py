@@ -40,6 +40,8 @@ FLAT_STEP = 2.0**-9  # quantiser step of a flat colour: half a level of 8 bits
 REPORT_SECONDS = 0.2
 FEWEST_PIXELS = 1 << 14  # smaller pictures pay as much for a bit as 128 x 128: else one pixel would lose its colour
 
+Report = Callable[[Progress], None]
+
 
 def fit(
     planes: Floats,
@@ -48,7 +50,7 @@ def fit(
     *,
     seed: int,
     device: str,
-    report: Callable[[Progress], None] | None,
+    report: Report | None,
     start: QuantizedFnet | None = None,
     visible: NDArray[np.bool_] | None = None,
 ) -> QuantizedFnet:
@@ -69,13 +71,7 @@ def fit(
 
 
 def fit_float(
-    planes: Floats,
-    config: FnetConfig,
-    settings: FitSettings,
-    *,
-    seed: int,
-    device: str,
-    report: Callable[[Progress], None] | None,
+    planes: Floats, config: FnetConfig, settings: FitSettings, *, seed: int, device: str, report: Report | None
 ) -> Floats:
     """The flat coefficients of a fit without quantisation, to measure what quantisation costs."""
     fitted = _Fit(planes, config, settings, seed, backend_of(device))
@@ -154,22 +150,19 @@ class _Fit:
         self._sizes, self._coefficient_rate = StepSizes(self._shape, self._bit_price), CoefficientRate(self._shape)
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
         self._threads = thread_count()
-        self._frozen = 0  # number of layers, from the first, that are rounded and fixed
+        self._frozen, self._frozen_size = 0, 0  # layers, from the first, that are rounded and fixed; their coefficients
         self._guard, self._sample = LastGood(), self._colours_at(self._sampled(seed))
         self._rise_from = 0  # the iteration from which the learning rate rises
         self._mean = counted.mean(axis=1)
         self.coefficients = initial_coefficients(self._shape, self._mean, self._random)
-        self.step_indices: NDArray[np.uint8] | None = None
-        self._steps: Floats | None = None  # (coefficient_count,)
+        self._indices: NDArray[np.uint8] | None = None  # quantiser steps by output
+        self._steps: Floats | None = None  # the same by coefficient
 
-    def run(self, report: Callable[[Progress], None] | None) -> None:
+    # Layers are updated in parallel already. Threads inside matrix products would compete with these, and change the
+    # order of sums.
+    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def run(self, report: Report | None) -> None:
         """Runs all phases."""
-        # Layers are updated in parallel already. Threads inside the matrix products would compete with these, and
-        # change the order of sums.
-        with threadpool_limits(1, user_api="blas"):
-            self._run(report)
-
-    def _run(self, report: Callable[[Progress], None] | None) -> None:
         edges = self._settings.starts()
         reported = warm = time.monotonic()
         for phase, first, end in zip(self._settings.phases, edges, edges[1:], strict=False):
@@ -197,8 +190,8 @@ class _Fit:
             if self._steps is None:
                 self._observe()
             due = 1 + (iteration - first) * len(self._shape.layers) // (end - first)
-            while self._frozen < due:
-                self._freeze_next()
+            for layer in self._shape.layers[self._frozen : due]:
+                self._freeze(layer.span)
         elif phase.noisy and (iteration - first) % CURVATURE_EVERY == 0:
             self._observe()
 
@@ -299,27 +292,23 @@ class _Fit:
         x, target = self._batch()
         signs = self._random.choice(np.array([-1, 1], np.float32), target.shape)
         self._sizes.observe(self._backend.curvature(self._shape, self.coefficients, x, signs))
-        self.step_indices = step_index(self._sizes.steps())
-        self._steps = spread_steps(self._shape, step_size(self.step_indices))
+        self._indices = step_index(self._sizes.steps())
+        self._steps = spread_steps(self._shape, step_size(self._indices))
 
     def integers(self) -> QuantizedFnet:
         """The quantised network, or the flat mean colour where that is no farther from the picture."""
-        indices = self.step_indices
-        assert indices is not None, "a schedule that ends in integers has a noisy phase"
-        steps = spread_steps(self._shape, step_size(indices))
-        network = QuantizedFnet(self._config, indices, quantize(self.coefficients, steps))
+        assert self._indices is not None, "a schedule that ends in integers has a noisy phase"
+        assert self._steps is not None
+        network = QuantizedFnet(self._config, self._indices, quantize(self.coefficients, self._steps))
         flat = flat_network(self._config, self._mean)
         return network if self._mse(coefficients_of(network)) < self._mse(coefficients_of(flat)) else flat
 
-    @property
-    def _frozen_size(self) -> int:
-        return self._shape.layers[self._frozen - 1].span.stop if self._frozen else 0
-
-    def _freeze_next(self) -> None:
-        span = self._shape.layers[self._frozen].span
+    def _freeze(self, span: slice) -> None:
+        """Rounds and fixes the next layer, whose coefficients are those of `span`."""
         assert self._steps is not None
-        self.coefficients[span] = dequantize(quantize(self.coefficients[span], self._steps[span]), self._steps[span])
-        self._frozen += 1
+        steps = self._steps[span]
+        self.coefficients[span] = dequantize(quantize(self.coefficients[span], steps), steps)
+        self._frozen, self._frozen_size = self._frozen + 1, span.stop
 
 
 def flat_network(config: FnetConfig, colour: Floats) -> QuantizedFnet:
