@@ -39,11 +39,6 @@ class Row:
     note: str = ""
     interpolated_psnr_db: float | None = None
 
-    @property
-    def measured(self) -> bool:
-        """True for the row of a file; False for one that only has a note, since it is out of reach or failed."""
-        return self.size_bytes is not None
-
     def as_json(self) -> dict[str, Any]:
         """The values as JSON types, rounded as in the table; empty ones are left out."""
         return {name: _rounded(name, value) for name, value in vars(self).items() if value not in (None, "")}

@@ -24,11 +24,9 @@ _LONG_PIXELS = 4_000_000  # for larger pictures a note announces the search for 
     fourcodec compare photo.png photo.fnc -o page.html
     """,
 )
-@click.argument("picture", metavar="IN", type=click.Path(path_type=Path))
-@click.argument("coded", metavar="FILE.fnc", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="An HTML page to write: slider, zoom, error maps."
-)
+@click.argument("picture", metavar="IN", type=options.PATH)
+@click.argument("coded", metavar="FILE.fnc", type=options.PATH)
+@click.option("-o", "--output", type=options.PATH, help="An HTML page to write: slider, zoom, error maps.")
 @click.option("--frame", type=click.IntRange(min=1), help="The frame or page of IN that was encoded, from 1.")
 @options.device_option("cpu")
 @options.force_option

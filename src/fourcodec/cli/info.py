@@ -24,12 +24,10 @@ _PIPED_COLUMNS = 80
     fourcodec info photo.fnc --parts --plot latents.png
     """,
 )
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("source", metavar="IN", type=options.PATH)
 @click.option("--parts", is_flag=True, help="Show networks by part and latents by level; this decodes the file.")
 @click.option(
-    "--plot",
-    type=click.Path(path_type=Path),
-    help="A PNG file to write: a plot of the latents or of the first layer's waves.",
+    "--plot", type=options.PATH, help="A PNG file to write: a plot of the latents or of the first layer's waves."
 )
 @options.limit_options
 @options.force_option

@@ -22,7 +22,7 @@ from fourcodec.limits import BYTES_REMEDY, Limits
     fourcodec verify pictures/ --recursive --quiet
     """,
 )
-@click.argument("sources", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("sources", metavar="FILE...", nargs=-1, required=True, type=options.PATH)
 @click.option("--recursive", is_flag=True, help="With a folder: also the folders below it.")
 @options.limit_options
 @options.device_option("cpu")
