@@ -11,8 +11,6 @@ from fourcodec.bench.showcase import Exhibit
 from fourcodec.bench.tables import Table
 from fourcodec.web import data_uri
 
-_WORDY = ("picture", "setting")  # first columns of tables with words, whose lines may wrap
-
 
 def page(
     opening: Sequence[str],
@@ -107,7 +105,7 @@ def _gain(exhibit: Exhibit) -> str:
 
 
 def _table(table: Table) -> str:
-    kind = ' class="words"' if table.columns[0] in _WORDY and len(table.columns) == 2 else ""
+    kind = ' class="words"' if table.columns == ("picture", "why") else ""  # words, whose lines may wrap
     head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
     rows = ("".join(f"<td>{escape(cell)}</td>" for cell in row.values()) for row in table.rows)
     body = "".join(f"<tr>{row}</tr>" for row in rows)

@@ -14,7 +14,7 @@ from typing import IO, Any
 from fourcodec import files
 from fourcodec.batch.engine import shown
 from fourcodec.bench import plots as plotting
-from fourcodec.bench.aggregate import Aggregate, ImageResults, by_image
+from fourcodec.bench.aggregate import Aggregate, by_image
 from fourcodec.bench.bdrate import BdRate
 from fourcodec.bench.itemlog import ItemLog
 from fourcodec.bench.page import page
@@ -91,7 +91,8 @@ def write_results(folder: Path, log: ItemLog, circumstances: Circumstances, prog
         document.write(json.dumps(circumstances.as_json(), indent=1).removesuffix("\n}") + ',\n "rows": [')
         before_row, before_rate = (chain(["\n  "], repeat(",\n  ")) for _ in range(2))
         for results in by_image(log):
-            for row in _rows_of(results):
+            skipped = [Row(results.image, "", note=f"skipped: {results.problem}")] if results.problem else []
+            for row in skipped or results.rows:
                 writer.writerow(row.as_csv())
                 document.write(next(before_row) + json.dumps(row.as_json()))
             for (codec, reference), rate in aggregate.add(results).items():
@@ -142,12 +143,6 @@ def _markdown_table(table: Table) -> str:
     rule = tuple("---" if place == 0 else "---:" for place in range(len(table.columns)))
     rows = (table.columns, rule, *(row.values() for row in table.rows))
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
-
-
-def _rows_of(results: ImageResults) -> list[Row]:
-    if results.problem:
-        return [Row(results.image, "", note=f"skipped: {results.problem}")]
-    return results.rows
 
 
 def _bd_json(image: str, codec: str, reference: str, rate: BdRate) -> dict[str, Any]:
