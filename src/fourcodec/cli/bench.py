@@ -155,7 +155,10 @@ def bench(
         limit=None if limit == "all" else int(limit),
         **of_fit,
     )
-    _check(settings, peers_only)
+    if peers_only and not settings.peers:
+        raise click.UsageError("--peers-only without any --codecs leaves nothing to measure")
+    if len(settings.ours) > MAX_SETTINGS:
+        raise click.UsageError(f"{len(settings.ours)} sizes are more than the {MAX_SETTINGS} of one run")
     out = output or Path(time.strftime("bench-%Y%m%d-%H%M%S"))
     command = shlex.join(["fourcodec", *sys.argv[1:]])
     finished = run(settings, RunOptions(out, jobs, scheduler, resume, force, quiet), command)
@@ -163,7 +166,10 @@ def bench(
         click.echo(json.dumps({"output": str(out), **summary_json(finished.aggregate, finished.progress)}))
     elif not quiet:
         _show(finished, out)
-    return _exit_status(finished, strict)
+    if finished.interrupted:
+        return 130
+    problems = finished.aggregate.skipped.count + finished.aggregate.failed.count
+    return int(not finished.aggregate.measured_files or (strict and problems > 0))
 
 
 def _our_settings(
@@ -181,13 +187,6 @@ def _our_settings(
     return tuple(OurSetting(quality=quality) for quality in qualities or DEFAULT_QUALITIES)
 
 
-def _check(settings: BenchSettings, peers_only: bool) -> None:
-    if peers_only and not settings.peers:
-        raise click.UsageError("--peers-only without any --codecs leaves nothing to measure")
-    if len(settings.ours) > MAX_SETTINGS:
-        raise click.UsageError(f"{len(settings.ours)} sizes are more than the {MAX_SETTINGS} of one run")
-
-
 def _show(finished: Finished, out: Path) -> None:
     aggregate, progress = finished.aggregate, finished.progress
     if not progress.complete:
@@ -198,12 +197,3 @@ def _show(finished: Finished, out: Path) -> None:
     for line in headline(aggregate):
         click.echo(line)
     click.echo(f"{out / 'summary.md'}, {out / 'report.html'}")
-
-
-def _exit_status(finished: Finished, strict: bool) -> int:
-    aggregate = finished.aggregate
-    if finished.interrupted:
-        return 130
-    if not aggregate.measured_files:
-        return 1
-    return int(strict and bool(aggregate.skipped.count or aggregate.failed.count))

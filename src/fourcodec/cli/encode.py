@@ -137,7 +137,8 @@ def encode(
         options.note(f"decoders refuse this file by default: {encoded.refusal}")
 
     if as_json:
-        click.echo(json.dumps(_measured(target, encoded)))
+        measured = {name: value for name, value in asdict(encoded).items() if name not in ("data", "refusal")}
+        click.echo(json.dumps({"output": str(target), **measured}))
     elif not quiet:
         options.say(_summary(target, encoded), target)
     return 0
@@ -176,23 +177,13 @@ class _Watch:
             self._line(progress)
 
 
-def _measured(target: Path, encoded: codec.Encoded) -> dict[str, Any]:
-    measured = asdict(encoded)
-    del measured["data"], measured["refusal"]
-    return {"output": str(target), **measured}
-
-
 def _summary(target: Path, encoded: codec.Encoded) -> str:
+    parts = {"alpha": encoded.alpha_bytes, **encoded.metadata_bytes}
+    named = ", ".join(f"{name} {size_bytes}" for name, size_bytes in parts.items() if size_bytes)
+    of_which = f" (of which {named})" if named else ""
     psnr = "an exact copy" if encoded.psnr_db is None else f"PSNR {encoded.psnr_db:.2f} dB"
     ssim = "" if encoded.ssim is None else f", SSIM {encoded.ssim:.4f}"
     return (
-        f"{target}: {encoded.size_bytes} bytes{_parts(encoded)}, {encoded.rate_bpp:.3f} bpp, {psnr}{ssim} "
+        f"{target}: {encoded.size_bytes} bytes{of_which}, {encoded.rate_bpp:.3f} bpp, {psnr}{ssim} "
         f"(encoded in {encoded.encode_seconds:.1f} s, decoded in {encoded.decode_seconds:.2f} s)"
     )
-
-
-def _parts(encoded: codec.Encoded) -> str:
-    """The sizes of alpha and metadata in words; empty where the file has none."""
-    parts = {"alpha": encoded.alpha_bytes, **encoded.metadata_bytes}
-    named = [f"{name} {size_bytes}" for name, size_bytes in parts.items() if size_bytes]
-    return f" (of which {', '.join(named)})" if named else ""

@@ -43,7 +43,9 @@ def info(
     """
     limits = Limits(max_pixels, max_work)
     if plot is not None:
-        _check_plot(source, plot, force=force)
+        if plot.suffix.lower() != ".png":
+            raise click.UsageError(f"the plot is a PNG file: name it with .png, not {str(plot)!r}")
+        options.check_output(source, plot, force=force)
     with options.about(source):
         file = codec.File(files.read(source, limits.file_bytes, BYTES_REMEDY), limits)
         description = file.describe()
@@ -61,12 +63,6 @@ def info(
     click.echo("\n".join([*_lines(description), "", *_bars(description)]), color=colour_wanted())
     if plot is not None:
         click.echo(f"\n{plot}: {'the latents' if description['profile'] == 'grid' else 'the waves'}")
-
-
-def _check_plot(source: Path, plot: Path, *, force: bool) -> None:
-    if plot.suffix.lower() != ".png":
-        raise click.UsageError(f"the plot is a PNG file: name it with .png, not {str(plot)!r}")
-    options.check_output(source, plot, force=force)
 
 
 def _lines(description: dict[str, Any]) -> list[str]:

@@ -74,12 +74,12 @@ def sample(
 
     z = model.sample(count, seed, temperature)
     pixels = None if size is None else uses.longer_side(model, size)
-    coded = [] if folder is None else fnc.to_fnc(model.core, z, pixels)
+    coded = []
     if folder is not None:
+        coded = fnc.to_fnc(model.core, z, pixels)
         folder.mkdir(parents=True, exist_ok=True)
-    for number, data in enumerate(coded):
-        assert folder is not None
-        files.write(folder / f"sample-{number:04}.fnc", data, overwrite=force)
+        for number, data in enumerate(coded):
+            files.write(folder / f"sample-{number:04}.fnc", data, overwrite=force)
     picture = sheets.sheet(sheets.to_bytes(model.decode(z, pixels)))
     files.write(output, images.to_png(picture), overwrite=force)
     if not quiet:
