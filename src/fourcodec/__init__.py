@@ -51,28 +51,18 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Encoded": "fourcodec.codec",
-    "decode": "fourcodec.codec",
-    "encode": "fourcodec.codec",
-    "read_metadata": "fourcodec.codec",
-    "File": "fourcodec.fnc",
-    "Metadata": "fourcodec.bitstream.metadata",
-    "CorruptFileError": "fourcodec.errors",
-    "DeviceError": "fourcodec.errors",
-    "FourcodecError": "fourcodec.errors",
-    "ImageError": "fourcodec.errors",
-    "LimitError": "fourcodec.errors",
-    "TargetError": "fourcodec.errors",
-    "UnsupportedFormatError": "fourcodec.errors",
-    "VerificationError": "fourcodec.errors",
-    "Limits": "fourcodec.limits",
-    "View": "fourcodec.views",
-    "register": "fourcodec.pillow_plugin",
+    "fourcodec.codec": ("Encoded", "decode", "encode", "read_metadata"),
+    "fourcodec.fnc": ("File",),
+    "fourcodec.bitstream.metadata": ("Metadata",),
+    "fourcodec.errors": tuple(name for name in __all__ if name.endswith("Error")),
+    "fourcodec.limits": ("Limits",),
+    "fourcodec.views": ("View",),
+    "fourcodec.pillow_plugin": ("register",),
 }
 
 
 def __getattr__(name: str) -> Any:
-    module = _MODULES.get(name)
+    module = next((module for module, names in _MODULES.items() if name in names), None)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(module), name)

@@ -23,9 +23,7 @@ def main() -> NoReturn:
         # An interrupt that passed through an exec() of text (importing numba runs some) leaves a flag in Python, which
         # then ends the process by the signal and not with our status. Another exec() that succeeds clears the flag.
         exec("")
-        signal.signal(
-            signal.SIGINT, signal.SIG_DFL
-        )  # a second Ctrl-C must not print a traceback of the interpreter's end
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C must not print a traceback of Python's end
     sys.exit(status)
 
 

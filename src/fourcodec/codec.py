@@ -111,11 +111,8 @@ def encode(
 
     from fourcodec.encoder import Encoder, FnetFits, GridFits
 
-    fits = (
-        GridFits(subject, request, effort, iterations, seed, processor, limits)
-        if request.is_grid
-        else FnetFits(subject, request, effort, iterations, seed, processor, limits)
-    )
+    kind: type[GridFits] | type[FnetFits] = GridFits if request.is_grid else FnetFits
+    fits = kind(subject, request, effort, iterations, seed, processor, limits)
 
     def psnr_of(data: bytes) -> float:
         return metrics.psnr_db(picture.pixels, File(data, limits).pixels(device=processor))

@@ -17,6 +17,9 @@ from fourcodec.limits import DEFAULT, UNLIMITED, Limits
 from fourcodec.profiles import PROFILES, Profile
 from fourcodec.views import WHOLE, Lattice, View, whole
 
+# The fields of the header that a description has as they are.
+_DESCRIBED = ("width", "height", "channels", "bit_depth", "coordinates", "activation", "prior", "tiles")
+
 
 class File:
     """A .fnc file, parsed, checked and split into sections once.
@@ -74,14 +77,7 @@ class File:
         return {
             "format": f"{container.FORMAT_MAJOR}.{container.FORMAT_MINOR}",
             "profile": profile.NAME,
-            "width": header.width,
-            "height": header.height,
-            "channels": header.channels,
-            "bit_depth": header.bit_depth,
-            "coordinates": header.coordinates,
-            "activation": header.activation,
-            "prior": header.prior,
-            "tiles": header.tiles,
+            **{name: getattr(header, name) for name in _DESCRIBED},
             "architecture": list(header.architecture),
             "size_bytes": self.size_bytes,
             "rate_bpp": metrics.bpp(self.size_bytes, header.width, header.height),

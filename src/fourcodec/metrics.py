@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from fourcodec.arrays import Samples
+from fourcodec.images import has_alpha
 from fourcodec.images.pixels import STRIP_ROWS
 
 SSIM_MIN_SIDE = 11  # pixels, the side of the window of SSIM
@@ -28,7 +29,7 @@ def psnr_db(first: Samples, second: Samples) -> float:
         one, other = _colours(first[rows], second[rows])
         difference = one.astype(np.int64) - other
         squares += int(np.sum(np.square(difference, out=difference)))  # exact, whatever the strips
-        count += difference.size if not _has_alpha(first) else one.shape[2] * int((first[rows][:, :, -1] > 0).sum())
+        count += difference.size if not has_alpha(first) else one.shape[2] * int((first[rows][:, :, -1] > 0).sum())
     return psnr_of_mse_db(squares / count if count else 0.0, _peak(first))
 
 
@@ -101,13 +102,9 @@ def bpp(size_bytes: int, width: int, height: int) -> float:
     return 8 * size_bytes / (width * height)
 
 
-def _has_alpha(picture: Samples) -> bool:
-    return picture.ndim == 3 and picture.shape[2] in (2, 4)
-
-
 def _colours(first: Samples, second: Samples) -> tuple[Samples, Samples]:
     """Both pictures without alpha, and black where the first is fully transparent."""
-    if not _has_alpha(first):
+    if not has_alpha(first):
         return first, second
     visible = first[:, :, -1:] > 0
     return first[:, :, :-1] * visible, second[:, :, :-1] * visible

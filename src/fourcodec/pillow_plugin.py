@@ -17,7 +17,6 @@ from typing import IO, Any
 from PIL import Image, ImageFile
 
 from fourcodec.bitstream import container, metadata
-from fourcodec.bitstream.container import Header
 from fourcodec.errors import FourcodecError
 from fourcodec.limits import DEFAULT, Limits
 from fourcodec.views import WHOLE, View
@@ -65,7 +64,10 @@ class FncImageFile(ImageFile.ImageFile):
             self._parsed = header, sections = container.read(self._data, LIMITS)
         except FourcodecError as exc:
             raise OSError(str(exc)) from exc
-        self._size, self._mode = (header.width, header.height), _mode_of(header)
+        mode = MODES.get((header.channels, header.bit_depth))
+        if mode is None:
+            raise OSError(f"the file has {header.bit_depth}-bit samples, this version decodes 8 and 16")
+        self._size, self._mode = (header.width, header.height), mode
         self.info.update(_info_of(sections))
         self._view = WHOLE
         self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.mode)]
@@ -117,14 +119,6 @@ class FncImageFile(ImageFile.ImageFile):
 def accept(prefix: bytes) -> bool:
     """True if a file that begins with `prefix` is a .fnc file."""
     return prefix.startswith(container.MAGIC)
-
-
-def _mode_of(header: Header) -> str:
-    """Raises OSError for samples that only later versions decode."""
-    mode = MODES.get((header.channels, header.bit_depth))
-    if mode is None:
-        raise OSError(f"the file has {header.bit_depth}-bit samples, this version decodes 8 and 16")
-    return mode
 
 
 def _info_of(sections: list[container.Section]) -> dict[str, bytes]:

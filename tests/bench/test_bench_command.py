@@ -7,9 +7,6 @@ from pathlib import Path
 import pytest
 
 from fourcodec import cli
-from fourcodec.batch.journal import RunError
-from fourcodec.bench.ours import check_supported
-from fourcodec.bench.settings import BenchSettings, OurSetting
 from tests.support.benches import table
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
@@ -65,14 +62,6 @@ def test_qualities_are_measured_in_place_of_sizes(bench: Callable[..., int], tmp
     rows = [row for row in table(tmp_path / "out") if row["codec"] == "fourcodec"]
     assert [row["setting"] for row in rows] == ["q20", "q50"] * 3
     assert {row["coefficients"] for row in rows} == {""}
-
-
-def test_what_a_codec_does_not_know_is_said(settings_of: Callable[..., BenchSettings], folder: Path) -> None:
-    check_supported(settings_of(folder))
-    with pytest.raises(RunError, match="no qualities"):
-        check_supported(settings_of(folder, ours=(OurSetting(quality=50),)))
-    with pytest.raises(RunError, match="no profile 'grid'"):
-        check_supported(settings_of(folder, profile="grid"))
 
 
 def test_quiet_is_silent_and_json_is_one_object(

@@ -61,8 +61,7 @@ def run_on_worker(item: Item, work: Work[Item, Outcome]) -> Outcome:
 def _outcome(distributed: Any, future: Any, item: Item, work: Work[Item, Outcome]) -> Outcome:
     """The outcome of a finished future. Raises ClusterError where the cause is not the item but the cluster."""
     try:
-        outcome: Outcome = future.result()
-        return outcome
+        return future.result()
     except distributed.scheduler.KilledWorker as exc:
         return work.failed(item, f"given up by the cluster: {one_line(exc)}")
     except (Exception, distributed.CancelledError) as exc:

@@ -50,7 +50,7 @@ def holds_results(out: Path) -> RunError:
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """The settings that differ between two runs, a sentence each. Values are JSON types; None means not given."""
     return [
-        f"{name} was {_shown(before.get(name))} and is now {_shown(now.get(name))}"
+        f"{name} was {shown(before.get(name))} and is now {shown(now.get(name))}"
         for name in {**before, **now}
         if before.get(name) != now.get(name)
     ]
@@ -85,7 +85,8 @@ def _outcomes(items: Iterable[Item], work: Work[Item, Outcome], options: RunOpti
     return run_here(items, work)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """The value of a setting, a JSON type, in words."""
     if isinstance(value, list):
         return ",".join(map(str, value)) or "none"
     return "not given" if value is None else str(value)

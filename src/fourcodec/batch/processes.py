@@ -81,8 +81,7 @@ class _Worker(Generic[Item, Outcome]):
     def outcome(self) -> Outcome | None:
         """Waits for the outcome; None where the worker died and the item deserves another attempt."""
         try:
-            outcome: Outcome = self.pipe.recv()
-            return outcome
+            return self.pipe.recv()
         except (EOFError, OSError):
             self.process.join()
             if self.attempt < ATTEMPTS:

@@ -21,6 +21,8 @@ from fourcodec.views import View
 if TYPE_CHECKING:
     from fourcodec.optimisation.progress import Progress
 
+Convert = Callable[[Path, dict[str, Any]], tuple[bytes, tuple[str, ...]]]  # (path, settings) -> (bytes, notes)
+
 
 @dataclass(frozen=True)
 class Task:
@@ -64,7 +66,7 @@ class Direction:
     suffixes: frozenset[str]
     target_suffix: str
     settings: dict[str, Any]  # all that a target's bytes depend on, beside its source; JSON types and tuples
-    convert: Callable[[Path, dict[str, Any]], tuple[bytes, tuple[str, ...]]]  # (path, settings) -> (bytes, notes)
+    convert: Convert
 
     @property
     def work(self) -> Work[Task, Result]:
@@ -122,11 +124,7 @@ def _decode(path: Path, settings: dict[str, Any], *, limits: Limits) -> tuple[by
     return picture, (*remarks, *notes)
 
 
-def _run(
-    task: Task,
-    convert: Callable[[Path, dict[str, Any]], tuple[bytes, tuple[str, ...]]],
-    settings: dict[str, Any],
-) -> Result:
+def _run(task: Task, convert: Convert, settings: dict[str, Any]) -> Result:
     try:
         stamp = stamp_of(task.path)
         data, notes = convert(task.path, settings)

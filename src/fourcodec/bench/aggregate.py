@@ -13,20 +13,9 @@ from typing import Any
 
 from fourcodec.bench.bdrate import BdRate, bd_rate, rising
 from fourcodec.bench.items import Outcome
-from fourcodec.bench.rows import Row
+from fourcodec.bench.rows import MEASURED, Row
 from fourcodec.bench.settings import OUR_NAME, BenchSettings
 
-AVERAGED = (
-    "size_bytes",
-    "rate_bpp",
-    "psnr_db",
-    "ssim",
-    "ms_ssim",
-    "encode_seconds",
-    "decode_seconds",
-    "peak_memory_mb",
-    "coefficients",
-)
 NAMED = 100  # problems of each kind that the summary lists; results.csv has all
 
 
@@ -53,7 +42,7 @@ class Mean:
 class Average:
     """Means over the rows of one codec and setting."""
 
-    means: dict[str, Mean] = field(default_factory=lambda: {name: Mean() for name in AVERAGED})
+    means: dict[str, Mean] = field(default_factory=lambda: {name: Mean() for name in MEASURED})
     files: int = 0
 
     def add(self, row: Row) -> None:
@@ -185,9 +174,8 @@ class Aggregate:
         self.sweeps: dict[tuple[str, str], Average] = {}  # by codec and setting
         self.matches: dict[tuple[str, str, str], Match] = {}  # by our setting, codec and match
         self.bd_rates: dict[tuple[str, str], BdAverage] = {}  # by codec and reference
-        self.shown_setting = (
-            settings.ours[-1].label if settings.ours else ""
-        )  # whose best, median and worst pictures are shown
+        # whose best, median and worst pictures are shown
+        self.shown_setting = settings.ours[-1].label if settings.ours else ""
         self.gains_db, self.items = array("d"), array("q")  # for each picture that can be shown, and its item
 
     @property

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, features
 
 from fourcodec.arrays import Samples
+from fourcodec.images import saved
 
 Encode = Callable[..., bytes]  # (image, quality, **options of the variant)
 
@@ -60,36 +61,30 @@ def decode(data: bytes) -> Samples:
 
 def jpeg(image: Image.Image, quality: int, subsampling: str, progressive: bool) -> bytes:
     """JPEG with optimised Huffman tables; small files are up to a fifth smaller without progressive scans."""
-    return _saved(image, "JPEG", quality=quality, subsampling=subsampling, optimize=True, progressive=progressive)
+    return saved(image, "JPEG", quality=quality, subsampling=subsampling, optimize=True, progressive=progressive)
 
 
 def jpeg_default(image: Image.Image, quality: int) -> bytes:
     """The JPEG that `image.save("x.jpg", quality=...)` writes, to compare measurements with other people's."""
-    return _saved(image, "JPEG", quality=quality)
+    return saved(image, "JPEG", quality=quality)
 
 
 def webp(image: Image.Image, quality: int) -> bytes:
     """Lossy WebP at its slowest method."""
-    return _saved(image, "WEBP", quality=quality, method=6)
+    return saved(image, "WEBP", quality=quality, method=6)
 
 
 def avif(image: Image.Image, quality: int) -> bytes:
     """AVIF with two threads everywhere: libaom makes other bytes with one than with several threads."""
     options = {"speed": 6, "subsampling": "4:4:4", "advanced": {"tune": "psnr"}, "max_threads": 2}
-    return _saved(image, "AVIF", quality=quality, **options)
+    return saved(image, "AVIF", quality=quality, **options)
 
 
 def jxl(image: Image.Image, quality: int) -> bytes:
     """JPEG XL by pillow-jxl-plugin, which adds the format to Pillow when it is imported."""
     import pillow_jxl  # noqa: F401
 
-    return _saved(image, "JXL", quality=quality, effort=7)
-
-
-def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
+    return saved(image, "JXL", quality=quality, effort=7)
 
 
 def _jpeg_variants() -> tuple[Variant, ...]:

@@ -44,16 +44,8 @@ def bd_rate(reference: Curve, tested: Curve) -> BdRate:
         return BdRate(None, why_not="the curves do not overlap in PSNR")
     import bjontegaard  # brings matplotlib, which takes a second
 
-    (rates_0, qualities_0), (rates_1, qualities_1) = zip(*reference, strict=True), zip(*tested, strict=True)
+    columns = [list(column) for curve in (reference, tested) for column in zip(*curve, strict=True)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about small overlaps, which the tables show
-        percent = bjontegaard.bd_rate(
-            list(rates_0),
-            list(qualities_0),
-            list(rates_1),
-            list(qualities_1),
-            method="akima",
-            require_matching_points=False,
-            min_overlap=0,
-        )
+        percent = bjontegaard.bd_rate(*columns, method="akima", require_matching_points=False, min_overlap=0)
     return BdRate(float(percent), (top - bottom) / (tested[-1][1] - tested[0][1]))

@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 import subprocess
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -37,10 +38,8 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
     }
     for package in _PACKAGES:
-        try:
+        with suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     for library in _PILLOW_LIBRARIES:
         found[f"pillow's {library}"] = str(features.version(library))
     return found

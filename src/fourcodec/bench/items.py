@@ -90,13 +90,13 @@ def _measure_ours(
         encoded.append(codec.encode(source.pixels, **arguments))
         return encoded[0].data
 
-    measured = measure(source.pixels, encode, codec.decode)
-    # The codec's own time leaves out that `encode` decodes the file once more to check it.
-    measured = replace(measured, encode_seconds=encoded[0].encode_seconds)
     channels = 1 if source.pixels.ndim == 2 else source.pixels.shape[2]
-    blank = Row(item.image, OUR_NAME, our.label, coefficients=ours.coefficient_count(our, channels))
-    row = measured.fill(replace(blank, note="; ".join(source.notes)), source.pixels)
-    return [row, *peers.matched_rows(row)], measured.data
+    coefficients, notes = ours.coefficient_count(our, channels), "; ".join(source.notes)
+    blank = Row(item.image, OUR_NAME, our.label, coefficients=coefficients, note=notes)
+    row, data = measure(blank, source.pixels, encode, codec.decode)
+    # The codec's own time leaves out that `encode` decodes the file once more to check it.
+    row = replace(row, encode_seconds=encoded[0].encode_seconds)
+    return [row, *peers.matched_rows(row)], data
 
 
 _last_peers: tuple[tuple[str, str, tuple[str, ...]], Peers] | None = None

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from fourcodec.arrays import Samples
-from fourcodec.bench.baselines import Baseline, PeerSetting, Variant, decode, make
+from fourcodec.bench.baselines import Baseline, PeerSetting, decode, make
 from fourcodec.metrics import psnr_db
 
 SIZE_SLACK = 1.5
@@ -51,7 +51,13 @@ class PeerFiles:
 
     def not_much_larger(self, size_bytes: float) -> list[Point]:
         """All files of at most `size_bytes`, and of each variant at least the next larger one where there is one."""
-        return [point for variant in self.baseline.variants for point in self._rising(variant, size_bytes)]
+        found: list[Point] = []
+        for variant in self.baseline.variants:
+            for quality in self.baseline.qualities:
+                found.append(self.point(PeerSetting(variant, quality)))
+                if found[-1].size_bytes > self._slack * size_bytes:
+                    break
+        return found
 
     def until_reached(self, wanted_psnr_db: float) -> list[Point]:
         """All files that may be the smallest one of at least this PSNR, and some others."""
@@ -66,13 +72,6 @@ class PeerFiles:
                 if point.size_bytes > self._slack * reached:
                     break
         return found
-
-    def _rising(self, variant: Variant, size_bytes: float) -> Iterator[Point]:
-        for quality in self.baseline.qualities:
-            point = self.point(PeerSetting(variant, quality))
-            yield point
-            if point.size_bytes > self._slack * size_bytes:
-                return
 
 
 def best_within(files: PeerFiles, size_bytes: int) -> Point | None:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 _KIB_PER_UNIT = 1 / 1024 if sys.platform == "darwin" else 1  # ru_maxrss: bytes there, KiB elsewhere
@@ -27,11 +27,8 @@ def peak_memory() -> Iterator[Peak]:
 
 
 def _reset_high_water_mark() -> None:
-    try:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")  # proc(5): resets VmHWM
-    except OSError:
-        pass
+    with suppress(OSError), open("/proc/self/clear_refs", "w") as file:
+        file.write("5")  # proc(5): resets VmHWM
 
 
 def _high_water_kib() -> float:

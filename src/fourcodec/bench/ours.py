@@ -1,11 +1,10 @@
 """Our own codec as the bench sees it: a module with `encode` and `decode`, and the arguments that they get."""
 
-import inspect
+from dataclasses import asdict
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from fourcodec.batch.journal import RunError
 from fourcodec.bench.settings import BenchSettings, OurSetting
 
 
@@ -16,24 +15,9 @@ def codec_of(settings: BenchSettings) -> ModuleType:
 
 def encode_arguments(settings: BenchSettings, our: OurSetting) -> dict[str, Any]:
     """The arguments of `encode`, beside the picture."""
-    arguments = {
-        "width": our.width,
-        "depth": our.depth,
-        "quality": our.quality,
-        "profile": settings.profile,
-        "iterations": settings.iterations,
-    }
+    arguments = {**asdict(our), "profile": settings.profile, "iterations": settings.iterations}
     given = {name: value for name, value in arguments.items() if value is not None}
     return {**given, "effort": settings.effort, "device": settings.device, "seed": settings.seed}
-
-
-def check_supported(settings: BenchSettings) -> None:
-    """Raises RunError for a quality or profile that this version's `encode` does not take."""
-    accepted = inspect.signature(codec_of(settings).encode).parameters
-    if "quality" not in accepted and any(our.quality is not None for our in settings.ours):
-        raise RunError("this version has no qualities (-q) yet: give --width and --depth")
-    if "profile" not in accepted and settings.profile not in (None, "fnet"):
-        raise RunError(f"this version has no profile {settings.profile!r}: only fnet")
 
 
 def coefficient_count(our: OurSetting, channels: int) -> int | None:

@@ -11,8 +11,6 @@ from fourcodec.bench.showcase import Exhibit
 from fourcodec.bench.tables import Table
 from fourcodec.web import data_uri
 
-_WORDY = ("picture", "setting")  # first columns of tables with words, whose lines may wrap
-
 
 def page(
     opening: Sequence[str],
@@ -107,9 +105,10 @@ def _gain(exhibit: Exhibit) -> str:
 
 
 def _table(table: Table) -> str:
-    kind = ' class="words"' if table.columns[0] in _WORDY and len(table.columns) == 2 else ""
+    kind = ' class="words"' if table.columns == ("picture", "why") else ""  # words, whose lines may wrap
     head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
+    rows = ("".join(f"<td>{escape(cell)}</td>" for cell in row.values()) for row in table.rows)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
     remark = f'<p class="remark">{escape(table.remark)}</p>' if table.remark else ""
     return (
         f"<h2>{escape(table.title)}</h2>{remark}"

@@ -3,9 +3,9 @@
 A file that cannot be made keeps its row, with a note in place of values.
 """
 
-import functools
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from fourcodec.arrays import Samples
 from fourcodec.bench import baselines, matching
@@ -14,6 +14,8 @@ from fourcodec.bench.matching import PeerFiles, Point
 from fourcodec.bench.measuring import measure
 from fourcodec.bench.rows import Row
 from fourcodec.errors import one_line
+
+Wanted = TypeVar("Wanted", PeerSetting, Row)
 
 
 class Peers:
@@ -31,7 +33,7 @@ class Peers:
         for name in self.names:
             for setting in baselines.sweep_settings(BASELINES[name]):
                 blank = Row(self.image, name, setting.label, match="sweep")
-                rows.append(_or_failed(blank, functools.partial(self._measured, blank, setting)))
+                rows.append(_or_failed(blank, self._measured, setting))
         return rows
 
     def matched_rows(self, ours: Row) -> list[Row]:
@@ -39,9 +41,8 @@ class Peers:
         rows = []
         for name in self.names:
             blank = Row(self.image, name, matched_setting=ours.setting)
-            by_bytes, by_psnr = replace(blank, match="bytes"), replace(blank, match="psnr")
-            rows.append(_or_failed(by_bytes, functools.partial(self._matched_by_bytes, by_bytes, ours)))
-            rows.append(_or_failed(by_psnr, functools.partial(self._matched_by_psnr, by_psnr, ours)))
+            rows.append(_or_failed(replace(blank, match="bytes"), self._matched_by_bytes, ours))
+            rows.append(_or_failed(replace(blank, match="psnr"), self._matched_by_psnr, ours))
         return rows
 
     def _matched_by_bytes(self, blank: Row, ours: Row) -> Row:
@@ -56,7 +57,7 @@ class Peers:
         if between is None:
             return row
         said = f"{between:.3f} dB at exactly {ours.size_bytes} bytes, interpolated in log-rate"
-        return replace(row, interpolated_psnr_db=between, note=_joined(row.note, said))
+        return replace(row, interpolated_psnr_db=between, note="; ".join(filter(None, (row.note, said))))
 
     def _matched_by_psnr(self, blank: Row, ours: Row) -> Row:
         wanted = float("inf") if ours.psnr_db is None else ours.psnr_db
@@ -71,17 +72,16 @@ class Peers:
 
     def _measured(self, blank: Row, setting: PeerSetting) -> Row:
         files = self._files[blank.codec]
-        measured = measure(self._pixels, lambda: baselines.make(files.baseline, files.image, setting), baselines.decode)
-        return measured.fill(blank, self._pixels)
+        row, _ = measure(
+            blank, self._pixels, lambda: baselines.make(files.baseline, files.image, setting), baselines.decode
+        )
+        return row
 
 
-def _or_failed(blank: Row, make_row: Callable[[], Row]) -> Row:
-    """The row, or `blank` with a note: a codec that cannot hold the picture, say, must not end the run."""
+def _or_failed(blank: Row, filled: Callable[[Row, Wanted], Row], wanted: Wanted) -> Row:
+    """filled(blank, wanted), or `blank` with a note: a codec that cannot hold the picture, say, must not end the
+    run."""
     try:
-        return make_row()
+        return filled(blank, wanted)
     except Exception as exc:
         return replace(blank, note=f"failed: {one_line(exc)}")
-
-
-def _joined(*notes: str) -> str:
-    return "; ".join(filter(None, notes))

@@ -18,8 +18,7 @@ class BenchProgress(RunProgress):
         self._weights = weights
         self._left = bytearray([len(weights)]) * images  # items of each picture; a byte, hence at most 255 settings
         self._complete = 0
-        self._means = {"ours": (Mean(), Mean()), "peer": (Mean(), Mean())}
-        self._peer = ""
+        self._means: dict[str, tuple[Mean, Mean]] = {}  # by ours and the first peer: bits per pixel, PSNR
         for index in range(images * len(weights)):
             if index in log:
                 self._count(index)
@@ -42,22 +41,17 @@ class BenchProgress(RunProgress):
         self._complete += self._left[image] == 0
 
     def _add_means(self, outcome: Outcome) -> None:
-        for row in outcome.rows:
-            if row.codec == OUR_NAME:
-                self._add("ours", row.rate_bpp, row.psnr_db)
-            elif row.match == "bytes" and self._peer in ("", row.codec):
-                self._peer = row.codec
-                self._add("peer", row.rate_bpp, row.psnr_db)
-
-    def _add(self, whose: str, rate_bpp: float | None, psnr_db: float | None) -> None:
-        rates, qualities = self._means[whose]
-        rates.add(rate_bpp)
-        qualities.add(psnr_db)
+        for row in outcome.rows:  # ours comes before the peers' that are matched to it
+            name = "ours" if row.codec == OUR_NAME else row.codec
+            if name == "ours" or (row.match == "bytes" and (name in self._means or len(self._means) < 2)):
+                rates, qualities = self._means.setdefault(name, (Mean(), Mean()))
+                rates.add(row.rate_bpp)
+                qualities.add(row.psnr_db)
 
     def _shown_means(self) -> list[str]:
         parts = []
-        for whose, name in (("ours", "ours"), ("peer", self._peer)):
-            rate, quality = (mean.value for mean in self._means[whose])
+        for name, means in self._means.items():
+            rate, quality = (mean.value for mean in means)
             if rate is not None and quality is not None:
                 parts.append(f"{name} {rate:.3f} bpp {quality:.2f} dB")
         return parts

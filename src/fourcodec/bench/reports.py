@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from fourcodec import files
+from fourcodec.batch.engine import shown
 from fourcodec.bench import plots as plotting
-from fourcodec.bench.aggregate import Aggregate, ImageResults, by_image
+from fourcodec.bench.aggregate import Aggregate, by_image
 from fourcodec.bench.bdrate import BdRate
 from fourcodec.bench.itemlog import ItemLog
 from fourcodec.bench.page import page
@@ -51,7 +52,7 @@ class Circumstances:
         """The circumstances as lines of text, by name."""
         return {
             "command": self.command,
-            "settings": ", ".join(f"{name} {_plain(value)}" for name, value in self._settings().items()),
+            "settings": ", ".join(f"{name} {shown(value)}" for name, value in self._settings().items()),
             "git revision": self.git_revision or "not run from a working tree",
             "versions": ", ".join(f"{name} {version}" for name, version in self.versions.items()),
             "machine": ", ".join(f"{name} {value}" for name, value in self.machine.items()),
@@ -90,7 +91,8 @@ def write_results(folder: Path, log: ItemLog, circumstances: Circumstances, prog
         document.write(json.dumps(circumstances.as_json(), indent=1).removesuffix("\n}") + ',\n "rows": [')
         before_row, before_rate = (chain(["\n  "], repeat(",\n  ")) for _ in range(2))
         for results in by_image(log):
-            for row in _rows_of(results):
+            skipped = [Row(results.image, "", note=f"skipped: {results.problem}")] if results.problem else []
+            for row in skipped or results.rows:
                 writer.writerow(row.as_csv())
                 document.write(next(before_row) + json.dumps(row.as_json()))
             for (codec, reference), rate in aggregate.add(results).items():
@@ -139,15 +141,8 @@ def markdown(lines: list[str], said: list[Table], circumstances: Circumstances) 
 
 def _markdown_table(table: Table) -> str:
     rule = tuple("---" if place == 0 else "---:" for place in range(len(table.columns)))
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in (table.columns, rule, *table.rows)
-    )
-
-
-def _rows_of(results: ImageResults) -> list[Row]:
-    if results.problem:
-        return [Row(results.image, "", note=f"skipped: {results.problem}")]
-    return results.rows
+    rows = (table.columns, rule, *(row.values() for row in table.rows))
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
 def _bd_json(image: str, codec: str, reference: str, rate: BdRate) -> dict[str, Any]:
@@ -170,7 +165,3 @@ def _replacing(path: Path) -> Iterator[IO[str]]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _plain(value: Any) -> str:
-    return ",".join(map(str, value)) or "none" if isinstance(value, list) else str(value)

@@ -4,23 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-COLUMNS = (
-    "image",
-    "codec",
-    "setting",  # the codec's own; empty where the wanted rate or quality is out of its reach
-    "match",  # none: our file; sweep: a point of a peer's curve; bytes, psnr: a peer's file matched to ours
-    "matched_setting",  # our setting whose file it is matched to
-    "size_bytes",
-    "rate_bpp",
-    "psnr_db",  # RGB, 8 bits; empty for an exact copy
-    "ssim",
-    "ms_ssim",
-    "encode_seconds",
-    "decode_seconds",
-    "peak_memory_mb",  # 10^6 bytes, of the whole process while it encoded and decoded
-    "coefficients",
-    "note",
-)
 # The columns that may differ between two runs of the same settings.
 UNREPEATABLE = ("encode_seconds", "decode_seconds", "peak_memory_mb")
 _DECIMALS = {
@@ -41,25 +24,20 @@ class Row:
 
     image: str
     codec: str
-    setting: str = ""
-    match: str = "none"
-    matched_setting: str = ""
+    setting: str = ""  # the codec's own; empty where the wanted rate or quality is out of its reach
+    match: str = "none"  # none: our file; sweep: a point of a peer's curve; bytes, psnr: a peer's file matched to ours
+    matched_setting: str = ""  # our setting whose file it is matched to
     size_bytes: int | None = None
     rate_bpp: float | None = None
-    psnr_db: float | None = None
+    psnr_db: float | None = None  # RGB, 8 bits; empty for an exact copy
     ssim: float | None = None
     ms_ssim: float | None = None
     encode_seconds: float | None = None
     decode_seconds: float | None = None
-    peak_memory_mb: float | None = None
+    peak_memory_mb: float | None = None  # 10^6 bytes, of the whole process while it encoded and decoded
     coefficients: int | None = None
     note: str = ""
     interpolated_psnr_db: float | None = None
-
-    @property
-    def measured(self) -> bool:
-        """True for the row of a file; False for one that only has a note, since it is out of reach or failed."""
-        return self.size_bytes is not None
 
     def as_json(self) -> dict[str, Any]:
         """The values as JSON types, rounded as in the table; empty ones are left out."""
@@ -70,7 +48,9 @@ class Row:
         return [_formatted(name, getattr(self, name)) for name in COLUMNS]
 
 
-_FIELDS = frozenset(field.name for field in fields(Row))
+_FIELDS = tuple(field.name for field in fields(Row))
+COLUMNS = tuple(name for name in _FIELDS if name != "interpolated_psnr_db")
+MEASURED = COLUMNS[COLUMNS.index("size_bytes") : COLUMNS.index("note")]  # the columns with numbers
 
 
 def from_json(values: Mapping[str, Any]) -> Row:

@@ -12,7 +12,7 @@ from fourcodec.batch import engine
 from fourcodec.batch.engine import RunOptions
 from fourcodec.batch.journal import Journal, RunError
 from fourcodec.batch.progress import duration
-from fourcodec.bench import environment, ours, sources, trial
+from fourcodec.bench import environment, sources, trial
 from fourcodec.bench.aggregate import Aggregate
 from fourcodec.bench.itemlog import ItemLog
 from fourcodec.bench.items import Outcome, enumerate_items, kinds, work_of
@@ -43,10 +43,8 @@ def run(settings: BenchSettings, options: RunOptions, command: str = "") -> Fini
     if not found:
         raise RunError(f"no pictures in {settings.folder!r}")
     chosen = sources.sample(found, settings.limit, settings.seed)
-    if settings.ours:
-        ours.check_supported(settings)
-        if options.scheduler is None:
-            devices.resolve(settings.device)
+    if settings.ours and options.scheduler is None:
+        devices.resolve(settings.device)
     circumstances = Circumstances(
         settings, command, environment.versions(), environment.machine(), environment.git_revision()
     )
@@ -76,8 +74,7 @@ def _prepare(journal: Journal, options: RunOptions, circumstances: Circumstances
 
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
-        stored: dict[str, Any] = json.loads(path.read_bytes())
-        return stored
+        return json.loads(path.read_bytes())
     except ValueError as exc:
         raise RunError(f"{str(path)!r} is damaged: begin anew with -f") from exc
 

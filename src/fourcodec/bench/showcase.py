@@ -1,6 +1,5 @@
 """The exhibits of the page: the best, the median and the worst picture, our copy beside a peer's of as many bytes."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from fourcodec.bench.itemlog import ItemLog
 from fourcodec.bench.measuring import as_rgb
 from fourcodec.bench.rows import Row
 from fourcodec.bench.settings import OUR_NAME, BenchSettings
+from fourcodec.images import saved
 
 SHOWN_SIDE = 1024  # pixels; larger pictures are cropped, not scaled, which would hide the codecs' errors
 
@@ -59,7 +59,7 @@ def _exhibit(rank: str, index: int, settings: BenchSettings, log: ItemLog) -> Ex
     file = baselines.make(baseline, Image.fromarray(pixels), baselines.setting_of(baseline, peer_row.setting))
     shown = [_middle(as_rgb(picture)) for picture in (our_copy, baselines.decode(file), pixels)]
     height, width = shown[0].shape[:2]
-    our_png, peer_png, original_png = map(_png, shown)
+    our_png, peer_png, original_png = (saved(Image.fromarray(picture), "PNG", optimize=True) for picture in shown)
     cropped = (height, width) != pixels.shape[:2]
     return Exhibit(rank, our_row, peer_row, our_png, peer_png, original_png, (width, height), cropped)
 
@@ -68,9 +68,3 @@ def _middle(pixels: Samples) -> Samples:
     height, width = (min(side, SHOWN_SIDE) for side in pixels.shape[:2])
     top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
     return pixels[top : top + height, left : left + width]
-
-
-def _png(pixels: Samples) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()

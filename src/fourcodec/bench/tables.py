@@ -1,6 +1,6 @@
 """The content of the summary as sentences and tables of text, for Markdown and for the page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from fourcodec.bench.aggregate import Aggregate, Average, BdAverage, Match, Mean, Problems
@@ -12,13 +12,20 @@ NONE = "–"
 
 @dataclass(frozen=True)
 class Table:
-    """A heading, a remark, and rows of text under the columns; `first`: before the plots and pictures of the page."""
+    """A heading, a remark, and rows of text, each by the names of the columns, which are the same in all rows.
+
+    `first`: before the plots and pictures of the page.
+    """
 
     title: str
-    columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: list[dict[str, str]]
     remark: str = ""
     first: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns; none without rows."""
+        return tuple(self.rows[0]) if self.rows else ()
 
 
 @dataclass(frozen=True)
@@ -39,19 +46,14 @@ class Progress:
 def opening(aggregate: Aggregate, progress: Progress) -> list[str]:
     """The sentences above the tables."""
     settings = aggregate.settings
-    of_all = (
-        ""
-        if progress.chosen == progress.found
-        else f", a sample (seed {settings.seed}) of the folder's {progress.found}"
-    )
+    sampled = progress.chosen != progress.found
+    of_all = f", a sample (seed {settings.seed}) of the folder's {progress.found}" if sampled else ""
     lines = [f"{aggregate.images} of {progress.chosen} pictures measured{of_all}."]
     if not progress.complete:
         lines.append(f"**Stopped early**: {progress.done_items} of {progress.items} items are done; --resume goes on.")
     if settings.ours:
         sizes = ", ".join(our.label for our in settings.ours)
-        length = f"effort {settings.effort}"
-        if settings.iterations is not None:
-            length = f"{settings.iterations} iterations"
+        length = f"effort {settings.effort}" if settings.iterations is None else f"{settings.iterations} iterations"
         lines.append(f"Ours: {sizes}, {length}, device {settings.device}, seed {settings.seed}.")
     lines.append(_about_sources(aggregate))
     lines += [f"{name}: {BASELINES[name].about}." for name in settings.peers]
@@ -66,8 +68,8 @@ def tables(aggregate: Aggregate) -> list[Table]:
     """All tables that have rows."""
     candidates = [
         _sizes(aggregate),
-        _matches(aggregate, "bytes"),
-        _matches(aggregate, "psnr"),
+        _at_the_same_bytes(aggregate),
+        _at_the_same_psnr(aggregate),
         _bd_rates(aggregate),
         *_sweeps(aggregate),
         _problems("Skipped files", aggregate.skipped),
@@ -103,44 +105,29 @@ def _about_sources(aggregate: Aggregate) -> str:
 
 def _sizes(aggregate: Aggregate) -> Table:
     """Our means, a row for each setting: the thesis' table, but with the bytes of real files."""
-    columns = (
-        "size",
-        "coefficients",
-        "float32 bytes",
-        "bytes",
-        "bpp",
-        "PSNR dB",
-        "SSIM",
-        "MS-SSIM",
-        *(f"{peer} dB" for peer in aggregate.settings.peers),
-        "encode s",
-        "decode s",
-        "peak MB",
-        "files",
-    )
     rows = []
     for setting, average in aggregate.ours.items():
         coefficients = average["coefficients"]
         rows.append(
-            (
-                setting,
-                _number(coefficients, 0),
-                _number(None if coefficients is None else 4 * coefficients, 0),
-                _number(average["size_bytes"], 0),
-                *_quality(average),
-                *(_peer_at_our_bytes(aggregate, setting, peer) for peer in aggregate.settings.peers),
-                _number(average["encode_seconds"], 2),
-                _number(average["decode_seconds"], 3),
-                _number(average["peak_memory_mb"], 0),
-                str(average.files),
-            )
+            {
+                "size": setting,
+                "coefficients": _number(coefficients, 0),
+                "float32 bytes": _number(None if coefficients is None else 4 * coefficients, 0),
+                "bytes": _number(average["size_bytes"], 0),
+                **_quality(average),
+                **{f"{peer} dB": _peer_at_our_bytes(aggregate, setting, peer) for peer in aggregate.settings.peers},
+                "encode s": _number(average["encode_seconds"], 2),
+                "decode s": _number(average["decode_seconds"], 3),
+                "peak MB": _number(average["peak_memory_mb"], 0),
+                "files": str(average.files),
+            }
         )
     remark = (
         "Means over pictures. Bytes are those of the whole file; float32 bytes are four for each coefficient, as the "
         "thesis counted. The peers' dB: the PSNR of their best real file of at most our bytes, over the pictures where "
         "they have one."
     )
-    return Table("Ours, by size", columns, rows, remark, first=True)
+    return Table("Ours, by size", rows, remark, first=True)
 
 
 def _peer_at_our_bytes(aggregate: Aggregate, setting: str, peer: str) -> str:
@@ -153,46 +140,46 @@ def _peer_at_our_bytes(aggregate: Aggregate, setting: str, peer: str) -> str:
     return _number(match.peer["psnr_db"], 2) + missing
 
 
-def _matches(aggregate: Aggregate, match: str) -> Table:
-    columns: tuple[str, ...]
-    rows = []
-    for (setting, peer, kind), stats in aggregate.matches.items():
-        if kind == match:
-            rows.append((setting, peer, *(_by_bytes(stats) if match == "bytes" else _by_psnr(stats))))
-    if match == "bytes":
-        columns = (
-            "size", "peer", "our PSNR dB", "its PSNR dB", "gain dB", "interpolated dB", "gain over it dB", "we win",
-            "out of reach", "our bytes", "its bytes", "our SSIM", "its SSIM", "our MS-SSIM", "its MS-SSIM",
-        )  # fmt: skip
-        remark = (
-            "The peer's best real file of at most our bytes; means over the pictures in its reach. Small files have "
-            "coarse steps of quality, so beside it the PSNR interpolated in log-rate at exactly our bytes."
-        )
-        return Table("At the same bytes", columns, rows, remark, first=True)
-    columns = ("size", "peer", "our bytes against its", "our bytes", "its bytes", "in reach", "out of reach")
+def _matches(aggregate: Aggregate, match: str, cells: Callable[[Match], dict[str, str]]) -> list[dict[str, str]]:
+    return [
+        {"size": setting, "peer": peer, **cells(stats)}
+        for (setting, peer, kind), stats in aggregate.matches.items()
+        if kind == match
+    ]
+
+
+def _at_the_same_bytes(aggregate: Aggregate) -> Table:
+    remark = (
+        "The peer's best real file of at most our bytes; means over the pictures in its reach. Small files have "
+        "coarse steps of quality, so beside it the PSNR interpolated in log-rate at exactly our bytes."
+    )
+    return Table("At the same bytes", _matches(aggregate, "bytes", _by_bytes), remark, first=True)
+
+
+def _at_the_same_psnr(aggregate: Aggregate) -> Table:
     remark = (
         "The peer's smallest real file of at least our PSNR; the percentage is a geometric mean, negative: "
         "we need fewer bytes."
     )
-    return Table("At the same PSNR", columns, rows, remark, first=True)
+    return Table("At the same PSNR", _matches(aggregate, "psnr", _by_psnr), remark, first=True)
 
 
-def _by_bytes(match: Match) -> tuple[str, ...]:
-    return (
-        _number(match.ours["psnr_db"], 2),
-        _number(match.peer["psnr_db"], 2),
-        _signed(match.gain_db.value, 2),
-        _number(match.interpolated_db.value, 2) + _counted(match.interpolated_db, match.peer.files),
-        _signed(match.gain_over_interpolated_db.value, 2),
-        f"{match.wins} of {match.peer.files}",
-        str(match.out_of_reach),
-        _number(match.ours["size_bytes"], 0),
-        _number(match.peer["size_bytes"], 0),
-        _number(match.ours["ssim"], 4),
-        _number(match.peer["ssim"], 4),
-        _number(match.ours["ms_ssim"], 4),
-        _number(match.peer["ms_ssim"], 4),
-    )
+def _by_bytes(match: Match) -> dict[str, str]:
+    return {
+        "our PSNR dB": _number(match.ours["psnr_db"], 2),
+        "its PSNR dB": _number(match.peer["psnr_db"], 2),
+        "gain dB": _signed(match.gain_db.value, 2),
+        "interpolated dB": _number(match.interpolated_db.value, 2) + _counted(match.interpolated_db, match.peer.files),
+        "gain over it dB": _signed(match.gain_over_interpolated_db.value, 2),
+        "we win": f"{match.wins} of {match.peer.files}",
+        "out of reach": str(match.out_of_reach),
+        "our bytes": _number(match.ours["size_bytes"], 0),
+        "its bytes": _number(match.peer["size_bytes"], 0),
+        "our SSIM": _number(match.ours["ssim"], 4),
+        "its SSIM": _number(match.peer["ssim"], 4),
+        "our MS-SSIM": _number(match.ours["ms_ssim"], 4),
+        "its MS-SSIM": _number(match.peer["ms_ssim"], 4),
+    }
 
 
 def _counted(mean: Mean, files: int) -> str:
@@ -200,19 +187,21 @@ def _counted(mean: Mean, files: int) -> str:
     return "" if mean.count in (0, files) else f" (of {mean.count})"
 
 
-def _by_psnr(match: Match) -> tuple[str, ...]:
-    return (
-        _signed(match.size_percent, 1, "%"),
-        _number(match.ours["size_bytes"], 0),
-        _number(match.peer["size_bytes"], 0),
-        str(match.peer.files),
-        str(match.out_of_reach),
-    )
+def _by_psnr(match: Match) -> dict[str, str]:
+    return {
+        "our bytes against its": _signed(match.size_percent, 1, "%"),
+        "our bytes": _number(match.ours["size_bytes"], 0),
+        "its bytes": _number(match.peer["size_bytes"], 0),
+        "in reach": str(match.peer.files),
+        "out of reach": str(match.out_of_reach),
+    }
 
 
 def _bd_rates(aggregate: Aggregate) -> Table:
-    columns = ("codec", "against", "mean BD-rate", "pictures", "without", "mean overlap", "least overlap")
-    rows = [(codec, reference, *_bd_row(average)) for (codec, reference), average in aggregate.bd_rates.items()]
+    rows = [
+        {"codec": codec, "against": reference, **_bd_row(average)}
+        for (codec, reference), average in aggregate.bd_rates.items()
+    ]
     reasons = sorted({reason for average in aggregate.bd_rates.values() for reason in average.reasons})
     remark = (
         "Mean over pictures of each picture's BD-rate (PSNR, Akima); negative: fewer bytes. Overlap is the share of "
@@ -220,51 +209,50 @@ def _bd_rates(aggregate: Aggregate) -> Table:
     )
     if reasons:
         remark += f" Without a number: {'; '.join(reasons)}."
-    return Table("BD-rate", columns, rows, remark, first=True)
+    return Table("BD-rate", rows, remark, first=True)
 
 
-def _bd_row(average: BdAverage) -> tuple[str, ...]:
+def _bd_row(average: BdAverage) -> dict[str, str]:
     overlap = average.overlap.value
-    return (
-        _signed(average.percent.value, 2, "%"),
-        str(average.percent.count),
-        str(average.without),
-        _number(None if overlap is None else 100 * overlap, 0, "%"),
-        _number(100 * average.least_overlap if average.percent.count else None, 0, "%"),
-    )
+    return {
+        "mean BD-rate": _signed(average.percent.value, 2, "%"),
+        "pictures": str(average.percent.count),
+        "without": str(average.without),
+        "mean overlap": _number(None if overlap is None else 100 * overlap, 0, "%"),
+        "least overlap": _number(100 * average.least_overlap if average.percent.count else None, 0, "%"),
+    }
 
 
 def _sweeps(aggregate: Aggregate) -> Iterator[Table]:
-    columns = ("setting", "bpp", "PSNR dB", "SSIM", "MS-SSIM", "bytes", "encode s", "decode s", "files")
     for peer in aggregate.settings.peers:
         rows = [
-            (
-                setting,
-                *_quality(average),
-                _number(average["size_bytes"], 0),
-                _number(average["encode_seconds"], 3),
-                _number(average["decode_seconds"], 4),
-                str(average.files),
-            )
+            {
+                "setting": setting,
+                **_quality(average),
+                "bytes": _number(average["size_bytes"], 0),
+                "encode s": _number(average["encode_seconds"], 3),
+                "decode s": _number(average["decode_seconds"], 4),
+                "files": str(average.files),
+            }
             for (codec, setting), average in aggregate.sweeps.items()
             if codec == peer
         ]
-        yield Table(f"The curve of {peer}", columns, rows, "Means over pictures.")
+        yield Table(f"The curve of {peer}", rows, "Means over pictures.")
 
 
 def _problems(title: str, problems: Problems) -> Table:
     rest = problems.count - len(problems.first)
     remark = f"And {rest} more: all are in results.csv." if rest else ""
-    return Table(title, ("picture", "why"), list(problems.first), remark)
+    return Table(title, [{"picture": image, "why": what} for image, what in problems.first], remark)
 
 
-def _quality(average: Average) -> tuple[str, ...]:
-    return (
-        _number(average["rate_bpp"], 3),
-        _number(average["psnr_db"], 2),
-        _number(average["ssim"], 4),
-        _number(average["ms_ssim"], 4),
-    )
+def _quality(average: Average) -> dict[str, str]:
+    return {
+        "bpp": _number(average["rate_bpp"], 3),
+        "PSNR dB": _number(average["psnr_db"], 2),
+        "SSIM": _number(average["ssim"], 4),
+        "MS-SSIM": _number(average["ms_ssim"], 4),
+    }
 
 
 def _number(value: float | None, decimals: int, unit: str = "") -> str:

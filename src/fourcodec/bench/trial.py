@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,8 @@ def estimate(settings: BenchSettings, images: Sequence[str]) -> Estimate | None:
 
 def _first_readable(settings: BenchSettings, images: Sequence[str]) -> sources.Source | None:
     for image in images:
-        try:
+        with suppress(sources.SourceProblem):
             return sources.load(Path(settings.folder), image)
-        except sources.SourceProblem:
-            continue
     return None
 
 

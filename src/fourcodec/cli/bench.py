@@ -6,6 +6,7 @@ import sys
 import time
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -54,11 +55,10 @@ class Limit(click.ParamType):
     name = "n|all"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        if value == "all" or (isinstance(value, int) and value > 0):
-            return value
-        if not str(value).isdecimal() or int(str(value)) == 0:
+        text = str(value)
+        if text != "all" and not (text.isdecimal() and int(text)):
             self.fail(f"{value!r} is neither a number of pictures nor 'all'", param, ctx)
-        return int(str(value))
+        return text if text == "all" else int(text)
 
 
 class Codecs(click.ParamType):
@@ -110,17 +110,15 @@ class Codecs(click.ParamType):
 @click.option(
     "--effort", type=click.IntRange(1, 9), default=DEFAULT_EFFORT, show_default=True, help="1 is fast, 9 is good."
 )
-@click.option("--iterations", type=click.IntRange(min=1), help="Iterations of the fit, instead of --effort's.")
+@options.iterations_option
 @click.option(
     "--limit", type=Limit(), default=DEFAULT_LIMIT, show_default=True, help="A seeded sample of so many pictures."
 )
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the sample and the fits."
-)
+@options.seed_option("Of the sample and the fits.")
 @click.option(
     "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Pictures at a time, sharing the cores."
 )
-@click.option("--resume", is_flag=True, help="Continue what was begun in the output folder.")
+@options.resume_option
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a dask.distributed cluster, like tcp://host:8786.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if any file was skipped or failed.")
 @options.force_option
@@ -135,12 +133,7 @@ def bench(
     widths: tuple[int, ...] | None,
     depths: tuple[int, ...] | None,
     qualities: tuple[int, ...] | None,
-    profile: str | None,
-    device: str,
-    effort: int,
-    iterations: int | None,
     limit: int | str,
-    seed: int,
     jobs: int,
     resume: bool,
     scheduler: str | None,
@@ -148,6 +141,7 @@ def bench(
     force: bool,
     as_json: bool,
     quiet: bool,
+    **of_fit: Any,
 ) -> int:
     """Measure our files against JPEG and others at the same bytes, on the pictures in DIR and below."""
     if resume and output is None:
@@ -157,15 +151,14 @@ def bench(
     settings = BenchSettings(
         folder=str(folder.resolve()),
         peers=codecs,
-        ours=() if peers_only else _our_settings(widths, depths, qualities, profile),
-        profile=profile,
-        device=device,
-        effort=effort,
-        iterations=iterations,
+        ours=() if peers_only else _our_settings(widths, depths, qualities, of_fit["profile"]),
         limit=None if limit == "all" else int(limit),
-        seed=seed,
+        **of_fit,
     )
-    _check(settings, peers_only)
+    if peers_only and not settings.peers:
+        raise click.UsageError("--peers-only without any --codecs leaves nothing to measure")
+    if len(settings.ours) > MAX_SETTINGS:
+        raise click.UsageError(f"{len(settings.ours)} sizes are more than the {MAX_SETTINGS} of one run")
     out = output or Path(time.strftime("bench-%Y%m%d-%H%M%S"))
     command = shlex.join(["fourcodec", *sys.argv[1:]])
     finished = run(settings, RunOptions(out, jobs, scheduler, resume, force, quiet), command)
@@ -173,7 +166,10 @@ def bench(
         click.echo(json.dumps({"output": str(out), **summary_json(finished.aggregate, finished.progress)}))
     elif not quiet:
         _show(finished, out)
-    return _exit_status(finished, strict)
+    if finished.interrupted:
+        return 130
+    problems = finished.aggregate.skipped.count + finished.aggregate.failed.count
+    return int(not finished.aggregate.measured_files or (strict and problems > 0))
 
 
 def _our_settings(
@@ -191,13 +187,6 @@ def _our_settings(
     return tuple(OurSetting(quality=quality) for quality in qualities or DEFAULT_QUALITIES)
 
 
-def _check(settings: BenchSettings, peers_only: bool) -> None:
-    if peers_only and not settings.peers:
-        raise click.UsageError("--peers-only without any --codecs leaves nothing to measure")
-    if len(settings.ours) > MAX_SETTINGS:
-        raise click.UsageError(f"{len(settings.ours)} sizes are more than the {MAX_SETTINGS} of one run")
-
-
 def _show(finished: Finished, out: Path) -> None:
     aggregate, progress = finished.aggregate, finished.progress
     if not progress.complete:
@@ -208,12 +197,3 @@ def _show(finished: Finished, out: Path) -> None:
     for line in headline(aggregate):
         click.echo(line)
     click.echo(f"{out / 'summary.md'}, {out / 'report.html'}")
-
-
-def _exit_status(finished: Finished, strict: bool) -> int:
-    aggregate = finished.aggregate
-    if finished.interrupted:
-        return 130
-    if not aggregate.measured_files:
-        return 1
-    return int(strict and bool(aggregate.skipped.count or aggregate.failed.count))

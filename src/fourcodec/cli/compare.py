@@ -12,7 +12,6 @@ from fourcodec.cli.help import Command
 from fourcodec.errors import ImageError
 from fourcodec.limits import DEFAULT
 
-_SUFFIX = ".html"
 _REMARK_COLUMNS = 80
 _LONG_PIXELS = 4_000_000  # for larger pictures a note announces the search for a JPEG
 
@@ -24,11 +23,9 @@ _LONG_PIXELS = 4_000_000  # for larger pictures a note announces the search for 
     fourcodec compare photo.png photo.fnc -o page.html
     """,
 )
-@click.argument("picture", metavar="IN", type=click.Path(path_type=Path))
-@click.argument("coded", metavar="FILE.fnc", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="An HTML page to write: slider, zoom, error maps."
-)
+@click.argument("picture", metavar="IN", type=options.PATH)
+@click.argument("coded", metavar="FILE.fnc", type=options.PATH)
+@click.option("-o", "--output", type=options.PATH, help="An HTML page to write: slider, zoom, error maps.")
 @click.option("--frame", type=click.IntRange(min=1), help="The frame or page of IN that was encoded, from 1.")
 @options.device_option("cpu")
 @options.force_option
@@ -46,7 +43,10 @@ def compare(
     with options.about(picture):
         original = images.read(source, frame=frame)
     if output is not None:
-        _check_page(picture, coded, output, force=force)
+        if output.suffix.lower() not in (".html", ".htm"):
+            raise click.UsageError(f"the output is an HTML page: name it with .html, not {str(output)!r}")
+        options.check_output(picture, output, force=force)
+        options.check_output(coded, output, force=force)
 
     from fourcodec.comparison.measuring import compare as measure
     from fourcodec.comparison.measuring import numbers, remarks
@@ -85,10 +85,3 @@ def _read(picture: Path, coded: Path) -> tuple[bytes, bytes]:
     if not data.startswith(container.MAGIC):
         raise ImageError(f"{str(coded)!r} is not a .fnc file: the picture comes first, then the .fnc file made of it")
     return source, data
-
-
-def _check_page(picture: Path, coded: Path, output: Path, *, force: bool) -> None:
-    if output.suffix.lower() not in (_SUFFIX, ".htm"):
-        raise click.UsageError(f"the output is an HTML page: name it with {_SUFFIX}, not {str(output)!r}")
-    for source in (picture, coded):
-        options.check_output(source, output, force=force)

@@ -13,37 +13,22 @@ from fourcodec.limits import Limits
 from fourcodec.views import View
 
 
-class Size(click.ParamType):
-    """A size in pixels, written WxH."""
+class WholeNumbers(click.ParamType):
+    """Whole numbers between separators, as many as the type's name shows: a size WxH or a region X,Y,W,H in pixels."""
 
-    name = "WxH"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        return _whole_numbers(self, value, "x", 2, "a size like 640x480", param, ctx)
-
-
-class Region(click.ParamType):
-    """A region in pixels, written X,Y,W,H."""
-
-    name = "X,Y,W,H"
+    def __init__(self, name: str, separator: str, wanted: str) -> None:
+        self.name, self._separator, self._wanted = name, separator, wanted
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        return _whole_numbers(self, value, ",", 4, "a region like 0,0,640,480", param, ctx)
+        parts = str(value).lower().split(self._separator)
+        wanted = len(self.name.split(self._separator))
+        if len(parts) != wanted or not all(part.isdecimal() and len(part) < 10 for part in parts):
+            self.fail(f"{value!r} is not {self._wanted}", param, ctx)
+        return tuple(map(int, parts))
 
 
-def _whole_numbers(
-    kind: click.ParamType,
-    value: object,
-    separator: str,
-    count: int,
-    wanted: str,
-    param: click.Parameter | None,
-    ctx: click.Context | None,
-) -> tuple[int, ...]:
-    parts = str(value).lower().split(separator)
-    if len(parts) != count or not all(part.isdecimal() and len(part) < 10 for part in parts):
-        kind.fail(f"{value!r} is not {wanted}", param, ctx)
-    return tuple(map(int, parts))
+SIZE = WholeNumbers("WxH", "x", "a size like 640x480")
+REGION = WholeNumbers("X,Y,W,H", ",", "a region like 0,0,640,480")
 
 
 @click.command(
@@ -57,11 +42,11 @@ def _whole_numbers(
     fourcodec decode - < photo.fnc > photo.png
     """,
 )
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("source", metavar="IN", type=options.PATH_OR_STANDARD)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, allow_dash=True),
+    type=options.PATH_OR_STANDARD,
     help="The picture to write, in the format of its suffix; - is standard output.  [default: IN with .png]",
 )
 @click.option(
@@ -70,11 +55,9 @@ def _whole_numbers(
     type=click.Choice(images.FORMATS),
     help="Format of the output.  [default: by its suffix, or png]",
 )
-@click.option("--region", type=Region(), help="Decode only this part, in pixels.")
-@click.option(
-    "--scale", type=click.FloatRange(min=0, min_open=True), help="Decode at this scale, for instance 0.25 or 2."
-)
-@click.option("--size", type=Size(), help="Decode to this size in pixels.")
+@click.option("--region", type=REGION, help="Decode only this part, in pixels.")
+@click.option("--scale", type=options.ABOVE_0, help="Decode at this scale, for instance 0.25 or 2.")
+@click.option("--size", type=SIZE, help="Decode to this size in pixels.")
 @options.strip_option
 @options.limit_options
 @folder_options

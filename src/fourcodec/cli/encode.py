@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,11 +33,11 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
     fourcodec encode - < photo.png > photo.fnc
     """,
 )
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("source", metavar="IN", type=options.PATH_OR_STANDARD)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, allow_dash=True),
+    type=options.PATH_OR_STANDARD,
     help="The file to write; - is standard output.  [default: IN with .fnc]",
 )
 @click.option("--frame", type=click.IntRange(min=1), help="The frame or page to encode, from 1, where IN has several.")
@@ -57,9 +57,7 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
 @click.option(
     "--target-bytes", type=click.IntRange(min=1), help="Instead of -q: a file of at most N bytes, at most 3% below."
 )
-@click.option(
-    "--target-bpp", type=click.FloatRange(min=0, min_open=True), help="Instead of -q: the same in bits per pixel."
-)
+@click.option("--target-bpp", type=options.ABOVE_0, help="Instead of -q: the same in bits per pixel.")
 @click.option(
     "--target-psnr",
     type=click.FloatRange(0, HIGHEST_PSNR_DB, min_open=True),
@@ -82,14 +80,10 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
     show_default=True,
     help="1 is fastest, 9 is best.",
 )
-@click.option("--iterations", type=click.IntRange(min=1), help="Iterations of the fit, instead of --effort's.")
-@click.option(
-    "--max-seconds", type=click.FloatRange(min=0, min_open=True), help="grid only: shorten the fit to this time."
-)
+@options.iterations_option
+@click.option("--max-seconds", type=options.ABOVE_0, help="grid only: shorten the fit to this time.")
 @options.device_option("auto")
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all random choices."
-)
+@options.seed_option("Seed of all random choices.")
 @options.limit_options
 @options.force_option
 @options.json_option
@@ -101,59 +95,29 @@ def encode(
     source: Path,
     output: Path | None,
     frame: int | None,
-    strip: bool,
-    profile: str | None,
-    quality: float | None,
-    target_bytes: int | None,
-    target_bpp: float | None,
-    target_psnr: float | None,
-    width: int | None,
-    depth: int | None,
-    effort: int,
-    iterations: int | None,
-    max_seconds: float | None,
-    device: str,
-    seed: int,
     max_pixels: int,
     max_work: int,
     force: bool,
     as_json: bool,
     quiet: bool,
     progress: bool | None,
-    **of_folder: Any,
+    **given: Any,
 ) -> int:
     """Encode the picture IN (- is standard input) as a small Fourier network and, in the profile grid, latents.
 
     The numbers shown are measured: the file is decoded again and compared with the picture. Where IN is a folder, each
     picture in it becomes a file in the folder given by -o.
     """
-    request = _request(
-        {
-            "profile": profile,
-            "quality": quality,
-            "width": width,
-            "depth": depth,
-            "target_bytes": target_bytes,
-            "target_bpp": target_bpp,
-            "target_psnr": target_psnr,
-            "max_seconds": max_seconds,
-        }
-    )
+    request = _request({field.name: given[field.name] for field in fields(Request)})
     limits = Limits(max_pixels, max_work)
-    arguments: dict[str, Any] = {
-        **asdict(request),
-        "effort": effort,
-        "iterations": iterations,
-        "device": device,
-        "seed": seed,
-        "strip": strip,
-    }
+    of_fit = {name: given[name] for name in ("effort", "iterations", "device", "seed", "strip")}
+    arguments: dict[str, Any] = {**asdict(request), **of_fit}
     if options.is_folder(source):
         from fourcodec.batch.tasks import encoding
 
         direction = encoding(arguments, frame, limits)
-        return run_folder(direction, source, output, of_folder, force=force, quiet=quiet, as_json=as_json)
-    refuse_folder_options(of_folder)
+        return run_folder(direction, source, output, given, force=force, quiet=quiet, as_json=as_json)
+    refuse_folder_options(given)
     target = options.target_of(source, output, ".fnc")
     if as_json and target == options.STANDARD:
         raise click.UsageError("--json is printed on standard output, as is the file: name an output with -o")
@@ -173,7 +137,8 @@ def encode(
         options.note(f"decoders refuse this file by default: {encoded.refusal}")
 
     if as_json:
-        click.echo(json.dumps(_measured(target, encoded)))
+        measured = {name: value for name, value in asdict(encoded).items() if name not in ("data", "refusal")}
+        click.echo(json.dumps({"output": str(target), **measured}))
     elif not quiet:
         options.say(_summary(target, encoded), target)
     return 0
@@ -212,23 +177,13 @@ class _Watch:
             self._line(progress)
 
 
-def _measured(target: Path, encoded: codec.Encoded) -> dict[str, Any]:
-    measured = asdict(encoded)
-    del measured["data"], measured["refusal"]
-    return {"output": str(target), **measured}
-
-
 def _summary(target: Path, encoded: codec.Encoded) -> str:
+    parts = {"alpha": encoded.alpha_bytes, **encoded.metadata_bytes}
+    named = ", ".join(f"{name} {size_bytes}" for name, size_bytes in parts.items() if size_bytes)
+    of_which = f" (of which {named})" if named else ""
     psnr = "an exact copy" if encoded.psnr_db is None else f"PSNR {encoded.psnr_db:.2f} dB"
     ssim = "" if encoded.ssim is None else f", SSIM {encoded.ssim:.4f}"
     return (
-        f"{target}: {encoded.size_bytes} bytes{_parts(encoded)}, {encoded.rate_bpp:.3f} bpp, {psnr}{ssim} "
+        f"{target}: {encoded.size_bytes} bytes{of_which}, {encoded.rate_bpp:.3f} bpp, {psnr}{ssim} "
         f"(encoded in {encoded.encode_seconds:.1f} s, decoded in {encoded.decode_seconds:.2f} s)"
     )
-
-
-def _parts(encoded: codec.Encoded) -> str:
-    """The sizes of alpha and metadata in words; empty where the file has none."""
-    parts = {"alpha": encoded.alpha_bytes, **encoded.metadata_bytes}
-    named = [f"{name} {size_bytes}" for name, size_bytes in parts.items() if size_bytes]
-    return f" (of which {', '.join(named)})" if named else ""

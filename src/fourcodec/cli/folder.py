@@ -17,7 +17,7 @@ _ONLY_FOLDERS = ("recursive", "jobs", "scheduler", "resume")
 
 
 def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --recursive, --jobs, --resume and --scheduler, which the command takes as **of_folder and hands on."""
+    """Adds --recursive, --jobs, --resume and --scheduler, which the command takes among its **options and hands on."""
     for option in (
         click.option("--scheduler", metavar="ADDRESS", help="Of a folder: do the work on this dask cluster."),
         click.option("--resume", is_flag=True, help="Of a folder: do what is not done yet, or has changed since."),

@@ -24,12 +24,10 @@ _PIPED_COLUMNS = 80
     fourcodec info photo.fnc --parts --plot latents.png
     """,
 )
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("source", metavar="IN", type=options.PATH)
 @click.option("--parts", is_flag=True, help="Show networks by part and latents by level; this decodes the file.")
 @click.option(
-    "--plot",
-    type=click.Path(path_type=Path),
-    help="A PNG file to write: a plot of the latents or of the first layer's waves.",
+    "--plot", type=options.PATH, help="A PNG file to write: a plot of the latents or of the first layer's waves."
 )
 @options.limit_options
 @options.force_option
@@ -45,7 +43,9 @@ def info(
     """
     limits = Limits(max_pixels, max_work)
     if plot is not None:
-        _check_plot(source, plot, force=force)
+        if plot.suffix.lower() != ".png":
+            raise click.UsageError(f"the plot is a PNG file: name it with .png, not {str(plot)!r}")
+        options.check_output(source, plot, force=force)
     with options.about(source):
         file = codec.File(files.read(source, limits.file_bytes, BYTES_REMEDY), limits)
         description = file.describe()
@@ -63,12 +63,6 @@ def info(
     click.echo("\n".join([*_lines(description), "", *_bars(description)]), color=colour_wanted())
     if plot is not None:
         click.echo(f"\n{plot}: {'the latents' if description['profile'] == 'grid' else 'the waves'}")
-
-
-def _check_plot(source: Path, plot: Path, *, force: bool) -> None:
-    if plot.suffix.lower() != ".png":
-        raise click.UsageError(f"the plot is a PNG file: name it with .png, not {str(plot)!r}")
-    options.check_output(source, plot, force=force)
 
 
 def _lines(description: dict[str, Any]) -> list[str]:

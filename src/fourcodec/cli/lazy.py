@@ -37,8 +37,7 @@ class LazyGroup(click.Group):
         if cmd_name not in self._table:
             return None
         module, attribute, _ = self._table[cmd_name]
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
+        return getattr(import_module(module), attribute)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from fourcodec import files
+from fourcodec import devices, files
 from fourcodec.batch.progress import StatusLine
 from fourcodec.cli.help import variable_of
 from fourcodec.errors import FourcodecError
@@ -19,8 +19,10 @@ from fourcodec.limits import BYTES_REMEDY, DEFAULT
 if TYPE_CHECKING:
     from fourcodec.optimisation.progress import Progress
 
-DEVICES = ("auto", "cpu", "cuda")
 STANDARD = Path("-")  # standard input as a source, standard output as a target
+PATH = click.Path(path_type=Path)
+PATH_OR_STANDARD = click.Path(path_type=Path, allow_dash=True)
+ABOVE_0 = click.FloatRange(min=0, min_open=True)
 
 
 @dataclass
@@ -46,18 +48,22 @@ debug_option = click.option(
 force_option = click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
 quiet_option = click.option("--quiet", is_flag=True, help="Print only errors (and the output of --json).")
 strip_option = click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF and XMP.")
+resume_option = click.option("--resume", is_flag=True, help="Continue what was begun in the output folder.")
+iterations_option = click.option(
+    "--iterations", type=click.IntRange(min=1), help="Iterations of the fit, instead of --effort's."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 
 
 def device_option(default: str) -> Callable[[Any], Any]:
     """The option --device with this default."""
-    return click.option(
-        "--device",
-        type=click.Choice(DEVICES),
-        default=default,
-        show_default=True,
-        help="The processor to use.",
-    )
+    choice = click.Choice(devices.NAMES)
+    return click.option("--device", type=choice, default=default, show_default=True, help="The processor to use.")
+
+
+def seed_option(of_what: str) -> Callable[[Any], Any]:
+    """The option --seed, 32 bits and 0 by default, with this help."""
+    return click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help=of_what)
 
 
 def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:

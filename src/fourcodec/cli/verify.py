@@ -22,7 +22,7 @@ from fourcodec.limits import BYTES_REMEDY, Limits
     fourcodec verify pictures/ --recursive --quiet
     """,
 )
-@click.argument("sources", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("sources", metavar="FILE...", nargs=-1, required=True, type=options.PATH)
 @click.option("--recursive", is_flag=True, help="With a folder: also the folders below it.")
 @options.limit_options
 @options.device_option("cpu")
@@ -48,8 +48,10 @@ def verify(
     for path in _listed(sources, recursive):
         verdict = _verdict(path, device, limits)
         verdicts.append(verdict)
-        if not as_json and not (quiet and verdict["ok"]):
-            click.echo(f"{path}: {'ok, ' + _facts(verdict) if verdict['ok'] else 'FAILED: ' + verdict['error']}")
+        if not as_json and not verdict["ok"]:
+            click.echo(f"{path}: FAILED: {verdict['error']}")
+        elif not as_json and not quiet:
+            click.echo(f"{path}: ok, {verdict['width']} x {verdict['height']} pixels, {verdict['profile']}")
     failed = sum(not verdict["ok"] for verdict in verdicts)
     if as_json:
         click.echo(json.dumps({"ok": len(verdicts) - failed, "failed": failed, "files": verdicts}))
@@ -85,7 +87,3 @@ def _verdict(path: Path, device: str, limits: Limits) -> dict[str, Any]:
         return {**verdict, "error": one_line(exc)}
     header = file.header
     return {**verdict, "ok": True, "profile": file.profile.NAME, "width": header.width, "height": header.height}
-
-
-def _facts(verdict: dict[str, Any]) -> str:
-    return f"{verdict['width']} x {verdict['height']} pixels, {verdict['profile']}"

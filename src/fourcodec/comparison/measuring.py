@@ -85,7 +85,13 @@ def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison
     """
     file = codec.File(data)
     description = file.describe()  # checked before decoding, which may take long
-    _check_sizes(picture, description["width"], description["height"])
+    width, height = file.header.width, file.header.height
+    rows, columns = picture.pixels.shape[:2]
+    if (rows, columns) != (height, width):
+        raise ImageError(
+            f"the picture has {columns} x {rows} pixels and the .fnc file {width} x {height}: "
+            "they are not of the same picture"
+        )
     original, copy = to_common_format(picture.pixels, file.pixels(device=device))
     size_bytes = file.size_bytes
     metadata_bytes = sum(
@@ -174,15 +180,6 @@ def remarks(comparison: Comparison) -> list[str]:
             "baseline and progressive, with optimised tables."
         )
     return said
-
-
-def _check_sizes(picture: Picture, width: int, height: int) -> None:
-    rows, columns = picture.pixels.shape[:2]
-    if (rows, columns) != (height, width):
-        raise ImageError(
-            f"the picture has {columns} x {rows} pixels and the .fnc file {width} x {height}: "
-            "they are not of the same picture"
-        )
 
 
 def _finite(psnr_db: float) -> float | None:

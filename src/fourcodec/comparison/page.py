@@ -1,6 +1,5 @@
 """The HTML page of a comparison: pictures under a slider, zoom, error maps and a table. It needs no other file."""
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from fourcodec.comparison.common_format import to_depth, without_alpha
 from fourcodec.comparison.jpeg import Jpeg
 from fourcodec.comparison.measuring import Comparison, remarks
 from fourcodec.comparison.table import Row, rows
-from fourcodec.images import to_eight_bits
+from fourcodec.images import saved, to_eight_bits
 from fourcodec.images.colour import is_rgb_profile
 
 # The page shows the middle of a larger picture at full size: reducing the picture would hide coding errors.
@@ -48,9 +47,15 @@ def page(comparison: Comparison, picture_name: str, file_name: str) -> str:
         notes.append(f"The middle {width} x {height} pixels are shown; the numbers are of the whole picture.")
     maps = _error_maps(comparison, box)
     top = error_map.common_scale([errors for _, _, errors in maps])
-    shown = [*_pictures(comparison, box), *_error_layers(maps, top)]
+    colours = error_map.palette()
+    drawn = ((key, name, colours[error_map.palette_indices(errors, top)]) for key, name, errors in maps)
+    shown = [
+        *_pictures(comparison, box),
+        *(Layer(key, name, _webp(pixels, b""), is_error=True) for key, name, pixels in drawn),
+    ]
     presets = _presets({layer.key for layer in shown})
     left, right = next(iter(presets.values()))
+    sides = {left: "left", right: "right"}
     facts = f"{comparison.width} x {comparison.height} pixels, {comparison.kind}, {comparison.bit_depth} bits"
     return Template(web.asset(__package__, "page.html")).substitute(
         title=escape(f"{picture_name} and {file_name}"),
@@ -58,9 +63,7 @@ def page(comparison: Comparison, picture_name: str, file_name: str) -> str:
         width=width,
         height=height,
         presets=_buttons(presets),
-        layers="".join(
-            _layer(layer, {left: "left", right: "right"}.get(layer.key, ""), width, height) for layer in shown
-        ),
+        layers="".join(_layer(layer, sides.get(layer.key, ""), width, height) for layer in shown),
         left=_options(shown, left),
         right=_options(shown, right),
         stops=_stops(),
@@ -92,14 +95,6 @@ def _error_maps(comparison: Comparison, box: Box) -> list[tuple[str, str, npt.ND
     return maps
 
 
-def _error_layers(maps: Sequence[tuple[str, str, npt.NDArray[np.float32]]], top: int) -> list[Layer]:
-    colours = error_map.palette()
-    return [
-        Layer(key, name, _webp(colours[error_map.palette_indices(errors, top)], b""), is_error=True)
-        for key, name, errors in maps
-    ]
-
-
 def _presets(keys: set[str]) -> dict[str, tuple[str, str]]:
     """The pairs of layers, left and right, that have a button; the first pair is shown when the page opens."""
     pairs = {
@@ -122,11 +117,9 @@ def _webp(pixels: Samples, icc: bytes) -> bytes:
     """A lossless WebP file of 8 bits: smaller than PNG, and every browser reads it."""
     if pixels.dtype == np.uint16:
         pixels = to_eight_bits(pixels)
-    buffer = io.BytesIO()
     profile = icc if pixels.ndim == 3 and is_rgb_profile(icc) else b""  # WebP is always RGB
     image = Image.fromarray(np.ascontiguousarray(pixels))
-    image.save(buffer, "WEBP", lossless=True, quality=50, method=3, icc_profile=profile)
-    return buffer.getvalue()
+    return saved(image, "WEBP", lossless=True, quality=50, method=3, icc_profile=profile)
 
 
 def _layer(layer: Layer, side: str, width: int, height: int) -> str:

@@ -17,9 +17,13 @@ class Row:
 
 def rows(comparison: Comparison) -> list[Row]:
     """The rows of the table, for people to read."""
-    ours, theirs, jpeg = comparison.ours, comparison.theirs, comparison.jpeg
-    found = [Row("bytes", f"{comparison.size_bytes:,}", f"{jpeg.size_bytes:,}" if isinstance(jpeg, Jpeg) else "")]
-    found.append(Row("bits per pixel", *(_rate(comparison, size) for size in _sizes(comparison))))
+    ours, theirs = comparison.ours, comparison.theirs
+    jpeg = comparison.jpeg if isinstance(comparison.jpeg, Jpeg) else None
+    size, rate = comparison.size_bytes, comparison.rate_bpp
+    found = [
+        Row("bytes", f"{size:,}", f"{jpeg.size_bytes:,}" if jpeg else ""),
+        Row("bits per pixel", f"{rate(size):.3f}", f"{rate(jpeg.size_bytes):.3f}" if jpeg else ""),
+    ]
     if comparison.has_alpha:
         found += [
             Row("PSNR, visible colours", decibels(comparison.psnr_db), ""),
@@ -34,7 +38,7 @@ def rows(comparison: Comparison) -> list[Row]:
         "error of 255, largest": lambda near: f"{near.errors.largest:.0f}",
     }
     found += [Row(name, said(ours), "" if theirs is None else said(theirs)) for name, said in pairs.items()]
-    if isinstance(jpeg, Jpeg):
+    if jpeg:
         found.append(Row("JPEG's settings", "", f"q={jpeg.quality} {jpeg.variant}"))
     return found
 
@@ -48,21 +52,8 @@ def _ssim(ssim: float | None) -> str:
     return "too small" if ssim is None else f"{ssim:.4f}"
 
 
-def _sizes(comparison: Comparison) -> tuple[int, int | None]:
-    jpeg = comparison.jpeg
-    return comparison.size_bytes, jpeg.size_bytes if isinstance(jpeg, Jpeg) else None
-
-
-def _rate(comparison: Comparison, size_bytes: int | None) -> str:
-    return "" if size_bytes is None else f"{comparison.rate_bpp(size_bytes):.3f}"
-
-
 def lines(comparison: Comparison) -> list[str]:
     """The rows as lines of aligned columns, for a terminal."""
-    found = rows(comparison)
-    if not isinstance(comparison.jpeg, Jpeg):
-        found = [Row("", "fourcodec", ""), *found]
-    else:
-        found = [Row("", "fourcodec", "JPEG"), *found]
+    found = [Row("", "fourcodec", "JPEG" if isinstance(comparison.jpeg, Jpeg) else ""), *rows(comparison)]
     widths = [max(len(getattr(row, column)) for row in found) for column in ("name", "ours", "jpeg")]
     return [f"{row.name:{widths[0]}}  {row.ours:>{widths[1]}}  {row.jpeg:>{widths[2]}}".rstrip() for row in found]

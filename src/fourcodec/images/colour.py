@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from PIL import Image
+from PIL import Image, ImageCms
 
 CONVERTED_MODES = ("CMYK", "YCbCr", "LAB", "HSV", "RGBX")
 _SPACE = slice(16, 20)  # bytes of an ICC profile: the colour space of its data (ICC.1:2022, section 7.2.8)
@@ -22,7 +22,7 @@ def to_rgb(image: Image.Image, icc: bytes, notes: list[str]) -> tuple[Image.Imag
         return image.convert("RGB"), icc
     try:
         converted = _through_profile(image, icc)
-    except _profile_errors() as exc:
+    except (ImageCms.PyCMSError, OSError, ValueError) as exc:
         notes.append(f"the profile of the {image.mode} picture cannot be used ({exc}): colours are approximate")
         return image.convert("RGB"), b""
     if converted is None:
@@ -47,8 +47,6 @@ def is_rgb_profile(icc: bytes) -> bool:
 
 def _through_profile(image: Image.Image, icc: bytes) -> Image.Image | None:
     """The image in sRGB; None where the picture has no profile for its colour space."""
-    from PIL import ImageCms
-
     if image.mode == "LAB":
         source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     elif icc[_SPACE] == _SPACES[image.mode]:
@@ -63,9 +61,3 @@ def _through_profile(image: Image.Image, icc: bytes) -> Image.Image | None:
         outputMode="RGB",
         flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
-
-
-def _profile_errors() -> tuple[type[Exception], ...]:
-    from PIL import ImageCms
-
-    return (ImageCms.PyCMSError, OSError, ValueError)

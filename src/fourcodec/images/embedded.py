@@ -72,8 +72,7 @@ def _tiff_exif(directory: Image.Exif) -> bytes:
     exif = Image.Exif()
     tags = {tag: directory[tag] for tag in _TIFF_TAGS if tag in directory}
     directories: dict[int, dict[int, Any]] = {number: directory.get_ifd(number) for number in _TIFF_DIRECTORIES}
-    for tag, value in tags.items():
-        exif[tag] = value
+    exif.update(tags)
     for number, values in directories.items():
         exif.get_ifd(number).update(values)
     return exif.tobytes().removeprefix(EXIF_PREFIX) if tags or any(directories.values()) else b""

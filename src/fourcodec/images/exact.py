@@ -50,10 +50,9 @@ def _read_png(data: bytes) -> Samples:
     import imagecodecs
 
     try:
-        samples: Samples = imagecodecs.png_decode(data)
+        return imagecodecs.png_decode(data)
     except (RuntimeError, ValueError) as exc:
         raise ImageError(f"the picture is damaged: {exc}") from exc
-    return samples
 
 
 def _read_tiff(data: bytes, frame: int) -> NDArray[np.uint16] | None:

@@ -93,6 +93,13 @@ def write(pixels: Samples, file_format: str, metadata: Metadata | None = None) -
     return _write_with_pillow(pixels, file_format, metadata, notes), tuple(notes)
 
 
+def saved(image: Image.Image, file_format: str, **options: Any) -> bytes:
+    """The bytes of the file that Pillow writes of an image with these options of its format."""
+    buffer = io.BytesIO()
+    image.save(buffer, format=file_format, **options)
+    return buffer.getvalue()
+
+
 def to_png(pixels: Samples) -> bytes:
     """The bytes of a PNG file without metadata; uint8 or uint16 samples as in Picture."""
     return _write_png(pixels, Metadata())
@@ -113,9 +120,7 @@ def _write_with_pillow(pixels: Samples, file_format: str, metadata: Metadata, no
     else:
         options |= {"exif": EXIF_PREFIX + kept["exif"]} if kept["exif"] else {}
         options |= {"xmp": kept["xmp"]} if kept["xmp"] else {}
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format=file_format, **options)
-    return buffer.getvalue()
+    return saved(Image.fromarray(pixels), file_format, **options)
 
 
 def _tiff_options(exif: bytes, xmp: bytes) -> dict[str, Any]:
@@ -139,9 +144,7 @@ def _write_png(pixels: Samples, metadata: Metadata) -> bytes:
 
         data = bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=6))
     else:
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, format="png")
-        data = buffer.getvalue()
+        data = saved(Image.fromarray(pixels), "png")
     return data[:_PNG_HEADER_BYTES] + b"".join(_png_chunks(metadata)) + data[_PNG_HEADER_BYTES:]
 
 

@@ -47,7 +47,7 @@ def pyramid(picture: QuantizedGrid) -> "Figure":
     figure.suptitle("The latents of each level, finest first, and where their bits go", fontsize=11)
     panels = figure.subplots(2, len(costs), squeeze=False)
     for number, (latents, cost) in enumerate(zip(picture.levels, costs, strict=True)):
-        reach = max(_reach(np.abs(latents)), 1.0)
+        reach = max(float(np.quantile(np.abs(latents), _SHARE_SHOWN)), 1.0)
         rows, columns = latents.shape
         show(panels[0, number], latents, -reach, reach, DIVERGING)
         panels[0, number].set_title(f"level {number}, 1:{2**number}\n{columns} x {rows}, ±{reach:.0f}", fontsize=8)
@@ -116,7 +116,3 @@ def show(panel: Any, values: npt.NDArray[Any], low: float, high: float, colours:
     panel.set_xticks([])
     panel.set_yticks([])
     return panel.imshow(values, vmin=low, vmax=high, cmap=colours, interpolation="nearest", aspect="auto")
-
-
-def _reach(values: npt.NDArray[Any]) -> float:
-    return float(np.quantile(values, _SHARE_SHOWN))

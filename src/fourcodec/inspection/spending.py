@@ -18,9 +18,8 @@ class Item:
 
 def by_section(description: dict[str, Any]) -> list[Item]:
     """The header and every section of what File.describe says. Their sum is the size of the file."""
-    found = [Item("header", description["header_bytes"], "header")]
-    found += [Item(section["name"], section["size_bytes"], section["name"]) for section in description["sections"]]
-    return found
+    sections = (Item(section["name"], section["size_bytes"], section["name"]) for section in description["sections"])
+    return [Item("header", description["header_bytes"], "header"), *sections]
 
 
 def parts_of(file: File) -> dict[str, list[dict[str, Any]]]:

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 _SCORES = ("frechet", "precision", "recall", "density", "coverage", "malformed_share")
 
-data_option = click.option(
-    "--data", required=True, type=click.Path(path_type=Path), help="The data that the model was trained on."
-)
+data_option = click.option("--data", required=True, type=options.PATH, help="The data that the model was trained on.")
 cache_option = click.option(
     "--cache",
     type=click.Path(path_type=Path, file_okay=False),
@@ -40,7 +38,7 @@ def progress_line(quiet: bool) -> Callable[[str], None]:
     fourcodec generate evaluate model --data data/mnist --samples 1000 --json
     """,
 )
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=options.PATH)
 @data_option
 @click.option(
     "--samples", type=click.IntRange(min=10), default=10_000, show_default=True, help="Number of images to sample."

@@ -28,7 +28,7 @@ def describe(choice: "Choice") -> str:
     fourcodec generate prior model --data data/mnist
     """,
 )
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=options.PATH)
 @data_option
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of samples and classifier."

@@ -37,7 +37,7 @@ def show(line: options.ProgressLine, progress: "TrainingProgress") -> None:
     fourcodec generate train data/mnist -o model --resume
     """,
 )
-@click.argument("data", metavar="DATA", type=click.Path(path_type=Path))
+@click.argument("data", metavar="DATA", type=options.PATH)
 @click.option(
     "--config", "name", metavar="NAME|FILE.toml", help="mnist, cifar10, mnist-thesis, cifar10-thesis, or a file."
 )
@@ -47,12 +47,10 @@ def show(line: options.ProgressLine, progress: "TrainingProgress") -> None:
 @click.option(
     "--epochs", type=click.IntRange(min=1), help="Passes over the data, in all.  [default: the configuration's]"
 )
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Minutes instead of epochs, in all.")
+@click.option("--minutes", type=options.ABOVE_0, help="Minutes instead of epochs, in all.")
 @options.device_option("auto")
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of weights, order and noise."
-)
-@click.option("--resume", is_flag=True, help="Continue what was begun in the output folder.")
+@options.seed_option("Seed of weights, order and noise.")
+@options.resume_option
 @options.quiet_option
 @options.debug_option
 def train(

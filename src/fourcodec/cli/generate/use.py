@@ -12,10 +12,8 @@ from fourcodec.cli.help import Command
 if TYPE_CHECKING:
     from fourcodec.generative.model import TrainedModel
 
-model_argument = click.argument("directory", metavar="MODEL", type=click.Path(path_type=Path))
-sources_argument = click.argument(
-    "sources", metavar="IMAGES...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+model_argument = click.argument("directory", metavar="MODEL", type=options.PATH)
+sources_argument = click.argument("sources", metavar="IMAGES...", nargs=-1, required=True, type=options.PATH)
 limit_option = click.option(
     "--limit", type=click.IntRange(1), default=32, show_default=True, help="The most images from a folder or data set."
 )
@@ -23,7 +21,7 @@ limit_option = click.option(
 
 def output_option(what: str):  # type: ignore[no-untyped-def]
     """The option -o for an output of this kind."""
-    return click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help=f"The {what} to write.")
+    return click.option("-o", "--output", required=True, type=options.PATH, help=f"The {what} to write.")
 
 
 def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
@@ -45,7 +43,7 @@ def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
 @model_argument
 @click.option("-n", "--count", type=click.IntRange(1, 10_000), default=64, show_default=True, help="Number of images.")
 @output_option("sheet (PNG)")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of the latents.")
+@options.seed_option("Seed of the latents.")
 @click.option(
     "--temperature",
     type=click.FloatRange(0, 10),
@@ -54,11 +52,7 @@ def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
 )
 @click.option("--size", type=click.IntRange(1, 4096), help="Longer side in pixels.  [default: the training images']")
 @click.option(
-    "--fnc",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Also write each image as a .fnc file to this folder.",
+    "--fnc", "folder", metavar="DIR", type=options.PATH, help="Also write each image as a .fnc file to this folder."
 )
 @options.force_option
 @options.quiet_option
@@ -80,12 +74,12 @@ def sample(
 
     z = model.sample(count, seed, temperature)
     pixels = None if size is None else uses.longer_side(model, size)
-    coded = [] if folder is None else fnc.to_fnc(model.core, z, pixels)
+    coded = []
     if folder is not None:
+        coded = fnc.to_fnc(model.core, z, pixels)
         folder.mkdir(parents=True, exist_ok=True)
-    for number, data in enumerate(coded):
-        assert folder is not None
-        files.write(folder / f"sample-{number:04}.fnc", data, overwrite=force)
+        for number, data in enumerate(coded):
+            files.write(folder / f"sample-{number:04}.fnc", data, overwrite=force)
     picture = sheets.sheet(sheets.to_bytes(model.decode(z, pixels)))
     files.write(output, images.to_png(picture), overwrite=force)
     if not quiet:
