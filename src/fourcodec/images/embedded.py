@@ -70,7 +70,7 @@ def _exif(image: Image.Image, notes: list[str]) -> bytes:
 def _tiff_exif(directory: Image.Exif) -> bytes:
     """An EXIF structure of those tags of a TIFF file that describe the picture; empty where there are none."""
     exif = Image.Exif()
-    tags = {tag: directory[tag] for tag in _TIFF_TAGS if tag in directory}
+    tags: dict[int, Any] = {tag: directory[tag] for tag in _TIFF_TAGS if tag in directory}
     directories: dict[int, dict[int, Any]] = {number: directory.get_ifd(number) for number in _TIFF_DIRECTORIES}
     exif.update(tags)
     for number, values in directories.items():
