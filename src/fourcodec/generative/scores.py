@@ -92,7 +92,8 @@ def density_coverage(real: Features, samples: Features, neighbours: int = DENSIT
 def nearest_distances(queries: Features, references: Features) -> Doubles:
     """The Euclidean distance (N,) from each of N queries (N, D) to the nearest of M references (M, D)."""
     _check(queries, references, least=1)
-    return np.sqrt(np.concatenate([squares.min(1) for _, squares in _squared_distances(queries, references)]))
+    squares = [block.min(1) for _, block in _squared_distances(queries, references)]
+    return np.sqrt(np.concatenate(squares), dtype=np.float64)
 
 
 def _squared_radii(points: Features, neighbours: int) -> Doubles:

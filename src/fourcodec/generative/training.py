@@ -159,7 +159,7 @@ class Training:
         checkpoints.write_checkpoint(self._directory, tensors, facts)
 
     def _tensors(self) -> dict[str, torch.Tensor]:
-        """What is trained, by name; the optimiser's state aside."""
+        """All tensors that are trained, by name; the optimiser's state is not among them."""
         latents = checkpoints.named("latents", self._table.tensors())
         return {**self.core.tensors(), **latents, "log_noise": self._log_noise}
 
