@@ -1,10 +1,11 @@
 """Trains the starts of the grid's entropy model (the header's priors): one model for many images, at five qualities.
 
-    python -m tools.trained_starts PHOTOS IMAGENET OUT.npz     (OUT: src/fourcodec/grid/grid_priors.npz)
+    python -m tools.trained_starts DATA OUT.npz     (OUT: src/fourcodec/grid/grid_priors.npz)
 
-Every image is fitted as usual, with latents and a synthesis of its own; the entropy model is shared, and each of its
-updates uses a few images. Images are reduced to about half their size, which removes artefacts of JPEG, and cropped. No
-published result uses any of them.
+DATA has the folders camera, graphics, imagenet and photos. Every image is fitted as usual, with latents and a synthesis
+of its own; the entropy model is shared, and each of its updates uses a few images. Images are cropped; photographs are
+reduced before, which removes artefacts of JPEG. No published result uses any of them. A quality that OUT has already is
+left out, so a run that was stopped goes on with the next one. A quality takes about five minutes on one core.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from fourcodec.grid.fit import fit as fitting
 from fourcodec.grid.fit.latents import proxy_at
 from fourcodec.grid.fit.settings import GridSettings
 from fourcodec.grid.kernels.layout import PASSES
+from fourcodec.grid.pyramid import FEATURED
 from fourcodec.grid.trained_starts import FRACTION
 from fourcodec.images import pixels
 from fourcodec.optimisation.settings import rate_weight_of
@@ -32,25 +34,31 @@ Floats = NDArray[np.float32]
 LEVELS = 7
 QUALITIES = (10, 30, 50, 70, 90)
 CROP = (288, 192)  # width, height
-CROPS_OF_A_PHOTO, OF_IMAGENET = ((0.25, 0.3), (0.75, 0.6)), 20
-UPDATES, BATCH = 400, 4  # of each image; images an update of the entropy model
+# The places of crops, as shares of width and height, and the factor by which the images of a folder are reduced.
+TWO, FOUR = ((0.25, 0.3), (0.75, 0.6)), ((0.2, 0.3), (0.4, 0.7), (0.6, 0.3), (0.8, 0.7))
+FOLDERS = {"photos": (FOUR, 2), "camera": (FOUR, 4), "graphics": (TWO, 1)}
+OF_IMAGENET = 40
+UPDATES, BATCH = 200, 4  # of each image; images an update of the entropy model
 EXAMPLE_PIXELS = 1e5  # gradients are scaled to an image of so many
-CONTEXT_MATRICES = 3 * PASSES  # a fit's first matrices: those of the entropy model
+MODEL_MATRICES = 3 * PASSES + FEATURED + 1  # a fit's first matrices: those of the entropy model
 
 
-def pictures(photos: Path, imagenet: Path) -> list[Floats]:
+def pictures(data: Path) -> list[Floats]:
     """Planes (3, H, W) of all crops."""
     width, height = CROP
     crops = []
-    for path in sorted(photos.iterdir()):
-        image = Image.open(path).convert("RGB")
-        image = image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
-        for across, down in CROPS_OF_A_PHOTO:
-            left = min(max(int(across * image.width) - width // 2, 0), image.width - width)
-            top = min(max(int(down * image.height) - height // 2, 0), image.height - height)
-            crops.append(image.crop((left, top, left + width, top + height)))
+    for folder, (places, reduction) in FOLDERS.items():
+        for path in sorted((data / folder).iterdir()):
+            image = Image.open(path).convert("RGB")
+            if reduction > 1:
+                size = image.width // reduction, image.height // reduction
+                image = image.resize(size, Image.Resampling.LANCZOS)
+            for across, down in places:
+                left = min(max(int(across * image.width) - width // 2, 0), image.width - width)
+                top = min(max(int(down * image.height) - height // 2, 0), image.height - height)
+                crops.append(image.crop((left, top, left + width, top + height)))
     most = len(crops) + OF_IMAGENET
-    for path in sorted(imagenet.iterdir()):
+    for path in sorted((data / "imagenet").iterdir()):
         image = Image.open(path).convert("RGB")
         factor = 1.6 if min(image.size) < 512 else 2.5
         image = image.resize((int(image.width / factor), int(image.height / factor)), Image.Resampling.LANCZOS)
@@ -62,7 +70,7 @@ def pictures(photos: Path, imagenet: Path) -> list[Floats]:
 
 
 def train(planes: list[Floats], quality: float) -> Floats:
-    """The entropy model's weights (PASSES, PASS_WEIGHTS), trained for one quality."""
+    """The entropy model's parameters (SIZE,), trained for one quality."""
     rate_weight = rate_weight_of(quality)
     phase = fitting.phase_index(rate_weight)
     settings = GridSettings(1, rate_weight)
@@ -71,7 +79,7 @@ def train(planes: list[Floats], quality: float) -> Floats:
     context, shape = fits[0].weights.entropy_model, fits[0]._shape
     for fit in fits:
         fit.weights.entropy_model = context
-    shared = fits[0]._optimisers[:CONTEXT_MATRICES]
+    shared = fits[0]._optimisers[:MODEL_MATRICES]
     random, order, iterations = np.random.default_rng(1), list[int](), UPDATES * len(fits) // BATCH
     costs, started = np.zeros(len(fits)), time.perf_counter()
     for iteration in range(iterations):
@@ -86,13 +94,13 @@ def train(planes: list[Floats], quality: float) -> Floats:
             fit = fits[n]
             pyramid, size = fit._pyramids[0], planes[n][0].size
             noisy = pyramid.noisy()
-            noisy.perturb(proxy_at(share, iteration, n))
+            noisy.perturb(proxy_at(share, fit._coarse, iteration, n))
             squares, bits, gradients = noisy.gradient(fit.weights, fit._weight)
             total.entropy_model += gradients.entropy_model * np.float32(EXAMPLE_PIXELS / size / BATCH)
             fit._weight_rate.add_gradient(fit.weights, gradients)
             noisy.move(fit._latent_rates(rate))
             own, found = fitting._matrices(fit.weights, shape), fitting._matrices(gradients, shape)
-            for optimiser, matrix, gradient in list(zip(fit._optimisers, own, found, strict=True))[CONTEXT_MATRICES:]:
+            for optimiser, matrix, gradient in list(zip(fit._optimisers, own, found, strict=True))[MODEL_MATRICES:]:
                 optimiser.update(matrix, gradient, rate)
             costs[n] = squares / planes[n].size + fit._lambda * bits.sum() / size
         common, found = fitting._matrices(fits[0].weights, shape), fitting._matrices(total, shape)
@@ -110,16 +118,21 @@ def train(planes: list[Floats], quality: float) -> Floats:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("photos", "imagenet", "out"):
+    for name in ("data", "out"):
         parser.add_argument(name, type=Path)
     arguments = parser.parse_args()
-    planes = pictures(arguments.photos, arguments.imagenet)
-    rates, contexts = [], []
+    planes = pictures(arguments.data)
+    models: dict[float, NDArray[np.int16]] = {}
+    if arguments.out.exists():
+        with np.load(arguments.out) as stored:
+            models = dict(zip(stored["rate_weights"].tolist(), stored["entropy_models"], strict=True))
     with threadpool_limits(1):
         for quality in QUALITIES:
-            contexts.append(np.rint(train(planes, quality) * 2**FRACTION).astype(np.int16))
-            rates.append(rate_weight_of(quality))
-            np.savez_compressed(arguments.out, rate_weights=np.array(rates), context=np.array(contexts))
+            rate_weight = rate_weight_of(quality)
+            if rate_weight not in models:
+                models[rate_weight] = np.rint(train(planes, quality) * 2**FRACTION).astype(np.int16)
+                found = np.array(list(models)), np.array(list(models.values()))
+                np.savez_compressed(arguments.out, rate_weights=found[0], entropy_models=found[1])
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from fourcodec.errors import CorruptFileError
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.grid.kernels import entropy_model_integer
 from fourcodec.grid.kernels import latents as layout
-from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES
-from fourcodec.grid.pyramid import PARENT, PLANES, Level, Pyramid, taps_of
+from fourcodec.grid.kernels.layout import MAX_WEIGHT, PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES
+from fourcodec.grid.pyramid import PARENT, PLANES, Level, Pyramid, ancestor_count, taps_of
 from fourcodec.threads import map_threads
 
 Planes = NDArray[np.float32]
@@ -29,19 +29,19 @@ _ROOM = 1 << 16  # bytes by which an encoder's output is larger than it must be
 
 @dataclass(frozen=True)
 class EntropyModelIntegers:
-    """The entropy model as the coder uses it: weights (PASSES, PASS_WEIGHTS), integers, and shifts, so that a weight is
-    its integer times 2^-shift; one shift for W1, one for W2 and b2, and one for each column of W3, means and scales.
-    Raises ValueError where sums could pass 2^53."""
+    """The entropy model as the coder uses it: weights (levels, PASSES, PASS_WEIGHTS), integers, and shifts, so that a
+    weight is its integer times 2^-shift; one shift for W1, one for W2 and b2, and one for each column of W3, means and
+    scales. Raises ValueError where sums could pass 2^53."""
 
     weights: NDArray[np.int64]
     shifts: tuple[int, int, int, int]
 
     def __post_init__(self) -> None:
         if (
-            self.weights.shape != (PASSES, PASS_WEIGHTS)
-            or np.abs(self.weights).max() > entropy_model_integer.MAX_WEIGHT
+            self.weights.shape[1:] != (PASSES, PASS_WEIGHTS)
+            or np.abs(self.weights).max() > MAX_WEIGHT
         ):
-            raise ValueError(f"weights of the entropy model are at most {entropy_model_integer.MAX_WEIGHT}")
+            raise ValueError(f"weights of the entropy model are at most {MAX_WEIGHT}")
         if not all(0 <= shift <= entropy_model_integer.MAX_SHIFT for shift in self.shifts):
             raise ValueError(f"shifts of the entropy model are 0 to {entropy_model_integer.MAX_SHIFT}")
 
@@ -146,15 +146,16 @@ def _sweep(
         parts = [(at, min(at + _PIECE, level.end)) for at in range(level.base, level.end, _PIECE)]
         wanted = passes if number == finest else PASSES
         for p in range(wanted):
-            _predict(level, p, parts, planes, integers, threads, means, scales)
+            _predict(pyramid, number, p, parts, planes, integers, threads, means, scales)
             visit(pyramid.view(planes[p], level), pyramid.view(means, level), pyramid.view(scales, level))
         for p in range(wanted, PASSES):
             known = sum(pyramid.view(plane, level) for plane in planes[:wanted])
             np.rint(known / wanted, out=pyramid.view(planes[p], level))
         plain = np.empty((level.rows, level.columns), np.float32)
         layout.interleave(planes, level.base, level.stride, 0, level.half_rows, plain)
-        for finer in range(max(number - 2, finest), number):
-            _show(plain, number - finer - 1, pyramid.levels[finer], planes)
+        for finer in range(finest, number):
+            if number - finer <= ancestor_count(finer):
+                _show(plain, number - finer - 1, pyramid.levels[finer], planes)
         done.append(plain.astype(np.int16))
     return done[::-1]
 
@@ -169,21 +170,22 @@ def expected_means(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """The means that the entropy model gives the first pass of level `number`, which is not decoded: one for each 2 x 2
     latents, in the middle one of `every` rows of these. Returned are the rows' numbers, (ceil(half_rows / every),), and
-    the means, (ceil(half_rows / every), half_columns). `coarser`: the next one or two levels, finest first."""
+    the means, (ceil(half_rows / every), half_columns). `coarser`: all coarser levels, finest first."""
     level = pyramid.levels[number]
     planes = np.zeros((PLANES, pyramid.total), np.float32)
-    for shift, values in enumerate(coarser[: PLANES - PARENT]):
+    for shift, values in enumerate(coarser[: ancestor_count(number)]):
         _show(values.astype(np.float32), shift, level, planes)
     means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
     rows = np.minimum(np.arange(0, level.half_rows, every) + every // 2, level.half_rows - 1)
     parts = [(level.base + row * level.stride, level.base + (row + 1) * level.stride) for row in rows.tolist()]
-    _predict(level, 0, parts, planes, integers, threads, means, scales)
+    _predict(pyramid, number, 0, parts, planes, integers, threads, means, scales)
     return rows, (pyramid.view(means, level)[rows] / MEAN_STEPS).astype(np.float32)
 
 
 def _predict(
-    level: Level,
+    pyramid: Pyramid,
     number: int,
+    p: int,
     parts: list[tuple[int, int]],
     planes: Planes,
     integers: EntropyModelIntegers,
@@ -191,9 +193,10 @@ def _predict(
     means: NDArray[np.int64],
     scales: NDArray[np.int64],
 ) -> None:
-    """Fills in means and scales of one pass of a level: those of `parts`, and of the rest of their last blocks."""
-    tap_planes, tap_offsets = taps_of(level)
-    network = tap_planes[number], tap_offsets[number], integers.weights[number].astype(np.float64), integers.factors
+    """Fills in means and scales of pass p of level `number`: those of `parts`, and of the rest of their last
+    blocks."""
+    tap_planes, tap_offsets = taps_of(pyramid.levels[number])
+    network = tap_planes[p], tap_offsets[p], integers.weights[number, p].astype(np.float64), integers.factors
     map_threads(lambda part: entropy_model_integer.predict(planes, *network, *part, means, scales), parts, threads)
 
 

@@ -8,7 +8,7 @@ number of threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
 from fourcodec.fourier.layout import BLOCK
+from fourcodec.grid.entropy_model import networks, networks_gradient
 from fourcodec.grid.kernels import latents as layout
 from fourcodec.grid.kernels import residual, smoothing, upsampling
 from fourcodec.grid.kernels.layout import PASSES, SMOOTHING_REACH
 from fourcodec.grid.kernels.synthesis import synthesis_kernels
-from fourcodec.grid.pyramid import PARENT, PLANES, Pyramid, taps_of
+from fourcodec.grid.pyramid import PARENT, PLANES, Pyramid, ancestor_count, taps_of
 from fourcodec.grid.weights import GridShape, GridWeights
 from fourcodec.grid.windows import Window, level_windows
 from fourcodec.threads import map_threads
@@ -175,9 +176,11 @@ class GridGradient(GridNetwork):
         self._colour_gradients = np.zeros_like(self.colours)
         self._error = np.zeros((shape.channels, pyramid.height, pyramid.width), np.float32)
         self._taps = [taps_of(level) for level in pyramid.levels]
-        # (level, one of its two coarser levels, the plane with the latents of that)
+        # (level, a coarser level that it sees, the plane with the latents of that)
         self._relations = [
-            (n, n + 1 + k, PARENT + k) for n in range(pyramid.count) for k in range(2) if n + 1 + k < pyramid.count
+            (n, n + 1 + k, PARENT + k)
+            for n in range(pyramid.count)
+            for k in range(min(ancestor_count(n), pyramid.count - 1 - n))
         ]
 
     def gradient(
@@ -206,7 +209,7 @@ class GridGradient(GridNetwork):
         return self._subtract(self.synthesise(weights, self._error), target)
 
     def costs(
-        self, weights: GridWeights, target: Floats, distortion_weight: float, levels: range
+        self, weights: GridWeights, target: Floats, distortion_weight: float, levels: Sequence[int]
     ) -> tuple[Floats, Floats]:
         """The terms of distortion_weight * (sum of squared errors) + bits, with the latents in planes[:PASSES]: of each
         pixel, (height, width), and of each latent of `levels`, (PASSES, total), 0 for other latents."""
@@ -214,21 +217,22 @@ class GridGradient(GridNetwork):
         errors = np.einsum("chw,chw->hw", self._error, self._error)
         return np.float32(distortion_weight) * errors, self._bits_of_each(weights.entropy_model, levels)
 
-    def latent_bits(self, weights: Floats) -> float:
-        """The bits of the latents in planes[:PASSES] under an entropy model with weights (PASSES, PASS_WEIGHTS)."""
+    def latent_bits(self, parameters: Floats) -> float:
+        """The bits of the latents in planes[:PASSES] under an entropy model with these parameters (SIZE,)."""
         self.arrange()
-        return float(self._bits_of_each(weights, range(self.pyramid.count)).sum(dtype=np.float64))
+        return float(self._bits_of_each(parameters, range(self.pyramid.count)).sum(dtype=np.float64))
 
-    def _bits_of_each(self, weights: Floats, levels: range) -> Floats:
+    def _bits_of_each(self, parameters: Floats, levels: Sequence[int]) -> Floats:
         """The bits of each latent of `levels` under the entropy model, (PASSES, total), 0 for other latents; after
         `arrange`."""
         from fourcodec.grid.kernels import entropy_model  # decoding never loads its compiled loops
 
         bits = np.zeros((PASSES, self.pyramid.total), np.float32)
+        weights = networks(parameters, self.pyramid.count)
 
         def run(task: tuple[int, int, int]) -> None:
             number, start, stop = task
-            entropy_model.rate(self.planes, self.mask, *self._taps[number], weights, start, stop, bits)
+            entropy_model.rate(self.planes, self.mask, *self._taps[number], weights[number], start, stop, bits)
 
         places = [(n, self.pyramid.levels[n]) for n in levels]
         self.map(run, [(n, *part) for n, level in places for part in pieces(level.base, level.end, _PIECE)])
@@ -353,32 +357,34 @@ class GridGradient(GridNetwork):
             if gradient is not None:
                 gradient[number] += found.sum(axis=0)
 
-    def _rate_gradient(self, weights: Floats, gradient: Floats) -> NDArray[np.float64]:
-        """The bits (levels, PASSES) of the latents. Adds their gradients by the weights to `gradient` (PASSES,
-        PASS_WEIGHTS) and those by the planes to latent_gradients."""
+    def _rate_gradient(self, parameters: Floats, gradient: Floats) -> NDArray[np.float64]:
+        """The bits (levels, PASSES) of the latents. Adds their gradients by the parameters of the entropy model to
+        `gradient` (SIZE,) and those by the planes to latent_gradients."""
         from fourcodec.grid.kernels import entropy_model  # decoding never loads its compiled loops
 
-        transposed = entropy_model.transpose(weights)
+        weights = networks(parameters, self.pyramid.count)
+        transposed = [entropy_model.transpose(own) for own in weights]
         tasks: list[tuple[int, int, int, int]] = []
         for number, level in enumerate(self.pyramid.levels):
             size = max(_PIECE, -(-2 * level.reach // BLOCK) * BLOCK)
             tasks += [(number, n % 2, *part) for n, part in enumerate(pieces(level.base, level.end, size))]
-        found = np.zeros((len(tasks), *weights.shape), np.float32)
+        found = np.zeros((len(tasks), *weights.shape[1:]), np.float32)
         bits = np.zeros((len(tasks), PASSES))
 
         def run(n: int) -> None:
             number, _, start, stop = tasks[n]
             entropy_model.rate_gradient(
-                self.planes, self.mask, *self._taps[number], weights, transposed, start, stop,
+                self.planes, self.mask, *self._taps[number], weights[number], transposed[number], start, stop,
                 self.latent_gradients, found[n], bits[n],
             )  # fmt: skip
 
         for turn in range(2):  # neighbouring pieces write into each other's margins: even ones run first, then odd ones
             self.map(run, [n for n, task in enumerate(tasks) if task[1] == turn])
-        gradient += found.sum(axis=0)
-        out = np.zeros((self.pyramid.count, PASSES))
-        for (number, *_), some in zip(tasks, bits, strict=True):
-            out[number] += some
+        out, by_weights = np.zeros((self.pyramid.count, PASSES)), np.zeros_like(weights)
+        for (number, *_), some_bits, some in zip(tasks, bits, found, strict=True):
+            out[number] += some_bits
+            by_weights[number] += some
+        gradient += networks_gradient(parameters, by_weights)
         return out
 
     def _collect(self) -> None:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from fourcodec.grid import trained_starts
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.tiling import Tiling
-from fourcodec.grid.weights import HIDDEN, MEANS, SCALES, TAPS, GridWeights
+from fourcodec.grid.entropy_model import integer_networks
+from fourcodec.grid.weights import FIRST, GridWeights
 
 if TYPE_CHECKING:
     from fourcodec.grid.latent_coding import EntropyModelIntegers
@@ -53,15 +54,16 @@ class GridNetworks:
         from fourcodec.grid.latent_coding import EntropyModelIntegers
 
         shape = self.config.shape
-        size = shape.shapes[0]
-        symbols = self.symbols[: math.prod(size)].reshape(size).astype(np.int64)
-        exponents = self.exponents[[TAPS, HIDDEN, MEANS, SCALES]].astype(np.int64)
-        if not self.config.trained_start:
-            return EntropyModelIntegers(symbols, tuple(exponents.tolist()))
-        shifts = np.maximum(exponents, trained_starts.FRACTION)
-        group = np.minimum(shape.groups[: math.prod(size)], SCALES).reshape(size)  # what is unused is 0 in any unit
-        base = shape.entropy_model_base << (shifts - trained_starts.FRACTION)[group]
-        return EntropyModelIntegers((symbols << (shifts - exponents)[group]) + base, tuple(shifts.tolist()))
+        (size,) = shape.shapes[0]
+        symbols, shifts = self.symbols[:size].astype(np.int64), self.exponents[:FIRST].astype(np.int64)
+        if self.config.trained_start:
+            exponents, shifts = shifts, np.maximum(shifts, trained_starts.FRACTION)
+            group = np.minimum(shape.groups[:size], FIRST - 1)  # what is unused is 0 in any unit
+            base = shape.entropy_model_base << (shifts - trained_starts.FRACTION)[group]
+            symbols = (symbols << (shifts - exponents)[group]) + base
+        first, second, mean, scale, maps, mixing = shifts.tolist()
+        weights = integer_networks(symbols, (first, second, mean, scale, maps, mixing), shape.levels)
+        return EntropyModelIntegers(weights, (first, second, mean, scale))
 
 
 @dataclass(frozen=True, eq=False)

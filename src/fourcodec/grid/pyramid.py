@@ -2,10 +2,11 @@
 
 Level l of a picture of H x W has ceil(H / 2^l) x ceil(W / 2^l) latents, both sides rounded up to even numbers. Its
 latents are divided into four planes, one for each place in a 2 x 2 cell. The planes of all levels lie in one array
-(PLANES, total), level after level, each with a margin of zeros that taps beyond an edge read. Two more planes hold, at
-the same positions, the latents of the next two coarser levels, which the entropy model also sees.
+(PLANES, total), level after level, each with a margin of zeros that taps beyond an edge read. Further planes hold, at
+the same positions, the latents of coarser levels that the entropy model also sees: the next two, and on the FEATURED
+finest levels the next ANCESTORS, as far as there are.
 
-    plane 0 (even row, even column)  1 (odd, odd)  2 (even, odd)  3 (odd, even)  4 the parent  5 the grandparent
+    plane 0 (even row, even column)  1 (odd, odd)  2 (even, odd)  3 (odd, even)  4 the parent  5 the grandparent  6 ...
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from fourcodec.fourier.layout import BLOCK
 from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, TAPS
 
 PARENT, GRANDPARENT = 4, 5
-PLANES = 6
+ANCESTORS = 7  # coarser levels that the entropy model sees at most
+FEATURED = 3  # levels that see so many; the others see two
+PLANES = PARENT + ANCESTORS
 MARGIN = 2  # cells that taps reach beyond an edge; the end of a row and the start of the next share theirs
 MAX_LEVELS = 9
 
@@ -42,6 +45,7 @@ _CORNERS = [(-1, -1), (-1, 1), (1, -1), (1, 1)]
 _KNIGHTS = [(a, b) for a in (-2, 2) for b in (-1, 1)] + [(a, b) for a in (-1, 1) for b in (-2, 2)]
 _LANCES = [(a, b) for a in (-3, 3) for b in (-1, 1)] + [(a, b) for a in (-1, 1) for b in (-3, 3)]
 OWN_TAPS: tuple[list[tuple[int, int]], ...] = ([], _CORNERS + _LANCES, _SIDES + _KNIGHTS, _SIDES + _CORNERS + _KNIGHTS)
+OWN_COUNT = 23  # taps of every level, in each pass: all but the ancestors beyond the grandparent
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ class Pyramid:
 @functools.cache
 def pass_taps() -> tuple[tuple[tuple[int, ...], tuple[tuple[int, int], ...]], ...]:
     """The planes of the TAPS taps of each pass, and their offsets in rows and columns of a plane. Tap 0 is the constant
-    1; it and missing taps have plane -1."""
+    1, whose plane is -1."""
     passes, cells = [], list(zip(PASS_ROW, PASS_COLUMN, strict=True))
     for number, (row, column) in enumerate(cells):
         planes, places = [-1], [(0, 0)]
@@ -147,8 +151,10 @@ def pass_taps() -> tuple[tuple[tuple[int, ...], tuple[tuple[int, int], ...]], ..
             planes.append(cells.index((y % 2, x % 2)))
             places.append((y // 2, x // 2))
             assert planes[-1] < number
-        missing = TAPS - len(planes)
-        passes.append((tuple(planes + [-1] * missing), tuple(places + [(0, 0)] * missing)))
+        assert len(planes) == OWN_COUNT
+        planes += range(GRANDPARENT + 1, PLANES)
+        assert len(planes) == TAPS
+        passes.append((tuple(planes), tuple(places + [(0, 0)] * (TAPS - OWN_COUNT))))
     return tuple(passes)
 
 
@@ -158,6 +164,11 @@ def taps_of(level: Level) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     planes = np.array([planes for planes, _ in pass_taps()], np.int64)
     offsets = np.array([[dr * level.stride + dc for dr, dc in places] for _, places in pass_taps()], np.int64)
     return planes, offsets
+
+
+def ancestor_count(number: int) -> int:
+    """The number of coarser levels that the entropy model sees on level `number`, if the pyramid has them."""
+    return ANCESTORS if number < FEATURED else 2
 
 
 def level_count(height: int, width: int) -> int:

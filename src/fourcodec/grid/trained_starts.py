@@ -22,7 +22,7 @@ FILE = "grid_priors.npz"
 
 @dataclass(frozen=True)
 class TrainedStart:
-    """An entropy model (PASSES, PASS_WEIGHTS) int64, in units of 2^-FRACTION, trained at lambda `rate_weight`."""
+    """The parameters (SIZE,) int64 of an entropy model, in units of 2^-FRACTION, trained at lambda `rate_weight`."""
 
     rate_weight: float
     entropy_model: NDArray[np.int64]
@@ -32,7 +32,7 @@ class TrainedStart:
 def trained_starts() -> dict[int, TrainedStart]:
     """The trained starts that this version has, by their number in the header: 1, 2, ...; 0 stands for none."""
     with resources.files("fourcodec.grid").joinpath(FILE).open("rb") as file, np.load(file) as stored:
-        rates, models = stored["rate_weights"].tolist(), stored["context"].astype(np.int64)
+        rates, models = stored["rate_weights"].tolist(), stored["entropy_models"].astype(np.int64)
     return {n: TrainedStart(rate, model) for n, (rate, model) in enumerate(zip(rates, models, strict=True), 1)}
 
 

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
-from fourcodec.grid import trained_starts
+from fourcodec.grid import entropy_model, trained_starts
 from fourcodec.grid.kernels import layout
-from fourcodec.grid.pyramid import pass_taps
 
 # Cubic interpolation (Keys, 1981, a = -1/2) at a quarter of a cell: upsampling filters start there, and files code the
 # difference from it.
@@ -21,8 +20,8 @@ BICUBIC = np.array([-0.0234375, 0.2265625, 0.8671875, -0.0703125], np.float32)
 IDENTITY = np.array([0, 0, 0, 1], np.float32)  # the same for the smoothing filters
 UNUSED = 255  # the group of entries that are always 0: padding, missing taps of a pass, weights of sin(0)
 
-# Groups of weights that share a quantiser step. The first four belong to the entropy model.
-TAPS, HIDDEN, MEANS, SCALES, FIRST, LAST, CONSTANT, FILTERS, KERNEL, LINEAR = range(10)
+# Groups of weights that share a quantiser step. Those before FIRST belong to the entropy model.
+TAPS, HIDDEN, MEANS, SCALES, MAPS, MIXING, FIRST, LAST, CONSTANT, FILTERS, KERNEL, LINEAR = range(12)
 # LINEAR + level is the group of a level's linear path; where there is smoothing, its taps are the group after these.
 
 
@@ -30,7 +29,7 @@ TAPS, HIDDEN, MEANS, SCALES, FIRST, LAST, CONSTANT, FILTERS, KERNEL, LINEAR = ra
 class GridWeights:
     """The weights of all networks, float32.
 
-    entropy_model: (PASSES, PASS_WEIGHTS). first (R, m), last (R + P, channels): the synthesis, see
+    entropy_model: (SIZE,), its parameters, see grid/entropy_model.py. first (R, m), last (R + P, channels): the synthesis, see
     grid/kernels/synthesis.py. filters: (levels - 1, 4), the upsampling. kernel: (channels, channels, 3, 3), the
     residual filter. smoothing: (levels, 4), or (0, 4) without smoothing.
     """
@@ -96,7 +95,7 @@ class GridShape:
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """The shapes of the parts of GridWeights, in order."""
         return (
-            (layout.PASSES, layout.PASS_WEIGHTS),
+            (entropy_model.SIZE,),
             (self.rows, self.levels),
             (self.rows + self.linear_rows, self.channels),
             (self.levels - 1, len(BICUBIC)),
@@ -109,15 +108,13 @@ class GridShape:
         """The group of each entry of the flat vector, uint8."""
         parts = [np.full(shape, UNUSED, np.uint8) for shape in self.shapes]
         of_entropy_model, first, last, filters, kernel, smoothing = parts
-        for number, (planes, _) in enumerate(pass_taps()):
-            used = np.array([True] + [plane >= 0 for plane in planes[1:]])
-            w1 = np.full((layout.TAPS, layout.HIDDEN), UNUSED, np.uint8)
-            w3 = np.full((layout.HIDDEN + layout.TAPS, 2), UNUSED, np.uint8)
-            w1[used, : self.hidden] = TAPS
-            w2 = np.full((layout.HIDDEN + 1, layout.HIDDEN), UNUSED, np.uint8)  # b2 is the last row
-            w2[: self.hidden, : self.hidden] = w2[-1, : self.hidden] = HIDDEN
-            w3[layout.HIDDEN :][used] = w3[: self.hidden] = MEANS, SCALES
-            of_entropy_model[number] = np.concatenate([w1.ravel(), w2.ravel(), w3.ravel()])
+        model = entropy_model.split(of_entropy_model)
+        model.first[..., : self.hidden] = TAPS
+        model.second[:, : self.hidden, : self.hidden] = model.second[:, -1, : self.hidden] = HIDDEN
+        model.last[:, : self.hidden] = model.last[:, layout.HIDDEN :] = MEANS, SCALES
+        for level in range(min(entropy_model.FEATURED, self.levels)):
+            model.maps[level, : self.levels - level] = MAPS
+        model.mixing[:, [*range(self.hidden), -2, -1]] = MIXING
         first[: 2 * self.feature_count] = FIRST
         first[1] = UNUSED
         last[: 2 * self.feature_count] = LAST
@@ -137,8 +134,8 @@ class GridShape:
 
     @cached_property
     def entropy_model_base(self) -> NDArray[np.int64]:
-        """The integers (PASSES, PASS_WEIGHTS) that the entropy model's are added to, in units of
-        2^-trained_starts.FRACTION: those of the trained start, or 0."""
+        """The integers (SIZE,) that the entropy model's are added to, in units of 2^-trained_starts.FRACTION: those of
+        the trained start, or 0."""
         shape = self.shapes[0]
         if not self.trained_start:
             return np.zeros(shape, np.int64)

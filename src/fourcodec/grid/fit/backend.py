@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,13 +34,13 @@ class GridBackend(Protocol):
         """The sum of squared errors against target (channels, height, width), with the latents in planes[:PASSES]."""
 
     def costs(
-        self, weights: GridWeights, target: Any, distortion_weight: float, levels: range
+        self, weights: GridWeights, target: Any, distortion_weight: float, levels: Sequence[int]
     ) -> tuple[Floats, Floats]:
         """The cost of each pixel, (height, width), distortion_weight times its squared error, and the bits of each
         latent of `levels`, (PASSES, total); both float32."""
 
-    def latent_bits(self, weights: Floats) -> float:
-        """The bits of the latents in planes[:PASSES] under an entropy model with weights (PASSES, PASS_WEIGHTS)."""
+    def latent_bits(self, parameters: Floats) -> float:
+        """The bits of the latents in planes[:PASSES] under an entropy model with these parameters (SIZE,)."""
 
     def arrange(self) -> None:
         """Computes each level's latents from planes[:PASSES]."""

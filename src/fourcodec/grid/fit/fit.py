@@ -24,10 +24,11 @@ from threadpoolctl import threadpool_limits
 from fourcodec.arrays import Floats
 from fourcodec.errors import FitError
 from fourcodec.grid.config import PHASE_STEPS, GridConfig
+from fourcodec.grid.entropy_model import split
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit, Rates, Sample, Space, proxy_at
 from fourcodec.grid.fit.settings import GridSettings
 from fourcodec.grid.fit.weights import WeightRate, choose_integers
-from fourcodec.grid.kernels.layout import B2, HIDDEN, PASSES, TAPS, W2, W3
+from fourcodec.grid.kernels.layout import HIDDEN
 from fourcodec.grid.picture import QuantizedGrid
 from fourcodec.grid.weights import BICUBIC, IDENTITY, UNUSED, GridShape, GridWeights
 from fourcodec.metrics import MOST_DB, psnr_of_mse_db
@@ -109,11 +110,8 @@ class _Optimiser:
 
 def _matrices(weights: GridWeights, shape: GridShape) -> list[Floats]:
     """Views of the weights, or of their gradients, as the matrices that have an optimiser each."""
-    found = []
-    for vector in weights.entropy_model:
-        found.append(vector[:W2].reshape(TAPS, HIDDEN))
-        found.append(vector[W2:W3].reshape(HIDDEN + 1, HIDDEN))  # b2 is the last row
-        found.append(vector[W3:].reshape(HIDDEN + TAPS, 2))
+    model = split(weights.entropy_model)
+    found = [*model.first, *model.second, *model.last, *model.maps, model.mixing]
     features = 2 * shape.feature_count
     found.append(weights.first[:features])
     found.append(weights.last[:features])
@@ -147,12 +145,12 @@ class _Fit:
         mean_colour = planes.mean(axis=(1, 2)) if visible is None else planes[:, visible].mean(axis=1)
         self.weights = initial_weights(mean_colour, config.shape, self._lambda, np.random.default_rng(seed))
         self._pyramids = _pyramids(planes, config, visible, device)
-        rates = [TRAINED_START_RATE if config.trained_start else ENTROPY_MODEL_RATE] * (3 * PASSES) + [
-            FOURIER_RATE * COARSE_FOURIER**self._coarse
-        ] * 2
+        rates = [FOURIER_RATE * COARSE_FOURIER**self._coarse] * 2
         rates += [LINEAR_RATE * math.sqrt(self._lambda / 1e-3), KERNEL_RATE]
         rates += [FILTER_RATE] * (config.levels > 1) + [SMOOTHING_RATE] * config.smooth
         matrices = _matrices(self.weights, config.shape)
+        of_entropy_model = TRAINED_START_RATE if config.trained_start else ENTROPY_MODEL_RATE
+        rates = [of_entropy_model] * (len(matrices) - len(rates)) + rates
         self._optimisers = [
             _Optimiser((matrix.shape[0], matrix.shape[1]), rate) for matrix, rate in zip(matrices, rates, strict=True)
         ]
@@ -217,7 +215,7 @@ class _Fit:
         for number, pyramid in enumerate(self._pyramids):
             if share < 1:
                 noisy = pyramid.noisy()
-                noisy.perturb(proxy_at(share, self._seed, iteration, number))
+                noisy.perturb(proxy_at(share, self._coarse, self._seed, iteration, number))
                 squares, _, found = noisy.gradient(self.weights, self._weight)
                 noisy.move(self._latent_rates(rate))
             else:
@@ -284,12 +282,13 @@ def initial_weights(
     1/2.
     """
     weights = GridWeights(*(np.zeros(part, np.float32) for part in shape.shapes))
-    for vector in weights.entropy_model:
-        vector[:W2] = random.normal(0, 0.6 / math.sqrt(TAPS), W2)
-        vector[W2:B2] = random.normal(0, math.sqrt(2 / HIDDEN), B2 - W2)
-        outer = vector[W3:].reshape(HIDDEN + TAPS, 2)
-        outer[:HIDDEN] = random.normal(0, 0.1 / math.sqrt(HIDDEN), (HIDDEN, 2))
-        outer[HIDDEN, 1] = -1
+    model = split(weights.entropy_model)
+    model.first[:] = random.normal(0, 0.6 / math.sqrt(model.first.shape[1]), model.first.shape)
+    model.second[:, :HIDDEN] = random.normal(0, math.sqrt(2 / HIDDEN), (len(model.second), HIDDEN, HIDDEN))
+    model.last[:, :HIDDEN] = random.normal(0, 0.1 / math.sqrt(HIDDEN), (len(model.last), HIDDEN, 2))
+    model.last[:, HIDDEN, 1] = -1
+    model.mixing[:] = random.normal(0, 0.3, model.mixing.shape)  # features begin as 0, and their weights not
+    model.mixing[:, HIDDEN:] /= 3
     features = 2 * shape.feature_count
     for matrix in (weights.first, weights.last):
         matrix[2:features] = random.normal(0, 0.03 / math.sqrt(features), (features - 2, matrix.shape[1]))

@@ -20,7 +20,9 @@ from fourcodec.grid.weights import GridWeights
 from fourcodec.threads import thread_count
 
 Gradient = tuple[float, NDArray[np.float64], GridWeights]  # see GridGradient.gradient
-TEMPERATURES, DEVIATIONS = (0.4, 0.03), (0.2, 0.1)  # of soft rounding and its noise, at the first and last iteration
+# Temperature of soft rounding and deviation of its noise, at the first and last iteration, at low and at high lambda.
+TEMPERATURES, DEVIATIONS = ((0.4, 0.03), (0.35, 0.08)), ((0.2, 0.1), (0.22, 0.15))
+SCHEDULES = (TEMPERATURES, DEVIATIONS)
 _SAMPLES = 2  # tiles that are measured in place of all when weights are quantised
 
 
@@ -34,10 +36,13 @@ class Proxy:
     stream: tuple[int, ...]
 
 
-def proxy_at(share: float, *stream: int) -> Proxy:
-    """The proxy when `share` of the noisy phase is done."""
-    temperature, deviation = (first + share * (last - first) for first, last in (TEMPERATURES, DEVIATIONS))
-    return Proxy(temperature, deviation, stream)
+def proxy_at(share: float, coarseness: float, *stream: int) -> Proxy:
+    """The proxy when `share` of the noisy phase is done. coarseness: 0 at low lambda to 1 at high."""
+    temperature, deviation = (
+        (1 - share) * first + share * last
+        for first, last in ((1 - coarseness) * np.array(low) + coarseness * np.array(high) for low, high in SCHEDULES)
+    )
+    return Proxy(float(temperature), float(deviation), stream)
 
 
 @dataclass(frozen=True)
@@ -179,7 +184,7 @@ class PyramidFit:
         return self.network.squared_error(weights, self._target)
 
     def latent_bits(self, entropy_model: Floats) -> float:
-        """The bits of the rounded latents under an entropy model with weights (PASSES, PASS_WEIGHTS)."""
+        """The bits of the rounded latents under an entropy model with these parameters (SIZE,)."""
         self.show_rounded()
         return self.network.latent_bits(entropy_model)
 

@@ -8,6 +8,7 @@ picture and the bits are computed once for all cells, and a cell keeps its move 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,14 +19,13 @@ from numpy.typing import NDArray
 from fourcodec.arrays import Floats
 from fourcodec.grid.fit.backend import GridBackend
 from fourcodec.grid.kernels.layout import PASSES
-from fourcodec.grid.pyramid import Pyramid
+from fourcodec.grid.pyramid import Pyramid, ancestor_count
 from fourcodec.grid.weights import GridWeights
 
 # Sides in latents. The latent that moves is in the core of its cell: most of what it changes lies within two latents.
 CORE = 4
 CELL = 8
 _OFFSETS = [(row, column) for row in range(0, CELL, CORE) for column in range(0, CELL, CORE)]
-FINER_LEVELS_AFFECTED = 2  # levels in which a latent is a tap: as a parent and as a grandparent
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Rdoq:
         gradients = Pyramid.view(self._network.latent_gradients[:PASSES], level).copy()
         latents, overestimated = Pyramid.view(self._latents, level), Pyramid.view(self._overestimated, level)
         # The levels whose bits change, and how many rows of each plane of costs belong to a row of latents.
-        affected_levels = range(max(0, number - FINER_LEVELS_AFFECTED), number + 1)
+        affected_levels = [n for n in range(number + 1) if number - n <= ancestor_count(n)]
         scales = [2.0**number, *(2.0 ** (number - finer - 1) for finer in affected_levels)]
         costs = self._costs(weights, affected_levels)
         for offset in _OFFSETS:
@@ -131,7 +131,7 @@ class Rdoq:
                 for new, old, scale in zip(after, costs, scales, strict=True)
             ]
 
-    def _costs(self, weights: GridWeights, affected_levels: range) -> list[Floats]:
+    def _costs(self, weights: GridWeights, affected_levels: Sequence[int]) -> list[Floats]:
         """The costs in bits: of the squared errors, (height, width), and for each of `affected_levels` of its cells of
         2 x 2 latents, (rows / 2, columns / 2)."""
         self._network.planes[:PASSES] = self._latents

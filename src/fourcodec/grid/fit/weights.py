@@ -13,7 +13,7 @@ from fourcodec.arrays import Floats
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.picture import GridNetworks
 from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL, encode_networks
-from fourcodec.grid.weights import SCALES, UNUSED, GridShape, GridWeights
+from fourcodec.grid.weights import FIRST, UNUSED, GridShape, GridWeights
 
 # Dead zones: values below this share of a step become 0, since coding them costs more than the distortion they save.
 _ZONES = (0.5, 0.6, 0.7, 0.8)
@@ -52,7 +52,7 @@ class Measured(Protocol):
         """The sum of squared errors under these weights."""
 
     def latent_bits(self, entropy_model: Floats) -> float:
-        """The bits of the latents under an entropy model with weights (PASSES, PASS_WEIGHTS)."""
+        """The bits of the latents under an entropy model with these parameters (SIZE,)."""
 
 
 def choose_integers(
@@ -121,7 +121,7 @@ class _Search:
         before = self._exponents[group], self._zones[group], self._distortion, self._rate
         self._exponents[group], self._zones[group] = exponent, zone
         networks = self.networks()
-        if group <= SCALES:
+        if group < FIRST:
             self._rate = self._measure_rate(networks)
         else:
             self._distortion = self._measure_distortion(networks)
@@ -134,7 +134,7 @@ class _Search:
 
     def _finest(self, group: int) -> int:
         """The largest exponent at which the group's integers, and their sums with the trained start's, are in range."""
-        values = self._weights if group <= SCALES and self._config.trained_start else self._values
+        values = self._weights if group < FIRST and self._config.trained_start else self._values
         largest = float(np.abs(values[self._groups == group]).max(initial=0))
         return min(MAX_EXPONENT, math.floor(math.log2((MAX_SYMBOL - 1) / max(largest, 1e-9))))
 

@@ -24,8 +24,8 @@ from fourcodec.grid.kernels.layout import B2, HIDDEN, TAPS, W2, W3
 FRACTION = 8  # fractional bits of hidden values
 HIDDEN_MAX = float(2**24)
 MAX_LATENT = 2**15 - 1
+# 16 hidden values of 2^24, or 28 taps of 2^23, times layout.MAX_WEIGHT are below 2^44 each.
 _FARTHEST = float(MAX_LATENT * MEAN_STEPS)  # the largest mean: no latent lies beyond
-MAX_WEIGHT = 2**15 - 1  # 16 hidden values of 2^24 times this are below 2^44
 MAX_SHIFT = 20  # of weights; shifts only divide, so they let no sum grow
 
 
