@@ -30,8 +30,8 @@ class GridWeights:
     """The weights of all networks, float32.
 
     entropy_model: (SIZE,), its parameters, see grid/entropy_model.py. first (R, m), last (R + P, channels): the
-    synthesis, see grid/kernels/synthesis.py. filters: (levels - 1, 4), the upsampling. kernel: (channels, channels, 3, 3), the
-    residual filter. smoothing: (levels, 4), or (0, 4) without smoothing.
+    synthesis, see grid/kernels/synthesis.py. filters: (levels - 1, 4), the upsampling. kernel: (channels, channels, 3,
+    3), the residual filter. smoothing: (levels, 4), or (0, 4) without smoothing.
     """
 
     entropy_model: Floats
