@@ -37,10 +37,7 @@ class EntropyModelIntegers:
     shifts: tuple[int, int, int, int]
 
     def __post_init__(self) -> None:
-        if (
-            self.weights.shape[1:] != (PASSES, PASS_WEIGHTS)
-            or np.abs(self.weights).max() > MAX_WEIGHT
-        ):
+        if self.weights.shape[1:] != (PASSES, PASS_WEIGHTS) or np.abs(self.weights).max() > MAX_WEIGHT:
             raise ValueError(f"weights of the entropy model are at most {MAX_WEIGHT}")
         if not all(0 <= shift <= entropy_model_integer.MAX_SHIFT for shift in self.shifts):
             raise ValueError(f"shifts of the entropy model are 0 to {entropy_model_integer.MAX_SHIFT}")

@@ -5,7 +5,6 @@ An image without tiles is one tile, number 0.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 
 from fourcodec.grid import trained_starts
 from fourcodec.grid.config import GridConfig
-from fourcodec.grid.tiling import Tiling
 from fourcodec.grid.entropy_model import integer_networks
+from fourcodec.grid.tiling import Tiling
 from fourcodec.grid.weights import FIRST, GridWeights
 
 if TYPE_CHECKING:
