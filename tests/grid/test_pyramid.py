@@ -155,7 +155,7 @@ def test_taps_fit_and_are_no_two_the_same() -> None:
         assert len(planes) == len(places) == TAPS
         used = [tap for tap in zip(planes, places, strict=True) if tap[0] >= 0]
         assert len(set(used)) == len(used) == TAPS - 1
-        assert OWN_COUNT == 1 + len(PARENT_TAPS[p]) + 1 + len(OWN_TAPS[p])
+        assert 1 + len(PARENT_TAPS[p]) + 1 + len(OWN_TAPS[p]) == OWN_COUNT
         assert used[OWN_COUNT - 1 :] == [(plane, (0, 0)) for plane in range(GRANDPARENT + 1, PLANES)]
         assert all(plane < p or plane >= PARENT for plane, _ in used)
         assert all(abs(offset) <= MARGIN for _, place in used for offset in place)

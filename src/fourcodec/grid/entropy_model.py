@@ -57,7 +57,7 @@ def split(vector: Any) -> Parameters:
 
 
 def networks(vector: Floats, levels: int) -> Floats:
-    """The networks (levels, PASSES, PASS_WEIGHTS) that the kernels take, from parameters (SIZE,), both float32."""
+    """The networks (levels, PASSES, PASS_WEIGHTS) that the kernels take, from parameters (SIZE,) of the same type."""
     parameters = split(vector)
     found = _without_features(parameters, levels)
     for level, own in enumerate(found[:FEATURED]):
@@ -74,7 +74,7 @@ def networks_gradient(vector: Floats, gradient: Floats) -> Floats:
     own.last[:] = last[:, : HIDDEN + OWN_COUNT]
     for level, found in enumerate(gradient[:FEATURED]):
         first, _, last = _layers(found)
-        by_rows = np.zeros((1 + ANCESTORS, HIDDEN + 2), np.float32)
+        by_rows = np.zeros((1 + ANCESTORS, HIDDEN + 2), gradient.dtype)
         for number, taps in enumerate(_feature_taps()):
             by_rows += np.concatenate([first[number, taps], last[number, HIDDEN + taps]], axis=1)
         own.maps[level] = by_rows @ parameters.mixing.T
