@@ -134,13 +134,13 @@ def test_work_is_counted_as_the_document_says(name: str) -> None:
     if header.profile == fnet.PROFILE_ID:
         assert found == at.count * file.integers.config.coefficient_count
     else:
-        levels, order, units, _ = header.architecture
+        levels, order, _, _ = header.architecture
         frequencies = sum(math.comb(levels, n) for n in range(order + 1))
-        of_context = 4 * (units**2 + 26 * units + 46)
+        of_entropy_model = 28 * 16 + 17 * 16 + 2 * (16 + 28)  # layers of 16 units, and taps beside the last
         c = header.channels
         others = (2 * frequencies - 1) * (levels + c) + levels * c + 4 * (levels - 1) + 9 * c * c
         latents = sum(level.size for level in file.integers.levels)
-        assert found == latents * of_context // 4 + at.count * others
+        assert found == latents * of_entropy_model + at.count * others
 
 
 def test_info_shows_what_decode_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,36 +13,42 @@ from fourcodec.coding import laplace_coder, range_coder
 from fourcodec.coding.distributions import LOG_SCALE_MAX, LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS
 from fourcodec.errors import CorruptFileError
 from fourcodec.fourier.elementary import LOG2_E
+from fourcodec.grid import entropy_model as entropy_model_parameters
+from fourcodec.grid import latent_coding
 from fourcodec.grid.kernels import entropy_model, entropy_model_integer
 from fourcodec.grid.kernels import latents as kernels
-from fourcodec.grid.kernels.entropy_model_integer import MAX_LATENT, MAX_SHIFT, MAX_WEIGHT
-from fourcodec.grid.kernels.layout import B2, HIDDEN, PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES, TAPS, W1, W2, W3
+from fourcodec.grid.kernels.entropy_model_integer import MAX_LATENT, MAX_SHIFT
+from fourcodec.grid.kernels.layout import (
+    B2,
+    HIDDEN,
+    MAX_WEIGHT,
+    PASS_COLUMN,
+    PASS_ROW,
+    PASS_WEIGHTS,
+    PASSES,
+    TAPS,
+    W1,
+    W2,
+    W3,
+)
 from fourcodec.grid.latent_coding import EntropyModelIntegers, decode_latents, encode_latents
-from fourcodec.grid.pyramid import PARENT, PLANES, Pyramid, level_count, pass_taps, taps_of
+from fourcodec.grid.pyramid import MAX_LEVELS, PARENT, PLANES, Pyramid, ancestor_count, level_count, pass_taps, taps_of
 
 SHIFTS = (9, 9, 8, 7)
 SPREADS = (30.0, 120.0, 60.0, 20.0)  # of the integers of W1, W2 with b2, and W3 for means and for scales
 
 
-def used_weights() -> np.ndarray:
-    """(PASSES, PASS_WEIGHTS): whether the pass has the tap that the weight belongs to."""
-    used = np.ones((PASSES, PASS_WEIGHTS), bool)
-    for p, (planes, _) in enumerate(pass_taps()):
-        taps = np.array([True] + [plane >= 0 for plane in planes[1:]])
-        used[p, W1:W2] = np.repeat(taps, HIDDEN)
-        used[p, W3 + 2 * HIDDEN :] = np.repeat(taps, 2)
-    return used
-
-
 def random_integers(seed: int, size: float = 1.0, shifts: tuple[int, int, int, int] = SHIFTS) -> EntropyModelIntegers:
+    """Other weights for each of MAX_LEVELS levels."""
     random = np.random.default_rng(seed)
-    weights = np.zeros((PASSES, PASS_WEIGHTS))
-    weights[:, W1:W2] = random.normal(0, SPREADS[0] * size, (PASSES, W2 - W1))
-    weights[:, W2:W3] = random.normal(0, SPREADS[1] * size, (PASSES, W3 - W2))
-    weights[:, W3::2] = random.normal(0, SPREADS[2] * size, (PASSES, HIDDEN + TAPS))
-    weights[:, W3 + 1 :: 2] = random.normal(0, SPREADS[3] * size, (PASSES, HIDDEN + TAPS))
-    integers = np.rint(weights * used_weights()).clip(-MAX_WEIGHT, MAX_WEIGHT)
-    return EntropyModelIntegers(integers.astype(np.int32), shifts)
+    spreads = np.full(PASS_WEIGHTS, SPREADS[1])
+    spreads[W1:W2], spreads[W3::2], spreads[W3 + 1 :: 2] = SPREADS[0], SPREADS[2], SPREADS[3]
+    weights = random.normal(0, size * spreads, (MAX_LEVELS, PASSES, PASS_WEIGHTS))
+    return EntropyModelIntegers(np.rint(weights).clip(-MAX_WEIGHT, MAX_WEIGHT).astype(np.int64), shifts)
+
+
+def no_weights(levels: int) -> np.ndarray:
+    return np.zeros((levels, PASSES, PASS_WEIGHTS), np.int64)
 
 
 def random_latents(pyramid: Pyramid, spread: float, seed: int) -> list[np.ndarray]:
@@ -97,11 +103,11 @@ def test_many_latents_that_nobody_expected_fit_into_the_encoders_memory() -> Non
     """In another process, which the bytes written beyond an array would cost its life."""
     script = (
         "import numpy as np\n"
-        "from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES, PASS_WEIGHTS\n"
+        "from fourcodec.grid.kernels.layout import HIDDEN, PASSES, PASS_WEIGHTS, W3\n"
         "from fourcodec.grid.latent_coding import EntropyModelIntegers, decode_latents, encode_latents\n"
         "from fourcodec.grid.pyramid import Pyramid\n"
-        "pyramid, weights = Pyramid(400, 300, 2), np.zeros((PASSES, PASS_WEIGHTS), np.int32)\n"
-        "weights[:, -47] = -100\n"  # the constant's weight for scales: the least scale everywhere, around 0
+        "pyramid, weights = Pyramid(400, 300, 2), np.zeros((2, PASSES, PASS_WEIGHTS), np.int64)\n"
+        "weights[..., W3 + 2 * HIDDEN + 1] = -100\n"  # the constant's weight for scales: the least scale, around 0
         "integers = EntropyModelIntegers(weights, (0, 0, 0, 0))\n"
         "latents = [np.full((level.rows, level.columns), 32767, np.int16) for level in pyramid.levels]\n"
         "data = encode_latents(pyramid, latents, integers, 1)\n"
@@ -137,14 +143,82 @@ def test_passes_of_the_finest_level_that_are_not_decoded_are_the_mean_of_those_t
         assert np.array_equal(finest[PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2], cells)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (23, 18), (130, 75)])
+def test_levels_decoded_alone_are_those_of_the_whole(size: tuple[int, int]) -> None:
+    pyramid, integers = Pyramid(*size, MAX_LEVELS), random_integers(4)
+    latents = random_latents(pyramid, 3.0, 4)
+    data = encode_latents(pyramid, latents, integers, 1)
+    for finest in range(MAX_LEVELS):
+        assert_equal(decode_latents(pyramid, data, integers, 1, finest), latents[finest:])
+
+
+Distributions = dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]
+
+
+def distributions_of(pyramid: Pyramid, latents: list[np.ndarray], integers: EntropyModelIntegers) -> Distributions:
+    """Means and scales (half rows, half columns) of each level and pass, in the order of coding."""
+    order = [(number, p) for number in reversed(range(pyramid.count)) for p in range(PASSES)]
+    found: Distributions = {}
+
+    def visit(rows: np.ndarray, means: np.ndarray, scales: np.ndarray) -> None:
+        number, p = order[len(found)]
+        assert np.array_equal(rows, latents[number][PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2])
+        found[number, p] = means.copy(), scales.copy()
+
+    latent_coding._sweep(pyramid, latent_coding._laid_out(pyramid, latents), integers, 1, visit)
+    return found
+
+
+def integers_of_parameters(seed: int, levels: int) -> EntropyModelIntegers:
+    """Networks as a file has them, with features."""
+    random = np.random.default_rng(seed)
+    vector = np.rint(random.normal(0, 60, entropy_model_parameters.SIZE)).astype(np.int64)
+    shifts = (9, 9, 8, 7)
+    return EntropyModelIntegers(entropy_model_parameters.integer_networks(vector, (*shifts, 7, 7), levels), shifts)
+
+
+@pytest.mark.parametrize(("count", "passes"), [(7, PASSES), (MAX_LEVELS, 1)])  # with 9 the coarsest are not all seen
+def test_a_latent_changes_no_distribution_but_of_latents_that_are_coded_later_and_see_it(
+    count: int, passes: int
+) -> None:
+    """One latent of each level and pass."""
+    pyramid = Pyramid(97, 70, count)
+    integers, latents = integers_of_parameters(5, pyramid.count), random_latents(pyramid, 2.0, 5)
+    before = distributions_of(pyramid, latents, integers)
+    for time, (number, p) in enumerate(before):
+        if p >= passes:
+            continue
+        changed, level = [plain.copy() for plain in latents], pyramid.levels[number]
+        cell = level.half_rows // 3, level.half_columns // 3
+        changed[number][2 * cell[0] + PASS_ROW[p], 2 * cell[1] + PASS_COLUMN[p]] += 9
+        after, seen = distributions_of(pyramid, changed, integers), set()
+        for later, place in enumerate(before):
+            moved = [np.nonzero(a != b) for a, b in zip(before[place], after[place], strict=True)]
+            if any(len(rows) for rows, _ in moved):
+                assert later > time
+                seen.add(place[0])
+        wanted = {n for n in range(number) if number - n <= ancestor_count(n)}
+        assert seen - {number} == wanted
+
+
+@pytest.mark.parametrize("every", [1, 3])
+@pytest.mark.parametrize("number", range(MAX_LEVELS))
+def test_means_that_are_expected_are_those_of_the_first_pass(number: int, every: int) -> None:
+    pyramid = Pyramid(97, 70, MAX_LEVELS)
+    integers, latents = integers_of_parameters(6, pyramid.count), random_latents(pyramid, 2.0, 6)
+    means, _ = distributions_of(pyramid, latents, integers)[number, 0]
+    rows, found = latent_coding.expected_means(pyramid, number, latents[number + 1 :], integers, every, 1)
+    assert len(rows) == -(-pyramid.levels[number].half_rows // every)
+    assert np.array_equal(found, (means[rows] / MEAN_STEPS).astype(np.float32))
+
+
 def test_a_good_model_makes_a_small_section() -> None:
     """Latents that equal their parents, under a model whose mean is the parent and whose scale is the least."""
-    pyramid = Pyramid(60, 52, 6)
-    weights = np.zeros((PASSES, PASS_WEIGHTS), np.int32)
+    pyramid, weights = Pyramid(60, 52, 6), no_weights(6)
     for p, (planes, places) in enumerate(pass_taps()):
         parent = next(k for k in range(TAPS) if planes[k] == PARENT and places[k] == (0, 0))
-        weights[p, W3 + 2 * (HIDDEN + parent)] = 1
-        weights[p, W3 + 2 * HIDDEN + 1] = -100
+        weights[:, p, W3 + 2 * (HIDDEN + parent)] = 1
+        weights[:, p, W3 + 2 * HIDDEN + 1] = -100
     integers = EntropyModelIntegers(weights, (0, 0, 0, 0))
     latents = [np.full((level.rows, level.columns), 7, np.int16) for level in pyramid.levels]
     data = encode_latents(pyramid, latents, integers, 1)
@@ -156,8 +230,8 @@ def test_a_good_model_makes_a_small_section() -> None:
 def test_latents_beyond_15_bits_are_refused(value: int) -> None:
     """Bytes that no encoder writes: the first latent of the coarsest level is too large."""
     pyramid = pyramid_of(1, 1)
-    weights = np.zeros((PASSES, PASS_WEIGHTS), np.int32)
-    weights[:, W3 + 2 * HIDDEN] = np.sign(value) * 32000  # the mean of every latent
+    weights = no_weights(pyramid.count)
+    weights[..., W3 + 2 * HIDDEN] = np.sign(value) * 32000  # the mean of every latent
     integers = EntropyModelIntegers(weights, (0, 0, 0, 0))
     state, out = range_coder.start_encoder(), np.empty(1 << 12, np.uint8)
     q = np.array([value, *[np.sign(value) * 32000] * 7], np.int64)
@@ -204,12 +278,12 @@ def test_any_bytes_end_in_latents_or_an_error(data: bytes, shifts: tuple[int, in
 
 
 def test_integers_out_of_range_are_a_callers_mistake() -> None:
-    weights = np.zeros((PASSES, PASS_WEIGHTS), np.int32)
+    weights = no_weights(2)
     with pytest.raises(ValueError, match="shifts"):
         EntropyModelIntegers(weights, (0, 0, MAX_SHIFT + 1, 0))
     with pytest.raises(ValueError, match="shifts"):
         EntropyModelIntegers(weights, (-1, 0, 0, 0))
-    weights[1, 5] = MAX_WEIGHT + 1
+    weights[1, 2, 5] = MAX_WEIGHT + 1
     with pytest.raises(ValueError, match="weights"):
         EntropyModelIntegers(weights, SHIFTS)
 
@@ -237,7 +311,7 @@ class Model:
 
     @property
     def weights(self) -> np.ndarray:
-        """(PASSES, PASS_WEIGHTS) float32."""
+        """(levels, PASSES, PASS_WEIGHTS) float32."""
         first, second, mean, scale = self.integers.shifts
         shifts = np.full(PASS_WEIGHTS, second)
         shifts[W1:W2] = first
@@ -246,13 +320,13 @@ class Model:
 
 
 def model_of(seed: int, spread: float, size: float) -> Model:
-    pyramid = Pyramid(19, 26, 3)
+    pyramid = Pyramid(37, 50, 6)
     planes, latents = np.zeros((PLANES, pyramid.total), np.float32), random_latents(pyramid, spread, seed)
     for number, (level, plain) in enumerate(zip(pyramid.levels, latents, strict=True)):
         kernels.add_deinterleaved(plain.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
-        for shift in range(min(2, pyramid.count - 1 - number)):
+        for shift, coarser in enumerate(latents[number + 1 :][: ancestor_count(number)]):
             kernels.place_coarser(
-                latents[number + 1 + shift].astype(np.float32), shift, level.base, level.stride,
+                coarser.astype(np.float32), shift, level.base, level.stride,
                 level.half_rows, level.half_columns, planes[PARENT + shift],
             )  # fmt: skip
     return Model(pyramid, planes, random_integers(seed, size))
@@ -261,12 +335,12 @@ def model_of(seed: int, spread: float, size: float) -> Model:
 def float_gradients(model: Model, p: int, y: np.ndarray) -> np.ndarray:
     """(total,): how the bits of pass p, under the float model, rise with its latents where these are y."""
     planes, weights = model.planes.copy(), np.zeros_like(model.weights)
-    planes[p], weights[p] = y, model.weights[p]  # passes without weights see nothing and change nothing
+    planes[p], weights[:, p] = y, model.weights[:, p]  # passes without weights see nothing and change nothing
     gradients, mask = np.zeros_like(planes), model.pyramid.mask()
-    for level in model.pyramid.levels:
+    for level, own in zip(model.pyramid.levels, weights, strict=False):
         entropy_model.rate_gradient(
-            planes, mask, *taps_of(level), weights, entropy_model.transpose(weights), level.base, level.end,
-            gradients, np.zeros_like(weights), np.zeros(PASSES),
+            planes, mask, *taps_of(level), own, entropy_model.transpose(own), level.base, level.end,
+            gradients, np.zeros_like(own), np.zeros(PASSES),
         )  # fmt: skip
     return gradients[p]
 
@@ -286,10 +360,10 @@ def float_distributions(model: Model, p: int) -> tuple[np.ndarray, np.ndarray]:
 def integer_distributions(model: Model, p: int) -> tuple[np.ndarray, np.ndarray]:
     """The same of the integer model."""
     means, scales = (np.zeros(model.pyramid.total, np.int64) for _ in range(2))
-    for level in model.pyramid.levels:
+    for level, own in zip(model.pyramid.levels, model.integers.weights, strict=False):
         tap_planes, tap_offsets = taps_of(level)
         entropy_model_integer.predict(
-            model.planes, tap_planes[p], tap_offsets[p], model.integers.weights[p].astype(np.float64),
+            model.planes, tap_planes[p], tap_offsets[p], own[p].astype(np.float64),
             model.integers.factors, level.base, level.end, means, scales,
         )  # fmt: skip
     return means / MEAN_STEPS, scales / SCALE_STEPS + LOG_SCALE_MIN
@@ -310,7 +384,7 @@ def test_the_integer_model_is_the_float_model_rounded(p: int, seed: int, spread:
     model = model_of(seed, spread, size)
     visible = model.pyramid.mask() == 1
     (mean, log_scale), (rounded_mean, rounded_scale) = float_distributions(model, p), integer_distributions(model, p)
-    of_mean, of_scale = largest_rounding(model.weights[p])
+    of_mean, of_scale = (np.max(some) for some in zip(*map(largest_rounding, model.weights[:, p]), strict=True))
     wide = np.abs(mean[visible]).max() > 2 / MEAN_STEPS  # else there would be nothing to compare
     assert wide
     assert np.abs(mean - rounded_mean)[visible].max() < 0.5 / MEAN_STEPS + of_mean + 1e-3
@@ -322,7 +396,8 @@ def test_the_integer_model_is_the_float_model_rounded(p: int, seed: int, spread:
 def test_rounding_does_not_move_means_or_scales_far() -> None:
     """With weights of the size that fits find."""
     for seed in range(3):
-        model, visible = model_of(seed, 2.0, 0.4), Pyramid(19, 26, 3).mask() == 1
+        model = model_of(seed, 2.0, 0.4)
+        visible = model.pyramid.mask() == 1
         for p in range(PASSES):
             (mean, log_scale), rounded = float_distributions(model, p), integer_distributions(model, p)
             assert np.abs(mean - rounded[0])[visible].max() < 1 / MEAN_STEPS + 0.02

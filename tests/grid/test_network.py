@@ -1,6 +1,5 @@
 """The grid's network: values and gradients against plain torch in float64, and nothing depends on threads."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +8,8 @@ import pytest
 import torch
 
 from fourcodec.grid.config import GridConfig
-from fourcodec.grid.kernels import layout
-from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES
+from fourcodec.grid.entropy_model import split
+from fourcodec.grid.kernels.layout import HIDDEN, PASS_COLUMN, PASS_ROW, PASSES
 from fourcodec.grid.network import GridGradient, GridNetwork
 from fourcodec.grid.weights import BICUBIC, UNUSED
 from tests.support import reference_grid
@@ -75,17 +74,22 @@ def test_values_and_gradients_equal_the_formulas(config: GridConfig) -> None:
     assert_near(gradients.parts(), exact.weights, 1e-5)
 
 
-def test_gradients_of_the_context_model_are_right_part_by_part() -> None:
+def test_gradients_of_the_entropy_model_are_right_part_by_part() -> None:
     """The largest of all would hide the small."""
-    problem = problem_of(config_of(37, 50, 3, levels=5))
+    problem = problem_of(config_of(70, 97, 3, levels=7))
     exact, network = exact_of(problem), problem.network()
     found = network.gradient(problem.weights, problem.target, DISTORTION, filters=False)[2].entropy_model
-    wanted = exact.weights[0].grad
-    assert wanted is not None
-    edges = [layout.W1, layout.W2, layout.B2, layout.W3, layout.PASS_WEIGHTS]
-    for p in range(PASSES):
-        for start, stop in itertools.pairwise(edges):
-            assert largest_error(found[p, start:stop], wanted[p, start:stop]) < 2e-5, (p, start)
+    assert exact.weights[0].grad is not None
+    parts, wanted = split(found), split(exact.weights[0].grad)
+    for name in ("first", "second", "last", "maps"):
+        for own, exact_own in zip(getattr(parts, name), getattr(wanted, name), strict=True):
+            assert largest_error(own, exact_own) < 2e-5, name
+    for level, (own, exact_own) in enumerate(zip(parts.maps, wanted.maps, strict=True)):
+        assert not own[7 - level :].any()  # levels that there are not
+        for row, exact_row in zip(own[: 7 - level], exact_own, strict=False):
+            assert largest_error(row, exact_row) < 2e-5
+    for columns in (slice(HIDDEN), slice(HIDDEN, None)):
+        assert largest_error(parts.mixing[:, columns], wanted.mixing[:, columns]) < 2e-5
 
 
 @pytest.mark.parametrize("size", EDGES)

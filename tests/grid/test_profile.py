@@ -11,12 +11,15 @@ from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.coding import binary_coder
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
+from fourcodec.grid import entropy_model
 from fourcodec.grid import profile as grid
 from fourcodec.grid import weight_coding as grid_networks
+from fourcodec.grid.kernels import layout
 from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.picture import QuantizedGrid
 from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL
-from fourcodec.grid.weights import BICUBIC, HIDDEN, KERNEL, MEANS, SCALES, TAPS, UNUSED
+from fourcodec.grid.weights import BICUBIC, HIDDEN, KERNEL, MAPS, MEANS, MIXING, SCALES, TAPS, UNUSED
+from fourcodec.views import View
 from tests.support.grids import assert_same, config_of, header_of, linear_picture, random_picture
 
 CONFIG = config_of(19, 26)
@@ -186,14 +189,36 @@ def test_weights_are_integers_times_powers_of_two() -> None:
     assert not flat[shape.groups == UNUSED].any()
 
 
-def test_the_integer_model_has_the_weights_of_the_float_model() -> None:
-    picture = random_picture(CONFIG)
-    model, integers = picture.networks.weights.entropy_model, picture.networks.entropy_model
-    groups = picture.config.shape.groups[: model.size].reshape(model.shape)
-    assert integers.weights.shape[0] == PASSES
-    for group, shift in enumerate(integers.shifts):
-        used = groups == group
-        assert np.array_equal(model[used], (integers.weights[used] * 2.0**-shift).astype(np.float32))
+@pytest.mark.parametrize("trained_start", [0, 1])
+def test_the_integer_model_has_the_weights_of_the_float_model(trained_start: int) -> None:
+    config = config_of(19, 26, trained_start=trained_start)
+    picture = random_picture(config)
+    integers = picture.networks.entropy_model
+    found = entropy_model.networks(picture.networks.weights.entropy_model.astype(np.float64), config.levels)
+    first, second, mean, scale = integers.shifts
+    shifts = np.full(found.shape[2], second)
+    shifts[layout.W1 : layout.W2], shifts[layout.W3 :: 2], shifts[layout.W3 + 1 :: 2] = first, mean, scale
+    assert integers.weights.shape == found.shape == (config.levels, PASSES, layout.PASS_WEIGHTS)
+    assert np.abs(np.ldexp(found, shifts) - integers.weights).max() <= 0.5
+
+
+def test_an_entropy_model_of_fewer_levels_and_units_has_no_weights_beyond() -> None:
+    groups = entropy_model.split(config_of(levels=2, hidden=5).shape.groups[: entropy_model.SIZE])
+    assert (groups.maps[0, :2] == MAPS).all()
+    assert (groups.maps[1, 0] == MAPS).all()
+    assert (groups.maps == MAPS).sum() == 3 * entropy_model.FEATURES
+    assert (groups.mixing == MIXING).sum() == entropy_model.FEATURES * (5 + 2)
+    assert (groups.mixing[:, 5:-2] == UNUSED).all()
+
+
+def test_work_is_no_less_than_what_the_kernels_do() -> None:
+    """Of the entropy model all units and taps, however few weights a file has."""
+    few = config_of(50, 70, hidden=1)
+    everywhere = View().on(70, 50)
+    for config in (few, dataclasses.replace(few, hidden=16)):
+        others = (config.shape.groups[entropy_model.SIZE :] != UNUSED).sum()
+        wanted = config.latent_count * layout.PASS_WEIGHTS + 50 * 70 * others
+        assert grid.multiplications(config, everywhere) == wanted
 
 
 def test_phase_scales_are_quarters_of_octaves() -> None:

@@ -14,11 +14,13 @@ from fourcodec.grid.pyramid import (
     GRANDPARENT,
     MARGIN,
     MAX_LEVELS,
+    OWN_COUNT,
     OWN_TAPS,
     PARENT,
     PARENT_TAPS,
     PLANES,
     Pyramid,
+    ancestor_count,
     level_count,
     pass_taps,
     taps_of,
@@ -115,12 +117,10 @@ def test_every_tap_of_every_latent_is_decoded_before_it(size: tuple[int, int, in
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for number, level in enumerate(pyramid.levels):
         kernels.add_deinterleaved(times[number], level.base, level.stride, 0, level.half_rows, planes)
-        for shift, plane in ((0, PARENT), (1, GRANDPARENT)):
-            if number + 1 + shift < pyramid.count:
-                coarser = times[number + 1 + shift]
-                kernels.place_coarser(
-                    coarser, shift, level.base, level.stride, level.half_rows, level.half_columns, planes[plane]
-                )
+        for shift, coarser in enumerate(times[number + 1 :][: ancestor_count(number)]):
+            kernels.place_coarser(
+                coarser, shift, level.base, level.stride, level.half_rows, level.half_columns, planes[PARENT + shift]
+            )
     for number, level in enumerate(pyramid.levels):
         tap_planes, tap_offsets = taps_of(level)
         for p, row, column in itertools.product(range(PASSES), range(level.half_rows), range(level.half_columns)):
@@ -154,8 +154,10 @@ def test_taps_fit_and_are_no_two_the_same() -> None:
     for p, (planes, places) in enumerate(pass_taps()):
         assert len(planes) == len(places) == TAPS
         used = [tap for tap in zip(planes, places, strict=True) if tap[0] >= 0]
-        assert len(set(used)) == len(used) == len(PARENT_TAPS[p]) + 1 + len(OWN_TAPS[p])
-        assert all(plane < p or plane in (PARENT, GRANDPARENT) for plane, _ in used)
+        assert len(set(used)) == len(used) == TAPS - 1
+        assert 1 + len(PARENT_TAPS[p]) + 1 + len(OWN_TAPS[p]) == OWN_COUNT
+        assert used[OWN_COUNT - 1 :] == [(plane, (0, 0)) for plane in range(GRANDPARENT + 1, PLANES)]
+        assert all(plane < p or plane >= PARENT for plane, _ in used)
         assert all(abs(offset) <= MARGIN for _, place in used for offset in place)
         assert planes[0] == -1
 

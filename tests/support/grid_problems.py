@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fourcodec.grid.config import GridConfig
+from fourcodec.grid.entropy_model import split
 from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES
 from fourcodec.grid.network import GridGradient
 from fourcodec.grid.weights import UNUSED, GridShape, GridWeights
@@ -20,6 +21,7 @@ CONFIGS = [
     config_of(21, 9, 3, levels=3, order=1, hidden=1),
     config_of(21, 9, 3, levels=3, order=3),
     config_of(170, 157, 1, levels=4, order=3),  # several pieces of work of every kind
+    config_of(75, 130, 1, levels=9, order=1),  # more coarser levels than the entropy model sees
     config_of(37, 50, 3, levels=5, smooth=True),
     config_of(170, 157, 1, levels=4, smooth=True),
     config_of(3, 2, 1, levels=2, smooth=True),
@@ -48,6 +50,9 @@ def random_weights(shape: GridShape, random: np.random.Generator) -> GridWeights
     parts = [
         random.normal(0, deviation, part).ravel() for part, deviation in zip(shape.shapes, deviations, strict=True)
     ]
+    model = split(parts[0])
+    model.maps[:] *= 2  # so that a level that is seen through features only counts as much as one of the taps
+    model.mixing[:] *= 5
     flat = np.concatenate(parts) * (shape.groups != UNUSED)
     return shape.weights((shape.base + flat).astype(np.float32))
 

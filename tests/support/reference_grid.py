@@ -5,17 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from fourcodec.coding import distributions
-from fourcodec.grid.kernels import layout
-from fourcodec.grid.kernels.layout import HIDDEN, PASS_COLUMN, PASS_ROW, PASSES, TAPS
+from fourcodec.grid.kernels.layout import HIDDEN, PASS_COLUMN, PASS_ROW, PASSES
 from fourcodec.grid.pyramid import OWN_TAPS, PARENT_TAPS
 
 REACH = 2  # cells that a tap lies off its position at most
+LEVELS_WITH_FEATURES, COARSER_LEVELS, FEATURES = 3, 7, 6  # the finest ones; coarser levels that a feature is a sum of
 
 
 def upsample(x: Tensor, taps: Tensor, rows: int, columns: int) -> Tensor:
@@ -82,46 +83,89 @@ def laplace_bits(y: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
     return torch.where(u < 0.5, near, far)
 
 
-def distribution_of(taps: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Means and log2 scales (N,) from taps (TAPS, N) and the weights (PASS_WEIGHTS,) of one pass."""
-    w1 = weights[layout.W1 : layout.W2].reshape(TAPS, HIDDEN)
-    w2 = weights[layout.W2 : layout.B2].reshape(HIDDEN, HIDDEN)
-    w3 = weights[layout.W3 :].reshape(HIDDEN + TAPS, 2)
-    h = F.relu(w1.T @ taps)
-    h = F.relu(w2.T @ h + weights[layout.B2 : layout.W3, None])
-    mean, log_scale = w3.T @ torch.cat([h, taps])
+@dataclass
+class EntropyModel:
+    """The parameters of the entropy model in the order of the flat vector."""
+
+    first: Tensor  # (PASSES, own taps, HIDDEN)
+    second: Tensor  # (PASSES, HIDDEN, HIDDEN)
+    bias: Tensor  # (PASSES, HIDDEN)
+    last: Tensor  # (PASSES, HIDDEN + own taps, 2)
+    maps: Tensor  # (levels with features, 1 + coarser levels, FEATURES)
+    mixing: Tensor  # (FEATURES, HIDDEN + 2)
+
+
+def entropy_model_of(vector: Tensor) -> EntropyModel:
+    """The parts of a flat vector of parameters."""
+    own = 2 + len(PARENT_TAPS[0]) + len(OWN_TAPS[0])  # with the constant and the grandparent
+    sizes = [own * HIDDEN, HIDDEN * HIDDEN, HIDDEN, (HIDDEN + own) * 2]
+    by_pass, rest = vector.split([PASSES * sum(sizes), len(vector) - PASSES * sum(sizes)])
+    first, second, bias, last = by_pass.reshape(PASSES, -1).split(sizes, 1)
+    mixing = FEATURES * (HIDDEN + 2)
+    maps, mixed = rest.split([len(rest) - mixing, mixing])
+    return EntropyModel(
+        first.reshape(PASSES, own, HIDDEN),
+        second.reshape(PASSES, HIDDEN, HIDDEN),
+        bias,
+        last.reshape(PASSES, HIDDEN + own, 2),
+        maps.reshape(LEVELS_WITH_FEATURES, 1 + COARSER_LEVELS, FEATURES),
+        mixed.reshape(FEATURES, HIDDEN + 2),
+    )
+
+
+def distribution_of(levels: Sequence[Tensor], number: int, p: int, model: EntropyModel) -> tuple[Tensor, Tensor]:
+    """Means and log2 scales (positions,) that pass p of a level has."""
+    taps = taps_of(levels, number, p)
+    first, last = model.first[p].T @ taps, torch.zeros(2, 1)
+    if number < LEVELS_WITH_FEATURES:
+        features = model.maps[number].T @ colocated(levels, number)
+        first = first + model.mixing[:, :HIDDEN].T @ features
+        last = model.mixing[:, HIDDEN:].T @ features
+    h = F.relu(model.second[p].T @ F.relu(first) + model.bias[p, :, None])
+    mean, log_scale = model.last[p].T @ torch.cat([h, taps]) + last
     return mean, log_scale
 
 
-def taps_of(levels: Sequence[Tensor], number: int, p: int) -> Tensor:
-    """What pass p of a level sees, (TAPS, positions)."""
+def enlarged(levels: Sequence[Tensor], number: int, k: int) -> Tensor:
+    """The k-th coarser level, k = 1, 2, ..., at the cells of level `number`: (half rows, half columns); 0 without."""
     level = levels[number]
     half = (level.shape[0] // 2, level.shape[1] // 2)
-    coarser = [torch.zeros(half, dtype=level.dtype)] * 2
-    for k in range(2):
-        if number + 1 + k < len(levels):
-            large = levels[number + 1 + k].repeat_interleave(2**k, 0).repeat_interleave(2**k, 1)
-            coarser[k] = large[: half[0], : half[1]]
+    if number + k >= len(levels):
+        return torch.zeros(half, dtype=level.dtype)
+    large = levels[number + k].repeat_interleave(2 ** (k - 1), 0).repeat_interleave(2 ** (k - 1), 1)
+    return large[: half[0], : half[1]]
+
+
+def colocated(levels: Sequence[Tensor], number: int) -> Tensor:
+    """The constant 1 and the latents of all coarser levels at the same place, (1 + COARSER_LEVELS, positions)."""
+    rows = [enlarged(levels, number, k).flatten() for k in range(1, COARSER_LEVELS + 1)]
+    return torch.stack([torch.ones_like(rows[0]), *rows])
+
+
+def taps_of(levels: Sequence[Tensor], number: int, p: int) -> Tensor:
+    """What pass p of a level sees beside features, (own taps, positions)."""
+    level = levels[number]
+    parent, grandparent = enlarged(levels, number, 1), enlarged(levels, number, 2)
+    half = parent.shape
 
     def shifted(plane: Tensor, down: int, right: int) -> Tensor:
         padded = F.pad(plane, (REACH, REACH, REACH, REACH))
         return padded[REACH + down :, REACH + right :][: half[0], : half[1]].flatten()
 
-    rows = [torch.ones(half, dtype=level.dtype).flatten()]
-    rows += [shifted(coarser[0], down, right) for down, right in PARENT_TAPS[p]] + [coarser[1].flatten()]
+    rows = [torch.ones_like(parent).flatten()]
+    rows += [shifted(parent, down, right) for down, right in PARENT_TAPS[p]] + [grandparent.flatten()]
     for dy, dx in OWN_TAPS[p]:
         y, x = PASS_ROW[p] + dy, PASS_COLUMN[p] + dx
         row, column = y % 2, x % 2
         rows.append(shifted(level[row::2, column::2], y // 2, x // 2))
-    rows += [torch.zeros_like(rows[0])] * (TAPS - len(rows))
     return torch.stack(rows)
 
 
-def bits_of(levels: Sequence[Tensor], weights: Tensor) -> Tensor:
-    """(levels, passes) bits; weights (passes, PASS_WEIGHTS)."""
-    table = []
+def bits_of(levels: Sequence[Tensor], parameters: Tensor) -> Tensor:
+    """(levels, passes) bits under the entropy model's flat vector of parameters."""
+    table, model = [], entropy_model_of(parameters)
     for number, level in enumerate(levels):
         for p in range(PASSES):
             y = level[PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2].flatten()
-            table.append(laplace_bits(y, *distribution_of(taps_of(levels, number, p), weights[p])).sum())
+            table.append(laplace_bits(y, *distribution_of(levels, number, p, model)).sum())
     return torch.stack(table).reshape(len(levels), PASSES)

@@ -29,7 +29,7 @@ SIZE = _MIXING + FEATURES * (HIDDEN + 2)
 
 
 class Parameters(NamedTuple):
-    """Views of a vector of SIZE parameters, of any dtype.
+    """Views of a vector of SIZE parameters, an array of any dtype or a tensor.
 
     first (PASSES, OWN_COUNT, HIDDEN), second (PASSES, HIDDEN + 1, HIDDEN), whose last row is b2, and last (PASSES,
     HIDDEN + OWN_COUNT, 2): the network of each pass. maps (FEATURED, 1 + ANCESTORS, FEATURES): row 0 is of the constant
@@ -37,14 +37,14 @@ class Parameters(NamedTuple):
     in mean and log2 scale.
     """
 
-    first: NDArray[Any]
-    second: NDArray[Any]
-    last: NDArray[Any]
-    maps: NDArray[Any]
-    mixing: NDArray[Any]
+    first: Any
+    second: Any
+    last: Any
+    maps: Any
+    mixing: Any
 
 
-def split(vector: NDArray[Any]) -> Parameters:
+def split(vector: Any) -> Parameters:
     """The parts of a vector (SIZE,), as views."""
     passes = vector[:_MAPS].reshape(PASSES, PASS_PARAMETERS)
     return Parameters(
@@ -57,7 +57,7 @@ def split(vector: NDArray[Any]) -> Parameters:
 
 
 def networks(vector: Floats, levels: int) -> Floats:
-    """The networks (levels, PASSES, PASS_WEIGHTS) that the kernels take, from parameters (SIZE,), both float32."""
+    """The networks (levels, PASSES, PASS_WEIGHTS) that the kernels take, from parameters (SIZE,) of the same type."""
     parameters = split(vector)
     found = _without_features(parameters, levels)
     for level, own in enumerate(found[:FEATURED]):
@@ -74,7 +74,7 @@ def networks_gradient(vector: Floats, gradient: Floats) -> Floats:
     own.last[:] = last[:, : HIDDEN + OWN_COUNT]
     for level, found in enumerate(gradient[:FEATURED]):
         first, _, last = _layers(found)
-        by_rows = np.zeros((1 + ANCESTORS, HIDDEN + 2), np.float32)
+        by_rows = np.zeros((1 + ANCESTORS, HIDDEN + 2), gradient.dtype)
         for number, taps in enumerate(_feature_taps()):
             by_rows += np.concatenate([first[number, taps], last[number, HIDDEN + taps]], axis=1)
         own.maps[level] = by_rows @ parameters.mixing.T

@@ -11,7 +11,6 @@ rendering.py computes the colours of a tile.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -151,12 +150,12 @@ def render(
 
 
 def multiplications(config: GridConfig, lattice: Lattice) -> int:
-    """An upper bound on the multiplications of `unpack` and `render`: one for each latent and weight of its pass of the
-    entropy model, and for each weight of the other networks and pixel of the lattice's box."""
-    used = config.shape.groups != UNUSED
-    of_entropy_model = int(used[: math.prod(config.shape.shapes[0])].sum())
-    of_picture = int(used.sum()) - of_entropy_model
-    return config.latent_count * of_entropy_model // layout.PASSES + lattice.width * lattice.height * of_picture
+    """An upper bound on the multiplications of `unpack` and `render`: one for each latent and weight of the network of
+    its level and pass, unused ones among them, and for each weight of the other networks and pixel of the lattice's
+    box."""
+    (size,) = config.shape.shapes[0]
+    of_picture = int((config.shape.groups[size:] != UNUSED).sum())
+    return config.latent_count * layout.PASS_WEIGHTS + lattice.width * lattice.height * of_picture
 
 
 def memory_pixels(config: GridConfig) -> int:

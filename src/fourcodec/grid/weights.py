@@ -18,7 +18,7 @@ from fourcodec.grid.kernels import layout
 # difference from it.
 BICUBIC = np.array([-0.0234375, 0.2265625, 0.8671875, -0.0703125], np.float32)
 IDENTITY = np.array([0, 0, 0, 1], np.float32)  # the same for the smoothing filters
-UNUSED = 255  # the group of entries that are always 0: padding, missing taps of a pass, weights of sin(0)
+UNUSED = 255  # the group of entries that are always 0: padding, levels that are missing, weights of sin(0)
 
 # Groups of weights that share a quantiser step. Those before FIRST belong to the entropy model.
 TAPS, HIDDEN, MEANS, SCALES, MAPS, MIXING, FIRST, LAST, CONSTANT, FILTERS, KERNEL, LINEAR = range(12)

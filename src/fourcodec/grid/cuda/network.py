@@ -8,7 +8,7 @@ of all levels and passes are one lookup in a table, and an evaluation is recorde
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -25,9 +25,10 @@ from fourcodec.fourier.layout import BLOCK
 from fourcodec.grid.cuda.operations import Table, along_both, fourier, laplace_bits, linear
 from fourcodec.grid.cuda.recording import Recorder
 from fourcodec.grid.cuda.tables import doubling, lookups, smoothing
+from fourcodec.grid.entropy_model import Parameters, split
 from fourcodec.grid.kernels import latents as layout
-from fourcodec.grid.kernels.layout import B2, HIDDEN, PASSES, TAPS, W1, W2, W3
-from fourcodec.grid.pyramid import PLANES, Pyramid
+from fourcodec.grid.kernels.layout import HIDDEN, PASSES
+from fourcodec.grid.pyramid import ANCESTORS, FEATURED, OWN_COUNT, PLANES, Pyramid
 from fourcodec.grid.weights import GridShape, GridWeights
 
 _SLAB = 1 << 20  # positions whose Fourier features are in memory at a time
@@ -51,7 +52,8 @@ class TorchGridGradient:
         self.mask = self.send(pyramid.mask())
         self._scale = phase_scale
         self._frequencies = self.send(phasors_held(shape.levels, shape.order).astype(np.float32))
-        self._plain, self._parents, self._taps = (Table(*lookup, self.send) for lookup in lookups(pyramid))
+        tables = (Table(*lookup, self.send) for lookup in lookups(pyramid))
+        self._plain, self._parents, self._upwards, self._taps = tables
         sizes = [(level.rows, level.columns) for level in pyramid.levels]
         self._doubling = [
             [self.send(doubling(*pair)) for pair in zip(*sizes[n : n + 2], strict=True)]
@@ -110,17 +112,17 @@ class TorchGridGradient:
         return float(self._squares.sum(dtype=torch.float64))
 
     def costs(
-        self, weights: GridWeights, target: Tensor, distortion_weight: float, levels: range
+        self, weights: GridWeights, target: Tensor, distortion_weight: float, levels: Sequence[int]
     ) -> tuple[Floats, Floats]:
         """See GridGradient.costs; the bits are those of the latents of all levels."""
         self._measure_picture(weights, target)
         self._measure_bits()
         return (distortion_weight * self._squares).cpu().numpy(), self._bits_of_each.cpu().numpy()
 
-    def latent_bits(self, weights: Floats) -> float:
+    def latent_bits(self, parameters: Floats) -> float:
         """Implements `GridBackend.latent_bits`."""
         self._show()
-        self._weights[0].copy_(torch.from_numpy(weights))
+        self._weights[0].copy_(torch.from_numpy(parameters))
         self._measure_bits()
         return float(self._bits_of_each.sum(dtype=torch.float64))
 
@@ -235,16 +237,28 @@ class TorchGridGradient:
         return fourier(h, last[:rows], self._frequencies, piece) + straight
 
     def _bits(self, entropy_model: Tensor, latents: Tensor) -> Tensor:
-        """The bits of each latent, (PASSES, total), 0 where there is none; see grid/kernels/entropy_model.py."""
-        nearby = torch.cat([latents.flatten(), self._parents(self._plain(latents))])
-        taps = self._taps(nearby).view(PASSES, TAPS, -1)
-        w1 = entropy_model[:, W1:W2].view(PASSES, TAPS, HIDDEN)
-        w2, b2 = entropy_model[:, W2:B2].view(PASSES, HIDDEN, HIDDEN), entropy_model[:, B2:W3, None]
-        w3 = entropy_model[:, W3:].view(PASSES, HIDDEN + TAPS, 2)
-        h = F.relu(linear(w1, taps, BLOCK))
-        h = F.relu(linear(w2, h, BLOCK) + b2)
-        out = linear(w3[:, :HIDDEN], h, BLOCK) + linear(w3[:, HIDDEN:], taps, BLOCK)
+        """The bits of each latent, (PASSES, total), 0 where there is none; see grid/kernels/entropy_model.py.
+        Features are computed as such (grid/entropy_model.py), which is less than taps of every pass would be."""
+        model, plain = split(entropy_model), self._plain(latents)
+        coarser = [self._parents(plain)]
+        for _ in range(ANCESTORS - 1):
+            coarser.append(self._upwards(coarser[-1]))
+        taps = self._taps(torch.cat([latents.flatten(), *coarser[:2]])).view(PASSES, OWN_COUNT, -1)
+        added = self._added_by_features(model, torch.stack([torch.ones_like(coarser[0]), *coarser]))
+        h = F.relu(linear(model.first, taps, BLOCK) + added[:HIDDEN])
+        h = F.relu(linear(model.second[:, :HIDDEN], h, BLOCK) + model.second[:, HIDDEN, :, None])
+        out = linear(model.last[:, :HIDDEN], h, BLOCK) + linear(model.last[:, HIDDEN:], taps, BLOCK) + added[HIDDEN:]
         return laplace_bits(latents, out[:, 0], out[:, 1], self.mask)
+
+    def _added_by_features(self, model: Parameters, seen: Tensor) -> Tensor:
+        """What features add to the first layer and to the output, (HIDDEN + 2, total). seen: (1 + ANCESTORS, total),
+        what they are sums of."""
+        featured = self.pyramid.levels[:FEATURED]
+        weights = model.maps[: len(featured)] @ model.mixing
+        ends = [level.end for level in featured]
+        pieces = seen.split([*np.diff([0, *ends]).tolist(), seen.shape[1] - ends[-1]], 1)
+        found = [linear(own[None], piece[None], BLOCK)[0] for own, piece in zip(weights, pieces[:-1], strict=True)]
+        return torch.cat([*found, seen.new_zeros(HIDDEN + 2, pieces[-1].shape[1])], 1)
 
 
 def _slab_of(rows: int, columns: int) -> int:

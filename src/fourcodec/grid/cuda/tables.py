@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
-from fourcodec.grid.kernels.layout import PAD, PASS_COLUMN, PASS_ROW, PASSES, SMOOTHING_REACH, TAPS
-from fourcodec.grid.pyramid import GRANDPARENT, PARENT, PLANES, Pyramid, taps_of
+from fourcodec.grid.kernels.layout import PAD, PASS_COLUMN, PASS_ROW, PASSES, SMOOTHING_REACH
+from fourcodec.grid.pyramid import GRANDPARENT, OWN_COUNT, Pyramid, taps_of
 
 Lookup = tuple[NDArray[np.int64], list[NDArray[np.int64]]]  # index and backs of operations.Table
 
@@ -31,12 +31,12 @@ def smoothing(side: int) -> Floats:
     return found
 
 
-def lookups(pyramid: Pyramid) -> tuple[Lookup, Lookup, Lookup]:
-    """Three lookups with their adjoints, for operations.Table.
+def lookups(pyramid: Pyramid) -> tuple[Lookup, Lookup, Lookup, Lookup]:
+    """Four lookups with their adjoints, for operations.Table.
 
     The first takes planes (PASSES, total) to the plain latents of all levels, as a vector; the second takes those to
-    the planes of parents and grandparents (2, total); the third takes planes (PLANES, total) to taps (PASSES, TAPS,
-    total).
+    the plane of parents (total,); the third takes a plane of coarser levels to that of the next coarser ones; the
+    fourth takes planes (GRANDPARENT + 1, total) to the taps of every level (PASSES, OWN_COUNT, total).
     """
     total, levels = pyramid.total, pyramid.levels
     ends = np.cumsum([0] + [level.rows * level.columns for level in levels])
@@ -48,39 +48,44 @@ def lookups(pyramid: Pyramid) -> tuple[Lookup, Lookup, Lookup]:
 
     plain = np.zeros(none, np.int64)
     unplain = np.full((1, PASSES * total), none)
-    coarser = np.full((PLANES - PASSES, total), none + 1)  # 0 where there is no such level
-    readers = np.full((4 + 1, none), coarser.size)  # the only parent, and four of which one is a grandparent
+    parents = np.full(total, none + 1)  # 0 where there is no coarser level
+    readers = np.full((1, none), total)
+    # The k-th coarser level of a cell is the (k - 1)-th of the cell of the next level that covers it.
+    upwards = np.full(total, total + 1)
+    covered = np.full((4, total), total)
     positions = np.arange(PASSES * total).reshape(PASSES, total)
     for number, level in enumerate(levels):
         for p in range(PASSES):
             at = pyramid.view(positions[p], level)
             own = numbers[number][PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2]
             plain[own], unplain[0, at] = at, own
-        for plane, up in ((PARENT, 1), (GRANDPARENT, 2)):
-            if number + up >= len(levels):
-                continue
-            shift = up - 1
-            rows, columns = np.arange(level.half_rows)[:, None], np.arange(level.half_columns)
-            seen = numbers[number + up][rows >> shift, columns >> shift]
-            pyramid.view(coarser[plane - PASSES], level)[:] = seen
-            at = pyramid.view((plane - PASSES) * total + np.arange(total), level)
-            readers[shift + 2 * (rows & shift) + (columns & shift), seen] = at
+        if number + 1 == len(levels):
+            break
+        at = pyramid.view(positions[0], level)
+        rows, columns = np.arange(level.half_rows)[:, None], np.arange(level.half_columns)
+        seen = numbers[number + 1][rows, columns]
+        pyramid.view(parents, level)[:], readers[0, seen] = seen, at
+        cell = pyramid.view(positions[0], levels[number + 1])[rows >> 1, columns >> 1]
+        pyramid.view(upwards, level)[:], covered[2 * (rows & 1) + (columns & 1), cell] = cell, at
 
-    taps = np.full((PASSES, TAPS, total), PLANES * total + 1)
-    taps[:, 0] = PLANES * total
-    untaps: list[list[NDArray[np.int64]]] = [[] for _ in range(PLANES)]
-    planes_of = taps_of(levels[0])[0]
-    for p, tap in zip(*np.nonzero(planes_of >= 0), strict=True):
-        plane = int(planes_of[p, tap])
+    planes = GRANDPARENT + 1
+    taps = np.full((PASSES, OWN_COUNT, total), planes * total + 1)
+    taps[:, 0] = planes * total
+    untaps: list[list[NDArray[np.int64]]] = [[] for _ in range(planes)]
+    for p, tap in np.ndindex(PASSES, OWN_COUNT):
+        plane = int(taps_of(levels[0])[0][p, tap])
+        if plane < 0:
+            continue
         back = np.full(total, taps.size)
         for level in levels:
             offset = int(taps_of(level)[1][p, tap])
             at = np.arange(level.base, level.end)
             taps[p, tap, at] = plane * total + at + offset
-            back[at] = (p * TAPS + tap) * total + at - offset
+            back[at] = (p * OWN_COUNT + tap) * total + at - offset
         untaps[plane].append(back)
     return (
         (plain, [unplain]),
-        (coarser.ravel(), [readers]),
+        (parents, [readers]),
+        (upwards, [covered]),
         (taps.ravel(), [np.stack(back) if back else np.full((1, total), taps.size) for back in untaps]),
     )
