@@ -14,7 +14,7 @@ from fourcodec.fnet import profile as fnet
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
 from fourcodec.grid.trained_starts import trained_starts
-from fourcodec.grid.weights import UNUSED
+from fourcodec.grid.weights import FIRST, UNUSED
 from tests.golden.make import FILES, FOLDER
 from tests.support import format_decoder
 from tests.support.grids import config_of, header_of, random_picture
@@ -67,7 +67,7 @@ def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: t
     assert np.array_equal(found.coefficients(), fnet.coefficients_of(network))
 
 
-def test_the_priors_are_those_of_the_document() -> None:
+def test_the_trained_starts_are_those_of_the_document() -> None:
     document = (Path(fourcodec.bitstream.__path__[0]) / "FORMAT.md").read_text(encoding="utf-8")
     stated = {
         int(number): digest for number, digest in re.findall(r"^\| (\d+) \| `([0-9a-f]{64})` \|$", document, re.M)
@@ -132,6 +132,36 @@ def test_random_integers_decode_as_the_document_says(config: grid_config.GridCon
     picture = random_picture(config, spread=200.0, seed=3)
     finest = picture.tiles[0][0]
     finest[:] = np.random.default_rng(0).integers(-32767, 32768, finest.shape)
-    picture.networks.exponents[4:] = 14  # the picture stays near [0, 1], as its float32 needs
+    picture.networks.exponents[FIRST:] = 14  # the picture stays near [0, 1], as its float32 needs
     _, sections = grid.pack(picture)
     assert_decodes(header_of(picture), sections)
+
+
+@pytest.mark.parametrize(
+    ("config", "shifts"),
+    [
+        (config_of(21, 34, 1, levels=8, hidden=6), (12, 12, 9, 9, 8, 8)),  # products go down
+        (config_of(21, 34, 1, levels=9, hidden=3), (14, 12, 17, 20, 7, 7)),  # none, and up
+        (config_of(9, 14, 1, levels=9, hidden=4), (12, 12, 20, 12, 0, 2)),  # up, beyond what a weight may be
+        (config_of(4, 13, 3, levels=1, hidden=4), (12, 12, 10, 10, 11, 9)),
+        (config_of(15, 12, 1, levels=3, hidden=5, trained_start=1), (10, 9, 10, 10, 8, 10)),
+        (config_of(17, 10, 1, levels=9, hidden=11, trained_start=3), (10, 10, 10, 10, 10, 10)),
+    ],
+)
+def test_inter_level_features_are_added_as_the_document_says(
+    config: grid_config.GridConfig, shifts: tuple[int, ...]
+) -> None:
+    """Shifts of products in both directions, numbers of levels with and without all maps, and clamped sums."""
+    picture = random_picture(config, spread=60.0, seed=9)
+    picture.networks.exponents[:FIRST] = shifts
+    picture.networks.exponents[FIRST:] = 14
+    _, sections = grid.pack(picture)
+    assert_decodes(header_of(picture), sections)
+
+
+def test_inter_level_features_change_the_three_finest_levels_alone() -> None:
+    """What the test above rests on: without the features the document's decoder has other latents."""
+    picture = random_picture(config_of(30, 41, 1, levels=8), spread=60.0, seed=2)
+    model = picture.networks.entropy_model.weights
+    for level in range(8):
+        assert np.array_equal(model[level], model[3]) == (level >= 3)

@@ -32,7 +32,7 @@ from tests.support.killed import surroundings
 from tests.support.sets import TINY
 
 ROOT = Path(__file__).parents[1]
-CODED = ROOT / "tests" / "golden" / "v0.1" / "grid-rgb.fnc"
+CODED = ROOT / "tests" / "golden" / "v0.2" / "grid-rgb.fnc"
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and terminals as on POSIX")
 COMMANDS = {ctx.command_path: (ctx, command) for ctx, command in reference.commands()}
 LEAVES = [path for path, (_, command) in COMMANDS.items() if not isinstance(command, LazyGroup)]
@@ -125,7 +125,7 @@ def test_help_of_every_command_is_quick_to_load() -> None:
 def test_version_says_what_a_report_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
     first, second, third, fourth = capsys.readouterr().out.splitlines()
-    assert first == f"fourcodec {fourcodec.__version__}, file format 0.1"
+    assert first == f"fourcodec {fourcodec.__version__}, file format 0.2"
     assert re.fullmatch(
         r"Python 3\.\S+, numpy \d\S+, numba \d\S+, torch \d\S+, pillow \d\S+, imagecodecs \d\S+", second
     )

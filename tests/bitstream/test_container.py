@@ -15,6 +15,14 @@ from fourcodec.limits import DEFAULT, Limits
 
 HEADER = Header(width=24, height=16, channels=3, profile=1, architecture=(8, 6))
 SECTIONS = [Section(0, container.CODER_RAW, b"steps"), Section(1, container.CODER_ZSTD, b"coefficients" * 20)]
+# Of one pixel each, as the last program that wrote format 0.1 wrote them.
+FILES_OF_0_1 = (
+    bytes.fromhex("93464e430d0a1a0a01024100000101a582bb77806884bec00d04418dea531ae9f19ea7f974b8"),
+    bytes.fromhex(
+        "93464e430d0a1a0a010282000002021012eb9ffe26f7e8d011401b10"
+        "2dadec3a5148253fa55caacedaf3d1fcc046fe162c8aac4a4230c100"
+    ),
+)
 FIELDS = st.integers(0, varint.MAX_VALUE)
 
 headers = st.builds(
@@ -52,7 +60,7 @@ def test_what_is_written_is_read(header: Header, parts: list[Section]) -> None:
 def test_the_bytes_are_those_of_the_specification() -> None:
     data = container.write(HEADER, [Section(2, container.CODER_RAW, b"ab"), Section(17, container.CODER_ZSTD, b"")])
     payload = bytes.fromhex("02 02 6162 b1 00")
-    head = bytes.fromhex("93 46 4e 43 0d 0a 1a 0a 01 02 41 17 0f 08 06") + zlib.crc32(payload).to_bytes(4, "little")
+    head = bytes.fromhex("93 46 4e 43 0d 0a 1a 0a 02 02 41 17 0f 08 06") + zlib.crc32(payload).to_bytes(4, "little")
     assert data == head + zlib.crc32(head).to_bytes(4, "little") + payload
 
 
@@ -141,7 +149,7 @@ def test_random_damage_behind_right_checksums_raises_nothing_else() -> None:
 @given(st.binary(max_size=200))
 def test_random_bytes_behind_the_magic_raise_nothing_else(data: bytes) -> None:
     with pytest.raises(FourcodecError):
-        container.read(container.MAGIC + b"\x01" + data)
+        container.read(container.MAGIC + b"\x02" + data)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +159,7 @@ def test_random_bytes_behind_the_magic_raise_nothing_else(data: bytes) -> None:
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a .fnc file"),
         (container.MAGIC[:3], "ends inside its header"),
         (container.MAGIC, "ends inside its header"),
-        (container.MAGIC + b"\x01\x02", "ends inside its header"),
+        (container.MAGIC + b"\x02\x02", "ends inside its header"),
         (container.MAGIC.replace(b"\r\n", b"\n") + bytes(100), "line ends"),
     ],
 )
@@ -160,12 +168,26 @@ def test_what_is_no_fnc_file_is_said_so(data: bytes, message: str) -> None:
         container.read(data)
 
 
-@pytest.mark.parametrize(("version", "message"), [(0x10, "newer"), (0xFF, "newer"), (0x02, "newer"), (0x00, "trial")])
-def test_another_version_is_refused_by_its_number(version: int, message: str) -> None:
+@pytest.mark.parametrize("version", [0x10, 0xFF, 0x03])
+def test_a_newer_version_is_refused_by_its_number(version: int) -> None:
     data = bytearray(container.write(HEADER, SECTIONS))
     data[8] = version
-    with pytest.raises(UnsupportedFormatError, match=f"format {version >> 4}.{version & 15}.*{message}|{message}"):
+    with pytest.raises(UnsupportedFormatError, match=f"format {version >> 4}.{version & 15}, newer than 0.2"):
         container.read(bytes(data))
+
+
+@pytest.mark.parametrize("version", [0x00, 0x01])
+def test_an_older_trial_version_is_refused_by_its_number(version: int) -> None:
+    data = bytearray(container.write(HEADER, SECTIONS))
+    data[8] = version
+    with pytest.raises(UnsupportedFormatError, match=f"trial format 0.{version}; this version reads 0.2"):
+        container.read(bytes(data))
+
+
+@pytest.mark.parametrize("data", FILES_OF_0_1, ids=["fnet", "grid"])
+def test_files_of_the_trial_format_0_1_are_refused(data: bytes) -> None:
+    with pytest.raises(UnsupportedFormatError, match=r"the file is of the trial format 0\.1; this version reads 0\.2"):
+        container.read(data)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from fourcodec.grid import profile as grid
 from fourcodec.grid import weight_coding as grid_networks
 
 Raw = Callable[[bytes, int], bytes]
-GOLDEN = Path(__file__).parents[1] / "golden" / "v0.1"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v0.2"
 _NUMBERS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 63, 64, 127, 128, 255, 4095, 65535, 2**27, 2**31, 2**32 - 1)
 _EXTREMES = (0, 1, -1, 2, 255, -256, 2**15 - 1, 1 - 2**15, 2**15, 2**20 - 1, 1 - 2**20)
 _MAX_PLAIN_BYTES = 1 << 16

@@ -19,7 +19,7 @@ from fourcodec.inspection.spending import Item
 from fourcodec.limits import DEFAULT
 from tests.support import hostile
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "v0.1"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v0.2"
 RANGE_CODED = ["grid-rgb", "grid-prior", "grid-one-pixel", "grid-rgba-16", "grid-grey-alpha", "rgb-range", "fnet-rgba"]
 
 

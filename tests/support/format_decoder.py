@@ -37,7 +37,7 @@ OWN: list[list[tuple[int, int]]] = [[], CORNERS + LANCES, SIDES + KNIGHTS, SIDES
 MANTISSAS = [1.0, 0.917004048, 0.840896428, 0.771105409, 0.707106769, 0.648419797, 0.594603539, 0.545253873]
 
 
-Context = tuple[list[list[int]], list[list[int]], list[int], list[list[int]]]  # W1, W2, b2, W3 of a pass
+EntropyModel = tuple[list[list[int]], list[list[int]], list[int], list[list[int]]]  # W1, W2, b2, W3 of a level and pass
 
 
 class RangeDecoder:
@@ -109,16 +109,26 @@ class Models:
         return -value if bits and self.decoder.plain() else value
 
 
-def context_of(prior: int, hidden: int) -> np.ndarray:
-    """The prior's integers, in the order of the weights of a context model with so many hidden units."""
+def map_rows(levels: int) -> list[int]:
+    """The rows of each map."""
+    return [min(8, levels - level) for level in range(min(3, levels))]
+
+
+def trained_start(prior: int, hidden: int, levels: int) -> np.ndarray:
+    """Its integers, in the order of the weights of an entropy model with so many hidden units and levels."""
     with np.load(PRIORS) as stored:
-        passes = stored["context"][prior - 1].astype(int)
+        integers = stored["entropy_models"][prior - 1].astype(int)
+    assert integers.shape == (3124,)
+    passes, maps, mixing = np.split(integers, [4 * 718, 4 * 718 + 3 * 8 * 6])
     parts = []
-    for vector in passes:
-        w1, w2, b2, w3 = np.split(vector, [24 * 16, 40 * 16, 41 * 16])
-        rows = w3.reshape(40, 2)
-        parts += [w1.reshape(24, 16)[:23, :hidden], w2.reshape(16, 16)[:hidden, :hidden], b2[:hidden]]
-        parts += [rows[:hidden], rows[16:39]]
+    for vector in np.split(passes, 4):
+        w1, w2, b2, w3 = np.split(vector, [23 * 16, 39 * 16, 40 * 16])
+        rows = w3.reshape(39, 2)
+        parts += [w1.reshape(23, 16)[:, :hidden], w2.reshape(16, 16)[:hidden, :hidden], b2[:hidden]]
+        parts += [rows[:hidden], rows[16:]]
+    parts += [own[:rows] for own, rows in zip(maps.reshape(3, 8, 6), map_rows(levels), strict=False)]
+    columns = mixing.reshape(6, 18)
+    parts += [np.concatenate([columns[:, :hidden], columns[:, 16:]], axis=1)]
     return np.concatenate([part.ravel() for part in parts])
 
 
@@ -133,22 +143,27 @@ class Networks:
         groups: list[int] = []
         for _ in range(4):
             groups += [0] * 23 * hidden + [1] * (hidden + 1) * hidden + [2, 3] * (hidden + 23)
-        groups += [4] * rows * levels + [6] * channels + [5] * (rows - 1) * channels
-        groups += [9 + level for level in range(levels) for _ in range(channels)]
-        groups += [7] * (levels - 1) * 4 + [8] * channels * channels * 9
-        groups += [9 + levels] * 4 * levels * smooth
+        groups += [4] * 6 * sum(map_rows(levels)) + [5] * 6 * (hidden + 2)
+        groups += [6] * rows * levels + [8] * channels + [7] * (rows - 1) * channels
+        groups += [11 + level for level in range(levels) for _ in range(channels)]
+        groups += [9] * (levels - 1) * 4 + [10] * channels * channels * 9
+        groups += [11 + levels] * 4 * levels * smooth
+        count = 4 * (hidden**2 + 26 * hidden + 46) + 6 * sum(map_rows(levels)) + 6 * (hidden + 2)
+        count += (2 * frequencies - 1) * (levels + channels) + levels * channels + 4 * (levels - 1) + 9 * channels**2
+        assert len(groups) == count + 4 * levels * smooth
         models = Models(RangeDecoder(payload))
-        self.exponents = [models.integer(0) for _ in range(9 + levels + smooth)]
+        self.exponents = [models.integer(0) for _ in range(11 + levels + smooth)]
         self.symbols = np.array([models.integer(1 + group) for group in groups])
         models.decoder.end()
         self._weights = self.symbols * 2.0 ** -np.array([self.exponents[group] for group in groups])
-        self.hidden, self._at = hidden, groups.index(4)
-        self._context_size = self._at // 4
-        self.shifts, self._units = self.exponents[:4], self.symbols[: self._at]
+        self.hidden, self.levels, self._at = hidden, levels, groups.index(6)
+        self.shifts, self._units = self.exponents[:6], self.symbols[: self._at]
         if prior:
             e = np.array([self.exponents[group] for group in groups[: self._at]])
             self.shifts, shifts = [max(shift, 10) for shift in self.shifts], np.maximum(e, 10)
-            self._units = (self._units << (shifts - e)) + (context_of(prior, hidden) << (shifts - 10))
+            start = trained_start(prior, hidden, levels)
+            self._units = (self._units << (shifts - e)) + (start << (shifts - 10))
+        assert np.abs(self._units).max() <= 32767
         self.first = self._fourier(rows, levels)
         self.last = self._fourier(rows, channels)
         self.linear = self._next(levels, channels)
@@ -164,11 +179,32 @@ class Networks:
     def _fourier(self, rows: int, outputs: int) -> np.ndarray:
         return np.insert(self._next(rows, outputs), 1, 0, axis=0)  # b of the constant
 
-    def context(self, p: int) -> Context:
-        """W1, W2, b2 and W3 of a pass, as integers."""
-        u, size = self.hidden, self._context_size
+    def entropy_model(self, level: int, p: int) -> EntropyModel:
+        """W1, W2, b2 and W3 of a level and pass, as integers."""
+        u = self.hidden
+        size = u * u + 26 * u + 46
         w1, w2, b2, w3 = np.split(self._units[size * p : size * (p + 1)], [23 * u, (23 + u) * u, (24 + u) * u])
-        return w1.reshape(23, u).tolist(), w2.reshape(u, u).tolist(), b2.tolist(), w3.reshape(-1, 2).tolist()
+        layers = w1.reshape(23, u).tolist(), w2.reshape(u, u).tolist(), b2.tolist(), w3.reshape(-1, 2).tolist()
+        if level < 3:
+            self._add_features(level, p, layers)
+        return layers
+
+    def _add_features(self, level: int, p: int, layers: EntropyModel) -> None:
+        u, e = self.hidden, self.shifts
+        rows = map_rows(self.levels)
+        at = 4 * (u * u + 26 * u + 46)
+        v = self._units[at + 6 * sum(rows[:level]) :].tolist()
+        x = self._units[at + 6 * sum(rows) :].tolist()
+        w1, _, _, w3 = layers
+        w1 += [[0] * u for _ in range(5)]
+        w3 += [[0] * 2 for _ in range(5)]
+        for k, n in itertools.product(range(rows[level]), range(u + 2)):
+            total = sum(v[6 * k + i] * x[i * (u + 2) + n] for i in range(6))
+            bits = (e[0] if n < u else e[2 + n - u]) - e[4] - e[5]
+            d = shift(total, bits) if bits >= 0 else shift(total + (1 << (-bits - 1)), bits)
+            t = [0, (11, 5, 5, 1)[p], (22, 10, 10, 6)[p]][k] if k < 3 else 20 + k
+            row, column = (w1[t], n) if n < u else (w3[u + t], n - u)
+            row[column] = min(max(row[column] + d, -32767), 32767)
 
 
 def shift(value: int, bits: int) -> int:
@@ -184,7 +220,7 @@ class Latents:
         self._networks, self._decoder = networks, RangeDecoder(payload)
         for number in range(len(sides) - 1, -1, -1):
             for p in range(4):
-                weights = networks.context(p)
+                weights = networks.entropy_model(number, p)
                 for r, c in itertools.product(range(sides[number][0] // 2), range(sides[number][1] // 2)):
                     mean, scale = self._distribution(weights, self._taps(number, p, r, c))
                     at = 2 * r + PLACES[p][0], 2 * c + PLACES[p][1]
@@ -202,9 +238,13 @@ class Latents:
         for down, right in OWN[p]:
             y, x = 2 * r + PLACES[p][0] + down, 2 * c + PLACES[p][1] + right
             taps.append(int(level[y, x]) if 0 <= y < rows and 0 <= x < columns else 0)
+        assert len(taps) == 23
+        for k in range(3, 8) if number < 3 else ():
+            there = number + k < len(self.levels)
+            taps.append(int(self.levels[number + k][r >> (k - 1), c >> (k - 1)]) if there else 0)
         return taps
 
-    def _distribution(self, weights: Context, taps: list[int]) -> tuple[int, int]:
+    def _distribution(self, weights: EntropyModel, taps: list[int]) -> tuple[int, int]:
         w1, w2, b2, w3 = weights
         e, units = self._networks.shifts, range(self._networks.hidden)
         h1 = [sum(t * row[j] for t, row in zip(taps, w1, strict=True)) for j in units]
@@ -397,7 +437,7 @@ class File:
 def parse(data: bytes) -> File:
     """The container."""
     assert data[:8] == bytes.fromhex("93464E430D0A1A0A")
-    assert data[8] == 0x01
+    assert data[8] == 0x02
     sample, profile = data[9], data[10]
     width, at = varint(data, 11)
     height, at = varint(data, at)

@@ -12,7 +12,7 @@ from fourcodec.grid.picture import GridNetworks, QuantizedGrid
 from fourcodec.grid.pyramid import level_count
 from fourcodec.grid.trained_starts import FRACTION
 from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL
-from fourcodec.grid.weights import CONSTANT, FILTERS, LINEAR, SCALES, UNUSED
+from fourcodec.grid.weights import CONSTANT, FILTERS, FIRST, LINEAR, UNUSED
 
 
 def config_of(height: int = 16, width: int = 24, channels: int = 3, **changes: Any) -> GridConfig:
@@ -37,7 +37,7 @@ def random_picture(config: GridConfig, spread: float = 20.0, seed: int = 0) -> Q
     if config.smooth:
         exponents[-1] = max(exponents[-1], 14)
     if config.trained_start:
-        exponents[: SCALES + 1] = FRACTION  # finer steps have no room for the trained start's weights
+        exponents[:FIRST] = FRACTION  # finer steps have no room for the trained start's weights
     symbols = np.rint(random.laplace(0, spread, shape.groups.size)).clip(-MAX_SYMBOL, MAX_SYMBOL).astype(np.int32)
     symbols[shape.groups == UNUSED] = 0
     tiles = {n: random_latents(config.of_tile(n), 2.0, random) for n in range(config.tiling.count)}

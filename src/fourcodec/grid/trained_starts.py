@@ -1,7 +1,7 @@
 """Trained starts of the profile grid: entropy models fitted to many pictures, against which a file's is coded.
 
 The statistics of latents differ little from picture to picture, so a file codes only the difference of its entropy
-model from a trained start. FORMAT.md and the header call a trained start a prior. Its weights are integers, so that
+model from a trained start. The file header calls a trained start a prior. Its weights are integers, so that
 their sums with a file's integers are exact on every machine. Trained starts ship with the package and never change once
 a release can write them; tools/trained_starts.py fits them.
 """
