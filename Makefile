@@ -25,8 +25,8 @@ test: lint
 
 # Lines and branches of what reads files: at least 95%, or this fails.
 READERS := $(patsubst %,fourcodec.%,bitstream codec fnc profiles fnet.profile \
-	$(patsubst %,grid.%,config profile rendering tiled weight_coding))
-COVERING := bitstream golden inspection fnet/test_profile.py grid/test_profile.py grid/test_tiled.py \
+	$(patsubst %,grid.%,config profile rendering tiling weight_coding))
+COVERING := bitstream golden inspection fnet/test_profile.py $(patsubst %,grid/test_%.py,profile tiled tiling) \
 	$(patsubst %,test_%.py,codec grid_codec format views verify limits)
 coverage: $(STAMP)
 	$(BIN)/python -m pytest -q $(READERS:%=--cov=%) --cov-report=term-missing --cov-fail-under=95 $(COVERING:%=tests/%)

@@ -55,11 +55,11 @@ def fnet_row(name: str) -> list[float]:
 
 # The beginning of a row of README's table, and what its seconds and BD-rates come from.
 ROWS: list[tuple[str, Callable[[], list[float]]]] = [
-    ("| grid, 5 (default) | 2,500 | 6 |", lambda: grid_row(DEFAULT)),
-    ("| grid, 5 | 2,500 | 2 |", lambda: grid_row(TWO_AT_DEFAULT)),
-    ("| grid, 8 | 20,000 | the same 2 |", lambda: grid_row(LONG)),
-    ("| fnet, 5 | 5,000 | 6 |", lambda: fnet_row("fnet-kodak")),
-    ("| fnet, 9 | 60,000 | 2 |", lambda: fnet_row("fnet-effort9")),
+    ("| grid, effort 5 (default) | 2,500 | 6 |", lambda: grid_row(DEFAULT)),
+    ("| grid, effort 5 | 2,500 | 2 |", lambda: grid_row(TWO_AT_DEFAULT)),
+    ("| grid, effort 8 | 20,000 | the same 2 |", lambda: grid_row(LONG)),
+    ("| fnet, effort 5 | 5,000 | 6 |", lambda: fnet_row("fnet-kodak")),
+    ("| fnet, effort 9 | 60,000 | 2 |", lambda: fnet_row("fnet-effort9")),
 ]
 
 

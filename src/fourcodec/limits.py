@@ -17,7 +17,8 @@ class Limits:
     multiplications. Raises ValueError where one is below 1."""
 
     pixels: int = 1 << 27  # 16384 x 8192; Pillow refuses pictures that are not much larger
-    work: int = 1 << 42  # enough for 2^27 pixels in fnet's default size, 8 x 6
+    # `pixels` and this belong together: it is enough for so many in fnet's default size, 8 x 6. Change both.
+    work: int = 1 << 42
 
     def __post_init__(self) -> None:
         for name, value in (("pixels", self.pixels), ("work", self.work)):

@@ -48,7 +48,7 @@ class Header:
     coordinates: int = 0  # 0: pixel centres, both axes scaled by the longer side; 1: pixel index / 32
     activation: int = 0  # 0: linear; 1: 2 * sigmoid - 1
     prior: int = 0  # 0: none; otherwise the trained defaults that the sections are relative to
-    tiles: int = 0  # 0: none; reserved
+    tiles: int = 0  # 0: none; else the side of a tile in units of 64 pixels
 
     @property
     def colour_channels(self) -> int:
@@ -78,9 +78,13 @@ class Header:
 
 @dataclass(frozen=True)
 class Section:
-    """A piece of the payload, as it stands in the file. Raises ValueError where a field is out of its range."""
+    """A piece of the payload, as it stands in the file. Raises ValueError where a field is out of its range.
 
-    kind: int  # 0..31; the profile says what each holds; from 16 on a reader may skip what it does not know
+    Kinds 0..7 and 24..31 are the profile's. Kinds 8..23 are shared, the same in every profile: alpha is 8, metadata are
+    16..18.
+    """
+
+    kind: int  # 0..31; from 16 on a reader may skip what it does not know
     coder: int  # 0 raw, 1 zstd, 2 range coder, 3 reserved
     payload: bytes
 

@@ -1,4 +1,4 @@
-"""`fourcodec info`."""
+"""`fourcodec info`, which prints what there is; the fields are those of File.describe in fnc.py."""
 
 import json
 import shutil

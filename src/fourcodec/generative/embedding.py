@@ -1,4 +1,7 @@
-"""Latents of given images, fitted by gradient descent with a fixed decoder."""
+"""Latents of given images, fitted by gradient descent with a fixed decoder.
+
+The loss in `_fit` is that of `_descend` in training.py, without noise: a change of one is made in both.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ An iteration draws a batch, decodes its latents with noise, and takes a gradient
 
 in the networks and, without an encoder, in the batch's latents. The order of images and the noise depend only on (seed,
 epoch, iteration), so a checkpoint between two iterations is the complete state.
+
+embedding.py minimises the same sum for given images, so a change of the loss in `_descend` is made there too.
 """
 
 from __future__ import annotations
