@@ -45,6 +45,7 @@ FLOORS = {
     "grid": (
         ("kernels",),
         ("pyramid", "trained_starts"),
+        ("entropy_model",),
         ("windows", "weights", "latent_coding"),
         ("tiling", "network"),
         ("config",),
