@@ -190,7 +190,7 @@ WORST: dict[str, Callable[[int, int], bytes]] = {
     "grid, zeros": lambda width, height: hostile.grid_file(width, height),
     "grid, noise": lambda width, height: hostile.grid_file(width, height, noise(width * height // 8)),
     "grid, RGBA 16": lambda width, height: hostile.with_alpha(hostile.grid_file(width, height, bit_depth=16)),
-    "grid, one row": lambda width, height: hostile.grid_file(width * height // 10, 1),
+    "grid, one row": lambda width, height: hostile.grid_file(width * height * 2 // 25, 1),
 }
 
 

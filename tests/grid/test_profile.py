@@ -1,6 +1,7 @@
 """Packing and rendering a pyramid of latents and its networks."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -219,6 +220,20 @@ def test_work_is_no_less_than_what_the_kernels_do() -> None:
         others = (config.shape.groups[entropy_model.SIZE :] != UNUSED).sum()
         wanted = config.latent_count * layout.PASS_WEIGHTS + 50 * 70 * others
         assert grid.multiplications(config, everywhere) == wanted
+
+
+@pytest.mark.parametrize("size", [(1, 300_000), (300_000, 1), (1000, 300)])
+def test_decoding_takes_no_more_memory_than_its_pixels_may(size: tuple[int, int]) -> None:
+    """32 bytes for each that memory_pixels counts, as 2^27 in 4 GB: thin images count as larger ones."""
+    picture = linear_picture(size, 1)
+    sections = grid.pack(picture)[1]
+    tracemalloc.start()
+    try:
+        grid.unpack(picture.config, sections)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 32 * grid.memory_pixels(picture.config)
 
 
 def test_phase_scales_are_quarters_of_octaves() -> None:

@@ -48,7 +48,7 @@ PROFILE_ID = 2
 NAME = "grid"
 NETWORKS, LATENTS = 0, 1  # section kinds
 SECTION_NAMES = {NETWORKS: "networks", LATENTS: "latents"}
-_FREE_POSITIONS = 1 << 16  # the margins of small images, 3 MB at most, are not held against them
+_FREE_PIXELS = 1 << 16  # the margins of small images, 2 MB at most, are not held against them
 
 
 def pack(picture: QuantizedGrid) -> tuple[dict[str, Any], list[Section]]:
@@ -159,11 +159,11 @@ def multiplications(config: GridConfig, lattice: Lattice) -> int:
 
 
 def memory_pixels(config: GridConfig) -> int:
-    """The number of pixels of a square image whose pyramid takes as much memory, or a few more. The pyramid of a thin
-    image, such as a single row, is mostly margins."""
+    """The number of pixels of a square image that takes as much memory, or a few more. The pyramid of a thin image,
+    such as a single row, is mostly margins."""
     largest = config.of_tile(0)  # there is one tile at a time
-    beyond = 2 * largest.pyramid.total - _FREE_POSITIONS  # a square one's total is a third of its pixels
-    return max(config.height * config.width, beyond)
+    # A position takes 64 bytes (PLANES floats, two integers and the latents), a pixel of the largest square image 29.
+    return max(config.height * config.width, 5 * largest.pyramid.total // 2 - _FREE_PIXELS)
 
 
 def same(first: QuantizedGrid, second: QuantizedGrid) -> bool:
