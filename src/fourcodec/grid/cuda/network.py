@@ -251,8 +251,8 @@ class TorchGridGradient:
         return laplace_bits(latents, out[:, 0], out[:, 1], self.mask)
 
     def _added_by_features(self, model: Parameters, seen: Tensor) -> Tensor:
-        """What features add to the first layer and to the output, (HIDDEN + 2, total). seen: (1 + ANCESTORS, total),
-        what they are sums of."""
+        """The terms that features add to the first layer and to the output, (HIDDEN + 2, total). seen: (1 + ANCESTORS,
+        total), the constant 1 and the latents of coarser levels, of which features are sums."""
         featured = self.pyramid.levels[:FEATURED]
         weights = model.maps[: len(featured)] @ model.mixing
         ends = [level.end for level in featured]
