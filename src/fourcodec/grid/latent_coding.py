@@ -18,7 +18,7 @@ from fourcodec.fourier.layout import BLOCK
 from fourcodec.grid.kernels import entropy_model_integer
 from fourcodec.grid.kernels import latents as layout
 from fourcodec.grid.kernels.layout import MAX_WEIGHT, PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES
-from fourcodec.grid.pyramid import PARENT, PLANES, Level, Pyramid, ancestor_count, taps_of
+from fourcodec.grid.pyramid import PARENT, PLANES, Level, Pyramid, ancestor_count, finer_levels_that_see, taps_of
 from fourcodec.threads import map_threads
 
 Planes = NDArray[np.float32]
@@ -150,8 +150,8 @@ def _sweep(
             np.rint(known / wanted, out=pyramid.view(planes[p], level))
         plain = np.empty((level.rows, level.columns), np.float32)
         layout.interleave(planes, level.base, level.stride, 0, level.half_rows, plain)
-        for finer in range(finest, number):
-            if number - finer <= ancestor_count(finer):
+        for finer in finer_levels_that_see(number):
+            if finer >= finest:
                 _show(plain, number - finer - 1, pyramid.levels[finer], planes)
         done.append(plain.astype(np.int16))
     return done[::-1]

@@ -171,6 +171,11 @@ def ancestor_count(number: int) -> int:
     return ANCESTORS if number < FEATURED else 2
 
 
+def finer_levels_that_see(number: int) -> list[int]:
+    """The finer levels whose entropy model sees the latents of level `number`, finest first."""
+    return [finer for finer in range(number) if number - finer <= ancestor_count(finer)]
+
+
 def level_count(height: int, width: int) -> int:
     """The number of levels that an encoder gives a picture: 7, down to 1:64, or 8 above 2^20 pixels, but not so many
     that the last would be no smaller than the one before."""

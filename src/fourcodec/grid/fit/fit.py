@@ -157,8 +157,7 @@ class _Fit:
         self._rdoq_rounds = _rdoq_rounds(config.levels)
         self._work = 0  # done so far, in iterations; a round of RDOQ counts as several
         self._weight_rate = WeightRate(config.shape)
-        model = self.weights.entropy_model
-        self._unused = config.shape.groups[: model.size].reshape(model.shape) == UNUSED
+        self._unused = config.shape.groups[: self.weights.entropy_model.size] == UNUSED
 
     def place(self, start: QuantizedGrid) -> None:
         """Takes the latents and weights of another fit."""
@@ -303,5 +302,5 @@ def initial_weights(
     weights.filters[:], weights.smoothing[:] = BICUBIC, IDENTITY
     if shape.trained_start:
         weights.entropy_model[:] = shape.weights(shape.base).entropy_model
-    weights.entropy_model.ravel()[shape.groups[: weights.entropy_model.size] == UNUSED] = 0
+    weights.entropy_model[shape.groups[: weights.entropy_model.size] == UNUSED] = 0
     return weights

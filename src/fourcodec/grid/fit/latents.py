@@ -22,7 +22,6 @@ from fourcodec.threads import thread_count
 Gradient = tuple[float, NDArray[np.float64], GridWeights]  # see GridGradient.gradient
 # Temperature of soft rounding and deviation of its noise, at the first and last iteration, at low and at high lambda.
 TEMPERATURES, DEVIATIONS = ((0.4, 0.03), (0.35, 0.08)), ((0.2, 0.1), (0.22, 0.15))
-SCHEDULES = (TEMPERATURES, DEVIATIONS)
 _SAMPLES = 2  # tiles that are measured in place of all when weights are quantised
 
 
@@ -38,11 +37,12 @@ class Proxy:
 
 def proxy_at(share: float, coarseness: float, *stream: int) -> Proxy:
     """The proxy when `share` of the noisy phase is done. coarseness: 0 at low lambda to 1 at high."""
-    temperature, deviation = (
-        (1 - share) * first + share * last
-        for first, last in ((1 - coarseness) * np.array(low) + coarseness * np.array(high) for low, high in SCHEDULES)
-    )
-    return Proxy(float(temperature), float(deviation), stream)
+
+    def at(low: tuple[float, float], high: tuple[float, float]) -> float:
+        first, last = ((1 - coarseness) * one + coarseness * other for one, other in zip(low, high, strict=True))
+        return (1 - share) * first + share * last
+
+    return Proxy(at(*TEMPERATURES), at(*DEVIATIONS), stream)
 
 
 @dataclass(frozen=True)

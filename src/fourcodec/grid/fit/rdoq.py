@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fourcodec.arrays import Floats
 from fourcodec.grid.fit.backend import GridBackend
 from fourcodec.grid.kernels.layout import PASSES
-from fourcodec.grid.pyramid import Pyramid, ancestor_count
+from fourcodec.grid.pyramid import Pyramid, finer_levels_that_see
 from fourcodec.grid.weights import GridWeights
 
 # Sides in latents. The latent that moves is in the core of its cell: most of what it changes lies within two latents.
@@ -107,7 +107,7 @@ class Rdoq:
         gradients = Pyramid.view(self._network.latent_gradients[:PASSES], level).copy()
         latents, overestimated = Pyramid.view(self._latents, level), Pyramid.view(self._overestimated, level)
         # The levels whose bits change, and how many rows of each plane of costs belong to a row of latents.
-        affected_levels = [n for n in range(number + 1) if number - n <= ancestor_count(n)]
+        affected_levels = [*finer_levels_that_see(number), number]
         scales = [2.0**number, *(2.0 ** (number - finer - 1) for finer in affected_levels)]
         costs = self._costs(weights, affected_levels)
         for offset in _OFFSETS:
