@@ -31,6 +31,7 @@ from fourcodec.grid.kernels.layout import (
     W2,
     W3,
 )
+from fourcodec.grid.kernels.sampling import ALL
 from fourcodec.grid.latent_coding import EntropyModelIntegers, decode_latents, encode_latents
 from fourcodec.grid.pyramid import MAX_LEVELS, PARENT, PLANES, Pyramid, ancestor_count, level_count, pass_taps, taps_of
 
@@ -340,7 +341,7 @@ def float_gradients(model: Model, p: int, y: np.ndarray) -> np.ndarray:
     for level, own in zip(model.pyramid.levels, weights, strict=False):
         entropy_model.rate_gradient(
             planes, mask, *taps_of(level), own, entropy_model.transpose(own), level.base, level.end,
-            gradients, np.zeros_like(own), np.zeros(PASSES),
+            ALL, gradients, np.zeros_like(own), np.zeros(PASSES),
         )  # fmt: skip
     return gradients[p]
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from fourcodec.grid import network as grid_network
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.entropy_model import split
 from fourcodec.grid.kernels.layout import HIDDEN, PASS_COLUMN, PASS_ROW, PASSES
 from fourcodec.grid.network import GridGradient, GridNetwork
-from fourcodec.grid.weights import BICUBIC, UNUSED
+from fourcodec.grid.weights import BICUBIC, UNUSED, GridWeights
 from tests.support import reference_grid
 from tests.support.grid_problems import CONFIGS, DISTORTION, EDGES, SCALE, Problem, problem_of, random_weights
 from tests.support.grids import config_of
@@ -90,6 +91,34 @@ def test_gradients_of_the_entropy_model_are_right_part_by_part() -> None:
             assert largest_error(row, exact_row) < 2e-5
     for columns in (slice(HIDDEN), slice(HIDDEN, None)):
         assert largest_error(parts.mixing[:, columns], wanted.mixing[:, columns]) < 2e-5
+
+
+def test_gradients_by_weights_may_be_estimated_from_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid_network, "_FEWEST_SAMPLED", 0)
+    problem = problem_of(config_of(120, 160, 3, levels=3))
+    network, turns = problem.network(), 128
+
+    def found(turn: int | None) -> tuple[float, np.ndarray, np.ndarray, GridWeights]:
+        squares, bits, gradients = network.gradient(
+            problem.weights, problem.target, DISTORTION, filters=True, turn=turn
+        )
+        return squares, bits, network.latent_gradients.copy(), gradients
+
+    squares, bits, by_latents, exact = found(None)
+    sums = problem.weights.zeros()
+    for turn in range(turns):
+        *others, sampled = found(turn)
+        assert others[0] == squares
+        assert np.array_equal(others[1], bits)
+        assert np.array_equal(others[2], by_latents)
+        assert not np.array_equal(sampled.first, exact.first)
+        assert np.array_equal(sampled.filters, exact.filters)
+        for total, part in zip(sums.parts(), sampled.parts(), strict=True):
+            total += part / turns
+    # An estimate from a quarter of the blocks has a deviation of about its own size; so many have a tenth of that.
+    for name in ("first", "last", "entropy_model"):
+        mean, wanted = getattr(sums, name), getattr(exact, name)
+        assert np.linalg.norm(mean - wanted) < 0.2 * np.linalg.norm(wanted), name
 
 
 @pytest.mark.parametrize("size", EDGES)

@@ -20,6 +20,7 @@ from fourcodec.grid.entropy_model import networks, networks_gradient
 from fourcodec.grid.kernels import latents as layout
 from fourcodec.grid.kernels import residual, smoothing, upsampling
 from fourcodec.grid.kernels.layout import PASSES, SMOOTHING_REACH
+from fourcodec.grid.kernels.sampling import ALL, SHARE
 from fourcodec.grid.kernels.synthesis import synthesis_kernels
 from fourcodec.grid.pyramid import PARENT, PLANES, Pyramid, ancestor_count, taps_of
 from fourcodec.grid.weights import GridShape, GridWeights
@@ -27,6 +28,7 @@ from fourcodec.grid.windows import Window, level_windows
 from fourcodec.threads import map_threads
 
 _PIECE = 32 * BLOCK  # positions per piece of work
+_FEWEST_SAMPLED = 200 * BLOCK  # positions of which all are used to estimate gradients by weights
 _ROWS = 16  # rows per piece of work of the residual filter
 _TALL = 64  # rows per piece of work of smoothing and upsampling, which are cheaper
 
@@ -34,6 +36,14 @@ _TALL = 64  # rows per piece of work of smoothing and upsampling, which are chea
 def pieces(start: int, stop: int, size: int) -> list[tuple[int, int]]:
     """start..stop-1 as ranges (first, stop) of at most `size`."""
     return [(at, min(at + size, stop)) for at in range(start, stop, size)]
+
+
+def _sample(positions: int, turn: int | None) -> tuple[int, np.float32]:
+    """The sample of so many positions that gradients by weights are estimated from, see kernels/sampling.py, and the
+    factor from its sums to those of all positions."""
+    if turn is None or positions <= _FEWEST_SAMPLED:
+        return ALL, np.float32(1)
+    return turn, np.float32(SHARE)
 
 
 class GridNetwork:
@@ -184,22 +194,23 @@ class GridGradient(GridNetwork):
         ]
 
     def gradient(
-        self, weights: GridWeights, target: Floats, distortion_weight: float, *, filters: bool
+        self, weights: GridWeights, target: Floats, distortion_weight: float, *, filters: bool, turn: int | None = None
     ) -> tuple[float, NDArray[np.float64], GridWeights]:
         """The sum of squared errors, the bits (levels, PASSES) and the gradient by the weights; the gradient by the
         latents is left in latent_gradients.
 
         target: (channels, height, width) float32. filters: whether the gradients of the upsampling and smoothing
-        filters are computed.
+        filters are computed. turn: None, or a number >= 0: then the gradients by the Fourier layers and by the entropy
+        model are unbiased estimates, which on large levels come from the sample of that number.
         """
         gradients = weights.zeros()
         self.spread(weights)
         self.latent_gradients[:] = 0
-        squares = self._distortion_gradient(weights, target, distortion_weight, gradients)
+        squares = self._distortion_gradient(weights, target, distortion_weight, gradients, turn)
         self._pull_back(weights.filters, gradients.filters if filters else None)
         if self.shape.smooth:
             self._unsmooth(weights.smoothing, gradients.smoothing if filters else None)
-        bits = self._rate_gradient(weights.entropy_model, gradients.entropy_model)
+        bits = self._rate_gradient(weights.entropy_model, gradients.entropy_model, turn)
         self._collect()
         return squares, bits, gradients
 
@@ -283,7 +294,7 @@ class GridGradient(GridNetwork):
         return sum(self.map(run, pieces(0, planes.shape[1], _ROWS)))
 
     def _distortion_gradient(
-        self, weights: GridWeights, target: Floats, distortion_weight: float, gradients: GridWeights
+        self, weights: GridWeights, target: Floats, distortion_weight: float, gradients: GridWeights, turn: int | None
     ) -> float:
         """The sum of squared errors. Adds the gradients by kernel, first and last to `gradients`, and leaves those by
         the finest features in _feature_gradients."""
@@ -308,13 +319,14 @@ class GridGradient(GridNetwork):
         parts = pieces(0, x.shape[1], _PIECE)
         first = np.zeros((len(parts), weights.first.size), np.float32)
         last = np.zeros((len(parts), weights.last.size), np.float32)
+        sample, factor = _sample(x.shape[1], turn)
 
         def uncolour(n: int) -> None:
-            self._kernels.backward(x, *matrices, self._phase_scale, *parts[n], dy, dx, first[n], last[n])
+            self._kernels.backward(x, *matrices, self._phase_scale, *parts[n], sample, dy, dx, first[n], last[n])
 
         self.map(uncolour, range(len(parts)))
-        gradients.first += first.sum(axis=0).reshape(weights.first.shape)
-        gradients.last += last.sum(axis=0).reshape(weights.last.shape)
+        gradients.first += factor * first.sum(axis=0).reshape(weights.first.shape)
+        gradients.last += factor * last.sum(axis=0).reshape(weights.last.shape)
         return squares
 
     def _pull_back(self, filters: Floats, gradient: Floats | None) -> None:
@@ -357,7 +369,7 @@ class GridGradient(GridNetwork):
             if gradient is not None:
                 gradient[number] += found.sum(axis=0)
 
-    def _rate_gradient(self, parameters: Floats, gradient: Floats) -> NDArray[np.float64]:
+    def _rate_gradient(self, parameters: Floats, gradient: Floats, turn: int | None) -> NDArray[np.float64]:
         """The bits (levels, PASSES) of the latents. Adds their gradients by the parameters of the entropy model to
         `gradient` (SIZE,) and those by the planes to latent_gradients."""
         from fourcodec.grid.kernels import entropy_model  # decoding never loads its compiled loops
@@ -368,6 +380,7 @@ class GridGradient(GridNetwork):
         for number, level in enumerate(self.pyramid.levels):
             size = max(_PIECE, -(-2 * level.reach // BLOCK) * BLOCK)
             tasks += [(number, n % 2, *part) for n, part in enumerate(pieces(level.base, level.end, size))]
+        samples = [_sample(level.end - level.base, turn) for level in self.pyramid.levels]
         found = np.zeros((len(tasks), *weights.shape[1:]), np.float32)
         bits = np.zeros((len(tasks), PASSES))
 
@@ -375,15 +388,17 @@ class GridGradient(GridNetwork):
             number, _, start, stop = tasks[n]
             entropy_model.rate_gradient(
                 self.planes, self.mask, *self._taps[number], weights[number], transposed[number], start, stop,
-                self.latent_gradients, found[n], bits[n],
+                samples[number][0], self.latent_gradients, found[n], bits[n],
             )  # fmt: skip
 
-        for turn in range(2):  # neighbouring pieces write into each other's margins: even ones run first, then odd ones
-            self.map(run, [n for n, task in enumerate(tasks) if task[1] == turn])
+        for parity in range(
+            2
+        ):  # neighbouring pieces write into each other's margins: even ones run first, then odd ones
+            self.map(run, [n for n, task in enumerate(tasks) if task[1] == parity])
         out, by_weights = np.zeros((self.pyramid.count, PASSES)), np.zeros_like(weights)
         for (number, *_), some_bits, some in zip(tasks, bits, found, strict=True):
             out[number] += some_bits
-            by_weights[number] += some
+            by_weights[number] += samples[number][1] * some
         gradient += networks_gradient(parameters, by_weights)
         return out
 

@@ -98,9 +98,9 @@ class TorchGridGradient:
         return float(squares[0]), bits.reshape(-1, PASSES).astype(np.float64), self.shape.weights(gradient)
 
     def gradient(
-        self, weights: GridWeights, target: Tensor, distortion_weight: float, *, filters: bool
+        self, weights: GridWeights, target: Tensor, distortion_weight: float, *, filters: bool, turn: int | None = None
     ) -> tuple[float, NDArray[np.float64], GridWeights]:
-        """See GridGradient.gradient; the gradients of the filters are always computed."""
+        """See GridGradient.gradient; all gradients are always computed, and exact."""
         self._show()
         found = self.gradient_of_shown(weights, target, distortion_weight)
         self.latent_gradients[:PASSES] = self.pulled.cpu().numpy()

@@ -215,7 +215,7 @@ class _Fit:
             if share < 1:
                 noisy = pyramid.noisy()
                 noisy.perturb(proxy_at(share, self._coarse, self._seed, iteration, number))
-                squares, _, found = noisy.gradient(self.weights, self._weight)
+                squares, _, found = noisy.gradient(self.weights, self._weight, iteration)
                 noisy.move(self._latent_rates(rate))
             else:
                 pyramid.show_rounded()

@@ -62,8 +62,8 @@ class NoisyFit(Protocol):
     def perturb(self, proxy: Proxy) -> None:
         """Writes soft-rounded, noisy latents into the network."""
 
-    def gradient(self, weights: GridWeights, distortion_weight: float) -> Gradient:
-        """The gradient at the latents that `perturb` wrote; see GridBackend.gradient."""
+    def gradient(self, weights: GridWeights, distortion_weight: float, turn: int) -> Gradient:
+        """The gradient at the latents that `perturb` wrote; see GridBackend.gradient, also for `turn`."""
 
     def move(self, rates: Rates) -> None:
         """Updates the latents by Adam, after perturb and gradient."""
@@ -121,9 +121,9 @@ class _CpuNoisyFit:
 
         network.map(run, self._space.parts)
 
-    def gradient(self, weights: GridWeights, distortion_weight: float) -> Gradient:
+    def gradient(self, weights: GridWeights, distortion_weight: float, turn: int) -> Gradient:
         self._network.visible = self._visible
-        return self._network.gradient(weights, self._target, distortion_weight, filters=True)
+        return self._network.gradient(weights, self._target, distortion_weight, filters=True, turn=turn)
 
     def move(self, rates: Rates) -> None:
         space = self._space

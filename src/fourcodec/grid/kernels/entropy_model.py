@@ -24,6 +24,7 @@ from fourcodec.fourier.elementary import LN_2, LOG2_E, exp2, log2
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.fourier.simd import accumulate_outputs, accumulate_weight_gradients
 from fourcodec.grid.kernels.layout import B2, HIDDEN, TAPS, W1, W2, W3
+from fourcodec.grid.kernels.sampling import in_sample
 
 _LOW, _HIGH = np.float32(LOG_SCALE_MIN), np.float32(LOG_SCALE_MAX)
 _HALF = np.float32(0.5)
@@ -155,6 +156,7 @@ def rate_gradient(
     transposed: Any,
     start: int,
     stop: int,
+    sample: int,
     plane_gradients: Any,
     gradients: Any,
     pass_bits: Any,
@@ -162,7 +164,8 @@ def rate_gradient(
     """Adds the bits of the latents at positions start..stop-1, and their gradients, to three arrays.
 
     Outputs: pass_bits (passes,) float64, bits of each pass; plane_gradients (planes, total) float32, by the planes;
-    gradients (passes, PASS_WEIGHTS) float32, by the weights.
+    gradients (passes, PASS_WEIGHTS) float32, by the weights, from the blocks in `sample` alone
+    (kernels/sampling.py).
 
     Inputs: planes (planes, total) float32, of which plane p holds the latents of pass p; mask (total,) float32, 1 where
     there are latents, else 0; tap_planes, tap_offsets (passes, TAPS) int64: tap t of position i is planes[plane, i +
@@ -176,24 +179,27 @@ def rate_gradient(
     bits = np.empty(BLOCK, np.float32)
     h2, taps, dh2, dtaps = rows[:HIDDEN], rows[HIDDEN:], drows[:HIDDEN], drows[HIDDEN:]
     for at in range(start, stop, BLOCK):
-        present = mask[at : at + BLOCK]
+        present, sampled = mask[at : at + BLOCK], in_sample(at, sample)
         for p in range(passes):
             w, t, g = weights[p], transposed[p], gradients[p]
             _predict(planes, tap_planes[p], tap_offsets[p], w, at, h1, rows, out)
             _laplace(planes[p, at : at + BLOCK], out[0], out[1], present, bits, dy, dout[0], dout[1])
             pass_bits[p] += _sum(bits)
             _add(dy, plane_gradients[p, at : at + BLOCK])
-            accumulate_weight_gradients(g, W3, dout, rows, _ROWS, 2)
+            if sampled:
+                accumulate_weight_gradients(g, W3, dout, rows, _ROWS, 2)
             drows[:] = _ZERO
             accumulate_outputs(drows, dout, t, W3, 2, _ROWS)
             _relu_back(h2, dh2)
-            for j in range(HIDDEN):
-                g[B2 + j] += _sum(dh2[j])
-            accumulate_weight_gradients(g, W2, dh2, h1, HIDDEN, HIDDEN)
+            if sampled:
+                for j in range(HIDDEN):
+                    g[B2 + j] += _sum(dh2[j])
+                accumulate_weight_gradients(g, W2, dh2, h1, HIDDEN, HIDDEN)
             dh1[:] = _ZERO
             accumulate_outputs(dh1, dh2, t, W2, HIDDEN, HIDDEN)
             _relu_back(h1, dh1)
-            accumulate_weight_gradients(g, W1, dh1, taps, TAPS, HIDDEN)
+            if sampled:
+                accumulate_weight_gradients(g, W1, dh1, taps, TAPS, HIDDEN)
             accumulate_outputs(dtaps, dh1, t, W1, HIDDEN, TAPS)
             for k in range(1, TAPS):
                 if tap_planes[p, k] < 0:

@@ -20,6 +20,7 @@ from fourcodec.fourier.layer import TWO_PI, _fill_features, _fill_phasors
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.fourier.rows import load_block, store_block
 from fourcodec.fourier.simd import accumulate_outputs, accumulate_weight_gradients, fold_gradients
+from fourcodec.grid.kernels.sampling import ALL, in_sample
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 
@@ -28,11 +29,12 @@ class SynthesisKernels(NamedTuple):
     """The two kernels of a synthesis. Both work on positions start..stop-1.
 
         forward(x, w1, w2, scale, start, stop, y)
-        backward(x, w1, w2, scale, start, stop, dy, dx, dw1, dw2)
+        backward(x, w1, w2, scale, start, stop, sample, dy, dx, dw1, dw2)
 
     x: (m, N), y: (channels, N), float32. w1 (R, m) and w2 (R + P, channels), flat: rows 2k and 2k + 1 are a_k and b_k,
     the last P rows of w2 are B. R is 2K for K frequencies and P is m, both rounded up to multiples of 4. scale is s. dy
-    is the gradient by y; backward writes dx, the gradient by x, and adds those by w1 and w2 to dw1 and dw2.
+    is the gradient by y; backward writes dx, the gradient by x, and adds those by w1 and w2, from the blocks in `sample`
+    alone (kernels/sampling.py), to dw1 and dw2.
     """
 
     forward: Callable[..., None]
@@ -49,10 +51,10 @@ def synthesis_kernels(m: int, order: int, channels: int) -> SynthesisKernels:
     none, nothing = np.empty(0, np.float32), np.empty((0, 0), np.float32)
 
     def forward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, y: Any) -> None:
-        kernel(x, w1, w2, scale, table, held, start, stop, False, y, nothing, none, none)
+        kernel(x, w1, w2, scale, table, held, start, stop, False, ALL, y, nothing, none, none)
 
-    def backward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, *gradients: Any) -> None:
-        kernel(x, w1, w2, scale, table, held, start, stop, True, *gradients)
+    def backward(x: Any, w1: Any, w2: Any, scale: Any, start: int, stop: int, sample: int, *gradients: Any) -> None:
+        kernel(x, w1, w2, scale, table, held, start, stop, True, sample, *gradients)
 
     return SynthesisKernels(forward, backward)
 
@@ -73,6 +75,7 @@ def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
         start: int,
         stop: int,
         backwards: bool,
+        sample: int,
         y: Any,
         dx: Any,
         dw1: Any,
@@ -98,11 +101,14 @@ def _build(m: int, channels: int, rows: int, both: int) -> Callable[..., None]:
                 store_block(out, at, size, y)
                 continue
             load_block(y, at, size, _ONE, out)
-            accumulate_weight_gradients(dw2, 0, out, f2, all_rows, outputs)
+            sampled = in_sample(at, sample)
+            if sampled:
+                accumulate_weight_gradients(dw2, 0, out, f2, all_rows, outputs)
             back_hidden[:] = _ZERO
             fold_gradients(out, f2, w2, held, table.shape[0], back_hidden, outputs, inputs)
             back_hidden *= TWO_PI
-            accumulate_weight_gradients(dw1, 0, back_hidden, f1, first_rows, inputs)
+            if sampled:
+                accumulate_weight_gradients(dw1, 0, back_hidden, f1, first_rows, inputs)
             back[:] = back_hidden / TWO_PI
             fold_gradients(back_hidden, f1, w1, held, table.shape[0], back, inputs, inputs)
             for j in range(inputs):
