@@ -391,9 +391,8 @@ class GridGradient(GridNetwork):
                 samples[number][0], self.latent_gradients, found[n], bits[n],
             )  # fmt: skip
 
-        for parity in range(
-            2
-        ):  # neighbouring pieces write into each other's margins: even ones run first, then odd ones
+        # Neighbouring pieces write into each other's margins: even ones run first, then odd ones.
+        for parity in range(2):
             self.map(run, [n for n, task in enumerate(tasks) if task[1] == parity])
         out, by_weights = np.zeros((self.pyramid.count, PASSES)), np.zeros_like(weights)
         for (number, *_), some_bits, some in zip(tasks, bits, found, strict=True):

@@ -33,8 +33,8 @@ class SynthesisKernels(NamedTuple):
 
     x: (m, N), y: (channels, N), float32. w1 (R, m) and w2 (R + P, channels), flat: rows 2k and 2k + 1 are a_k and b_k,
     the last P rows of w2 are B. R is 2K for K frequencies and P is m, both rounded up to multiples of 4. scale is s. dy
-    is the gradient by y; backward writes dx, the gradient by x, and adds those by w1 and w2, from the blocks in `sample`
-    alone (kernels/sampling.py), to dw1 and dw2.
+    is the gradient by y; backward writes dx, the gradient by x, and adds those by w1 and w2 to dw1 and dw2, from the
+    blocks in `sample` alone (kernels/sampling.py).
     """
 
     forward: Callable[..., None]
