@@ -13,6 +13,7 @@ encode decodes what it returns: all integers are those of the fit, alpha and met
 numbers that it reports were measured on these bytes.
 """
 
+import functools
 import math
 import time
 import warnings
@@ -111,8 +112,10 @@ def encode(
 
     from fourcodec.encoder import Encoder, FnetFits, GridFits
 
+    if request.max_seconds is not None:
+        _compile(subject.channels)  # what comes after the fit must not take more than usual
     kind: type[GridFits] | type[FnetFits] = GridFits if request.is_grid else FnetFits
-    fits = kind(subject, request, effort, iterations, seed, processor, limits)
+    fits = kind(subject, request, effort, iterations, seed, processor, limits, started)
 
     def psnr_of(data: bytes) -> float:
         return metrics.psnr_db(picture.pixels, File(data, limits).pixels(device=processor))
@@ -177,6 +180,12 @@ def describe(data: bytes) -> dict[str, Any]:
     """The header's fields and the bytes of each section, as JSON types. Nothing is decoded, so no limits apply; raises
     otherwise as `decode`."""
     return File(data).describe()
+
+
+@functools.cache
+def _compile(channels: int) -> None:
+    """Encodes a tiny image, which compiles kernels and imports modules that a fit alone does not need."""
+    encode(np.zeros((16, 16, channels), np.uint8) if channels > 1 else np.zeros((16, 16), np.uint8), iterations=1)
 
 
 def _to_picture(image: Image.Image | Samples | Picture, limits: Limits) -> Picture:

@@ -6,8 +6,9 @@ a target:   a search over lambda (optimisation/target_search.py), each of whose 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Section
-from fourcodec.errors import TargetError
+from fourcodec.errors import LimitError, TargetError
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import RATE_WEIGHT, settings_for
@@ -95,6 +96,7 @@ class _FitsOf:
     seed: int
     device: str
     limits: Limits = DEFAULT
+    started: float = 0.0  # when max_seconds began, as time.perf_counter() has it
 
 
 @dataclass
@@ -121,6 +123,11 @@ class GridFits(_FitsOf):
             config = start.config
         self.limits.check_memory(self.profile.memory_pixels(config))
         settings = self._whole.part(part, rate_weight)
+        if settings.max_seconds is not None:
+            left = settings.max_seconds - (time.perf_counter() - self.started)
+            if left <= 0:
+                raise LimitError(f"{settings.max_seconds:.3g} seconds are too few: the fit has not even begun")
+            settings = replace(settings, max_seconds=left)
         return grid_fit.fit(
             self.subject.planes, config, settings,
             seed=self.seed, device=self.device, report=report, start=start, visible=self.subject.visible,

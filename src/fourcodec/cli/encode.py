@@ -81,7 +81,7 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
     help="1 is fastest, 9 is best.",
 )
 @options.iterations_option
-@click.option("--max-seconds", type=options.ABOVE_0, help="grid only: shorten the fit to this time.")
+@click.option("--max-seconds", type=options.ABOVE_0, help="grid only: have the file after this time.")
 @options.device_option("auto")
 @options.seed_option("Seed of all random choices.")
 @options.limit_options
@@ -129,6 +129,8 @@ def encode(
             options.note(remark)
 
     shown = not quiet and (sys.stderr.isatty() if progress is None else progress)
+    if arguments["max_seconds"] is not None:
+        arguments["max_seconds"] = options.time_left(arguments["max_seconds"])
     with options.ProgressLine() as line:
         watch = None if quiet else _Watch(line if shown else None)
         encoded = codec.encode(picture, **arguments, limits=limits, progress=watch)

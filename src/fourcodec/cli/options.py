@@ -1,6 +1,7 @@
 """Options and functions that several commands share: inputs, outputs, notes and progress."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from fourcodec.limits import BYTES_REMEDY, DEFAULT
 if TYPE_CHECKING:
     from fourcodec.optimisation.progress import Progress
 
+_STARTED = time.perf_counter()  # of the process, nearly
 STANDARD = Path("-")  # standard input as a source, standard output as a target
 PATH = click.Path(path_type=Path)
 PATH_OR_STANDARD = click.Path(path_type=Path, allow_dash=True)
@@ -184,6 +186,14 @@ def check_output(source: Path, target: Path, *, force: bool) -> None:
 def note(message: str) -> None:
     """Prints a note for the user on stderr."""
     click.echo(f"{click.style('note:', bold=True)} {message}", err=True)
+
+
+def time_left(max_seconds: float) -> float:
+    """The rest of a time that began with the process. Raises ClickException if there is none."""
+    left = max_seconds - (time.perf_counter() - _STARTED)
+    if left <= 0:
+        raise click.ClickException(f"{max_seconds:g} seconds are too few: reading the picture took longer")
+    return left
 
 
 class ProgressLine(StatusLine):

@@ -26,7 +26,7 @@ from fourcodec.errors import FitError
 from fourcodec.grid.config import PHASE_STEPS, GridConfig
 from fourcodec.grid.entropy_model import split
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit, Rates, Sample, Space, proxy_at
-from fourcodec.grid.fit.settings import GridSettings
+from fourcodec.grid.fit.settings import FILE_ITERATIONS, SEARCH_ITERATIONS, GridSettings
 from fourcodec.grid.fit.weights import WeightRate, choose_integers
 from fourcodec.grid.kernels.layout import HIDDEN
 from fourcodec.grid.picture import QuantizedGrid
@@ -55,6 +55,7 @@ RDOQ_FINE_LEVELS = 3  # levels that are in every round of RDOQ
 RDOQ_COARSE_EVERY = 4  # the others, whose latents seldom move, are in every fourth round
 FINAL_RDOQ_ROUNDS, ITERATIONS_A_ROUND = 4, 50  # rounds at the end, at most one for so many iterations
 REPORT_SECONDS = 0.2
+_TIMED = 3  # iterations after which the pace is known, beside the first, in which kernels are compiled
 FEWEST_PIXELS = 1 << 12  # smaller pictures pay as much for a bit as 64 x 64: else one pixel would lose its colour
 
 
@@ -155,6 +156,7 @@ class _Fit:
             _Optimiser((matrix.shape[0], matrix.shape[1]), rate) for matrix, rate in zip(matrices, rates, strict=True)
         ]
         self._rdoq_rounds = _rdoq_rounds(config.levels)
+        self._started, self._pace = time.perf_counter(), 0.0  # pace: seconds an iteration
         self._work = 0  # done so far, in iterations; a round of RDOQ counts as several
         self._weight_rate = WeightRate(config.shape)
         self._unused = config.shape.groups[: self.weights.entropy_model.size] == UNUSED
@@ -168,7 +170,7 @@ class _Fit:
 
     def run(self, report: Callable[[Progress], None] | None) -> None:
         """Iterates until the schedule is done."""
-        settings, started, warm, shown = self._settings, time.perf_counter(), 0.0, 0.0
+        settings, started, warm, shown = self._settings, self._started, 0.0, 0.0
         with threadpool_limits(1):  # products of matrices this small are slower on several threads
             first, done = 0, settings.begin
             while done < 1:
@@ -176,7 +178,9 @@ class _Fit:
                 elapsed = time.perf_counter() - started
                 if not first:
                     first, warm = work, elapsed  # kernels are compiled: from here on the pace can be measured
-                pace = (elapsed - warm) / max(work - first, 1)
+                self._pace = pace = (elapsed - warm) / max(work - first, 1)
+                if work <= first + _TIMED:
+                    settings.check_time(elapsed, pace)
                 done = settings.progress(work, elapsed, pace)
                 if work > first and report and (done >= 1 or elapsed - shown > REPORT_SECONDS):
                     shown = elapsed
@@ -188,16 +192,30 @@ class _Fit:
     def integers(self) -> QuantizedGrid:
         """Quantises the weights and runs the final rounds of RDOQ."""
         with threadpool_limits(1):
-            networks = choose_integers(Sample(self._pyramids), self._config, self.weights, self._weight)
+            short = self._settings.tail(self._pace) < SEARCH_ITERATIONS
+            ends = self._ends(0.0 if short else 0.6)
+            networks = choose_integers(
+                Sample(self._pyramids), self._config, self.weights, self._weight, ends, short=short
+            )
             weights = networks.weights
-            for pyramid in self._pyramids:
+            for number, pyramid in enumerate(self._pyramids, 1):
                 rounds = min(FINAL_RDOQ_ROUNDS, self._work // ITERATIONS_A_ROUND)
                 for levels in itertools.islice(_rdoq_rounds(self._config.levels), rounds):
+                    if time.perf_counter() > self._ends(number / len(self._pyramids)):
+                        break
                     pyramid.show_rounded()
                     pyramid.gradient(weights, self._weight)
                     pyramid.improve_latents(weights, self._weight, levels)
         latents = [pyramid.integers(self.weights) for pyramid in self._pyramids]
         return QuantizedGrid(networks, dict(enumerate(latents)))
+
+    def _ends(self, share: float) -> float:
+        """When this share of the time for the final RDOQ is over, as time.perf_counter() has it. Quantising, before it,
+        has as much time. A round of RDOQ that begins before its end may end a little later."""
+        if self._settings.max_seconds is None:
+            return math.inf
+        end = self._started + self._settings.max_seconds - FILE_ITERATIONS * self._pace
+        return end - (1 - share) / 2 * self._settings.tail(self._pace) * self._pace
 
     def _iterate(self, done: float) -> float:
         """One iteration of latents and networks, at share `done` of the schedule. Returns the sum of squared errors

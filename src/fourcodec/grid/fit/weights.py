@@ -4,6 +4,7 @@ and integers."""
 from __future__ import annotations
 
 import math
+import time
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ _ZONES = (0.5, 0.6, 0.7, 0.8)
 # Mean magnitude of the integers that the search starts from. They are fine enough to lose nothing: the errors of coarse
 # groups may cancel by chance, and then making any single group finer does not pay.
 START_SYMBOL = 256
+SHORT_START_SYMBOL = 16  # the same where the search is cut short: near the usual result
 _LARGEST = 31  # weight of an entropy model with a trained start: integers of 15 bits, in units of 2^-10 or finer
 _ROUNDS = 2  # searches over all groups; a third changes nothing
 
@@ -56,16 +58,25 @@ class Measured(Protocol):
 
 
 def choose_integers(
-    measured: Measured, config: GridConfig, weights: GridWeights, distortion_weight: float
+    measured: Measured,
+    config: GridConfig,
+    weights: GridWeights,
+    distortion_weight: float,
+    ends: float = math.inf,
+    *,
+    short: bool = False,
 ) -> GridNetworks:
     """The quantised weights for the given latents.
 
     Each group in turn gets the quantiser step and the dead zone that cost least, in measured distortion, bits of the
-    latents and bits of the weights.
+    latents and bits of the weights. `ends`: when the search stops, as time.perf_counter() has it; `short`: that is
+    before it would be done.
     """
-    search = _Search(measured, config, weights, distortion_weight)
+    search = _Search(measured, config, weights, distortion_weight, SHORT_START_SYMBOL if short else START_SYMBOL)
     for _ in range(_ROUNDS):
         for group in range(config.shape.group_count):
+            if time.perf_counter() > ends:
+                return search.networks()
             search.improve(group)
     return search.networks()
 
@@ -73,7 +84,9 @@ def choose_integers(
 class _Search:
     """The present quantisers of all groups and their cost, improved group by group."""
 
-    def __init__(self, measured: Measured, config: GridConfig, weights: GridWeights, distortion_weight: float) -> None:
+    def __init__(
+        self, measured: Measured, config: GridConfig, weights: GridWeights, distortion_weight: float, start: int
+    ) -> None:
         self._measured, self._config, self._weight = measured, config, distortion_weight
         shape = config.shape
         if config.trained_start:
@@ -86,7 +99,7 @@ class _Search:
             members = np.abs(self._values[self._groups == group])
             scale = float(members.mean()) if members.size else 0.0
             finest = self._finest(group)
-            self._exponents[group] = np.clip(round(-math.log2(max(scale, 1e-6) / START_SYMBOL)), 0, finest)
+            self._exponents[group] = np.clip(round(-math.log2(max(scale, 1e-6) / start)), 0, finest)
         networks = self.networks()
         self._distortion, self._rate = self._measure_distortion(networks), self._measure_rate(networks)
         self._cost = self._distortion + self._rate + _own_bits(networks)
