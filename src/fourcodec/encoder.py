@@ -126,7 +126,7 @@ class GridFits(_FitsOf):
         if settings.max_seconds is not None:
             left = settings.max_seconds - (time.perf_counter() - self.started)
             if left <= 0:
-                raise LimitError(f"{settings.max_seconds:.3g} seconds are too few: the fit has not even begun")
+                raise LimitError("too little time: it was over before the fit began")
             settings = replace(settings, max_seconds=left)
         return grid_fit.fit(
             self.subject.planes, config, settings,

@@ -192,7 +192,7 @@ def time_left(max_seconds: float) -> float:
     """The rest of a time that began with the process. Raises ClickException if there is none."""
     left = max_seconds - (time.perf_counter() - _STARTED)
     if left <= 0:
-        raise click.ClickException(f"{max_seconds:g} seconds are too few: reading the picture took longer")
+        raise click.ClickException("too little time: it was over when the picture had been read")
     return left
 
 

@@ -212,7 +212,7 @@ def test_a_time_limit_too_short_for_a_picture_worth_having_is_refused_at_once(
     photo: np.ndarray, clock: Clock, limit: float
 ) -> None:
     started, settings = clock.now, GridSettings(10**9, RATE_WEIGHT, max_seconds=limit)
-    with pytest.raises(LimitError, match="seconds are too few for this picture on this machine: it takes"):
+    with pytest.raises(LimitError, match="too little time for this picture on this machine: the fit takes"):
         fit_grid(planes_of(photo), config_of(), settings, seed=0, report=None)
     assert clock.now - started < 95
 

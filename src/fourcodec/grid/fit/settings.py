@@ -60,8 +60,8 @@ class GridSettings:
         needed = elapsed_seconds + (fewest + _LEAST_TAIL + FILE_ITERATIONS) * seconds_per_iteration
         if self.max_seconds is not None and needed > self.max_seconds:
             raise LimitError(
-                f"{self.max_seconds:.3g} seconds are too few for this picture on this machine: it takes "
-                f"{math.ceil(1.1 * needed)} or more"
+                f"too little time for this picture on this machine: the fit takes {math.ceil(1.1 * needed)} seconds or "
+                f"more, and {max(self.max_seconds, 0):.1f} are left for it"
             )
 
     def seconds_left(self, iteration: int, elapsed_seconds: float, seconds_per_iteration: float) -> float:
