@@ -96,13 +96,13 @@ def encode(
     - `target_psnr` in dB: a PSNR of at least this, and at most 0.1 dB higher.
 
     `effort` is 1 to 9, `iterations` overrides the number that it stands for, and the grid's `max_seconds` shortens
-    the fit so that this call takes that time. Equal arguments give equal bytes on the same machine, whatever its number of threads (with
-    `max_seconds`, only where the time does not end the fit). `progress` is called during the fit. A file that needs
-    `limits` above the default needs them for decoding too (see `check_limits`).
+    the fit so that this call takes that time. Equal arguments give equal bytes on the same machine, whatever its
+    number of threads (with `max_seconds`, only where the time does not end the fit). `progress` is called during the
+    fit. A file that needs `limits` above the default needs them for decoding too (see `check_limits`).
 
     Raises ValueError for arguments out of range or that do not go together, TargetError for a target that no file of
-    this picture comes to, LimitError (also where max_seconds is too short), ImageError, DeviceError, and VerificationError if the file does not decode to
-    what was encoded.
+    this picture comes to, LimitError (also where max_seconds is too short), ImageError, DeviceError, and
+    VerificationError if the file does not decode to what was encoded.
     """
     request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
     started = time.perf_counter()
