@@ -113,7 +113,7 @@ def encode(
     from fourcodec.encoder import Encoder, FnetFits, GridFits
 
     if request.max_seconds is not None:
-        _compile(subject.channels)  # what comes after the fit must not take more than usual
+        _compile(subject.channels)  # so that no compiling comes after the fit
     kind: type[GridFits] | type[FnetFits] = GridFits if request.is_grid else FnetFits
     fits = kind(subject, request, effort, iterations, seed, processor, limits, started)
 
@@ -185,7 +185,7 @@ def describe(data: bytes) -> dict[str, Any]:
 @functools.cache
 def _compile(channels: int) -> None:
     """Encodes a tiny image, which compiles kernels and imports modules that a fit alone does not need."""
-    encode(np.zeros((16, 16, channels), np.uint8) if channels > 1 else np.zeros((16, 16), np.uint8), iterations=1)
+    encode(np.zeros((16, 16, channels)[: 2 + (channels > 1)], np.uint8), iterations=1, device="cpu")
 
 
 def _to_picture(image: Image.Image | Samples | Picture, limits: Limits) -> Picture:
