@@ -1,0 +1,45 @@
+// Runs the decoder on files under node: node decode_cli.mjs PRIORS LIMIT_PIXELS < a JSON list of tasks.
+//
+// A task is {file} and, each where it is wanted, {symbols: true}, {raw: a file for the samples}, {levels: true}. One line
+// of JSON comes out for each: what was found, or {error, kind, isFncError}, and the processor time in ms.
+import {createHash} from 'node:crypto';
+import {readFileSync, writeFileSync} from 'node:fs';
+
+import {decode, decodeSymbols, FncError, readHeader} from '../../src/fourcodec/web/decoder.js';
+
+const [priorsFile, pixels] = process.argv.slice(2);
+const options = {priors: readFileSync(priorsFile), limits: {pixels: Number(pixels)}};
+const sha = (values) => createHash('sha256').update(Int32Array.from(values)).digest('hex');
+const hex = (bytes) => Buffer.from(bytes).toString('hex');
+
+function hashes({tiles, ...integers}) {
+  const found = Object.fromEntries(Object.entries(integers).map(([name, values]) => [name, sha(values)]));
+  return tiles ? {...found, tiles: tiles.map((levels) => levels.map((level) => sha(level.data)))} : found;
+}
+
+async function answer({file, symbols, raw, levels}) {
+  const bytes = readFileSync(file);
+  if (symbols) return hashes(await decodeSymbols(bytes, options));
+  const smaller = [];
+  const onLevel = levels ? (image) => smaller.push(image) : undefined;
+  const {data, metadata, header, notes, ...picture} = await decode(bytes, {...options, onLevel});
+  if (raw) {
+    writeFileSync(raw, data);
+    smaller.forEach((image) => writeFileSync(`${raw}.${image.reduction}`, image.data));
+  }
+  const documents = Object.fromEntries(Object.entries(metadata).map(([name, document]) => [name, hex(document)]));
+  const shapes = smaller.map(({reduction, width, height}) => ({reduction, width, height}));
+  return {...picture, metadata: documents, notes, levels: shapes, sameHeader: readHeader(bytes).width === header.width};
+}
+
+for (const task of JSON.parse(readFileSync(0, 'utf-8'))) {
+  const start = process.cpuUsage();
+  let found;
+  try {
+    found = await answer(task);
+  } catch (error) {
+    found = {error: error.message, kind: error.kind, isFncError: error instanceof FncError, stack: error.stack};
+  }
+  const {user, system} = process.cpuUsage(start);
+  console.log(JSON.stringify({...found, ms: (user + system) / 1000}));
+}
