@@ -722,12 +722,12 @@ class FourierLayer {
     this.#sum(y);
   }
 
-  /** features[4k ...]: cosine and sine of frequency k, of sample 0 and of sample 1. */
+  /** features[4k ...]: the cosines of frequency k at both samples, then the sines. */
   #multiplyWaves() {
     const {features, waves} = this;
     const {parents, members, count} = this.frequencies;
     const other = 2 * this.inputs;
-    features[0] = features[2] = 1;
+    features[0] = features[1] = 1;
     for (let k = 1; k < count; k++) {
       const p = 4 * parents[k];
       const j = 2 * members[k];
@@ -735,10 +735,10 @@ class FourierLayer {
       const s = waves[j + 1];
       const d = waves[j + other];
       const t = waves[j + other + 1];
-      features[4 * k] = features[p] * c - features[p + 1] * s;
-      features[4 * k + 1] = features[p + 1] * c + features[p] * s;
-      features[4 * k + 2] = features[p + 2] * d - features[p + 3] * t;
-      features[4 * k + 3] = features[p + 3] * d + features[p + 2] * t;
+      features[4 * k] = features[p] * c - features[p + 2] * s;
+      features[4 * k + 1] = features[p + 1] * d - features[p + 3] * t;
+      features[4 * k + 2] = features[p + 2] * c + features[p] * s;
+      features[4 * k + 3] = features[p + 3] * d + features[p + 1] * t;
     }
   }
 
@@ -747,19 +747,17 @@ class FourierLayer {
     const end = features.length;
     for (let group = 0, at = 0; group < this.groups; group++) {
       let a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
-      for (let k = 0; k < end; k += 4) {
-        for (let wave = k; wave < k + 2; wave++, at += 4) {
-          const one = features[wave];
-          const two = features[wave + 2];
-          a += weights[at] * one;
-          b += weights[at] * two;
-          c += weights[at + 1] * one;
-          d += weights[at + 1] * two;
-          e += weights[at + 2] * one;
-          f += weights[at + 2] * two;
-          g += weights[at + 3] * one;
-          h += weights[at + 3] * two;
-        }
+      for (let wave = 0; wave < end; wave += 2, at += 4) {
+        const one = features[wave], two = features[wave + 1];
+        const p = weights[at], q = weights[at + 1], r = weights[at + 2], s = weights[at + 3];
+        a += p * one;
+        b += p * two;
+        c += q * one;
+        d += q * two;
+        e += r * one;
+        f += r * two;
+        g += s * one;
+        h += s * two;
       }
       const o = 8 * group;
       y[o] = a, y[o + 1] = b, y[o + 2] = c, y[o + 3] = d, y[o + 4] = e, y[o + 5] = f, y[o + 6] = g, y[o + 7] = h;
@@ -890,6 +888,8 @@ const FEATURED = 3; // levels with inter-level features
 const MAX_INTEGER = 32767;
 const START_SIZE = 3124; // integers of a trained start
 const START_FRACTION = 10;
+const MAX_HIDDEN = 2 ** 24; // a value of a hidden unit
+const MAX_MEAN = 64 * MAX_INTEGER;
 
 const subsets = (levels, order) => frequencyCount(levels, order);
 const mapRows = (levels) => Array.from({length: Math.min(FEATURED, levels)}, (_, level) => Math.min(8, levels - level));
@@ -1182,14 +1182,15 @@ class Predictor {
       this.ancestors.push({plane: levels[level + k], tap: k === 2 ? 1 + parents.length : 20 + k, shift: k - 2});
     }
     const {shifts} = model;
-    this.factors = [2 ** (8 - shifts[0]), 2 ** -shifts[1], 2 ** (-2 - shifts[2]), 2 ** (-5 - shifts[3])];
+    this.firstFactor = 2 ** (8 - shifts[0]);
+    this.secondFactor = 2 ** -shifts[1];
+    this.meanFactor = 2 ** (-2 - shifts[2]);
+    this.scaleFactor = 2 ** (-5 - shifts[3]);
     this.values = new Float64Array(32);
     this.places = new Int32Array(32);
     this.shared = new Float64Array(WIDE);
     this.sums = new Float64Array(WIDE);
     this.second = new Float64Array(WIDE);
-    this.mean = 0; // of the last prediction
-    this.scale = 0;
   }
 
   /** Means and scales of the cells of rows `row` and row + 1, if there is one, row after row. */
@@ -1199,9 +1200,7 @@ class Predictor {
       this.#addShared(row >> 1, column >> 1);
       for (let r = row; r < Math.min(row + 2, rows); r++) {
         for (let c = column; c < Math.min(column + 2, columns); c++) {
-          this.#predict(r, c);
-          means[(r - row) * columns + c] = this.mean;
-          scales[(r - row) * columns + c] = this.scale;
+          this.#predict(r, c, means, scales, (r - row) * columns + c);
         }
       }
     }
@@ -1221,62 +1220,53 @@ class Predictor {
     addRows(values, places, count, model.taps, shared, 9);
   }
 
-  /** Collects the parents and own taps that are not 0; returns their number. */
-  #collect(row, column) {
-    const {values, places, parent, own, parentOffsets, ownOffsets} = this;
-    let count = 0;
-    const up = parent.origin + row * parent.stride + column;
+  /** Mean and scale of the latent in a cell, put at `at`. One function, since calls would cost as much as sums. */
+  #predict(row, column, means, scales, at) {
+    const {values, places, sums, second, shared, parentOffsets, ownOffsets, ownTap} = this;
+    const {taps, bias, last, second: secondWeights} = this.model;
+    const {meanFactor, scaleFactor, firstFactor, secondFactor} = this;
+    const {data: parents, origin: parentOrigin, stride: parentStride} = this.parent;
+    const {data: own, origin: ownOrigin, stride: ownStride} = this.own;
+    let count = 0; // of taps that are not 0
+    let place = parentOrigin + row * parentStride + column;
     for (let n = 0; n < parentOffsets.length; n++) {
-      const value = parent.data[up + parentOffsets[n]];
-      if (value !== 0) {
-        values[count] = value;
-        places[count++] = (n + 1) * WIDE;
-      }
+      const value = parents[place + parentOffsets[n]];
+      values[count] = value;
+      places[count] = (n + 1) * WIDE;
+      count += value === 0 ? 0 : 1;
     }
-    if (ownOffsets.length === 0) return count;
-    const here = own.origin + 2 * (row * own.stride + column);
+    place = ownOrigin + 2 * (row * ownStride + column);
     for (let n = 0; n < ownOffsets.length; n++) {
-      const value = own.data[here + ownOffsets[n]];
-      if (value !== 0) {
-        values[count] = value;
-        places[count++] = (this.ownTap + n) * WIDE;
-      }
+      const value = own[place + ownOffsets[n]];
+      values[count] = value;
+      places[count] = (ownTap + n) * WIDE;
+      count += value === 0 ? 0 : 1;
     }
-    return count;
-  }
-
-  #predict(row, column) {
-    const {values, places, sums, second, shared, model, factors} = this;
-    let count = this.#collect(row, column);
-    for (let n = 0; n < WIDE; n++) sums[n] = shared[n];
-    addRows(values, places, count, model.taps, sums, 0);
-    addRows(values, places, count, model.taps, sums, 9);
+    sums.set(shared);
+    addRows(values, places, count, taps, sums, 0);
+    addRows(values, places, count, taps, sums, 9);
     count = 0;
     for (let j = 0; j < HIDDEN; j++) {
-      const h = Math.floor(sums[j] * factors[0]);
-      if (h > 0) {
-        values[count] = h < 16777216 ? h : 16777216;
-        places[count++] = j * WIDE;
-      }
+      const h = Math.floor(sums[j] * firstFactor);
+      values[count] = h < MAX_HIDDEN ? h : MAX_HIDDEN;
+      places[count] = j * WIDE;
+      count += h > 0 ? 1 : 0;
     }
-    for (let n = 0; n < WIDE; n++) second[n] = model.bias[n];
-    addRows(values, places, count, model.second, second, 0);
-    addRows(values, places, count, model.second, second, 9);
-    this.#finish(sums[HIDDEN], sums[HIDDEN + 1]);
-  }
-
-  #finish(mean, scale) {
-    const {second, model, factors} = this;
+    second.set(bias);
+    addRows(values, places, count, secondWeights, second, 0);
+    addRows(values, places, count, secondWeights, second, 9);
+    let mean = sums[HIDDEN];
+    let scale = sums[HIDDEN + 1];
     for (let j = 0; j < HIDDEN; j++) {
-      const h = Math.floor(second[j] * factors[1]);
-      if (h > 0) {
-        const value = h < 16777216 ? h : 16777216;
-        mean += value * model.last[2 * j];
-        scale += value * model.last[2 * j + 1];
-      }
+      let h = Math.floor(second[j] * secondFactor);
+      h = h > 0 ? (h < MAX_HIDDEN ? h : MAX_HIDDEN) : 0;
+      mean += h * last[2 * j];
+      scale += h * last[2 * j + 1];
     }
-    this.mean = clip(Math.floor(mean * factors[2] + 0.5), -64 * MAX_INTEGER, 64 * MAX_INTEGER);
-    this.scale = clip(Math.floor(scale * factors[3] + 0.5) + 32, 0, 96);
+    mean = Math.floor(mean * meanFactor + 0.5);
+    scale = Math.floor(scale * scaleFactor + 0.5) + 32;
+    means[at] = mean < -MAX_MEAN ? -MAX_MEAN : mean > MAX_MEAN ? MAX_MEAN : mean;
+    scales[at] = scale < 0 ? 0 : scale > 96 ? 96 : scale;
   }
 }
 
@@ -1403,7 +1393,7 @@ class Tile {
   expectedMeans(number) {
     const parent = this.#parent(number);
     const {rows, columns} = parent;
-    const predictor = this.#predictor(0, number, null, parent);
+    const predictor = this.#predictor(0, number, parent, parent);
     const means = new Int32Array(2 * columns);
     const scales = new Uint8Array(2 * columns);
     const out = {rows, columns, data: allocate(Float32Array, rows * columns)};
@@ -1485,13 +1475,26 @@ function upsample(coarse, wide, taps, fine, out) {
     }
     line[0] = line[1] = line[2];
     line[wide.columns + 2] = line[wide.columns + 3] = line[wide.columns + 1];
-    for (let x = 0, at = y * fine.columns; x < fine.columns; x++, at++) {
-      const n = ((fine.left + x) >> 1) - wide.left + 2;
-      out[at] = (fine.left + x) & 1
-        ? d * line[n - 1] + c * line[n] + b * line[n + 1] + a * line[n + 2]
-        : a * line[n - 2] + b * line[n - 1] + c * line[n] + d * line[n + 1];
-    }
+    doubleLine(line, fine.left - 2 * wide.left, taps, out.subarray(y * fine.columns, (y + 1) * fine.columns));
   }
+}
+
+/** Fills `out` with a doubled line, from its sample `first` on; `line` begins with two repeated samples. */
+function doubleLine(line, first, [a, b, c, d], out) {
+  let n = (first >> 1) + 2;
+  let at = 0;
+  if (first & 1) {
+    out[at++] = d * line[n - 1] + c * line[n] + b * line[n + 1] + a * line[n + 2];
+    n += 1;
+  }
+  let p = line[n - 2], q = line[n - 1], r = line[n], s = line[n + 1]; // each sample is read once
+  for (; at + 1 < out.length; at += 2, n++) {
+    const t = line[n + 2];
+    out[at] = a * p + b * q + c * r + d * s;
+    out[at + 1] = d * q + c * r + b * s + a * t;
+    p = q, q = r, r = s, s = t;
+  }
+  if (at < out.length) out[at] = a * p + b * q + c * r + d * s;
 }
 
 /** Colours before the residual filter from `count` samples of all features. */
