@@ -651,6 +651,112 @@ class IntegerDecoder {
   }
 }
 
+// ----------------------------------------------------------------------------------------------- sums of weighted rows
+//
+// Nearly all time goes into one loop: out += values times rows of weights. A WebAssembly module of a few hundred bytes,
+// put together here, runs it with two doubles in a register; where there is none, plain JavaScript does the same.
+
+const ARENA_PAGES = 80; // of 64 KiB; the largest network of profile fnet takes 4 MiB
+
+/** The body of a function (values, places, count, weights, out), all of them addresses but `count`. It is unrolled for
+ * `pairs` of outputs and 1 or 2 samples, whose values alternate. */
+function rowsBody(pairs, samples) {
+  const leb = (n) => (n < 128 ? [n] : [(n & 127) | 128, n >> 7]);
+  const get = (local) => [0x20, local];
+  const set = (local) => [0x21, local];
+  const load = (address, offset) => [...get(address), 0xfd, 0x00, 3, ...leb(offset)];
+  const advance = (local, step) => [...get(local), 0x41, step, 0x6a, ...set(local)];
+  const [row, weight, first] = [5, 6, 7]; // locals: a place, two weights, values of the samples; then the sums
+  const value = (sample) => first + sample;
+  const sum = (sample, pair) => first + samples + sample * pairs + pair;
+  const each = upTo(0, samples - 1).flatMap((sample) => upTo(0, pairs - 1).map((pair) => [sample, pair]));
+  const code = [2, 1, 0x7f, 1 + samples + pairs * samples, 0x7b];
+  for (const [sample, pair] of each) code.push(...load(4, 16 * (sample * pairs + pair)), ...set(sum(sample, pair)));
+  code.push(0x02, 0x40, 0x03, 0x40, ...get(2), 0x45, 0x0d, 1); // until count is 0
+  code.push(...get(3), ...get(1), 0x28, 2, 0, 0x6a, ...set(row));
+  for (let sample = 0; sample < samples; sample++) {
+    code.push(...get(0), 0xfd, 0x0a, 3, 8 * sample, ...set(value(sample))); // one value, twice
+  }
+  for (let pair = 0; pair < pairs; pair++) {
+    code.push(...load(row, 16 * pair), ...set(weight));
+    for (let sample = 0; sample < samples; sample++) {
+      const product = [...get(value(sample)), ...get(weight), 0xfd, 0xf2, 1];
+      code.push(...get(sum(sample, pair)), ...product, 0xfd, 0xf0, 1, ...set(sum(sample, pair)));
+    }
+  }
+  code.push(...advance(0, 8 * samples), ...advance(1, 4), ...advance(2, 0x7f), 0x0c, 0, 0x0b, 0x0b); // 0x7f is -1
+  for (const [sample, pair] of each) {
+    code.push(...get(4), ...get(sum(sample, pair)), 0xfd, 0x0b, 3, ...leb(16 * (sample * pairs + pair)));
+  }
+  return [...code, 0x0b];
+}
+
+/** A WebAssembly module with one function `f` of this body, which works on an imported memory. */
+function rowsModule(body) {
+  const leb = (n) => (n < 128 ? [n] : [(n & 127) | 128, n >> 7]);
+  const section = (id, content) => [id, ...leb(content.length), ...content];
+  return new WebAssembly.Module(new Uint8Array([
+    0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+    ...section(1, [1, 0x60, 5, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0]),
+    ...section(2, [1, 1, 0x6d, 1, 0x6d, 2, 0, 1]), // memory m.m
+    ...section(3, [1, 0]),
+    ...section(7, [1, 1, 0x66, 0, 0]),
+    ...section(10, [1, ...leb(body.length), ...body]),
+  ]));
+}
+
+/** The same in JavaScript. Addresses are places in bytes, as those of WebAssembly are. */
+function plainRows(numbers, places, pairs, samples) {
+  return (values, place, count, weights, out) => {
+    for (let sample = 0; sample < samples; sample++) {
+      for (let o = 0; o < 2 * pairs; o += 2) {
+        const to = out / 8 + 2 * sample * pairs + o;
+        let a = numbers[to];
+        let b = numbers[to + 1];
+        for (let n = 0, v = values / 8 + sample; n < count; n++, v += samples) {
+          const at = (weights + places[place / 4 + n]) / 8 + o;
+          a += numbers[v] * numbers[at];
+          b += numbers[v] * numbers[at + 1];
+        }
+        numbers[to] = a;
+        numbers[to + 1] = b;
+      }
+    }
+  };
+}
+
+/** Memory of one file's networks, and the loop that works there. */
+class Arena {
+  static modules = new Map();
+
+  constructor(plain = false) {
+    this.plain = plain || typeof WebAssembly === 'undefined';
+    if (!this.plain) this.memory = new WebAssembly.Memory({initial: ARENA_PAGES, maximum: ARENA_PAGES});
+    this.buffer = this.memory?.buffer ?? new ArrayBuffer(ARENA_PAGES * 65536);
+    this.at = 0;
+  }
+
+  /** A typed array in the memory. */
+  take(Type, length) {
+    const array = new Type(this.buffer, this.at, length);
+    this.at += Math.ceil(array.byteLength / 16) * 16;
+    return array;
+  }
+
+  /** The loop for `outputs` (even) and 1 or 2 samples, of the byte offsets of arrays in the memory. */
+  rows(outputs, samples) {
+    const pairs = outputs / 2;
+    try {
+      const key = 2 * pairs + samples;
+      if (!this.plain && !Arena.modules.has(key)) Arena.modules.set(key, rowsModule(rowsBody(pairs, samples)));
+      if (!this.plain) return new WebAssembly.Instance(Arena.modules.get(key), {m: {m: this.memory}}).exports.f;
+    } catch {
+      this.plain = true; // no vectors, or a page's policy forbids it
+    }
+    return plainRows(new Float64Array(this.buffer), new Int32Array(this.buffer), pairs, samples);
+  }
+}
+
 // ----------------------------------------------------------------------------------------------------- Fourier layers
 
 /**
@@ -700,26 +806,29 @@ function turn(x, count, waves) {
 /** A Fourier layer, computed for two samples at a time: weights that are loaded once serve both. */
 class FourierLayer {
   /** `matrix`: row 2k is a_k, row 2k + 1 is b_k, with `outputs` columns. */
-  constructor(inputs, order, binary, matrix, outputs) {
+  constructor(arena, inputs, order, binary, matrix, outputs) {
     this.inputs = inputs;
     this.frequencies = frequencies(inputs, order, binary);
-    const {count} = this.frequencies;
-    this.groups = (outputs + 3) >> 2; // of four outputs, whose weights lie together
-    this.weights = new Float64Array(8 * this.groups * count);
-    for (let row = 0; row < 2 * count; row++) {
-      for (let o = 0; o < outputs; o++) {
-        this.weights[((o >> 2) * 2 * count + row) * 4 + (o & 3)] = matrix[row * outputs + o];
-      }
-    }
+    const rows = 2 * this.frequencies.count;
+    this.width = outputs + (outputs & 1);
+    this.weights = arena.take(Float64Array, rows * this.width);
+    for (let n = 0; n < rows * outputs; n++) this.weights[Math.floor(n / outputs) * this.width + (n % outputs)] = matrix[n];
+    this.places = arena.take(Int32Array, rows);
+    for (let row = 0; row < rows; row++) this.places[row] = 8 * row * this.width;
+    this.features = arena.take(Float64Array, 2 * rows);
+    this.y = arena.take(Float64Array, 2 * this.width); // outputs of sample 0, then of sample 1 from `width` on
+    this.addresses = [this.features, this.places, this.weights, this.y].map((array) => array.byteOffset);
+    this.addRows = arena.rows(this.width, 2);
     this.waves = new Float64Array(4 * inputs);
-    this.features = new Float64Array(4 * count);
   }
 
-  /** x: sample 0 at [0 ... inputs - 1], sample 1 behind it. y: output o of both samples at [2o] and [2o + 1]. */
-  apply(x, y) {
+  /** x: sample 0 at [0 ... inputs - 1], sample 1 behind it. Leaves the outputs in y. */
+  apply(x) {
     turn(x, 2 * this.inputs, this.waves);
     this.#multiplyWaves();
-    this.#sum(y);
+    const [features, places, weights, y] = this.addresses;
+    this.y.fill(0);
+    this.addRows(features, places, this.places.length, weights, y);
   }
 
   /** features[4k ...]: the cosines of frequency k at both samples, then the sines. */
@@ -731,36 +840,11 @@ class FourierLayer {
     for (let k = 1; k < count; k++) {
       const p = 4 * parents[k];
       const j = 2 * members[k];
-      const c = waves[j];
-      const s = waves[j + 1];
-      const d = waves[j + other];
-      const t = waves[j + other + 1];
+      const c = waves[j], s = waves[j + 1], d = waves[j + other], t = waves[j + other + 1];
       features[4 * k] = features[p] * c - features[p + 2] * s;
       features[4 * k + 1] = features[p + 1] * d - features[p + 3] * t;
       features[4 * k + 2] = features[p + 2] * c + features[p] * s;
       features[4 * k + 3] = features[p + 3] * d + features[p + 1] * t;
-    }
-  }
-
-  #sum(y) {
-    const {features, weights} = this;
-    const end = features.length;
-    for (let group = 0, at = 0; group < this.groups; group++) {
-      let a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0;
-      for (let wave = 0; wave < end; wave += 2, at += 4) {
-        const one = features[wave], two = features[wave + 1];
-        const p = weights[at], q = weights[at + 1], r = weights[at + 2], s = weights[at + 3];
-        a += p * one;
-        b += p * two;
-        c += q * one;
-        d += q * two;
-        e += r * one;
-        f += r * two;
-        g += s * one;
-        h += s * two;
-      }
-      const o = 8 * group;
-      y[o] = a, y[o + 1] = b, y[o + 2] = c, y[o + 3] = d, y[o + 4] = e, y[o + 5] = f, y[o + 6] = g, y[o + 7] = h;
     }
   }
 }
@@ -826,7 +910,7 @@ function packedIntegers(payload, contexts) {
 
 const STEPS = [1, 0.917004048, 0.840896428, 0.771105409, 0.707106769, 0.648419797, 0.594603539, 0.545253873];
 
-function fnetNetwork(layers, {stepIndices, symbols}) {
+function fnetNetwork(layers, {stepIndices, symbols}, arena) {
   const steps = Array.from(stepIndices, (index) => Math.fround(STEPS[index % 8]) * 2 ** -(index >> 3));
   let at = 0;
   let output = 0;
@@ -834,14 +918,14 @@ function fnetNetwork(layers, {stepIndices, symbols}) {
     const own = symbols.subarray(at, (at += size));
     const matrix = Float64Array.from(own, (q, n) => Math.fround(q * Math.fround(steps[output + (n % outputs)])));
     output += outputs;
-    return {residual, outputs, layer: new FourierLayer(inputs, order, order >= inputs, matrix, outputs)};
+    return {residual, outputs, layer: new FourierLayer(arena, inputs, order, order >= inputs, matrix, outputs)};
   });
 }
 
 /** Draws the picture row by row; yields now and then. */
-function* drawFnet(file, canvas) {
+function* drawFnet(file, canvas, plain) {
   const {header, config} = file;
-  const network = fnetNetwork(config.layers, fnetIntegers(file.critical.get(0), config.layers));
+  const network = fnetNetwork(config.layers, fnetIntegers(file.critical.get(0), config.layers), new Arena(plain));
   const {width, height, coordinates} = header;
   const longer = 2 * Math.max(width, height);
   const position = coordinates ? (at) => at / 32 : (at) => Math.fround((at + 0.5) / longer);
@@ -855,14 +939,13 @@ function* drawFnet(file, canvas) {
 
 function fnetRow(network, position, row, width, planes) {
   const x = new Float64Array(32);
-  const y = new Float64Array(32);
   for (let column = 0; column < width; column += 2) {
     x[0] = position(column);
     x[2] = position(column + 1);
     x[1] = x[3] = position(row);
     for (const {layer, residual, outputs} of network) {
-      layer.apply(x, y);
-      nextInput(x, y, outputs, residual);
+      layer.apply(x);
+      nextInput(x, layer, outputs, residual);
     }
     planes.forEach((plane, c) => {
       plane[column] = x[c];
@@ -871,11 +954,11 @@ function fnetRow(network, position, row, width, planes) {
   }
 }
 
-/** Makes y, as `apply` gives it, the next x, as it takes it; a residual layer adds to x. */
-function nextInput(x, y, count, residual) {
+/** Makes the outputs of a layer the next x; a residual layer adds to x. */
+function nextInput(x, {y, width}, count, residual) {
   for (let j = 0; j < count; j++) {
-    x[j] = (residual ? x[j] : 0) + y[2 * j];
-    x[j + count] = (residual ? x[j + count] : 0) + y[2 * j + 1];
+    x[j] = (residual ? x[j] : 0) + y[j];
+    x[j + count] = (residual ? x[j + count] : 0) + y[j + width];
   }
 }
 
@@ -1006,7 +1089,7 @@ function entropyIntegers({exponents, symbols}, config, priors) {
 }
 
 /** The weights of synthesis and filters, in float32. */
-function pictureWeights({exponents, symbols}, config) {
+function pictureWeights({exponents, symbols}, config, arena) {
   const {groups, levels, order, colours, phase, smooth} = config;
   let at = groups.indexOf(6);
   const next = (count, base = [0]) => Float64Array.from({length: count}, (_, n) => {
@@ -1016,7 +1099,7 @@ function pictureWeights({exponents, symbols}, config) {
   const rows = 2 * subsets(levels, order) - 1;
   const fourier = (outputs) => { // b of the constant is not stored
     const stored = next(rows * outputs);
-    return new FourierLayer(levels, order, false,
+    return new FourierLayer(arena, levels, order, false,
       [...stored.subarray(0, outputs), ...Array(outputs).fill(0), ...stored.subarray(outputs)], outputs);
   };
   const weights = {
@@ -1096,20 +1179,27 @@ class Plane {
   }
 }
 
-/** The entropy model of one level and pass: W1 and W3's rows of taps side by side, (28, WIDE); then W2, b2 and W3. */
-function passWeights({units, shifts}, {hidden, levels}, level, pass) {
+/** Memory of the entropy model of one level and pass: W1 and W3's rows of taps side by side, (28, WIDE); W2, b2, W3. */
+function modelMemory(arena) {
+  const take = (length) => arena.take(Float64Array, length);
+  return {
+    taps: take((OWN_TAPS + 5) * WIDE), second: take(HIDDEN * HIDDEN), bias: take(HIDDEN), last: take(2 * HIDDEN),
+    values: take(32), places: arena.take(Int32Array, 32), shared: take(WIDE), sums: take(WIDE), hidden: take(HIDDEN),
+    addTaps: arena.rows(WIDE, 1), addHidden: arena.rows(HIDDEN, 1),
+  };
+}
+
+/** Puts the entropy model of one level and pass into that memory. */
+function putModel(model, {units, shifts}, {hidden, levels}, level, pass) {
   const size = hidden * hidden + 26 * hidden + 46;
   const own = units.subarray(pass * size, (pass + 1) * size);
   const second = OWN_TAPS * hidden;
   const bias = second + hidden * hidden;
   const last = bias + hidden;
-  const model = {
-    taps: new Float64Array((OWN_TAPS + 5) * WIDE), second: new Float64Array(HIDDEN * WIDE),
-    bias: new Float64Array(WIDE), last: new Float64Array(2 * HIDDEN), shifts,
-  };
+  for (const part of [model.taps, model.second, model.bias, model.last]) part.fill(0);
   for (let j = 0; j < hidden; j++) {
     for (let t = 0; t < OWN_TAPS; t++) model.taps[t * WIDE + j] = own[t * hidden + j];
-    for (let k = 0; k < hidden; k++) model.second[k * WIDE + j] = own[second + k * hidden + j];
+    for (let k = 0; k < hidden; k++) model.second[k * HIDDEN + j] = own[second + k * hidden + j];
     model.bias[j] = 256 * own[bias + j];
     for (let o = 0; o < 2; o++) model.last[2 * j + o] = own[last + 2 * j + o];
   }
@@ -1120,7 +1210,6 @@ function passWeights({units, shifts}, {hidden, levels}, level, pass) {
   for (let t = 0; t < OWN_TAPS + 5; t++) {
     for (let o = HIDDEN; o < WIDE; o++) model.taps[t * WIDE + o] *= 256; // the units of hidden values
   }
-  return model;
 }
 
 /** Adds the products of maps and mixing. All are below 2^53, where doubles are exact. */
@@ -1144,35 +1233,12 @@ function addFeatures(taps, units, shifts, {hidden, levels, level, pass, size}) {
   }
 }
 
-/** sums[first ... first + 8] += values times rows of weights that begin at `places`. Sums in locals stay in registers. */
-function addRows(values, places, count, weights, sums, first) {
-  let a = sums[first], b = sums[first + 1], c = sums[first + 2], d = sums[first + 3], e = sums[first + 4];
-  let f = sums[first + 5], g = sums[first + 6], h = sums[first + 7], i = sums[first + 8];
-  for (let n = 0; n < count; n++) {
-    const value = values[n];
-    const at = places[n] + first;
-    a += value * weights[at];
-    b += value * weights[at + 1];
-    c += value * weights[at + 2];
-    d += value * weights[at + 3];
-    e += value * weights[at + 4];
-    f += value * weights[at + 5];
-    g += value * weights[at + 6];
-    h += value * weights[at + 7];
-    i += value * weights[at + 8];
-  }
-  sums[first] = a, sums[first + 1] = b, sums[first + 2] = c, sums[first + 3] = d, sums[first + 4] = e;
-  sums[first + 5] = f, sums[first + 6] = g, sums[first + 7] = h, sums[first + 8] = i;
-}
-
 /** Means and scales of the latents of one pass of a level. Two rows and two columns of cells have all taps in common that
  * are not parents and not of the level itself. */
 class Predictor {
-  /** `level`: number; `levels`: planes, those finer than `level` unused; `own`: the plane of the level, or null. */
-  constructor(model, pass, level, levels, own, parent) {
-    this.model = model;
-    this.own = own;
-    this.parent = parent;
+  /** `model`: as `putModel` leaves it; `levels`: planes, those finer than `level` unused; `own`: the plane of the level. */
+  constructor(model, shifts, pass, level, levels, own, parent) {
+    Object.assign(this, {model, own, parent});
     const {parents, own: ownTaps, row, column} = PASSES[pass];
     this.parentOffsets = Int32Array.from(parents, ([down, right]) => down * parent.stride + right);
     this.ownOffsets = Int32Array.from(ownTaps, ([down, right]) => (down + row) * own.stride + right + column);
@@ -1181,16 +1247,10 @@ class Predictor {
     for (let k = 2; k < (level < FEATURED ? 8 : 3) && levels[level + k]; k++) {
       this.ancestors.push({plane: levels[level + k], tap: k === 2 ? 1 + parents.length : 20 + k, shift: k - 2});
     }
-    const {shifts} = model;
     this.firstFactor = 2 ** (8 - shifts[0]);
     this.secondFactor = 2 ** -shifts[1];
     this.meanFactor = 2 ** (-2 - shifts[2]);
     this.scaleFactor = 2 ** (-5 - shifts[3]);
-    this.values = new Float64Array(32);
-    this.places = new Int32Array(32);
-    this.shared = new Float64Array(WIDE);
-    this.sums = new Float64Array(WIDE);
-    this.second = new Float64Array(WIDE);
   }
 
   /** Means and scales of the cells of rows `row` and row + 1, if there is one, row after row. */
@@ -1207,58 +1267,31 @@ class Predictor {
   }
 
   #addShared(row, column) {
-    const {values, places, shared, model} = this;
+    const {values, places, shared, taps, addTaps} = this.model;
     values[0] = 1;
     places[0] = 0;
     let count = 1;
     for (const {plane, tap, shift} of this.ancestors) {
       values[count] = plane.data[plane.origin + (row >> shift) * plane.stride + (column >> shift)];
-      places[count++] = tap * WIDE;
+      places[count++] = 8 * tap * WIDE;
     }
     shared.fill(0);
-    addRows(values, places, count, model.taps, shared, 0);
-    addRows(values, places, count, model.taps, shared, 9);
+    addTaps(values.byteOffset, places.byteOffset, count, taps.byteOffset, shared.byteOffset);
   }
 
-  /** Mean and scale of the latent in a cell, put at `at`. One function, since calls would cost as much as sums. */
+  /** Mean and scale of the latent in a cell, put at `at`. */
   #predict(row, column, means, scales, at) {
-    const {values, places, sums, second, shared, parentOffsets, ownOffsets, ownTap} = this;
-    const {taps, bias, last, second: secondWeights} = this.model;
-    const {meanFactor, scaleFactor, firstFactor, secondFactor} = this;
-    const {data: parents, origin: parentOrigin, stride: parentStride} = this.parent;
-    const {data: own, origin: ownOrigin, stride: ownStride} = this.own;
-    let count = 0; // of taps that are not 0
-    let place = parentOrigin + row * parentStride + column;
-    for (let n = 0; n < parentOffsets.length; n++) {
-      const value = parents[place + parentOffsets[n]];
-      values[count] = value;
-      places[count] = (n + 1) * WIDE;
-      count += value === 0 ? 0 : 1;
-    }
-    place = ownOrigin + 2 * (row * ownStride + column);
-    for (let n = 0; n < ownOffsets.length; n++) {
-      const value = own[place + ownOffsets[n]];
-      values[count] = value;
-      places[count] = (ownTap + n) * WIDE;
-      count += value === 0 ? 0 : 1;
-    }
-    sums.set(shared);
-    addRows(values, places, count, taps, sums, 0);
-    addRows(values, places, count, taps, sums, 9);
-    count = 0;
-    for (let j = 0; j < HIDDEN; j++) {
-      const h = Math.floor(sums[j] * firstFactor);
-      values[count] = h < MAX_HIDDEN ? h : MAX_HIDDEN;
-      places[count] = j * WIDE;
-      count += h > 0 ? 1 : 0;
-    }
-    second.set(bias);
-    addRows(values, places, count, secondWeights, second, 0);
-    addRows(values, places, count, secondWeights, second, 9);
+    const {values, places, shared, sums, taps, addTaps} = this.model;
+    const count = this.#collect(row, column);
+    for (let n = 0; n < WIDE; n++) sums[n] = shared[n];
+    addTaps(values.byteOffset, places.byteOffset, count, taps.byteOffset, sums.byteOffset);
+    this.#addHidden();
+    const {hidden, last} = this.model;
+    const {secondFactor, meanFactor, scaleFactor} = this;
     let mean = sums[HIDDEN];
     let scale = sums[HIDDEN + 1];
     for (let j = 0; j < HIDDEN; j++) {
-      let h = Math.floor(second[j] * secondFactor);
+      let h = Math.floor(hidden[j] * secondFactor);
       h = h > 0 ? (h < MAX_HIDDEN ? h : MAX_HIDDEN) : 0;
       mean += h * last[2 * j];
       scale += h * last[2 * j + 1];
@@ -1267,6 +1300,45 @@ class Predictor {
     scale = Math.floor(scale * scaleFactor + 0.5) + 32;
     means[at] = mean < -MAX_MEAN ? -MAX_MEAN : mean > MAX_MEAN ? MAX_MEAN : mean;
     scales[at] = scale < 0 ? 0 : scale > 96 ? 96 : scale;
+  }
+
+  /** Collects the parents and own taps that are not 0; returns their number. */
+  #collect(row, column) {
+    const {parentOffsets, ownOffsets, ownTap} = this;
+    const {values, places} = this.model;
+    const {data: parents, origin: parentOrigin, stride: parentStride} = this.parent;
+    const {data: own, origin: ownOrigin, stride: ownStride} = this.own;
+    let count = 0;
+    let place = parentOrigin + row * parentStride + column;
+    for (let n = 0; n < parentOffsets.length; n++) {
+      const value = parents[place + parentOffsets[n]];
+      values[count] = value;
+      places[count] = 8 * WIDE * (n + 1);
+      count += value === 0 ? 0 : 1; // without a branch, which would often be mispredicted
+    }
+    place = ownOrigin + 2 * (row * ownStride + column);
+    for (let n = 0; n < ownOffsets.length; n++) {
+      const value = own[place + ownOffsets[n]];
+      values[count] = value;
+      places[count] = 8 * WIDE * (ownTap + n);
+      count += value === 0 ? 0 : 1;
+    }
+    return count;
+  }
+
+  /** The second layer's sums, of the hidden values that are not 0. */
+  #addHidden() {
+    const {values, places, sums, bias, hidden, second, addHidden} = this.model;
+    const {firstFactor} = this;
+    let count = 0;
+    for (let j = 0; j < HIDDEN; j++) {
+      const h = Math.floor(sums[j] * firstFactor);
+      values[count] = h < MAX_HIDDEN ? h : MAX_HIDDEN;
+      places[count] = 8 * HIDDEN * j;
+      count += h > 0 ? 1 : 0;
+      hidden[j] = bias[j];
+    }
+    addHidden(values.byteOffset, places.byteOffset, count, second.byteOffset, hidden.byteOffset);
   }
 }
 
@@ -1352,8 +1424,9 @@ class Tile {
   }
 
   #predictor(pass, number, own, parent) {
-    const model = passWeights(this.networks.entropy, this.config, number, pass);
-    return new Predictor(model, pass, number, this.levels, own, parent);
+    const {model, entropy} = this.networks;
+    putModel(model, entropy, this.config, number, pass);
+    return new Predictor(model, entropy.shifts, pass, number, this.levels, own, parent);
   }
 
   *#decodePass(pass, plane, parent) {
@@ -1501,27 +1574,21 @@ function doubleLine(line, first, [a, b, c, d], out) {
 function synthesise({scale, first, last, linear}, planes, count, levels, colours) {
   const out = Array.from({length: colours}, () => new Float32Array(count));
   const x = new Float64Array(2 * levels);
-  const h = new Float64Array(8 * first.groups);
-  const o = new Float64Array(8 * last.groups);
-  const next = new Float64Array(2 * levels);
   for (let at = 0; at < count; at += 2) {
     const other = at + 1 < count ? at + 1 : at;
-    for (let j = 0; j < levels; j++) {
-      x[j] = scale * planes[j * count + at];
-      x[j + levels] = scale * planes[j * count + other];
+    for (let j = 0, n = 0; j < levels; j++, n += count) {
+      x[j] = scale * planes[n + at];
+      x[j + levels] = scale * planes[n + other];
     }
-    first.apply(x, h);
-    for (let j = 0; j < levels; j++) {
-      next[j] = x[j] + h[2 * j];
-      next[j + levels] = x[j + levels] + h[2 * j + 1];
-    }
-    last.apply(next, o);
+    first.apply(x);
+    nextInput(x, first, levels, true);
+    last.apply(x);
     for (let c = 0; c < colours; c++) {
-      let one = o[2 * c];
-      let two = o[2 * c + 1];
-      for (let j = 0; j < levels; j++) {
-        one += linear[j * colours + c] * planes[j * count + at];
-        two += linear[j * colours + c] * planes[j * count + other];
+      let one = last.y[c];
+      let two = last.y[c + last.width];
+      for (let j = 0, n = 0; j < levels; j++, n += count) {
+        one += linear[j * colours + c] * planes[n + at];
+        two += linear[j * colours + c] * planes[n + other];
       }
       out[c][other] = two;
       out[c][at] = one;
@@ -1630,12 +1697,14 @@ function* drawTile(tile, reduction, canvas) {
 }
 
 /** The tiles of a grid file, none of their latents decoded. */
-function openTiles(file, priors) {
+function openTiles(file, priors, plain) {
   const {config, critical} = file;
   const integers = readNetworks(checkCoder(critical.get(0), RANGE, 'networks'), config);
   const payload = checkCoder(critical.get(1), RANGE, 'latents');
+  const arena = new Arena(plain);
   const networks = {
-    integers, entropy: entropyIntegers(integers, config, priors), picture: pictureWeights(integers, config),
+    integers, entropy: entropyIntegers(integers, config, priors), model: modelMemory(arena),
+    picture: pictureWeights(integers, config, arena),
   };
   const reader = new Reader(payload);
   const tiled = file.header.tiles;
@@ -1646,8 +1715,8 @@ function openTiles(file, priors) {
 }
 
 /** Draws a grid picture. With `onLevel`, each level that arrives gives a smaller picture of all tiles first. */
-function* drawGrid(file, priors, canvas, onLevel) {
-  const tiles = openTiles(file, priors);
+function* drawGrid(file, canvas, {priors, plain, onLevel}) {
+  const tiles = openTiles(file, priors, plain);
   const coarsest = Math.min(file.config.levels - 1, file.header.tiles ? 6 : 8); // which sides of tiles divide
   for (let reduction = coarsest; onLevel && reduction > 0; reduction--) {
     const small = canvas.reduced(reduction);
@@ -1800,13 +1869,14 @@ async function run(steps, signal, responsive) {
  *   not multiplied. The picture is upright. `notes` are sentences on metadata that are damaged and left out.
  * @throws {FncError} where the file is damaged, newer than this decoder or beyond the limits
  */
-export async function decode(bytes, {priors, onLevel, limits, signal} = {}) {
+export async function decode(bytes, {priors, onLevel, limits, signal, plain} = {}) {
   signal?.throwIfAborted();
   const file = open(bytes, limits);
   const {header} = file;
   const starts = await loadPriors(header, priors);
   const canvas = new Canvas(header, readAlpha(file));
-  const steps = header.profile === 1 ? drawFnet(file, canvas) : drawGrid(file, starts, canvas, onLevel);
+  const steps = header.profile === 1 ? drawFnet(file, canvas, plain)
+    : drawGrid(file, canvas, {priors: starts, plain, onLevel});
   await run(steps, signal, Boolean(signal || onLevel));
   return canvas.image({...readMetadata(file.sections), header});
 }
@@ -1820,10 +1890,10 @@ export async function decode(bytes, {priors, onLevel, limits, signal} = {}) {
  * @returns {Promise<object>}
  * @throws {FncError}
  */
-export async function decodeSymbols(bytes, {priors, limits} = {}) {
+export async function decodeSymbols(bytes, {priors, limits, plain} = {}) {
   const file = open(bytes, limits);
   if (file.header.profile === 1) return fnetIntegers(file.critical.get(0), file.config.layers);
-  const tiles = openTiles(file, await loadPriors(file.header, priors));
+  const tiles = openTiles(file, await loadPriors(file.header, priors), plain);
   await run(tiles.flatMap((tile) => [...tile.decodeAll()]), null, false);
   const levels = tiles.map((tile) => tile.levels.map((plane) => ({...plane, data: plane.packed()})));
   return {...tiles[0].networks.integers, tiles: levels};
