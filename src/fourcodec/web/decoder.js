@@ -43,6 +43,8 @@ function allocate(Type, length) {
 
 const clip = (x, low, high) => Math.min(Math.max(x, low), high);
 const highestBit = (x) => 31 - Math.clz32(x);
+const repeat = (value, count) => Array(count).fill(value);
+const upTo = (first, last) => Array.from({length: last - first + 1}, (_, n) => first + n);
 
 // ---------------------------------------------------------------------------------------------------------- container
 
@@ -398,8 +400,6 @@ function zstdLiterals(reader, state) {
   return out;
 }
 
-const repeat = (value, count) => Array(count).fill(value);
-const upTo = (first, last) => Array.from({length: last - first + 1}, (_, n) => first + n);
 const LENGTH_BITS = [...repeat(0, 16), 1, 1, 1, 1, 2, 2, 3, 3, 4, ...upTo(6, 16)];
 const MATCH_BITS = [...repeat(0, 32), 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, ...upTo(7, 16)];
 
@@ -658,42 +658,79 @@ class IntegerDecoder {
 
 const ARENA_PAGES = 80; // of 64 KiB; the largest network of profile fnet takes 4 MiB
 
-/** The body of a function (values, places, count, weights, out), all of them addresses but `count`. It is unrolled for
- * `pairs` of outputs and 1 or 2 samples, whose values alternate. */
-function rowsBody(pairs, samples) {
-  const leb = (n) => (n < 128 ? [n] : [(n & 127) | 128, n >> 7]);
-  const get = (local) => [0x20, local];
-  const set = (local) => [0x21, local];
-  const load = (address, offset) => [...get(address), 0xfd, 0x00, 3, ...leb(offset)];
+const HIDDEN = 16; // units of the entropy model at most; what a file does not have is 0 here
+const WIDE = HIDDEN + 2; // sums of its first layer: hidden units, mean, scale
+const TAPS = 28;
+const MAX_INTEGER = 32767;
+const MAX_HIDDEN = 2 ** 24; // a value of a hidden unit
+const MAX_MEAN = 64 * MAX_INTEGER;
+
+/** Where the parts of an entropy model lie, in doubles: the sums of shared taps; W1 and W3's rows of taps side by side;
+ * b2; W2; W3's rows of hidden units; then in pairs the factors of both layers, the bounds of hidden values, the factors
+ * and summands of mean and scale, and their bounds. */
+const MODEL = {taps: WIDE, bias: 29 * WIDE, second: 29 * WIDE + 16, last: 29 * WIDE + 272, constants: 29 * WIDE + 304};
+const MODEL_SIZE = MODEL.constants + 16;
+
+const leb = (n) => (n < 128 ? [n] : [(n & 127) | 128, n >> 7]);
+const get = (local) => [0x20, local];
+const set = (local) => [0x21, local];
+const load = (address, offset) => [...get(address), 0xfd, 0x00, 3, ...leb(offset)]; // two doubles
+const store = (address, offset, local) => [...get(address), ...get(local), 0xfd, 0x0b, 3, ...leb(offset)];
+const [MUL, ADD, MIN, MAX, FLOOR, TWICE] = [[0xfd, 0xf2, 1], [0xfd, 0xf0, 1], [0xfd, 0xf4, 1], [0xfd, 0xf5, 1], [0xfd, 0x75], [0xfd, 0x14]];
+const [VALUES, PLACES, COUNT, WEIGHTS, OUT, ROW, WEIGHT, VALUE] = upTo(0, 7); // arguments, then locals
+const times = (count, code) => upTo(0, count - 1).flatMap(code);
+
+/** `sums` (locals, for each sample a list) += values times rows, `count` times; the rows begin `offset` behind WEIGHTS. */
+function rowsLoop(sums, offset) {
   const advance = (local, step) => [...get(local), 0x41, step, 0x6a, ...set(local)];
-  const [row, weight, first] = [5, 6, 7]; // locals: a place, two weights, values of the samples; then the sums
-  const value = (sample) => first + sample;
-  const sum = (sample, pair) => first + samples + sample * pairs + pair;
-  const each = upTo(0, samples - 1).flatMap((sample) => upTo(0, pairs - 1).map((pair) => [sample, pair]));
-  const code = [2, 1, 0x7f, 1 + samples + pairs * samples, 0x7b];
-  for (const [sample, pair] of each) code.push(...load(4, 16 * (sample * pairs + pair)), ...set(sum(sample, pair)));
-  code.push(0x02, 0x40, 0x03, 0x40, ...get(2), 0x45, 0x0d, 1); // until count is 0
-  code.push(...get(3), ...get(1), 0x28, 2, 0, 0x6a, ...set(row));
-  for (let sample = 0; sample < samples; sample++) {
-    code.push(...get(0), 0xfd, 0x0a, 3, 8 * sample, ...set(value(sample))); // one value, twice
-  }
-  for (let pair = 0; pair < pairs; pair++) {
-    code.push(...load(row, 16 * pair), ...set(weight));
-    for (let sample = 0; sample < samples; sample++) {
-      const product = [...get(value(sample)), ...get(weight), 0xfd, 0xf2, 1];
-      code.push(...get(sum(sample, pair)), ...product, 0xfd, 0xf0, 1, ...set(sum(sample, pair)));
-    }
-  }
-  code.push(...advance(0, 8 * samples), ...advance(1, 4), ...advance(2, 0x7f), 0x0c, 0, 0x0b, 0x0b); // 0x7f is -1
-  for (const [sample, pair] of each) {
-    code.push(...get(4), ...get(sum(sample, pair)), 0xfd, 0x0b, 3, ...leb(16 * (sample * pairs + pair)));
-  }
-  return [...code, 0x0b];
+  const samples = sums.length;
+  return [
+    0x02, 0x40, 0x03, 0x40, ...get(COUNT), 0x45, 0x0d, 1,
+    ...get(WEIGHTS), ...get(PLACES), 0x28, 2, 0, 0x6a, ...set(ROW),
+    ...times(samples, (n) => [...get(VALUES), 0xfd, 0x0a, 3, 8 * n, ...set(VALUE + n)]),
+    ...times(sums[0].length, (pair) => [
+      ...load(ROW, offset + 16 * pair), ...set(WEIGHT),
+      ...sums.flatMap((own, n) => [
+        ...get(own[pair]), ...get(VALUE + n), ...get(WEIGHT), ...MUL, ...ADD, ...set(own[pair])]),
+    ]),
+    ...advance(VALUES, 8 * samples), ...advance(PLACES, 4), ...advance(COUNT, 0x7f), 0x0c, 0, 0x0b, 0x0b, // 0x7f is -1
+  ];
+}
+
+/** OUT += values times rows, for `pairs` of outputs and 1 or 2 samples, whose values alternate. */
+function rowsBody(pairs, samples) {
+  const sums = upTo(0, samples - 1).map((n) => upTo(VALUE + samples + n * pairs, VALUE + samples + n * pairs + pairs - 1));
+  const every = sums.flat();
+  return [
+    2, 1, 0x7f, 1 + samples + every.length, 0x7b,
+    ...every.flatMap((sum, n) => [...load(OUT, 16 * n), ...set(sum)]), ...rowsLoop(sums, 0),
+    ...every.flatMap((sum, n) => store(OUT, 16 * n, sum)), 0x0b,
+  ];
+}
+
+/** The whole entropy model for one latent: WEIGHTS is the beginning of MODEL, OUT takes mean and scale. */
+function modelBody() {
+  const first = upTo(8, 16); // hidden units in pairs, then mean and scale
+  const second = upTo(17, 24);
+  const constant = (n) => load(WEIGHTS, 8 * MODEL.constants + 16 * n);
+  const hidden = (sum, factor) => [
+    ...get(sum), ...constant(factor), ...MUL, ...FLOOR, ...constant(2), ...MAX, ...constant(3), ...MIN, ...set(sum)];
+  const lane = (sums, j) => [...get(sums[j >> 1]), 0xfd, 0x21, j & 1, ...TWICE, ...set(VALUE)];
+  const add = (sum, offset) => [...get(sum), ...get(VALUE), ...load(WEIGHTS, offset), ...MUL, ...ADD, ...set(sum)];
+  return [
+    2, 1, 0x7f, 19, 0x7b,
+    ...first.flatMap((sum, n) => [...load(WEIGHTS, 16 * n), ...set(sum)]), ...rowsLoop([first], 8 * MODEL.taps),
+    ...times(8, (n) => [...hidden(first[n], 0), ...load(WEIGHTS, 8 * MODEL.bias + 16 * n), ...set(second[n])]),
+    ...times(16, (j) => [...lane(first, j), ...times(8, (n) => add(second[n], 8 * (MODEL.second + 16 * j) + 16 * n))]),
+    ...times(8, (n) => hidden(second[n], 1)),
+    ...times(16, (j) => [...lane(second, j), ...add(first[8], 8 * (MODEL.last + 2 * j))]),
+    ...get(first[8]), ...constant(4), ...MUL, ...constant(5), ...ADD, ...FLOOR, ...constant(6), ...MAX, ...constant(7),
+    ...MIN, ...set(VALUE), ...store(OUT, 0, VALUE), 0x0b,
+  ];
 }
 
 /** A WebAssembly module with one function `f` of this body, which works on an imported memory. */
-function rowsModule(body) {
-  const leb = (n) => (n < 128 ? [n] : [(n & 127) | 128, n >> 7]);
+function moduleOf(body) {
   const section = (id, content) => [id, ...leb(content.length), ...content];
   return new WebAssembly.Module(new Uint8Array([
     0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
@@ -705,22 +742,50 @@ function rowsModule(body) {
   ]));
 }
 
-/** The same in JavaScript. Addresses are places in bytes, as those of WebAssembly are. */
-function plainRows(numbers, places, pairs, samples) {
+/** What rowsBody does, in JavaScript. Addresses are places in bytes here too. */
+function plainRows(numbers, places, outputs, samples) {
   return (values, place, count, weights, out) => {
-    for (let sample = 0; sample < samples; sample++) {
-      for (let o = 0; o < 2 * pairs; o += 2) {
-        const to = out / 8 + 2 * sample * pairs + o;
-        let a = numbers[to];
-        let b = numbers[to + 1];
-        for (let n = 0, v = values / 8 + sample; n < count; n++, v += samples) {
-          const at = (weights + places[place / 4 + n]) / 8 + o;
-          a += numbers[v] * numbers[at];
-          b += numbers[v] * numbers[at + 1];
-        }
-        numbers[to] = a;
-        numbers[to + 1] = b;
+    for (let o = 0; o < outputs * samples; o += 2) {
+      const to = out / 8 + o;
+      const sample = o < outputs ? 0 : 1;
+      let a = numbers[to];
+      let b = numbers[to + 1];
+      for (let n = 0, v = values / 8 + sample; n < count; n++, v += samples) {
+        const at = (weights + places[place / 4 + n]) / 8 + o - sample * outputs;
+        a += numbers[v] * numbers[at];
+        b += numbers[v] * numbers[at + 1];
       }
+      numbers[to] = a;
+      numbers[to + 1] = b;
+    }
+  };
+}
+
+/** What modelBody does, in JavaScript. */
+function plainModel(numbers, places) {
+  const sums = new Float64Array(WIDE);
+  const second = new Float64Array(HIDDEN);
+  const hidden = (sum, factor) => clip(Math.floor(sum * factor), 0, MAX_HIDDEN);
+  return (values, place, count, model, out) => {
+    const at = model / 8;
+    const {constants} = MODEL;
+    for (let j = 0; j < WIDE; j++) sums[j] = numbers[at + j];
+    for (let n = 0; n < count; n++) {
+      const value = numbers[values / 8 + n];
+      const row = at + MODEL.taps + places[place / 4 + n] / 8;
+      for (let j = 0; j < WIDE; j++) sums[j] += value * numbers[row + j];
+    }
+    for (let j = 0; j < HIDDEN; j++) second[j] = numbers[at + MODEL.bias + j];
+    for (let k = 0; k < HIDDEN; k++) {
+      const value = hidden(sums[k], numbers[at + constants]);
+      const row = at + MODEL.second + HIDDEN * k;
+      if (value) for (let j = 0; j < HIDDEN; j++) second[j] += value * numbers[row + j];
+    }
+    for (let o = 0; o < 2; o++) {
+      const own = at + constants + o;
+      let sum = sums[HIDDEN + o];
+      for (let j = 0; j < HIDDEN; j++) sum += hidden(second[j], numbers[at + constants + 2]) * numbers[at + MODEL.last + 2 * j + o];
+      numbers[out / 8 + o] = clip(Math.floor(sum * numbers[own + 8] + numbers[own + 10]), numbers[own + 12], numbers[own + 14]);
     }
   };
 }
@@ -743,17 +808,26 @@ class Arena {
     return array;
   }
 
-  /** The loop for `outputs` (even) and 1 or 2 samples, of the byte offsets of arrays in the memory. */
+  /** The loop for `outputs` (even) and 1 or 2 samples; arguments are the byte offsets of arrays in the memory. */
   rows(outputs, samples) {
-    const pairs = outputs / 2;
+    return this.#compiled(`${outputs}, ${samples}`, () => rowsBody(outputs / 2, samples))
+      ?? plainRows(new Float64Array(this.buffer), new Int32Array(this.buffer), outputs, samples);
+  }
+
+  /** The entropy model of one latent. */
+  entropyModel() {
+    return this.#compiled('model', modelBody) ?? plainModel(new Float64Array(this.buffer), new Int32Array(this.buffer));
+  }
+
+  #compiled(name, body) {
+    if (this.plain) return null;
     try {
-      const key = 2 * pairs + samples;
-      if (!this.plain && !Arena.modules.has(key)) Arena.modules.set(key, rowsModule(rowsBody(pairs, samples)));
-      if (!this.plain) return new WebAssembly.Instance(Arena.modules.get(key), {m: {m: this.memory}}).exports.f;
+      if (!Arena.modules.has(name)) Arena.modules.set(name, moduleOf(body()));
+      return new WebAssembly.Instance(Arena.modules.get(name), {m: {m: this.memory}}).exports.f;
     } catch {
-      this.plain = true; // no vectors, or a page's policy forbids it
+      this.plain = true; // there are no vectors, or the page's policy forbids it
+      return null;
     }
-    return plainRows(new Float64Array(this.buffer), new Int32Array(this.buffer), pairs, samples);
   }
 }
 
@@ -964,15 +1038,10 @@ function nextInput(x, {y, width}, count, residual) {
 
 // ---------------------------------------------------------------------------------------------- profile grid: weights
 
-const HIDDEN = 16; // units of the entropy model at most; what a file does not have is 0 here
-const WIDE = HIDDEN + 2; // sums of its first layer: hidden units, mean, scale
 const OWN_TAPS = 23;
 const FEATURED = 3; // levels with inter-level features
-const MAX_INTEGER = 32767;
 const START_SIZE = 3124; // integers of a trained start
 const START_FRACTION = 10;
-const MAX_HIDDEN = 2 ** 24; // a value of a hidden unit
-const MAX_MEAN = 64 * MAX_INTEGER;
 
 const subsets = (levels, order) => frequencyCount(levels, order);
 const mapRows = (levels) => Array.from({length: Math.min(FEATURED, levels)}, (_, level) => Math.min(8, levels - level));
@@ -990,7 +1059,7 @@ function gridConfig(header) {
   const groups = weightGroups(config);
   const latents = total(config.tiles.map((tile) => total(tile.sizes.map((size) => size.rows * size.columns))));
   const weights = groups.length - groups.indexOf(6);
-  config.work = latents * ((OWN_TAPS + 5) * WIDE + HIDDEN * (HIDDEN + 3)) + width * height * weights;
+  config.work = latents * (TAPS * WIDE + HIDDEN * (HIDDEN + 3)) + width * height * weights;
   config.memory = total(config.tiles.map((tile) => total(tile.sizes.map((size) => paddedSize(size)))));
   return {...config, groups};
 
@@ -1179,13 +1248,15 @@ class Plane {
   }
 }
 
-/** Memory of the entropy model of one level and pass: W1 and W3's rows of taps side by side, (28, WIDE); W2, b2, W3. */
+/** Memory of the entropy model of one level and pass, see MODEL, and of its inputs and outputs. */
 function modelMemory(arena) {
-  const take = (length) => arena.take(Float64Array, length);
+  const data = arena.take(Float64Array, MODEL_SIZE);
+  const part = (at, length) => data.subarray(at, at + length);
   return {
-    taps: take((OWN_TAPS + 5) * WIDE), second: take(HIDDEN * HIDDEN), bias: take(HIDDEN), last: take(2 * HIDDEN),
-    values: take(32), places: arena.take(Int32Array, 32), shared: take(WIDE), sums: take(WIDE), hidden: take(HIDDEN),
-    addTaps: arena.rows(WIDE, 1), addHidden: arena.rows(HIDDEN, 1),
+    data, shared: part(0, WIDE), taps: part(MODEL.taps, TAPS * WIDE), bias: part(MODEL.bias, HIDDEN),
+    second: part(MODEL.second, HIDDEN * HIDDEN), last: part(MODEL.last, 2 * HIDDEN), constants: part(MODEL.constants, 16),
+    values: arena.take(Float64Array, 32), places: arena.take(Int32Array, 32), out: arena.take(Float64Array, 2),
+    addTaps: arena.rows(WIDE, 1), predict: arena.entropyModel(),
   };
 }
 
@@ -1196,7 +1267,7 @@ function putModel(model, {units, shifts}, {hidden, levels}, level, pass) {
   const second = OWN_TAPS * hidden;
   const bias = second + hidden * hidden;
   const last = bias + hidden;
-  for (const part of [model.taps, model.second, model.bias, model.last]) part.fill(0);
+  model.data.fill(0);
   for (let j = 0; j < hidden; j++) {
     for (let t = 0; t < OWN_TAPS; t++) model.taps[t * WIDE + j] = own[t * hidden + j];
     for (let k = 0; k < hidden; k++) model.second[k * HIDDEN + j] = own[second + k * hidden + j];
@@ -1207,9 +1278,11 @@ function putModel(model, {units, shifts}, {hidden, levels}, level, pass) {
     for (let o = 0; o < 2; o++) model.taps[t * WIDE + HIDDEN + o] = own[last + 2 * (hidden + t) + o];
   }
   if (level < FEATURED) addFeatures(model.taps, units, shifts, {hidden, levels, level, pass, size});
-  for (let t = 0; t < OWN_TAPS + 5; t++) {
+  for (let t = 0; t < TAPS; t++) {
     for (let o = HIDDEN; o < WIDE; o++) model.taps[t * WIDE + o] *= 256; // the units of hidden values
   }
+  const [first, inner, mean, scale] = [2 ** (8 - shifts[0]), 2 ** -shifts[1], 2 ** (-2 - shifts[2]), 2 ** (-5 - shifts[3])];
+  model.constants.set([first, first, inner, inner, 0, 0, MAX_HIDDEN, MAX_HIDDEN, mean, scale, 0.5, 32.5, -MAX_MEAN, 0, MAX_MEAN, 96]);
 }
 
 /** Adds the products of maps and mixing. All are below 2^53, where doubles are exact. */
@@ -1237,7 +1310,7 @@ function addFeatures(taps, units, shifts, {hidden, levels, level, pass, size}) {
  * are not parents and not of the level itself. */
 class Predictor {
   /** `model`: as `putModel` leaves it; `levels`: planes, those finer than `level` unused; `own`: the plane of the level. */
-  constructor(model, shifts, pass, level, levels, own, parent) {
+  constructor(model, pass, level, levels, own, parent) {
     Object.assign(this, {model, own, parent});
     const {parents, own: ownTaps, row, column} = PASSES[pass];
     this.parentOffsets = Int32Array.from(parents, ([down, right]) => down * parent.stride + right);
@@ -1247,20 +1320,20 @@ class Predictor {
     for (let k = 2; k < (level < FEATURED ? 8 : 3) && levels[level + k]; k++) {
       this.ancestors.push({plane: levels[level + k], tap: k === 2 ? 1 + parents.length : 20 + k, shift: k - 2});
     }
-    this.firstFactor = 2 ** (8 - shifts[0]);
-    this.secondFactor = 2 ** -shifts[1];
-    this.meanFactor = 2 ** (-2 - shifts[2]);
-    this.scaleFactor = 2 ** (-5 - shifts[3]);
   }
 
   /** Means and scales of the cells of rows `row` and row + 1, if there is one, row after row. */
   predictRows(row, means, scales) {
     const {rows, columns} = this.parent;
+    const {predict, out} = this.model;
+    const [values, places, model, to] = ['values', 'places', 'data', 'out'].map((name) => this.model[name].byteOffset);
     for (let column = 0; column < columns; column += 2) {
       this.#addShared(row >> 1, column >> 1);
       for (let r = row; r < Math.min(row + 2, rows); r++) {
         for (let c = column; c < Math.min(column + 2, columns); c++) {
-          this.#predict(r, c, means, scales, (r - row) * columns + c);
+          predict(values, places, this.#collect(r, c), model, to);
+          means[(r - row) * columns + c] = out[0];
+          scales[(r - row) * columns + c] = out[1];
         }
       }
     }
@@ -1277,29 +1350,6 @@ class Predictor {
     }
     shared.fill(0);
     addTaps(values.byteOffset, places.byteOffset, count, taps.byteOffset, shared.byteOffset);
-  }
-
-  /** Mean and scale of the latent in a cell, put at `at`. */
-  #predict(row, column, means, scales, at) {
-    const {values, places, shared, sums, taps, addTaps} = this.model;
-    const count = this.#collect(row, column);
-    for (let n = 0; n < WIDE; n++) sums[n] = shared[n];
-    addTaps(values.byteOffset, places.byteOffset, count, taps.byteOffset, sums.byteOffset);
-    this.#addHidden();
-    const {hidden, last} = this.model;
-    const {secondFactor, meanFactor, scaleFactor} = this;
-    let mean = sums[HIDDEN];
-    let scale = sums[HIDDEN + 1];
-    for (let j = 0; j < HIDDEN; j++) {
-      let h = Math.floor(hidden[j] * secondFactor);
-      h = h > 0 ? (h < MAX_HIDDEN ? h : MAX_HIDDEN) : 0;
-      mean += h * last[2 * j];
-      scale += h * last[2 * j + 1];
-    }
-    mean = Math.floor(mean * meanFactor + 0.5);
-    scale = Math.floor(scale * scaleFactor + 0.5) + 32;
-    means[at] = mean < -MAX_MEAN ? -MAX_MEAN : mean > MAX_MEAN ? MAX_MEAN : mean;
-    scales[at] = scale < 0 ? 0 : scale > 96 ? 96 : scale;
   }
 
   /** Collects the parents and own taps that are not 0; returns their number. */
@@ -1324,21 +1374,6 @@ class Predictor {
       count += value === 0 ? 0 : 1;
     }
     return count;
-  }
-
-  /** The second layer's sums, of the hidden values that are not 0. */
-  #addHidden() {
-    const {values, places, sums, bias, hidden, second, addHidden} = this.model;
-    const {firstFactor} = this;
-    let count = 0;
-    for (let j = 0; j < HIDDEN; j++) {
-      const h = Math.floor(sums[j] * firstFactor);
-      values[count] = h < MAX_HIDDEN ? h : MAX_HIDDEN;
-      places[count] = 8 * HIDDEN * j;
-      count += h > 0 ? 1 : 0;
-      hidden[j] = bias[j];
-    }
-    addHidden(values.byteOffset, places.byteOffset, count, second.byteOffset, hidden.byteOffset);
   }
 }
 
@@ -1426,7 +1461,7 @@ class Tile {
   #predictor(pass, number, own, parent) {
     const {model, entropy} = this.networks;
     putModel(model, entropy, this.config, number, pass);
-    return new Predictor(model, entropy.shifts, pass, number, this.levels, own, parent);
+    return new Predictor(model, pass, number, this.levels, own, parent);
   }
 
   *#decodePass(pass, plane, parent) {
