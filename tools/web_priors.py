@@ -1,7 +1,7 @@
 """Writes the trained starts as the decoder in JavaScript reads them: python -m tools.web_priors
 
-src/fourcodec/web/priors.bin has the integers of all trained starts, one start behind the other, 16-bit little-endian, in
-the order of FORMAT.md, "Trained starts".
+src/fourcodec/web/priors.bin has the integers of all trained starts, one start behind the other, 16-bit little-endian,
+in the order of FORMAT.md, "Trained starts".
 """
 
 from pathlib import Path

@@ -1,14 +1,15 @@
-// Runs the decoder on files under node: node decode_cli.mjs PRIORS LIMIT_PIXELS < a JSON list of tasks.
+// Runs the decoder on files under node: node decode_cli.mjs PRIORS OPTIONS < a JSON list of tasks.
 //
-// A task is {file} and, each where it is wanted, {symbols: true}, {raw: a file for the samples}, {levels: true}. One line
-// of JSON comes out for each: what was found, or {error, kind, isFncError}, and the processor time in ms.
+// OPTIONS are those of `decode`, as JSON. A task is {file} and, each where it is wanted, {symbols: true}, {raw: a file for
+// the samples} and {levels: true}, which puts the smaller pictures into files beside it. One line of JSON comes out for
+// each: what was found, or {error, kind, isFncError}; and the processor time in ms.
 import {createHash} from 'node:crypto';
 import {readFileSync, writeFileSync} from 'node:fs';
 
 import {decode, decodeSymbols, FncError, readHeader} from '../../src/fourcodec/web/decoder.js';
 
-const [priorsFile, pixels] = process.argv.slice(2);
-const options = {priors: readFileSync(priorsFile), limits: {pixels: Number(pixels)}};
+const [priorsFile, given] = process.argv.slice(2);
+const options = {priors: readFileSync(priorsFile), ...JSON.parse(given)};
 const sha = (values) => createHash('sha256').update(Int32Array.from(values)).digest('hex');
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
 
