@@ -530,39 +530,9 @@ function unzstd(payload, sizeBytes) {
     else if (type === 1) out.append(new Uint8Array(size).fill(reader.byte()));
     else zstdBlock(reader.bytes(size), state, out);
   }
-  if (hasChecksum) check(reader.number(4) === xxh64(out.data), "zstd: the frame's checksum does not match");
+  if (hasChecksum) reader.bytes(4); // not verified: the payload's CRC has been, and encoders of .fnc write none
   check(out.at === sizeBytes && !reader.left, `zstd: ${out.at} bytes and ${reader.left} behind, ${sizeBytes} expected`);
   return out.data;
-}
-
-/** The low 32 bits of XXH64, a frame's checksum. Encoders of .fnc write none, so this need not be fast. */
-function xxh64(data) {
-  const mask = 2n ** 64n - 1n;
-  const [p1, p2, p3, p4, p5] = [
-    11400714785074694791n, 14029467366897019727n, 1609587929392839161n, 9650029242287828579n, 2870177450012600261n,
-  ];
-  const turn = (x, bits) => ((x << bits) | (x >> (64n - bits))) & mask;
-  const round = (sum, lane) => (turn((sum + lane * p2) & mask, 31n) * p1) & mask;
-  const view = new DataView(data.buffer, data.byteOffset, data.length);
-  let at = 0;
-  let hash = p5;
-  if (data.length >= 32) {
-    let lanes = [(p1 + p2) & mask, p2, 0n, -p1 & mask];
-    for (; at + 32 <= data.length; at += 32) lanes = lanes.map((sum, n) => round(sum, view.getBigUint64(at + 8 * n, true)));
-    hash = lanes.reduce((sum, lane, n) => sum + turn(lane, [1n, 7n, 12n, 18n][n]), 0n) & mask;
-    for (const lane of lanes) hash = ((hash ^ round(0n, lane)) * p1 + p4) & mask;
-  }
-  hash += BigInt(data.length);
-  for (; at + 8 <= data.length; at += 8) hash = turn((hash ^ round(0n, view.getBigUint64(at, true))) & mask, 27n) * p1 + p4;
-  if (at + 4 <= data.length) {
-    hash = turn((hash ^ (BigInt(view.getUint32(at, true)) * p1)) & mask, 23n) * p2 + p3;
-    at += 4;
-  }
-  for (; at < data.length; at++) hash = turn((hash ^ (BigInt(data[at]) * p5)) & mask, 11n) * p1;
-  hash &= mask;
-  hash = ((hash ^ (hash >> 33n)) * p2) & mask;
-  hash = ((hash ^ (hash >> 29n)) * p3) & mask;
-  return Number((hash ^ (hash >> 32n)) & 0xffffffffn);
 }
 
 // -------------------------------------------------------------------------------------------------------- range coder
@@ -1497,8 +1467,45 @@ class Tile {
     check(largest <= MAX_INTEGER, 'a latent has more than 15 bits');
   }
 
-  /** The means that the entropy model expects of level `number`, whose coarser levels are decoded: one for each cell. */
-  expectedMeans(number) {
+  /** The means that the entropy model expects of the levels finer than `reduction`, at the size of level `reduction`. Of
+   * the next one they are those of its first pass. The others would need levels that are not there: each is expected from
+   * the means of those before it, as if they were the same all around. */
+  expectedMeans(reduction) {
+    const means = Array(reduction);
+    if (reduction) means[reduction - 1] = this.#meansOf(reduction - 1);
+    for (let number = reduction - 2; number >= 0; number--) means[number] = this.#guess(number, reduction, means);
+    return means;
+  }
+
+  #guess(number, reduction, means) {
+    const {model, entropy} = this.networks;
+    putModel(model, entropy, this.config, number, 0);
+    const {values, places, predict, out} = model;
+    const addresses = [values, places, model.data, out].map((array) => array.byteOffset);
+    const {rows, columns} = means[reduction - 1];
+    const data = new Float32Array(rows * columns);
+    const parents = PASSES[0].parents.length;
+    const seen = Math.min(number < FEATURED ? 7 : 2, this.levels.length - 1 - number);
+    const latent = (level, row, column) => {
+      if (level < reduction) return Math.round(means[level].data[row * columns + column]);
+      const {data: latents, origin, stride} = this.levels[level];
+      return latents[origin + (row >> (level - reduction)) * stride + (column >> (level - reduction))];
+    };
+    const taps = [0, ...upTo(1, parents), ...upTo(2, seen).map((k) => (k === 2 ? 1 + parents : 20 + k))];
+    taps.forEach((tap, n) => (places[n] = 8 * WIDE * tap));
+    for (let at = 0; at < data.length; at++) {
+      const row = Math.floor(at / columns);
+      const column = at % columns;
+      values.fill(latent(number + 1, row, column), 0, 1 + parents);
+      values[0] = 1;
+      for (let k = 2; k <= seen; k++) values[parents + k - 1] = latent(number + k, row, column);
+      predict(addresses[0], addresses[1], taps.length, addresses[2], addresses[3]);
+      data[at] = out[0] / 64;
+    }
+    return {rows, columns, data};
+  }
+
+  #meansOf(number) {
     const parent = this.#parent(number);
     const {rows, columns} = parent;
     const predictor = this.#predictor(0, number, parent, parent);
@@ -1684,7 +1691,7 @@ function reducedFeatures(tile, reduction, window, expected) {
   const planes = new Float32Array(levels.length * size);
   let gain = 1; // of the upsampling that is left out
   for (let n = 0; n < reduction; n++) {
-    if (n === reduction - 1) placeExpected(expected, window, gain * smoothingGain(picture, n), planes.subarray(n * size));
+    placeExpected(expected[n], window, gain * smoothingGain(picture, n), planes.subarray(n * size));
     gain *= total(picture.filters.subarray(4 * n, 4 * n + 4)) ** 2;
   }
   for (let at = 0; at < present.length; at++) planes[reduction * size + at] = gain * present[at];
@@ -1715,7 +1722,7 @@ function* drawTile(tile, reduction, canvas) {
   const {config: {levels, colours}, networks: {picture}, place} = tile;
   const step = 2 ** reduction;
   const size = {rows: Math.ceil(place.rows / step), columns: Math.ceil(place.columns / step)};
-  const expected = reduction ? tile.expectedMeans(reduction - 1) : null;
+  const expected = tile.expectedMeans(reduction);
   const kernel = reduction ? flatKernel(picture.kernel) : picture.kernel;
   for (let top = 0; top < size.rows; top += PART.rows) {
     for (let left = 0; left < size.columns; left += PART.columns) {
