@@ -1,8 +1,8 @@
 // Runs the decoder on files under node: node decode_cli.mjs PRIORS OPTIONS < a JSON list of tasks.
 //
 // OPTIONS are those of `decode`, as JSON. A task is {file} and, each where it is wanted, {symbols: true}, {raw: a file for
-// the samples} and {levels: true}, which puts the smaller pictures into files beside it. One line of JSON comes out for
-// each: what was found, or {error, kind, isFncError}; and the processor time in ms.
+// the samples}, {levels: true}, which puts the smaller pictures into files beside it, and {first: a number}, which decodes
+// only so many bytes. One line of JSON comes out for each: what was found, or {error, kind, isFncError}; and the processor time in ms.
 import {createHash} from 'node:crypto';
 import {readFileSync, writeFileSync} from 'node:fs';
 
@@ -18,12 +18,13 @@ function hashes({tiles, ...integers}) {
   return tiles ? {...found, tiles: tiles.map((levels) => levels.map((level) => sha(level.data)))} : found;
 }
 
-async function answer({file, symbols, raw, levels}) {
-  const bytes = readFileSync(file);
+async function answer({file, symbols, raw, levels, first}) {
+  const bytes = readFileSync(file).subarray(0, first);
   if (symbols) return hashes(await decodeSymbols(bytes, options));
   const smaller = [];
   const onLevel = levels ? (image) => smaller.push(image) : undefined;
-  const {data, metadata, header, notes, ...picture} = await decode(bytes, {...options, onLevel});
+  const partial = first !== undefined;
+  const {data, metadata, header, notes, ...picture} = await decode(bytes, {...options, onLevel, partial});
   if (raw) {
     writeFileSync(raw, data);
     smaller.forEach((image) => writeFileSync(`${raw}.${image.reduction}`, image.data));

@@ -129,6 +129,31 @@ def test_smaller_pictures_of_tiled_files_have_the_size_of_the_whole(tmp_path: Pa
     assert_near(samples(answer, tmp_path / "raw"), codec.decode(path.read_bytes()))
 
 
+@under_node
+@pytest.mark.parametrize("name", ["grid-smooth", "grid-tiled", "grid-rgba-16"])
+def test_the_beginning_of_a_file_gives_the_levels_that_are_whole(name: str, tmp_path: Path) -> None:
+    path = FOLDER / f"{name}.fnc"
+    data, raw = path.read_bytes(), tmp_path / "raw"
+    cuts = list(range(20, len(data), 5))
+    tasks = [{"file": str(path), "raw": str(raw), "levels": True}]
+    tasks += [{"file": str(path), "raw": str(tmp_path / str(cut)), "first": cut} for cut in [*cuts, len(data)]]
+    whole, *found = answers(tasks)
+    reductions = [answer.get("reduction", 99) for answer in found]
+    assert reductions == sorted(reductions, reverse=True)
+    assert reductions[-1] == 0
+    assert len(set(reductions)) > 3 or name == "grid-tiled"  # of which every tile has to begin
+    for cut, answer in zip(cuts, found, strict=False):
+        if "error" in answer:
+            assert answer["isFncError"]
+            continue
+        level = raw.with_name(f"raw.{answer['reduction']}") if answer["reduction"] else raw
+        colours = {2: 1, 4: 3}.get(answer["channels"], answer["channels"])
+        picture, wanted = (samples(answer, file)[:, :, :colours] for file in (tmp_path / str(cut), level))
+        assert np.array_equal(picture, wanted)
+        assert answer["notes"][-1].startswith("the file is cut")
+    assert whole["notes"] == found[-1]["notes"] == []
+
+
 def frames(random: Random) -> list[tuple[bytes, bytes]]:
     """Documents and zstd frames of them, of all kinds of blocks and codes."""
     words = [bytes(random.choices(range(97, 123), k=random.randrange(2, 9))) for _ in range(400)]

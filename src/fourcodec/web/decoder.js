@@ -155,17 +155,22 @@ export function readHeader(bytes) {
   };
 }
 
-function readSections(data, header) {
+/** The sections of a file. With `partial` the file may end anywhere; the last section is then `cut`. */
+function readSections(data, header, partial) {
   const reader = new Reader(data, header.payloadAt);
   const sections = [];
   let tag = 0;
   while (!(tag & 128)) {
     check(sections.length < 4096, 'the file has more than 4096 sections', 'limit');
+    if (partial && reader.left < 6 && sections.length) return {sections, cut: true}; // perhaps not even a length
     tag = reader.byte();
-    sections.push({kind: tag & 31, coder: (tag >> 5) & 3, payload: reader.bytes(reader.varint())});
+    const length = reader.varint();
+    const cut = partial && length > reader.left;
+    sections.push({kind: tag & 31, coder: (tag >> 5) & 3, payload: reader.bytes(cut ? reader.left : length), cut});
+    if (cut) return {sections, cut};
   }
   check(!reader.left, `${reader.left} bytes are left over after the last section`);
-  return sections;
+  return {sections, cut: false};
 }
 
 /** The sections that the picture needs, by kind. */
@@ -181,13 +186,13 @@ function criticalSections(sections, known) {
 }
 
 function checkCoder(section, coder, name) {
-  check(section, `section '${name}' is missing`);
+  check(section && (!section.cut || name === 'latents'), `section '${name}' is missing or cut`);
   check(section.coder === coder, `section '${name}' has coder ${section.coder}, unknown`, 'unsupported');
   return section.payload;
 }
 
 /** Header, sections and the profile's configuration, all checked against `limits` before anything is decoded. */
-function open(bytes, limits) {
+function open(bytes, limits, partial) {
   const data = asBytes(bytes);
   const {pixels, work} = {...LIMITS, ...limits};
   check(data.length <= Math.max(2 ** 28, 2 * pixels), `the file has ${data.length} bytes, more than the limit`, 'limit');
@@ -195,18 +200,19 @@ function open(bytes, limits) {
   const size = `${header.width} x ${header.height}`;
   check(header.width * header.height <= pixels, `${size} pixels are more than the limit of ${pixels}`, 'limit');
   check(Math.max(header.width, header.height) <= MAX_SIDE, `a side of ${size} is too long`, 'limit');
-  const sections = readSections(data, header);
-  check(crc32(data.subarray(header.payloadAt)) === header.payloadCrc, "the payload's checksum does not match: damaged");
+  const {sections, cut} = readSections(data, header, partial);
+  const intact = cut || crc32(data.subarray(header.payloadAt)) === header.payloadCrc;
+  check(intact, "the payload's checksum does not match: the file is damaged");
   check(header.depth === 8 || header.depth === 16, `${header.depth}-bit samples are not supported`, 'unsupported');
   check(header.profile <= 2, `profile ${header.profile} is unknown`, 'unsupported');
   const known = header.profile === 1 ? [0, ALPHA] : [0, 1, ALPHA];
   const critical = criticalSections(sections, known);
   const hasAlpha = header.channels !== header.colours;
-  check(critical.has(ALPHA) === hasAlpha, `section 'alpha' is ${hasAlpha ? 'missing' : 'not expected'}`);
+  check(critical.has(ALPHA) === hasAlpha || (hasAlpha && cut), `section 'alpha' is ${hasAlpha ? 'missing' : 'not expected'}`);
   const config = header.profile === 1 ? fnetConfig(header) : gridConfig(header);
   check(config.work <= work, `decoding takes ${config.work} multiplications, the limit is ${work}`, 'limit');
   check(config.memory <= 2 * pixels + 2 ** 20, 'so thin a picture takes more memory than the limits allow', 'limit');
-  return {header, sections, critical, config};
+  return {header, sections, critical, config, cut};
 }
 
 // --------------------------------------------------------------------------------------------------------------- zstd
@@ -539,8 +545,8 @@ function unzstd(payload, sizeBytes) {
 
 /** The range decoder of both profiles: decisions under a probability of "1" in 1/65536, and plain bits. */
 class RangeDecoder {
-  constructor(data) {
-    check(!data.length || data[data.length - 1], 'a section of the range coder ends in a zero byte');
+  constructor(data, cut = false) {
+    check(cut || !data.length || data[data.length - 1], 'a section of the range coder ends in a zero byte');
     this.data = data;
     this.at = 0;
     this.state = new Uint32Array([0, 0xffffffff]); // code and range, which wrap as 32 bits do
@@ -579,6 +585,11 @@ class RangeDecoder {
     if (bit) state[0] -= state[1];
     this.#refill();
     return bit;
+  }
+
+  /** True where it has read bytes that are not there. */
+  get exhausted() {
+    return this.at > this.data.length;
   }
 
   end() {
@@ -916,7 +927,7 @@ function fnetLayer(number, m, depth, order, colours) {
 
 /** The integers of section `network`: {stepIndices, symbols}. */
 function fnetIntegers(section, layers) {
-  check(section, "section 'network' is missing");
+  check(section && !section.cut, "section 'network' is missing or cut");
   const steps = layers.reduce((sum, layer) => sum + layer.outputs, 0);
   const contexts = Array(steps).fill(0);
   layers.forEach(({size}, n) => contexts.push(...Array(size).fill(n + 1)));
@@ -979,6 +990,7 @@ function* drawFnet(file, canvas, plain) {
     canvas.put(planes, {top: row, left: 0, rows: 1, columns: width});
     yield;
   }
+  return canvas;
 }
 
 function fnetRow(network, position, row, width, planes) {
@@ -1399,11 +1411,11 @@ function decodeGamma(decoder) {
 
 /** The latents of one tile, decoded level by level from the coarsest; `levels` are planes, finest first. */
 class Tile {
-  constructor(config, networks, place, stream) {
-    Object.assign(this, {config, networks, place});
+  constructor(config, networks, place, stream, cut) {
+    Object.assign(this, {config, networks, place, cut});
     this.levels = Array(config.levels).fill(null);
     this.next = config.levels - 1; // the level to decode
-    this.decoder = new RangeDecoder(stream);
+    this.decoder = new RangeDecoder(stream, cut);
     laplaceTables ??= makeTables();
   }
 
@@ -1412,13 +1424,20 @@ class Tile {
     const {rows, columns} = this.place.sizes[this.next];
     const plane = new Plane(rows, columns);
     const parent = this.#parent(this.next);
-    for (let pass = 0; pass < 4; pass++) yield* this.#decodePass(pass, plane, parent);
+    for (let pass = 0; pass < 4 && !this.done; pass++) yield* this.#decodePass(pass, plane, parent);
+    if (this.done) return;
     this.levels[this.next--] = plane;
     if (this.next < 0) this.decoder.end();
   }
 
-  *decodeAll() {
-    while (this.next >= 0) yield* this.decodeLevel();
+  /** Decodes the levels down to `finest`, or down to the last that is whole. */
+  *decodeDownTo(finest) {
+    while (this.next >= finest && !this.done) yield* this.decodeLevel();
+  }
+
+  /** True where all levels are decoded that the file has. A whole stream may read on behind its end, where it has zeros. */
+  get done() {
+    return this.next < 0 || (this.cut && this.decoder.exhausted);
   }
 
   /** The part of the next coarser level that the taps of level `number` see. */
@@ -1749,40 +1768,59 @@ function openTiles(file, priors, plain) {
     picture: pictureWeights(integers, config, arena),
   };
   const reader = new Reader(payload);
-  const tiled = file.header.tiles;
-  const lengths = config.tiles.map(() => (tiled ? reader.varint() : payload.length));
-  const streams = lengths.map((length) => reader.bytes(length));
+  const {cut} = critical.get(1);
+  const lengths = config.tiles.map(() => (file.header.tiles ? reader.varint() : payload.length));
+  const streams = lengths.map((length) => reader.bytes(cut ? Math.min(length, reader.left) : length));
   check(!reader.left, "the tiles' lengths are not those of section 'latents'");
-  return config.tiles.map((place, n) => new Tile(config, networks, place, streams[n]));
+  return config.tiles.map((place, n) => {
+    const isCut = cut && (streams[n].length < lengths[n] || !file.header.tiles);
+    return new Tile(config, networks, place, streams[n], isCut);
+  });
 }
 
-/** Draws a grid picture. With `onLevel`, each level that arrives gives a smaller picture of all tiles first. */
+/** Draws a grid picture. With `onLevel`, each level that arrives gives a smaller picture of all tiles first. Returns the
+ * canvas: a smaller one where the file is cut. */
 function* drawGrid(file, canvas, {priors, plain, onLevel}) {
   const tiles = openTiles(file, priors, plain);
-  const coarsest = Math.min(file.config.levels - 1, file.header.tiles ? 6 : 8); // which sides of tiles divide
-  for (let reduction = coarsest; onLevel && reduction > 0; reduction--) {
-    const small = canvas.reduced(reduction);
-    for (const tile of tiles) {
-      while (tile.next >= reduction) yield* tile.decodeLevel();
-      yield* drawTile(tile, reduction, small);
-    }
-    onLevel(small.image({reduction}));
+  const coarsest = Math.min(file.config.levels - 1, file.header.tiles ? 6 : 8); // sides of tiles are divisible so often
+  let reduction = coarsest;
+  for (; (onLevel || file.cut) && reduction > 0; reduction--) {
+    for (const tile of tiles) yield* tile.decodeDownTo(reduction);
+    if (tiles.some((tile) => tile.next >= reduction)) break; // a level of one is not whole
+    if (!onLevel) continue;
+    onLevel((yield* drawTiles(tiles, reduction, canvas)).image());
     yield;
   }
+  if (file.cut) {
+    for (const tile of reduction ? [] : tiles) yield* tile.decodeDownTo(0);
+    const whole = tiles.every((tile) => tile.next < 0);
+    check(whole || reduction < coarsest, 'the file is cut before its first level is whole');
+    return yield* drawTiles(tiles, whole ? 0 : reduction + 1, canvas);
+  }
   for (const tile of tiles) {
-    yield* tile.decodeAll();
+    yield* tile.decodeDownTo(0);
     yield* drawTile(tile, 0, canvas);
     tile.levels = []; // a picture of many tiles holds the latents of one
   }
+  return canvas;
+}
+
+function* drawTiles(tiles, reduction, canvas) {
+  const own = reduction ? canvas.reduced(reduction) : canvas;
+  for (const tile of tiles) yield* drawTile(tile, reduction, own);
+  return own;
 }
 
 // ------------------------------------------------------------------------------------------------- alpha and metadata
 
 /** The alpha plane of a file, or null. */
-function readAlpha({header, critical}) {
-  if (!critical.has(ALPHA)) return null;
+function readAlpha({header, critical, cut}) {
+  const {width, height, depth, channels, colours} = header;
+  if (channels === colours) return null;
+  if (cut && !(critical.has(ALPHA) && !critical.get(ALPHA).cut)) { // opaque until it is there
+    return allocate(depth === 8 ? Uint8Array : Uint16Array, width * height).fill(2 ** depth - 1);
+  }
   const payload = checkCoder(critical.get(ALPHA), ZSTD, 'alpha');
-  const {width, height, depth} = header;
   const predictor = payload[0];
   check(predictor <= 3, "section 'alpha' does not begin with a predictor, 0 to 3");
   const count = width * height;
@@ -1812,7 +1850,7 @@ function readMetadata(sections) {
   const metadata = {};
   const notes = [];
   for (const [kind, name] of Object.entries(METADATA)) {
-    const own = sections.filter((section) => section.kind === Number(kind));
+    const own = sections.filter((section) => section.kind === Number(kind) && !section.cut);
     try {
       check(own.length < 2, 'it comes twice');
       if (own.length) metadata[name] = readDocument(own[0]);
@@ -1829,7 +1867,7 @@ function readMetadata(sections) {
 /** A picture that is being drawn: interleaved samples. */
 class Canvas {
   constructor({width, height, channels, depth, activation}, alpha) {
-    Object.assign(this, {width, height, channels, depth, activation, alpha});
+    Object.assign(this, {width, height, channels, depth, activation, alpha, reduction: 0});
     this.data = allocate(depth === 8 ? Uint8Array : Uint16Array, width * height * channels);
     for (let n = 0, at = channels - 1; alpha && n < alpha.length; n++, at += channels) this.data[at] = alpha[n];
   }
@@ -1857,12 +1895,12 @@ class Canvas {
     const nearest = (at, side) => Math.min(side - 1, at * step + step / 2);
     const alpha = this.alpha && this.alpha.constructor.from({length: width * height}, (_, n) => (
       this.alpha[nearest(Math.floor(n / width), this.height) * this.width + nearest(n % width, this.width)]));
-    return new Canvas({...this, width, height}, alpha);
+    return Object.assign(new Canvas({...this, width, height}, alpha), {reduction});
   }
 
   image(others) {
-    const {width, height, channels, depth, data} = this;
-    return {width, height, channels, depth, data, ...others};
+    const {width, height, channels, depth, data, reduction} = this;
+    return {width, height, channels, depth, data, reduction, ...others};
   }
 }
 
@@ -1883,10 +1921,12 @@ async function loadPriors(header, priors) {
 
 const PAUSE_MS = 30;
 
-/** Runs a generator. With `responsive` it lets other events happen every PAUSE_MS. */
+/** Runs a generator to its result. With `responsive` it lets other events happen every PAUSE_MS. */
 async function run(steps, signal, responsive) {
   let before = performance.now();
-  for (const _ of steps) {
+  for (;;) {
+    const {done, value} = steps.next();
+    if (done) return value;
     if (!responsive || performance.now() - before < PAUSE_MS) continue;
     await new Promise((resolve) => setTimeout(resolve));
     signal?.throwIfAborted();
@@ -1905,22 +1945,29 @@ async function run(steps, signal, responsive) {
  *   (profile grid): {width, height, channels, depth, data, reduction}, at 1 : 2^reduction, from the levels up to there
  * @param {{pixels?: number, work?: number}} [options.limits] in place of LIMITS
  * @param {AbortSignal} [options.signal] ends decoding with its reason
+ * @param {boolean} [options.partial] takes the first bytes of a file that is still loading (profile grid): the picture is
+ *   then that of the levels that are whole, at 1 : 2^reduction, opaque until alpha is there. The payload's checksum cannot
+ *   be verified before the file is whole.
+ * @param {boolean} [options.plain] does without WebAssembly; the integers are the same
  * @returns {Promise<{width: number, height: number, channels: number, depth: number, data: Uint8Array|Uint16Array,
- *   metadata: {icc?: Uint8Array, exif?: Uint8Array, xmp?: Uint8Array}, notes: string[], header: object}>} `data` has the
+ *   reduction: number, metadata: {icc?: Uint8Array, exif?: Uint8Array, xmp?: Uint8Array}, notes: string[],
+ *   header: object}>} `reduction` is 0 for a whole file. `data` has the
  *   samples of all channels of a pixel side by side, row by row; channels are grey or RGB, then alpha, by which colours are
  *   not multiplied. The picture is upright. `notes` are sentences on metadata that are damaged and left out.
  * @throws {FncError} where the file is damaged, newer than this decoder or beyond the limits
  */
-export async function decode(bytes, {priors, onLevel, limits, signal, plain} = {}) {
+export async function decode(bytes, {priors, onLevel, limits, signal, partial, plain} = {}) {
   signal?.throwIfAborted();
-  const file = open(bytes, limits);
+  const file = open(bytes, limits, partial);
   const {header} = file;
   const starts = await loadPriors(header, priors);
   const canvas = new Canvas(header, readAlpha(file));
   const steps = header.profile === 1 ? drawFnet(file, canvas, plain)
     : drawGrid(file, canvas, {priors: starts, plain, onLevel});
-  await run(steps, signal, Boolean(signal || onLevel));
-  return canvas.image({...readMetadata(file.sections), header});
+  const drawn = await run(steps, signal, Boolean(signal || onLevel));
+  const found = readMetadata(file.sections);
+  if (file.cut) found.notes.push(`the file is cut: the picture is at 1:${2 ** drawn.reduction}, its checksum not verified`);
+  return drawn.image({...found, header});
 }
 
 /**
@@ -1936,7 +1983,7 @@ export async function decodeSymbols(bytes, {priors, limits, plain} = {}) {
   const file = open(bytes, limits);
   if (file.header.profile === 1) return fnetIntegers(file.critical.get(0), file.config.layers);
   const tiles = openTiles(file, await loadPriors(file.header, priors), plain);
-  await run(tiles.flatMap((tile) => [...tile.decodeAll()]), null, false);
+  for (const tile of tiles) await run(tile.decodeDownTo(0), null, false);
   const levels = tiles.map((tile) => tile.levels.map((plane) => ({...plane, data: plane.packed()})));
   return {...tiles[0].networks.integers, tiles: levels};
 }
