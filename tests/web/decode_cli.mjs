@@ -2,7 +2,7 @@
 //
 // OPTIONS are those of `decode`, as JSON. A task is {file} and, each where it is wanted, {symbols: true}, {raw: a file for
 // the samples}, {levels: true}, which puts the smaller pictures into files beside it, and {first: a number}, which decodes
-// only so many bytes. One line of JSON comes out for each: what was found, or {error, kind, isFncError}; and the processor time in ms.
+// only so many bytes. One line of JSON comes out for each: what was found, or {error, kind, isFncError}; the processor time in ms, and the most memory so far in MB.
 import {createHash} from 'node:crypto';
 import {readFileSync, writeFileSync} from 'node:fs';
 
@@ -18,11 +18,18 @@ function hashes({tiles, ...integers}) {
   return tiles ? {...found, tiles: tiles.map((levels) => levels.map((level) => sha(level.data)))} : found;
 }
 
+let start;
+
+function milliseconds() {
+  const {user, system} = process.cpuUsage(start);
+  return (user + system) / 1000;
+}
+
 async function answer({file, symbols, raw, levels, first}) {
   const bytes = readFileSync(file).subarray(0, first);
   if (symbols) return hashes(await decodeSymbols(bytes, options));
   const smaller = [];
-  const onLevel = levels ? (image) => smaller.push(image) : undefined;
+  const onLevel = levels ? (image) => smaller.push({...image, ms: milliseconds()}) : undefined;
   const partial = first !== undefined;
   const {data, metadata, header, notes, ...picture} = await decode(bytes, {...options, onLevel, partial});
   if (raw) {
@@ -30,18 +37,18 @@ async function answer({file, symbols, raw, levels, first}) {
     smaller.forEach((image) => writeFileSync(`${raw}.${image.reduction}`, image.data));
   }
   const documents = Object.fromEntries(Object.entries(metadata).map(([name, document]) => [name, hex(document)]));
-  const shapes = smaller.map(({reduction, width, height}) => ({reduction, width, height}));
+  const shapes = smaller.map(({reduction, width, height, ms}) => ({reduction, width, height, ms}));
   return {...picture, metadata: documents, notes, levels: shapes, sameHeader: readHeader(bytes).width === header.width};
 }
 
 for (const task of JSON.parse(readFileSync(0, 'utf-8'))) {
-  const start = process.cpuUsage();
+  start = process.cpuUsage();
   let found;
   try {
     found = await answer(task);
   } catch (error) {
     found = {error: error.message, kind: error.kind, isFncError: error instanceof FncError, stack: error.stack};
   }
-  const {user, system} = process.cpuUsage(start);
-  console.log(JSON.stringify({...found, ms: (user + system) / 1000}));
+  const memory = process.resourceUsage().maxRSS / 1024;
+  console.log(JSON.stringify({...found, ms: milliseconds(), memory}));
 }

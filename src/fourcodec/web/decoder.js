@@ -634,8 +634,8 @@ class IntegerDecoder {
 
 // ----------------------------------------------------------------------------------------------- sums of weighted rows
 //
-// Nearly all time goes into one loop: out += values times rows of weights. A WebAssembly module of a few hundred bytes,
-// put together here, runs it with two doubles in a register; where there is none, plain JavaScript does the same.
+// Nearly all time goes into one loop: sums of values times rows of weights. WebAssembly modules of a few hundred bytes,
+// put together here, run it with two doubles in a register; where there are none, plain JavaScript does the same.
 
 const ARENA_PAGES = 80; // of 64 KiB; the largest network of profile fnet takes 4 MiB
 
@@ -678,13 +678,13 @@ function rowsLoop(sums, offset) {
   ];
 }
 
-/** OUT += values times rows, for `pairs` of outputs and 1 or 2 samples, whose values alternate. */
+/** OUT = values times rows, for `pairs` of outputs and 1 or 2 samples, whose values alternate. */
 function rowsBody(pairs, samples) {
   const sums = upTo(0, samples - 1).map((n) => upTo(VALUE + samples + n * pairs, VALUE + samples + n * pairs + pairs - 1));
   const every = sums.flat();
   return [
     2, 1, 0x7f, 1 + samples + every.length, 0x7b,
-    ...every.flatMap((sum, n) => [...load(OUT, 16 * n), ...set(sum)]), ...rowsLoop(sums, 0),
+    ...rowsLoop(sums, 0), // from 0, as locals begin
     ...every.flatMap((sum, n) => store(OUT, 16 * n, sum)), 0x0b,
   ];
 }
@@ -729,8 +729,8 @@ function plainRows(numbers, places, outputs, samples) {
     for (let o = 0; o < outputs * samples; o += 2) {
       const to = out / 8 + o;
       const sample = o < outputs ? 0 : 1;
-      let a = numbers[to];
-      let b = numbers[to + 1];
+      let a = 0;
+      let b = 0;
       for (let n = 0, v = values / 8 + sample; n < count; n++, v += samples) {
         const at = (weights + places[place / 4 + n]) / 8 + o - sample * outputs;
         a += numbers[v] * numbers[at];
@@ -873,7 +873,7 @@ class FourierLayer {
     this.features = arena.take(Float64Array, 2 * rows);
     this.y = arena.take(Float64Array, 2 * this.width); // outputs of sample 0, then of sample 1 from `width` on
     this.addresses = [this.features, this.places, this.weights, this.y].map((array) => array.byteOffset);
-    this.addRows = arena.rows(this.width, 2);
+    this.sumRows = arena.rows(this.width, 2);
     this.waves = new Float64Array(4 * inputs);
   }
 
@@ -882,8 +882,7 @@ class FourierLayer {
     turn(x, 2 * this.inputs, this.waves);
     this.#multiplyWaves();
     const [features, places, weights, y] = this.addresses;
-    this.y.fill(0);
-    this.addRows(features, places, this.places.length, weights, y);
+    this.sumRows(features, places, this.places.length, weights, y);
   }
 
   /** features[4k ...]: the cosines of frequency k at both samples, then the sines. */
@@ -1238,7 +1237,7 @@ function modelMemory(arena) {
     data, shared: part(0, WIDE), taps: part(MODEL.taps, TAPS * WIDE), bias: part(MODEL.bias, HIDDEN),
     second: part(MODEL.second, HIDDEN * HIDDEN), last: part(MODEL.last, 2 * HIDDEN), constants: part(MODEL.constants, 16),
     values: arena.take(Float64Array, 32), places: arena.take(Int32Array, 32), out: arena.take(Float64Array, 2),
-    addTaps: arena.rows(WIDE, 1), predict: arena.entropyModel(),
+    sumTaps: arena.rows(WIDE, 1), predict: arena.entropyModel(),
   };
 }
 
@@ -1322,7 +1321,7 @@ class Predictor {
   }
 
   #addShared(row, column) {
-    const {values, places, shared, taps, addTaps} = this.model;
+    const {values, places, shared, taps, sumTaps} = this.model;
     values[0] = 1;
     places[0] = 0;
     let count = 1;
@@ -1330,8 +1329,7 @@ class Predictor {
       values[count] = plane.data[plane.origin + (row >> shift) * plane.stride + (column >> shift)];
       places[count++] = 8 * tap * WIDE;
     }
-    shared.fill(0);
-    addTaps(values.byteOffset, places.byteOffset, count, taps.byteOffset, shared.byteOffset);
+    sumTaps(values.byteOffset, places.byteOffset, count, taps.byteOffset, shared.byteOffset);
   }
 
   /** Collects the parents and own taps that are not 0; returns their number. */
@@ -1906,17 +1904,25 @@ class Canvas {
 
 let priorsLoaded = null;
 
-/** The trained starts, only where the file names one. */
+async function fetchPriors() {
+  const answer = await fetch(new URL('priors.bin', import.meta.url));
+  if (!answer.ok) throw new Error(`status ${answer.status}`);
+  return answer.arrayBuffer();
+}
+
+/** The trained starts, one behind the other, only where the file names one. */
 async function loadPriors(header, priors) {
   if (!header.prior || header.profile !== 2) return null;
+  let bytes;
   try {
-    priorsLoaded ??= priors ? null : fetch(new URL('priors.bin', import.meta.url)).then((answer) => answer.arrayBuffer());
-    const bytes = asBytes(priors ?? (await priorsLoaded)).slice();
-    return new Int16Array(bytes.buffer, 0, bytes.length >> 1);
+    bytes = asBytes(priors ?? (await (priorsLoaded ??= fetchPriors())));
   } catch (error) {
     priorsLoaded = null; // the next file may try again
     throw new FncError(`the trained starts cannot be loaded (${error.message}): pass 'priors'`, 'unsupported');
   }
+  if (bytes.length % (2 * START_SIZE)) throw new RangeError("'priors' is not the content of priors.bin");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Int16Array.from({length: bytes.length / 2}, (_, n) => view.getInt16(2 * n, true));
 }
 
 const PAUSE_MS = 30;
