@@ -1,8 +1,9 @@
 // Runs the decoder on files under node: node decode_cli.mjs PRIORS OPTIONS < a JSON list of tasks.
 //
-// OPTIONS are those of `decode`, as JSON. A task is {file} and, each where it is wanted, {symbols: true}, {raw: a file for
-// the samples}, {levels: true}, which puts the smaller pictures into files beside it, and {first: a number}, which decodes
-// only so many bytes. One line of JSON comes out for each: what was found, or {error, kind, isFncError}; the processor time in ms, and the most memory so far in MB.
+// OPTIONS are those of `decode`, as JSON. A task is {file} and, each where it is wanted, {symbols: true}, {raw: a file
+// for the samples}, {levels: true}, which puts the smaller pictures into files beside it, and {first: a number}, which
+// decodes only so many bytes. One line of JSON comes out for each: what was found, or {error, kind, isFncError}; the
+// processor time in ms, and the most memory so far in MB.
 import {createHash} from 'node:crypto';
 import {readFileSync, writeFileSync} from 'node:fs';
 

@@ -3,9 +3,10 @@
  *
  *     const {width, height, channels, depth, data} = await decode(bytes);
  *
- * The integers of a file come out equal everywhere: the entropy model's are carried by doubles, in which all its sums are
- * exact. Samples are within 1 of 255 of those of other decoders. Order in this file: errors and limits, container, zstd,
- * range coder, Fourier layers, profile fnet, profile grid (weights, latents, colours), alpha and metadata, decode.
+ * The integers of a file come out equal everywhere: the entropy model's are carried by doubles, in which all its sums
+ * are exact. Samples are within 1 of 255 of those of other decoders. Order in this file: errors and limits, container,
+ * zstd, range coder, Fourier layers, profile fnet, profile grid (weights, latents, colours), alpha and metadata,
+ * decode.
  */
 
 /** A file that cannot be decoded. `kind` is 'corrupt', 'unsupported' (of a newer format) or 'limit'. */
@@ -43,6 +44,7 @@ function allocate(Type, length) {
 
 const clip = (x, low, high) => Math.min(Math.max(x, low), high);
 const highestBit = (x) => 31 - Math.clz32(x);
+const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
 const repeat = (value, count) => Array(count).fill(value);
 const upTo = (first, last) => Array.from({length: last - first + 1}, (_, n) => first + n);
 
@@ -81,7 +83,7 @@ class Reader {
   }
 
   bytes(count) {
-    check(count <= this.data.length - this.at, `${count} bytes declared, ${this.data.length - this.at} left: truncated`);
+    check(count <= this.left, `${count} bytes declared, ${this.left} left: the file is truncated`);
     this.at += count;
     return this.data.subarray(this.at - count, this.at);
   }
@@ -118,7 +120,8 @@ function checkStart(data) {
   const magic = [0x93, 0x46, 0x4e, 0x43, 0x0d, 0x0a, 0x1a, 0x0a];
   check(magic.every((byte, at) => data[at] === byte), 'not a .fnc file: it does not begin with the magic bytes');
   check(data.length > 8, 'the file ends inside its header');
-  check(data[8] === 0x02, `the file is of format ${data[8] >> 4}.${data[8] & 15}; this decoder reads 0.2`, 'unsupported');
+  const version = `${data[8] >> 4}.${data[8] & 15}`;
+  check(version === '0.2', `the file is of format ${version}; this decoder reads 0.2`, 'unsupported');
 }
 
 /**
@@ -127,8 +130,8 @@ function checkStart(data) {
  * @param {ArrayBuffer|Uint8Array} bytes
  * @returns {{version: string, width: number, height: number, channels: number, colours: number, depth: number,
  *   coordinates: number, activation: number, profile: number, prior: number, tiles: number, architecture: number[],
- *   payloadCrc: number, payloadAt: number}} `channels` counts alpha, `colours` does not; `payloadAt` is the offset of the
- *   first section; the other names are those of FORMAT.md.
+ *   payloadCrc: number, payloadAt: number}} `channels` counts alpha, `colours` does not; `payloadAt` is the offset of
+ *   the first section; the other names are those of FORMAT.md.
  * @throws {FncError}
  */
 export function readHeader(bytes) {
@@ -195,7 +198,7 @@ function checkCoder(section, coder, name) {
 function open(bytes, limits, partial) {
   const data = asBytes(bytes);
   const {pixels, work} = {...LIMITS, ...limits};
-  check(data.length <= Math.max(2 ** 28, 2 * pixels), `the file has ${data.length} bytes, more than the limit`, 'limit');
+  check(data.length <= Math.max(2 ** 28, 2 * pixels), `${data.length} bytes are more than the limit`, 'limit');
   const header = readHeader(data);
   const size = `${header.width} x ${header.height}`;
   check(header.width * header.height <= pixels, `${size} pixels are more than the limit of ${pixels}`, 'limit');
@@ -208,7 +211,7 @@ function open(bytes, limits, partial) {
   const known = header.profile === 1 ? [0, ALPHA] : [0, 1, ALPHA];
   const critical = criticalSections(sections, known);
   const hasAlpha = header.channels !== header.colours;
-  check(critical.has(ALPHA) === hasAlpha || (hasAlpha && cut), `section 'alpha' is ${hasAlpha ? 'missing' : 'not expected'}`);
+  check(critical.has(ALPHA) ? hasAlpha : !hasAlpha || cut, "section 'alpha' is missing or not expected");
   const config = header.profile === 1 ? fnetConfig(header) : gridConfig(header);
   check(config.work <= work, `decoding takes ${config.work} multiplications, the limit is ${work}`, 'limit');
   check(config.memory <= 2 * pixels + 2 ** 20, 'so thin a picture takes more memory than the limits allow', 'limit');
@@ -401,8 +404,11 @@ function zstdLiterals(reader, state) {
   const lengths = format ? [inner.number(2), inner.number(2), inner.number(2)] : [];
   const part = format ? (out.length + 3) >> 2 : out.length;
   check(!format || out.length > 3 * part - 1, 'zstd: too few literals for four streams');
-  lengths.forEach((length, n) => huffmanStream(state.huffman, inner.bytes(length), out.subarray(n * part, n * part + part)));
-  huffmanStream(state.huffman, inner.bytes(inner.left), out.subarray(lengths.length * part));
+  lengths.push(inner.left - total(lengths));
+  lengths.forEach((length, n) => {
+    const own = out.subarray(n * part, n < 3 ? (n + 1) * part : out.length);
+    huffmanStream(state.huffman, inner.bytes(Math.max(length, 0)), own);
+  });
   return out;
 }
 
@@ -411,7 +417,10 @@ const MATCH_BITS = [...repeat(0, 32), 1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, ...upTo(7
 
 /** The three codes of a sequence, in the order of their tables: literal length, offset, match length. */
 const CODES = [
-  {maxLog: 9, maxSymbols: 36, log: 6, counts: [4, 3, ...repeat(2, 11), 1, 1, 1, ...repeat(2, 9), 3, 2, ...repeat(1, 5), ...repeat(-1, 4)]},
+  {
+    maxLog: 9, maxSymbols: 36, log: 6,
+    counts: [4, 3, ...repeat(2, 11), 1, 1, 1, ...repeat(2, 9), 3, 2, ...repeat(1, 5), ...repeat(-1, 4)],
+  },
   {maxLog: 8, maxSymbols: 32, log: 5, counts: [...repeat(1, 6), 2, 2, 2, ...repeat(1, 15), ...repeat(-1, 5)]},
   {maxLog: 9, maxSymbols: 53, log: 6, counts: [1, 4, 3, ...repeat(2, 6), ...repeat(1, 37), ...repeat(-1, 7)]},
 ];
@@ -657,11 +666,12 @@ const get = (local) => [0x20, local];
 const set = (local) => [0x21, local];
 const load = (address, offset) => [...get(address), 0xfd, 0x00, 3, ...leb(offset)]; // two doubles
 const store = (address, offset, local) => [...get(address), ...get(local), 0xfd, 0x0b, 3, ...leb(offset)];
-const [MUL, ADD, MIN, MAX, FLOOR, TWICE] = [[0xfd, 0xf2, 1], [0xfd, 0xf0, 1], [0xfd, 0xf4, 1], [0xfd, 0xf5, 1], [0xfd, 0x75], [0xfd, 0x14]];
+const [MUL, ADD, MIN, MAX] = [0xf2, 0xf0, 0xf4, 0xf5].map((operation) => [0xfd, operation, 1]);
+const [FLOOR, TWICE] = [0x75, 0x14].map((operation) => [0xfd, operation]);
 const [VALUES, PLACES, COUNT, WEIGHTS, OUT, ROW, WEIGHT, VALUE] = upTo(0, 7); // arguments, then locals
 const times = (count, code) => upTo(0, count - 1).flatMap(code);
 
-/** `sums` (locals, for each sample a list) += values times rows, `count` times; the rows begin `offset` behind WEIGHTS. */
+/** `sums` (locals, for each sample a list) += values times COUNT rows, which begin `offset` behind WEIGHTS. */
 function rowsLoop(sums, offset) {
   const advance = (local, step) => [...get(local), 0x41, step, 0x6a, ...set(local)];
   const samples = sums.length;
@@ -680,7 +690,8 @@ function rowsLoop(sums, offset) {
 
 /** OUT = values times rows, for `pairs` of outputs and 1 or 2 samples, whose values alternate. */
 function rowsBody(pairs, samples) {
-  const sums = upTo(0, samples - 1).map((n) => upTo(VALUE + samples + n * pairs, VALUE + samples + n * pairs + pairs - 1));
+  const first = VALUE + samples;
+  const sums = upTo(0, samples - 1).map((n) => upTo(first + n * pairs, first + n * pairs + pairs - 1));
   const every = sums.flat();
   return [
     2, 1, 0x7f, 1 + samples + every.length, 0x7b,
@@ -765,8 +776,10 @@ function plainModel(numbers, places) {
     for (let o = 0; o < 2; o++) {
       const own = at + constants + o;
       let sum = sums[HIDDEN + o];
-      for (let j = 0; j < HIDDEN; j++) sum += hidden(second[j], numbers[at + constants + 2]) * numbers[at + MODEL.last + 2 * j + o];
-      numbers[out / 8 + o] = clip(Math.floor(sum * numbers[own + 8] + numbers[own + 10]), numbers[own + 12], numbers[own + 14]);
+      const last = at + MODEL.last + o;
+      for (let j = 0; j < HIDDEN; j++) sum += hidden(second[j], numbers[at + constants + 2]) * numbers[last + 2 * j];
+      const [factor, summand, low, high] = [8, 10, 12, 14].map((n) => numbers[own + n]);
+      numbers[out / 8 + o] = clip(Math.floor(sum * factor + summand), low, high);
     }
   };
 }
@@ -815,8 +828,8 @@ class Arena {
 // ----------------------------------------------------------------------------------------------------- Fourier layers
 
 /**
- * The frequencies of a layer: of number k the largest member, and the number of the frequency without it. In the order of
- * FORMAT.md, by size and then lexicographic; `binary` is the other order, that of binary numbers.
+ * The frequencies of a layer: of number k the largest member, and the number of the frequency without it. In the order
+ * of FORMAT.md, by size and then lexicographic; `binary` is the other order, that of binary numbers.
  */
 function frequencies(inputs, order, binary) {
   const parents = [0];
@@ -867,7 +880,9 @@ class FourierLayer {
     const rows = 2 * this.frequencies.count;
     this.width = outputs + (outputs & 1);
     this.weights = arena.take(Float64Array, rows * this.width);
-    for (let n = 0; n < rows * outputs; n++) this.weights[Math.floor(n / outputs) * this.width + (n % outputs)] = matrix[n];
+    for (let row = 0; row < rows; row++) {
+      for (let o = 0; o < outputs; o++) this.weights[row * this.width + o] = matrix[row * outputs + o];
+    }
     this.places = arena.take(Int32Array, rows);
     for (let row = 0; row < rows; row++) this.places[row] = 8 * row * this.width;
     this.features = arena.take(Float64Array, 2 * rows);
@@ -912,7 +927,8 @@ function fnetConfig(header) {
   const [m, depth, order] = architecture;
   const valid = architecture.length >= 2 && architecture.length <= 3 && m >= 1 && m <= 10 && depth >= 1 && depth <= 16;
   check(valid && (order === undefined || (order >= 1 && order < m)), 'the architecture of profile fnet is invalid');
-  const layers = Array.from({length: depth + 1}, (_, n) => fnetLayer(n, m, depth, order ?? Math.max(m, 2), header.colours));
+  const most = order ?? Math.max(m, 2);
+  const layers = upTo(0, depth).map((n) => fnetLayer(n, m, depth, most, header.colours));
   const coefficients = layers.reduce((sum, layer) => sum + layer.size, 0);
   return {layers, work: width * height * coefficients, memory: 0};
 }
@@ -1024,37 +1040,36 @@ const FEATURED = 3; // levels with inter-level features
 const START_SIZE = 3124; // integers of a trained start
 const START_FRACTION = 10;
 
-const subsets = (levels, order) => frequencyCount(levels, order);
-const mapRows = (levels) => Array.from({length: Math.min(FEATURED, levels)}, (_, level) => Math.min(8, levels - level));
-const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
+const mapRows = (levels) => upTo(0, Math.min(FEATURED, levels) - 1).map((level) => Math.min(8, levels - level));
 
 function gridConfig(header) {
-  const {architecture, width, height, colours, prior, tiles} = header;
+  const {architecture, width, height, colours, prior} = header;
   const [levels, order, hidden, phase, smooth] = architecture;
   check(!header.coordinates && !header.activation, 'profile grid uses neither coordinates nor an activation');
   const count = architecture.length;
   const valid = (count === 4 || (count === 5 && smooth === 1)) && levels >= 1 && levels <= 9 && order <= 3;
   check(valid && hidden >= 1 && hidden <= HIDDEN && phase <= 63, 'the architecture of profile grid is invalid');
-  const config = {levels, order, hidden, phase, smooth: count === 5, colours, prior};
-  config.tiles = tilesOf(width, height, 64 * tiles);
+  const config = {levels, order, hidden, phase, smooth: count === 5, colours, prior, tiles: tilesOf(header)};
   const groups = weightGroups(config);
-  const latents = total(config.tiles.map((tile) => total(tile.sizes.map((size) => size.rows * size.columns))));
-  const weights = groups.length - groups.indexOf(6);
-  config.work = latents * (TAPS * WIDE + HIDDEN * (HIDDEN + 3)) + width * height * weights;
-  config.memory = total(config.tiles.map((tile) => total(tile.sizes.map((size) => paddedSize(size)))));
-  return {...config, groups};
+  const sizes = config.tiles.flatMap((tile) => tile.sizes);
+  const latents = total(sizes.map(({rows, columns}) => rows * columns));
+  const perLatent = TAPS * WIDE + HIDDEN * (HIDDEN + 3); // multiplications
+  const work = latents * perLatent + width * height * (groups.length - groups.indexOf(6));
+  return {...config, groups, work, memory: total(sizes.map(paddedSize))};
+}
 
-  function tilesOf(columns, rows, side) {
-    const across = side ? Math.ceil(columns / side) : 1;
-    const down = side ? Math.ceil(rows / side) : 1;
-    check(across * down <= 1024, `${across * down} tiles are more than 1024`);
-    return Array.from({length: across * down}, (_, n) => {
-      const top = side * Math.floor(n / across);
-      const left = side * (n % across);
-      const own = {rows: side ? Math.min(side, rows - top) : rows, columns: side ? Math.min(side, columns - left) : columns};
-      return {top, left, ...own, sizes: levelSizes(own, levels)};
-    });
-  }
+/** Places of the tiles, and the sizes of their levels; a picture without tiles is one. */
+function tilesOf({width, height, tiles, architecture: [levels]}) {
+  const side = 64 * tiles || Math.max(width, height);
+  const across = Math.ceil(width / side);
+  const count = across * Math.ceil(height / side);
+  check(count <= 1024, `${count} tiles are more than 1024`);
+  return upTo(0, count - 1).map((n) => {
+    const top = side * Math.floor(n / across);
+    const left = side * (n % across);
+    const own = {rows: Math.min(side, height - top), columns: Math.min(side, width - left)};
+    return {top, left, ...own, sizes: levelSizes(own, levels)};
+  });
 }
 
 /** Rows and columns of latents of each level. */
@@ -1069,7 +1084,7 @@ function weightGroups({levels, order, hidden, colours, smooth}) {
   const put = (group, count) => {
     for (let n = 0; n < count; n++) groups.push(group);
   };
-  const rows = 2 * subsets(levels, order) - 1;
+  const rows = 2 * frequencyCount(levels, order) - 1;
   for (let pass = 0; pass < 4; pass++) {
     put(0, OWN_TAPS * hidden);
     put(1, (hidden + 1) * hidden);
@@ -1146,7 +1161,7 @@ function pictureWeights({exponents, symbols}, config, arena) {
     const weight = symbols[at] * 2 ** -exponents[groups[at++]];
     return Math.fround(base[n % base.length] + weight);
   });
-  const rows = 2 * subsets(levels, order) - 1;
+  const rows = 2 * frequencyCount(levels, order) - 1;
   const fourier = (outputs) => { // b of the constant is not stored
     const stored = next(rows * outputs);
     return new FourierLayer(arena, levels, order, false,
@@ -1170,7 +1185,8 @@ function checkGain({filters, smoothing}, levels) {
   }
   let most = 1;
   for (let n = 0; smoothing && n < 4 * levels; n += 4) {
-    most = Math.max(most, 2 * (size(smoothing, n) + size(smoothing, n + 1) + size(smoothing, n + 2)) + size(smoothing, n + 3));
+    const outer = size(smoothing, n) + size(smoothing, n + 1) + size(smoothing, n + 2);
+    most = Math.max(most, 2 * outer + size(smoothing, n + 3));
   }
   check((gain * most) ** 2 <= 2 ** 48, 'the filters amplify too much');
 }
@@ -1235,7 +1251,8 @@ function modelMemory(arena) {
   const part = (at, length) => data.subarray(at, at + length);
   return {
     data, shared: part(0, WIDE), taps: part(MODEL.taps, TAPS * WIDE), bias: part(MODEL.bias, HIDDEN),
-    second: part(MODEL.second, HIDDEN * HIDDEN), last: part(MODEL.last, 2 * HIDDEN), constants: part(MODEL.constants, 16),
+    second: part(MODEL.second, HIDDEN * HIDDEN), last: part(MODEL.last, 2 * HIDDEN),
+    constants: part(MODEL.constants, 16),
     values: arena.take(Float64Array, 32), places: arena.take(Int32Array, 32), out: arena.take(Float64Array, 2),
     sumTaps: arena.rows(WIDE, 1), predict: arena.entropyModel(),
   };
@@ -1262,8 +1279,9 @@ function putModel(model, {units, shifts}, {hidden, levels}, level, pass) {
   for (let t = 0; t < TAPS; t++) {
     for (let o = HIDDEN; o < WIDE; o++) model.taps[t * WIDE + o] *= 256; // the units of hidden values
   }
-  const [first, inner, mean, scale] = [2 ** (8 - shifts[0]), 2 ** -shifts[1], 2 ** (-2 - shifts[2]), 2 ** (-5 - shifts[3])];
-  model.constants.set([first, first, inner, inner, 0, 0, MAX_HIDDEN, MAX_HIDDEN, mean, scale, 0.5, 32.5, -MAX_MEAN, 0, MAX_MEAN, 96]);
+  const [outer, inner, mean, scale] = [8 - shifts[0], -shifts[1], -2 - shifts[2], -5 - shifts[3]].map((e) => 2 ** e);
+  const bounds = [0, 0, MAX_HIDDEN, MAX_HIDDEN];
+  model.constants.set([outer, outer, inner, inner, ...bounds, mean, scale, 0.5, 32.5, -MAX_MEAN, 0, MAX_MEAN, 96]);
 }
 
 /** Adds the products of maps and mixing. All are below 2^53, where doubles are exact. */
@@ -1287,10 +1305,10 @@ function addFeatures(taps, units, shifts, {hidden, levels, level, pass, size}) {
   }
 }
 
-/** Means and scales of the latents of one pass of a level. Two rows and two columns of cells have all taps in common that
- * are not parents and not of the level itself. */
+/** Means and scales of the latents of one pass of a level. Two rows and two columns of cells have all taps in common
+ * that are not parents and not of the level itself. */
 class Predictor {
-  /** `model`: as `putModel` leaves it; `levels`: planes, those finer than `level` unused; `own`: the plane of the level. */
+  /** `model`: as `putModel` leaves it; `levels`: planes, of which coarser ones are used; `own`: that of the level. */
   constructor(model, pass, level, levels, own, parent) {
     Object.assign(this, {model, own, parent});
     const {parents, own: ownTaps, row, column} = PASSES[pass];
@@ -1433,7 +1451,7 @@ class Tile {
     while (this.next >= finest && !this.done) yield* this.decodeLevel();
   }
 
-  /** True where all levels are decoded that the file has. A whole stream may read on behind its end, where it has zeros. */
+  /** True where all levels are decoded that the file has. A whole stream may read on behind its end. */
   get done() {
     return this.next < 0 || (this.cut && this.decoder.exhausted);
   }
@@ -1484,9 +1502,9 @@ class Tile {
     check(largest <= MAX_INTEGER, 'a latent has more than 15 bits');
   }
 
-  /** The means that the entropy model expects of the levels finer than `reduction`, at the size of level `reduction`. Of
-   * the next one they are those of its first pass. The others would need levels that are not there: each is expected from
-   * the means of those before it, as if they were the same all around. */
+  /** The means that the entropy model expects of the levels finer than `reduction`, at the size of level `reduction`.
+   * Of the next finer one they are those of its first pass. The others would need levels that are not there: each is
+   * expected from the means of those before it, as if they were the same all around. */
   expectedMeans(reduction) {
     const means = Array(reduction);
     if (reduction) means[reduction - 1] = this.#meansOf(reduction - 1);
@@ -1656,7 +1674,7 @@ function synthesise({scale, first, last, linear}, planes, count, levels, colours
   return out;
 }
 
-/** Adds the residual filter in a window; `near` is the window of the colours, one pixel larger where there are pixels. */
+/** Adds the residual filter in a window; `near`, the window of the colours, is a pixel larger where there are any. */
 function residualFilter(colours, near, window, kernel) {
   const stride = window.columns + 2;
   const padded = colours.map((plane) => padPlane(plane, near, window));
@@ -1776,8 +1794,8 @@ function openTiles(file, priors, plain) {
   });
 }
 
-/** Draws a grid picture. With `onLevel`, each level that arrives gives a smaller picture of all tiles first. Returns the
- * canvas: a smaller one where the file is cut. */
+/** Draws a grid picture. With `onLevel`, each level that arrives gives a smaller picture of all tiles first. Returns
+ * the canvas: a smaller one where the file is cut. */
 function* drawGrid(file, canvas, {priors, plain, onLevel}) {
   const tiles = openTiles(file, priors, plain);
   const coarsest = Math.min(file.config.levels - 1, file.header.tiles ? 6 : 8); // sides of tiles are divisible so often
@@ -1945,21 +1963,21 @@ async function run(steps, signal, responsive) {
  *
  * @param {ArrayBuffer|Uint8Array} bytes the whole file
  * @param {object} [options]
- * @param {ArrayBuffer|Uint8Array} [options.priors] priors.bin; without it the decoder fetches it from beside this module,
- *   for files that need it
+ * @param {ArrayBuffer|Uint8Array} [options.priors] priors.bin; without it the decoder fetches it from beside this
+ *   module, for files that need it
  * @param {(image: object) => void} [options.onLevel] is called with ever larger complete pictures before the whole one
  *   (profile grid): {width, height, channels, depth, data, reduction}, at 1 : 2^reduction, from the levels up to there
  * @param {{pixels?: number, work?: number}} [options.limits] in place of LIMITS
  * @param {AbortSignal} [options.signal] ends decoding with its reason
- * @param {boolean} [options.partial] takes the first bytes of a file that is still loading (profile grid): the picture is
- *   then that of the levels that are whole, at 1 : 2^reduction, opaque until alpha is there. The payload's checksum cannot
- *   be verified before the file is whole.
+ * @param {boolean} [options.partial] takes the first bytes of a file that is still loading (profile grid): the picture
+ *   is then that of the levels that are whole, at 1 : 2^reduction, opaque until alpha is there. The payload's checksum
+ *   cannot be verified before the file is whole.
  * @param {boolean} [options.plain] does without WebAssembly; the integers are the same
  * @returns {Promise<{width: number, height: number, channels: number, depth: number, data: Uint8Array|Uint16Array,
- *   reduction: number, metadata: {icc?: Uint8Array, exif?: Uint8Array, xmp?: Uint8Array}, notes: string[],
- *   header: object}>} `reduction` is 0 for a whole file. `data` has the
- *   samples of all channels of a pixel side by side, row by row; channels are grey or RGB, then alpha, by which colours are
- *   not multiplied. The picture is upright. `notes` are sentences on metadata that are damaged and left out.
+ *   reduction: number, metadata: {icc?: Uint8Array, exif?: Uint8Array, xmp?: Uint8Array}, notes: string[], header:
+ *   object}>} `reduction` is 0 for a whole file. `data` has the samples of all channels of a pixel side by side, row by
+ *   row; channels are grey or RGB, then alpha, by which colours are not multiplied. The picture is upright. `notes` are
+ *   sentences on metadata that are damaged and left out.
  * @throws {FncError} where the file is damaged, newer than this decoder or beyond the limits
  */
 export async function decode(bytes, {priors, onLevel, limits, signal, partial, plain} = {}) {
@@ -1972,13 +1990,14 @@ export async function decode(bytes, {priors, onLevel, limits, signal, partial, p
     : drawGrid(file, canvas, {priors: starts, plain, onLevel});
   const drawn = await run(steps, signal, Boolean(signal || onLevel));
   const found = readMetadata(file.sections);
-  if (file.cut) found.notes.push(`the file is cut: the picture is at 1:${2 ** drawn.reduction}, its checksum not verified`);
+  const size = 2 ** drawn.reduction;
+  if (file.cut) found.notes.push(`the file is cut: the picture is at 1:${size}, and its checksum is not verified`);
   return drawn.image({...found, header});
 }
 
 /**
- * The integers of a file, for tests: {stepIndices, symbols} of profile fnet; of profile grid {exponents, symbols, tiles},
- * each tile a list of levels {rows, columns, data}, finest first.
+ * The integers of a file, for tests: {stepIndices, symbols} of profile fnet; of profile grid {exponents, symbols,
+ * tiles}, each tile a list of levels {rows, columns, data}, finest first.
  *
  * @param {ArrayBuffer|Uint8Array} bytes
  * @param {object} [options] `priors` and `limits` of `decode`
