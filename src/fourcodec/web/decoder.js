@@ -666,26 +666,33 @@ const get = (local) => [0x20, local];
 const set = (local) => [0x21, local];
 const load = (address, offset) => [...get(address), 0xfd, 0x00, 3, ...leb(offset)]; // two doubles
 const store = (address, offset, local) => [...get(address), ...get(local), 0xfd, 0x0b, 3, ...leb(offset)];
-const [MUL, ADD, MIN, MAX] = [0xf2, 0xf0, 0xf4, 0xf5].map((operation) => [0xfd, operation, 1]);
+const [MUL, ADD, SUB, MIN, MAX] = [0xf2, 0xf0, 0xf1, 0xf4, 0xf5].map((operation) => [0xfd, operation, 1]);
 const [FLOOR, TWICE] = [0x75, 0x14].map((operation) => [0xfd, operation]);
 const [VALUES, PLACES, COUNT, WEIGHTS, OUT, ROW, WEIGHT, VALUE] = upTo(0, 7); // arguments, then locals
 const times = (count, code) => upTo(0, count - 1).flatMap(code);
+const advance = (local, step) => [...get(local), 0x41, step, 0x6a, ...set(local)];
+const addressFrom = (base, table, offset, local) => [...get(base), ...get(table), 0x28, 2, offset, 0x6a, ...set(local)];
+const whileCount = (code) => [ // and one less of COUNT each time; 0x7f is -1
+  0x02, 0x40, 0x03, 0x40, ...get(COUNT), 0x45, 0x0d, 1, ...code, ...advance(COUNT, 0x7f), 0x0c, 0, 0x0b, 0x0b];
+
+function constantPair(x) {
+  const bytes = new Uint8Array(Float64Array.of(x, x).buffer);
+  return [0xfd, 0x0c, ...bytes];
+}
 
 /** `sums` (locals, for each sample a list) += values times COUNT rows, which begin `offset` behind WEIGHTS. */
 function rowsLoop(sums, offset) {
-  const advance = (local, step) => [...get(local), 0x41, step, 0x6a, ...set(local)];
   const samples = sums.length;
-  return [
-    0x02, 0x40, 0x03, 0x40, ...get(COUNT), 0x45, 0x0d, 1,
-    ...get(WEIGHTS), ...get(PLACES), 0x28, 2, 0, 0x6a, ...set(ROW),
+  return whileCount([
+    ...addressFrom(WEIGHTS, PLACES, 0, ROW),
     ...times(samples, (n) => [...get(VALUES), 0xfd, 0x0a, 3, 8 * n, ...set(VALUE + n)]),
     ...times(sums[0].length, (pair) => [
       ...load(ROW, offset + 16 * pair), ...set(WEIGHT),
       ...sums.flatMap((own, n) => [
         ...get(own[pair]), ...get(VALUE + n), ...get(WEIGHT), ...MUL, ...ADD, ...set(own[pair])]),
     ]),
-    ...advance(VALUES, 8 * samples), ...advance(PLACES, 4), ...advance(COUNT, 0x7f), 0x0c, 0, 0x0b, 0x0b, // 0x7f is -1
-  ];
+    ...advance(VALUES, 8 * samples), ...advance(PLACES, 4),
+  ]);
 }
 
 /** OUT = values times rows, for `pairs` of outputs and 1 or 2 samples, whose values alternate. */
@@ -721,6 +728,39 @@ function modelBody() {
   ];
 }
 
+// Taylor series of sin and cos of pi r, by powers of r^2
+const SINE = [3.141592653589793, -5.16771278004997, 2.550164039877345, -0.5992645293207921, 0.08214588661112823,
+  -0.007370430945714351, 0.0004663028057676126];
+const COSINE = [1, -4.934802200544679, 4.058712126416768, -1.3352627688545893, 0.2353306303588935, -0.02580689139001406,
+  0.0019295743094039231, -0.0001046381049248457];
+
+/** The features of a Fourier layer at two samples: VALUES are x, WEIGHTS takes the waves, OUT the features, and PLACES
+ * has COUNT pairs, of a frequency's parent in the features and of its largest member in the waves. */
+function featuresBody(inputs) {
+  const [parent, wave, next, r, t, s, c] = upTo(5, 11);
+  const series = (terms) => [...terms].reverse().flatMap((term, n) => (
+    n ? [...get(t), ...MUL, ...constantPair(term), ...ADD] : constantPair(term)));
+  const put = (base, offset, code) => [...get(base), ...code, 0xfd, 0x0b, 3, ...leb(offset)];
+  const product = (p, w) => [...load(parent, p), ...load(wave, w), ...MUL];
+  return [
+    2, 3, 0x7f, 4, 0x7b,
+    ...times(inputs, (j) => [ // as in `turn`
+      ...load(VALUES, 16 * j), ...load(VALUES, 16 * j), ...FLOOR, ...SUB, ...constantPair(0.5), ...SUB, ...set(r),
+      ...get(r), ...get(r), ...MUL, ...set(t),
+      ...series(SINE), ...get(r), ...MUL, ...set(s), ...series(COSINE), ...set(c),
+      ...put(WEIGHTS, 32 * j, [...get(s), ...get(s), ...MUL, ...constantPair(2), ...MUL, ...constantPair(1), ...SUB]),
+      ...put(WEIGHTS, 32 * j + 16, [...get(s), ...get(c), ...MUL, ...constantPair(-2), ...MUL]),
+    ]),
+    ...get(OUT), 0x41, 32, 0x6a, ...set(next),
+    ...whileCount([
+      ...addressFrom(OUT, PLACES, 0, parent), ...addressFrom(WEIGHTS, PLACES, 4, wave),
+      ...put(next, 0, [...product(0, 0), ...product(16, 16), ...SUB]),
+      ...put(next, 16, [...product(16, 0), ...product(0, 16), ...ADD]),
+      ...advance(PLACES, 8), ...advance(next, 32),
+    ]), 0x0b,
+  ];
+}
+
 /** A WebAssembly module with one function `f` of this body, which works on an imported memory. */
 function moduleOf(body) {
   const section = (id, content) => [id, ...leb(content.length), ...content];
@@ -751,6 +791,33 @@ function plainRows(numbers, places, outputs, samples) {
       numbers[to + 1] = b;
     }
   };
+}
+
+/** What featuresBody does, in JavaScript. */
+function plainFeatures(numbers, places, inputs) {
+  return (x, place, count, waves, features) => {
+    for (let n = 0; n < 2 * inputs; n++) turn(numbers[x / 8 + n], numbers, waves / 8 + n + (n & ~1));
+    for (let k = 0, n = place / 4, out = features / 8 + 4; k < count; k++, n += 2, out += 4) {
+      const p = (features + places[n]) / 8;
+      const w = (waves + places[n + 1]) / 8;
+      for (let sample = 0; sample < 2; sample++) {
+        const c = numbers[w + sample];
+        const s = numbers[w + sample + 2];
+        numbers[out + sample] = numbers[p + sample] * c - numbers[p + sample + 2] * s;
+        numbers[out + sample + 2] = numbers[p + sample + 2] * c + numbers[p + sample] * s;
+      }
+    }
+  };
+}
+
+/** Puts cosine and sine of x turns into waves[at] and waves[at + 2]. |x| may be huge: its fraction is exact. */
+function turn(x, waves, at) {
+  const r = x - Math.floor(x) - 0.5; // half a turn from x: both signs change
+  const t = r * r;
+  const s = r * SINE.reduceRight((sum, term) => sum * t + term);
+  const c = COSINE.reduceRight((sum, term) => sum * t + term);
+  waves[at] = 2 * s * s - 1;
+  waves[at + 2] = -2 * s * c;
 }
 
 /** What modelBody does, in JavaScript. */
@@ -808,6 +875,12 @@ class Arena {
       ?? plainRows(new Float64Array(this.buffer), new Int32Array(this.buffer), outputs, samples);
   }
 
+  /** The features of Fourier layers with so many inputs. */
+  features(inputs) {
+    return this.#compiled(`features ${inputs}`, () => featuresBody(inputs))
+      ?? plainFeatures(new Float64Array(this.buffer), new Int32Array(this.buffer), inputs);
+  }
+
   /** The entropy model of one latent. */
   entropyModel() {
     return this.#compiled('model', modelBody) ?? plainModel(new Float64Array(this.buffer), new Int32Array(this.buffer));
@@ -857,64 +930,34 @@ function frequencyCount(inputs, order) {
   return sum;
 }
 
-/** waves[2j], waves[2j + 1]: cosine and sine of x_j turns. |x| may be huge: its fraction is exact in any case. */
-function turn(x, count, waves) {
-  for (let j = 0; j < count; j++) {
-    const r = x[j] - Math.floor(x[j]) - 0.5; // half a turn from x: both signs change
-    const t = r * r;
-    const s = r * (3.141592653589793 + t * (-5.16771278004997 + t * (2.550164039877345 + t * (-0.5992645293207921
-      + t * (0.08214588661112823 + t * (-0.007370430945714351 + t * 0.0004663028057676126))))));
-    const c = 1 + t * (-4.934802200544679 + t * (4.058712126416768 + t * (-1.3352627688545893 + t * (0.2353306303588935
-      + t * (-0.02580689139001406 + t * (0.0019295743094039231 - t * 0.0001046381049248457))))));
-    waves[2 * j] = 2 * s * s - 1;
-    waves[2 * j + 1] = -2 * s * c;
-  }
-}
-
 /** A Fourier layer, computed for two samples at a time: weights that are loaded once serve both. */
 class FourierLayer {
   /** `matrix`: row 2k is a_k, row 2k + 1 is b_k, with `outputs` columns. */
   constructor(arena, inputs, order, binary, matrix, outputs) {
-    this.inputs = inputs;
-    this.frequencies = frequencies(inputs, order, binary);
-    const rows = 2 * this.frequencies.count;
+    const {parents, members, count} = frequencies(inputs, order, binary);
+    const rows = 2 * count;
     this.width = outputs + (outputs & 1);
-    this.weights = arena.take(Float64Array, rows * this.width);
-    for (let row = 0; row < rows; row++) {
-      for (let o = 0; o < outputs; o++) this.weights[row * this.width + o] = matrix[row * outputs + o];
-    }
-    this.places = arena.take(Int32Array, rows);
-    for (let row = 0; row < rows; row++) this.places[row] = 8 * row * this.width;
-    this.features = arena.take(Float64Array, 2 * rows);
+    this.x = arena.take(Float64Array, 2 * inputs); // of input j both samples, at 2j and 2j + 1
     this.y = arena.take(Float64Array, 2 * this.width); // outputs of sample 0, then of sample 1 from `width` on
-    this.addresses = [this.features, this.places, this.weights, this.y].map((array) => array.byteOffset);
-    this.sumRows = arena.rows(this.width, 2);
-    this.waves = new Float64Array(4 * inputs);
-  }
-
-  /** x: sample 0 at [0 ... inputs - 1], sample 1 behind it. Leaves the outputs in y. */
-  apply(x) {
-    turn(x, 2 * this.inputs, this.waves);
-    this.#multiplyWaves();
-    const [features, places, weights, y] = this.addresses;
-    this.sumRows(features, places, this.places.length, weights, y);
-  }
-
-  /** features[4k ...]: the cosines of frequency k at both samples, then the sines. */
-  #multiplyWaves() {
-    const {features, waves} = this;
-    const {parents, members, count} = this.frequencies;
-    const other = 2 * this.inputs;
-    features[0] = features[1] = 1;
-    for (let k = 1; k < count; k++) {
-      const p = 4 * parents[k];
-      const j = 2 * members[k];
-      const c = waves[j], s = waves[j + 1], d = waves[j + other], t = waves[j + other + 1];
-      features[4 * k] = features[p] * c - features[p + 2] * s;
-      features[4 * k + 1] = features[p + 1] * d - features[p + 3] * t;
-      features[4 * k + 2] = features[p + 2] * c + features[p] * s;
-      features[4 * k + 3] = features[p + 3] * d + features[p + 1] * t;
+    const weights = arena.take(Float64Array, rows * this.width);
+    for (let row = 0; row < rows; row++) {
+      for (let o = 0; o < outputs; o++) weights[row * this.width + o] = matrix[row * outputs + o];
     }
+    const places = arena.take(Int32Array, rows);
+    for (let row = 0; row < rows; row++) places[row] = 8 * row * this.width;
+    const table = arena.take(Int32Array, 2 * (count - 1));
+    for (let k = 1; k < count; k++) table.set([32 * parents[k], 32 * members[k]], 2 * k - 2);
+    const waves = arena.take(Float64Array, 4 * inputs);
+    const features = arena.take(Float64Array, 2 * rows); // of frequency k the cosines of both samples, then the sines
+    features.set([1, 1, 0, 0]);
+    const [x, y, w, p, f] = [this.x, this.y, weights, places, features].map((array) => array.byteOffset);
+    const findFeatures = arena.features(inputs);
+    const sumRows = arena.rows(this.width, 2);
+    /** Computes y from x. */
+    this.apply = () => {
+      findFeatures(x, table.byteOffset, count - 1, waves.byteOffset, f);
+      sumRows(f, p, rows, w, y);
+    };
   }
 }
 
@@ -1009,27 +1052,26 @@ function* drawFnet(file, canvas, plain) {
 }
 
 function fnetRow(network, position, row, width, planes) {
-  const x = new Float64Array(32);
   for (let column = 0; column < width; column += 2) {
-    x[0] = position(column);
-    x[2] = position(column + 1);
-    x[1] = x[3] = position(row);
-    for (const {layer, residual, outputs} of network) {
-      layer.apply(x);
-      nextInput(x, layer, outputs, residual);
-    }
+    network[0].layer.x.set([position(column), position(column + 1), position(row), position(row)]);
+    network.forEach(({layer, residual, outputs}, n) => {
+      layer.apply();
+      const next = network[n + 1]?.layer;
+      if (next) passOn(layer, next, outputs, residual);
+    });
+    const {y, width: second} = network.at(-1).layer;
     planes.forEach((plane, c) => {
-      plane[column] = x[c];
-      if (column + 1 < width) plane[column + 1] = x[c + planes.length];
+      plane[column] = y[c];
+      if (column + 1 < width) plane[column + 1] = y[second + c];
     });
   }
 }
 
-/** Makes the outputs of a layer the next x; a residual layer adds to x. */
-function nextInput(x, {y, width}, count, residual) {
+/** Makes the outputs of a layer the inputs of the next; those of a residual layer are added to its own inputs. */
+function passOn({x, y, width}, next, count, residual) {
   for (let j = 0; j < count; j++) {
-    x[j] = (residual ? x[j] : 0) + y[j];
-    x[j + count] = (residual ? x[j + count] : 0) + y[j + width];
+    next.x[2 * j] = (residual ? x[2 * j] : 0) + y[j];
+    next.x[2 * j + 1] = (residual ? x[2 * j + 1] : 0) + y[j + width];
   }
 }
 
@@ -1650,16 +1692,16 @@ function doubleLine(line, first, [a, b, c, d], out) {
 /** Colours before the residual filter from `count` samples of all features. */
 function synthesise({scale, first, last, linear}, planes, count, levels, colours) {
   const out = Array.from({length: colours}, () => new Float32Array(count));
-  const x = new Float64Array(2 * levels);
+  const {x} = first;
   for (let at = 0; at < count; at += 2) {
     const other = at + 1 < count ? at + 1 : at;
     for (let j = 0, n = 0; j < levels; j++, n += count) {
-      x[j] = scale * planes[n + at];
-      x[j + levels] = scale * planes[n + other];
+      x[2 * j] = scale * planes[n + at];
+      x[2 * j + 1] = scale * planes[n + other];
     }
-    first.apply(x);
-    nextInput(x, first, levels, true);
-    last.apply(x);
+    first.apply();
+    passOn(first, last, levels, true);
+    last.apply();
     for (let c = 0; c < colours; c++) {
       let one = last.y[c];
       let two = last.y[c + last.width];
