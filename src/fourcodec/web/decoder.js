@@ -672,8 +672,8 @@ const [VALUES, PLACES, COUNT, WEIGHTS, OUT, ROW, WEIGHT, VALUE] = upTo(0, 7); //
 const times = (count, code) => upTo(0, count - 1).flatMap(code);
 const advance = (local, step) => [...get(local), 0x41, step, 0x6a, ...set(local)];
 const addressFrom = (base, table, offset, local) => [...get(base), ...get(table), 0x28, 2, offset, 0x6a, ...set(local)];
-const whileCount = (code) => [ // and one less of COUNT each time; 0x7f is -1
-  0x02, 0x40, 0x03, 0x40, ...get(COUNT), 0x45, 0x0d, 1, ...code, ...advance(COUNT, 0x7f), 0x0c, 0, 0x0b, 0x0b];
+const repeated = (count, code) => [ // as often as the local `count` says, which ends at 0; 0x7f is -1
+  0x02, 0x40, 0x03, 0x40, ...get(count), 0x45, 0x0d, 1, ...code, ...advance(count, 0x7f), 0x0c, 0, 0x0b, 0x0b];
 
 function constantPair(x) {
   const bytes = new Uint8Array(Float64Array.of(x, x).buffer);
@@ -683,7 +683,7 @@ function constantPair(x) {
 /** `sums` (locals, for each sample a list) += values times COUNT rows, which begin `offset` behind WEIGHTS. */
 function rowsLoop(sums, offset) {
   const samples = sums.length;
-  return whileCount([
+  return repeated(COUNT, [
     ...addressFrom(WEIGHTS, PLACES, 0, ROW),
     ...times(samples, (n) => [...get(VALUES), 0xfd, 0x0a, 3, 8 * n, ...set(VALUE + n)]),
     ...times(sums[0].length, (pair) => [
@@ -714,16 +714,18 @@ function modelBody() {
   const constant = (n) => load(WEIGHTS, 8 * MODEL.constants + 16 * n);
   const hidden = (sum, factor) => [
     ...get(sum), ...constant(factor), ...MUL, ...FLOOR, ...constant(2), ...MAX, ...constant(3), ...MIN, ...set(sum)];
-  const lane = (sums, j) => [...get(sums[j >> 1]), 0xfd, 0x21, j & 1, ...TWICE, ...set(VALUE)];
+  const lane = (sums, j) => [...get(sums[j >> 1]), 0xfd, 0x21, j & 1, ...TWICE];
   const add = (sum, offset) => [...get(sum), ...get(VALUE), ...load(WEIGHTS, offset), ...MUL, ...ADD, ...set(sum)];
   return [
     2, 1, 0x7f, 19, 0x7b,
     ...first.flatMap((sum, n) => [...load(WEIGHTS, 16 * n), ...set(sum)]), ...rowsLoop([first], 8 * MODEL.taps),
     ...times(8, (n) => [...hidden(first[n], 0), ...load(WEIGHTS, 8 * MODEL.bias + 16 * n), ...set(second[n])]),
-    ...times(16, (j) => [...lane(first, j), ...times(8, (n) => add(second[n], 8 * (MODEL.second + 16 * j) + 16 * n))]),
+    ...times(16, (j) => [
+      ...lane(first, j), ...set(VALUE), ...times(8, (n) => add(second[n], 8 * MODEL.second + 128 * j + 16 * n))]),
     ...times(8, (n) => hidden(second[n], 1)),
-    ...times(16, (j) => [...lane(second, j), ...add(first[8], 8 * (MODEL.last + 2 * j))]),
-    ...get(first[8]), ...constant(4), ...MUL, ...constant(5), ...ADD, ...FLOOR, ...constant(6), ...MAX, ...constant(7),
+    ...get(first[8]),
+    ...times(16, (j) => [...lane(second, j), ...load(WEIGHTS, 8 * (MODEL.last + 2 * j)), ...MUL, ...ADD]),
+    ...constant(4), ...MUL, ...constant(5), ...ADD, ...FLOOR, ...constant(6), ...MAX, ...constant(7),
     ...MIN, ...set(VALUE), ...store(OUT, 0, VALUE), 0x0b,
   ];
 }
@@ -737,22 +739,23 @@ const COSINE = [1, -4.934802200544679, 4.058712126416768, -1.3352627688545893, 0
 /** The features of a Fourier layer at two samples: VALUES are x, WEIGHTS takes the waves, OUT the features, and PLACES
  * has COUNT pairs, of a frequency's parent in the features and of its largest member in the waves. */
 function featuresBody(inputs) {
-  const [parent, wave, next, r, t, s, c] = upTo(5, 11);
+  const [parent, wave, next, left, r, t, s, c] = upTo(5, 12);
   const series = (terms) => [...terms].reverse().flatMap((term, n) => (
     n ? [...get(t), ...MUL, ...constantPair(term), ...ADD] : constantPair(term)));
   const put = (base, offset, code) => [...get(base), ...code, 0xfd, 0x0b, 3, ...leb(offset)];
   const product = (p, w) => [...load(parent, p), ...load(wave, w), ...MUL];
   return [
-    2, 3, 0x7f, 4, 0x7b,
-    ...times(inputs, (j) => [ // as in `turn`
-      ...load(VALUES, 16 * j), ...load(VALUES, 16 * j), ...FLOOR, ...SUB, ...constantPair(0.5), ...SUB, ...set(r),
+    2, 4, 0x7f, 4, 0x7b, 0x41, inputs, ...set(left), ...get(WEIGHTS), ...set(next),
+    ...repeated(left, [ // as in `turn`
+      ...load(VALUES, 0), ...load(VALUES, 0), ...FLOOR, ...SUB, ...constantPair(0.5), ...SUB, ...set(r),
       ...get(r), ...get(r), ...MUL, ...set(t),
       ...series(SINE), ...get(r), ...MUL, ...set(s), ...series(COSINE), ...set(c),
-      ...put(WEIGHTS, 32 * j, [...get(s), ...get(s), ...MUL, ...constantPair(2), ...MUL, ...constantPair(1), ...SUB]),
-      ...put(WEIGHTS, 32 * j + 16, [...get(s), ...get(c), ...MUL, ...constantPair(-2), ...MUL]),
+      ...put(next, 0, [...get(s), ...get(s), ...MUL, ...constantPair(2), ...MUL, ...constantPair(1), ...SUB]),
+      ...put(next, 16, [...get(s), ...get(c), ...MUL, ...constantPair(-2), ...MUL]),
+      ...advance(VALUES, 16), ...advance(next, 32),
     ]),
     ...get(OUT), 0x41, 32, 0x6a, ...set(next),
-    ...whileCount([
+    ...repeated(COUNT, [
       ...addressFrom(OUT, PLACES, 0, parent), ...addressFrom(WEIGHTS, PLACES, 4, wave),
       ...put(next, 0, [...product(0, 0), ...product(16, 16), ...SUB]),
       ...put(next, 16, [...product(16, 0), ...product(0, 16), ...ADD]),
