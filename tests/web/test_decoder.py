@@ -1,0 +1,253 @@
+"""The decoder in JavaScript against the one in Python."""
+
+import hashlib
+from itertools import islice
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+import zstandard
+
+from fourcodec import codec, limits
+from fourcodec.bitstream import alpha, container, metadata, varint
+from fourcodec.bitstream.container import CODER_ZSTD, Section
+from fourcodec.errors import FourcodecError
+from fourcodec.fnc import File
+from fourcodec.grid.picture import Tile
+from fourcodec.grid.rendering import render_tile
+from fourcodec.grid.weights import UNUSED
+from fourcodec.grid.windows import Window
+from tests.fuzz.mutation import mutate
+from tests.golden.make import FILES, FOLDER
+from tests.support.damage import flips, truncations
+from tests.support.node import FOLDER as WEB
+from tests.support.node import answers, under_node
+
+GOLDEN = [FOLDER / f"{name}.fnc" for name in FILES]
+SMALL = {"pixels": 1 << 14, "work": 1 << 28}  # limits under which the worst file takes a moment
+UNUSED_BITS = "a Huffman stream has another length"  # which RFC 8878 calls corrupted and libzstd lets pass
+in_both_ways = pytest.mark.parametrize("plain", [False, True], ids=["webassembly", "plain"])
+
+
+def sha(values: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values, dtype="<i4").tobytes()).hexdigest()
+
+
+def integers(data: bytes) -> dict[str, Any]:
+    """Hashes of what Python decodes, as decode_cli.mjs names them."""
+    file = File(data)
+    found = file.integers
+    if file.header.profile == 1:
+        return {"stepIndices": sha(found.step_indices), "symbols": sha(found.symbols)}
+    tiles = [[sha(level) for level in found.tiles[number]] for number in sorted(found.tiles)]
+    stored = found.networks.symbols[found.config.shape.groups != UNUSED]
+    return {"exponents": sha(found.networks.exponents), "symbols": sha(stored), "tiles": tiles}
+
+
+def samples(answer: dict[str, Any], raw: Path) -> np.ndarray:
+    """The samples (H, W, channels) that decode_cli.mjs wrote."""
+    kind = "<u1" if answer["depth"] == 8 else "<u2"
+    return np.frombuffer(raw.read_bytes(), kind).reshape(answer["height"], answer["width"], answer["channels"])
+
+
+def assert_near(found: np.ndarray, wanted: np.ndarray) -> None:
+    wanted = wanted.reshape(found.shape)
+    assert found.dtype == wanted.dtype
+    assert np.abs(found.astype(int) - wanted).max() <= (1 if found.dtype == np.uint8 else 257)
+
+
+def written(folder: Path, files: list[bytes]) -> list[dict[str, Any]]:
+    """Tasks for files with this content."""
+    tasks = []
+    for number, data in enumerate(files):
+        path = folder / f"{number}.fnc"
+        path.write_bytes(data)
+        tasks.append({"file": str(path), "raw": str(path.with_suffix(".raw"))})
+    return tasks
+
+
+@under_node
+@in_both_ways
+def test_integers_of_every_golden_file_are_equal(plain: bool) -> None:
+    found = answers([{"file": str(path), "symbols": True} for path in GOLDEN], plain=plain)
+    for path, answer in zip(GOLDEN, found, strict=True):
+        wanted = integers(path.read_bytes())
+        assert {name: answer.get(name) for name in wanted} == wanted, (path.stem, answer.get("error"))
+
+
+@under_node
+@in_both_ways
+def test_pixels_of_every_golden_file_are_within_one_and_metadata_equal(plain: bool, tmp_path: Path) -> None:
+    tasks = [{"file": str(path), "raw": str(tmp_path / path.stem)} for path in GOLDEN]
+    for path, answer in zip(GOLDEN, answers(tasks, plain=plain), strict=True):
+        data = path.read_bytes()
+        picture, wanted = samples(answer, tmp_path / path.stem), codec.decode(data)
+        assert_near(picture, wanted)
+        if container.read(data)[0].has_alpha:
+            assert np.array_equal(picture[:, :, -1], wanted[:, :, -1])
+        documents = {name: bytes.fromhex(document) for name, document in answer["metadata"].items()}
+        assert metadata.Metadata(**documents) == File(data).metadata()
+        assert answer["notes"] == []
+
+
+@under_node
+def test_a_photograph_is_decoded_as_in_python(tmp_path: Path) -> None:
+    picture = skimage.data.astronaut()[30:126, 180:308]
+    data = codec.encode(picture, iterations=20, device="cpu").data
+    (task,) = written(tmp_path, [data])
+    pixels, symbols = answers([task, {**task, "symbols": True}])
+    assert_near(samples(pixels, Path(task["raw"])), codec.decode(data))
+    wanted = integers(data)
+    assert {name: symbols[name] for name in wanted} == wanted
+
+
+@under_node
+def test_smaller_pictures_come_first_and_that_at_half_the_size_is_pythons(tmp_path: Path) -> None:
+    path = FOLDER / "grid-smooth.fnc"  # 46 x 35
+    raw = tmp_path / "raw"
+    (answer,) = answers([{"file": str(path), "raw": str(raw), "levels": True}])
+    sizes = [(level["reduction"], level["width"], level["height"]) for level in answer["levels"]]
+    assert sizes == [(4, 3, 3), (3, 6, 5), (2, 12, 9), (1, 23, 18)]
+    tile = File(path.read_bytes()).integers.tile(0)
+    planes = np.empty((3, 18, 23), np.float32)
+    render_tile(Tile(tile.config, tile.networks, tile.latents[1:]), 1, Window(0, 0, 18, 23), planes)
+    wanted = np.rint(255 * planes).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+    half = {**answer, "width": 23, "height": 18}
+    assert_near(samples(half, raw.with_name("raw.1")), wanted)
+    assert_near(samples(answer, raw), codec.decode(path.read_bytes()))
+
+
+@under_node
+def test_smaller_pictures_of_tiled_files_have_the_size_of_the_whole(tmp_path: Path) -> None:
+    path = FOLDER / "grid-tiled.fnc"  # 70 x 69
+    (answer,) = answers([{"file": str(path), "raw": str(tmp_path / "raw"), "levels": True}])
+    sizes = [(level["reduction"], level["width"], level["height"]) for level in answer["levels"]]
+    assert sizes == [(5, 3, 3), (4, 5, 5), (3, 9, 9), (2, 18, 18), (1, 35, 35)]
+    assert_near(samples(answer, tmp_path / "raw"), codec.decode(path.read_bytes()))
+
+
+@under_node
+@pytest.mark.parametrize("name", ["grid-smooth", "grid-tiled", "grid-rgba-16"])
+def test_the_beginning_of_a_file_gives_the_levels_that_are_whole(name: str, tmp_path: Path) -> None:
+    path = FOLDER / f"{name}.fnc"
+    data, raw = path.read_bytes(), tmp_path / "raw"
+    cuts = list(range(20, len(data), 5))
+    tasks = [{"file": str(path), "raw": str(raw), "levels": True}]
+    tasks += [{"file": str(path), "raw": str(tmp_path / str(cut)), "first": cut} for cut in [*cuts, len(data)]]
+    whole, *found = answers(tasks)
+    reductions = [answer.get("reduction", 99) for answer in found]
+    assert reductions == sorted(reductions, reverse=True)
+    assert reductions[-1] == 0
+    assert len(set(reductions)) > 3 or name == "grid-tiled"  # of which every tile has to begin
+    for cut, answer in zip(cuts, found, strict=False):
+        if "error" in answer:
+            assert answer["isFncError"]
+            continue
+        level = raw.with_name(f"raw.{answer['reduction']}") if answer["reduction"] else raw
+        colours = {2: 1, 4: 3}.get(answer["channels"], answer["channels"])
+        picture, wanted = (samples(answer, file)[:, :, :colours] for file in (tmp_path / str(cut), level))
+        assert np.array_equal(picture, wanted)
+        assert answer["notes"][-1].startswith("the file is cut")
+    assert whole["notes"] == found[-1]["notes"] == []
+
+
+def frames(random: Random) -> list[tuple[bytes, bytes]]:
+    """Documents and zstd frames of them, of all kinds of blocks and codes."""
+    words = [bytes(random.choices(range(97, 123), k=random.randrange(2, 9))) for _ in range(400)]
+    text = b" ".join(random.choices(words, k=40_000))  # more than one block
+    skewed = bytes(min(int(random.expovariate(0.2)), 255) for _ in range(30_000))
+    documents = [text, skewed, random.randbytes(200_000), b"a" * 300_000, b"x", b"abcabcabcabcabcabc", text[:900]]
+    documents += [skewed[:n] + text[: 3 * n] for n in (10, 40, 100, 300, 1000)]
+    compressors = [
+        zstandard.ZstdCompressor(level=level, write_content_size=size, write_checksum=checksum)
+        for level, size, checksum in ((19, False, False), (1, True, True), (3, False, True), (-5, True, False))
+    ]
+    return [(document, compressor.compress(document)) for document in documents for compressor in compressors]
+
+
+@under_node
+def test_zstd_frames_of_all_kinds_are_unpacked(tmp_path: Path) -> None:
+    header, sections = container.read((FOLDER / "one-pixel.fnc").read_bytes())
+    packed = frames(Random(26))
+    files = [
+        container.write(header, [*sections, Section(metadata.XMP, CODER_ZSTD, varint.write(len(plain)) + frame[4:])])
+        for plain, frame in packed
+    ]
+    for (plain, _), answer in zip(packed, answers(written(tmp_path, files)), strict=True):
+        assert answer["notes"] == []
+        assert bytes.fromhex(answer["metadata"]["xmp"]) == plain
+
+
+@under_node
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_alpha_is_without_loss_under_every_predictor(kind: type, tmp_path: Path) -> None:
+    header, sections = container.read((FOLDER / "grid-rgba-16.fnc").read_bytes())
+    header = container.Header(**{**vars(header), "bit_depth": 8 * np.dtype(kind).itemsize})
+    random = np.random.default_rng(5)
+    masks = [random.integers(0, np.iinfo(kind).max, (header.height, header.width)).astype(kind)]
+    masks += [np.full(masks[0].shape, 255, kind), np.arange(header.height, dtype=kind)[:, None] + 0 * masks[0]]
+    masks += [masks[1] * (masks[2] > 7), masks[2] + np.arange(header.width, dtype=kind)]
+    own = [section for section in sections if section.kind != alpha.KIND]
+    coded = [alpha.write(mask) for mask in masks]
+    coded += [Section(8, CODER_ZSTD, bytes([number]) + coded[0].payload[1:]) for number in range(4)]
+    files = [container.write(header, [*own, section]) for section in coded]
+    tasks = written(tmp_path, files)
+    for task, section, answer in zip(tasks, coded, answers(tasks), strict=True):
+        assert np.array_equal(samples(answer, Path(task["raw"]))[:, :, 3], alpha.read(section, header))
+
+
+@under_node
+@pytest.mark.parametrize("name", ["grid-rgb", "fnet-rgba"])
+def test_a_changed_bit_or_a_missing_end_is_an_error(name: str, tmp_path: Path) -> None:
+    data = (FOLDER / f"{name}.fnc").read_bytes()
+    files = [*islice(flips(data), 0, None, 23), *islice(truncations(data), 0, None, 7)]
+    for answer in answers(written(tmp_path, files)):
+        assert answer.get("isFncError"), answer
+
+
+def mutations(count: int) -> list[bytes]:
+    """Damaged golden files with right checksums."""
+
+    def raw(data: bytes, max_size: int) -> bytes:
+        random = Random(len(data) + sum(data))
+        changed = bytearray(data)
+        for _ in range(random.randrange(1, 4)):
+            if changed:
+                changed[random.randrange(len(changed))] = random.randrange(256)
+        return bytes(changed[:max_size])
+
+    plain = [path.read_bytes() for path in GOLDEN]
+    return [mutate(plain[seed % len(plain)], 4096, seed, raw, deep=True) for seed in range(count)]
+
+
+@under_node
+def test_mutated_files_give_an_error_or_pythons_picture(tmp_path: Path) -> None:
+    files = mutations(400)
+    tasks = written(tmp_path, files)
+    for number, (data, task, answer) in enumerate(zip(files, tasks, answers(tasks, limits=SMALL), strict=True)):
+        try:
+            wanted = codec.decode(data, limits=limits.Limits(**SMALL))
+        except FourcodecError:
+            wanted = None
+        if UNUSED_BITS in answer.get("error", ""):
+            continue
+        assert bool(answer.get("isFncError")) == (wanted is None), (number, answer)
+        if wanted is not None:
+            assert samples(answer, Path(task["raw"])).shape[:2] == wanted.shape[:2]
+
+
+@under_node
+def test_limits_are_checked_before_anything_is_decoded() -> None:
+    (answer,) = answers([{"file": str(FOLDER / "grid-rgb.fnc")}], limits={"pixels": 1000})
+    assert (answer["isFncError"], answer["kind"]) == (True, "limit")
+    (answer,) = answers([{"file": str(FOLDER / "fnet-rgba.fnc")}], limits={"work": 1000})
+    assert (answer["isFncError"], answer["kind"]) == (True, "limit")
+
+
+def test_the_module_depends_on_nothing() -> None:
+    source = (WEB / "decoder.js").read_text(encoding="utf-8")
+    assert "\nimport " not in source
+    assert "require(" not in source
