@@ -1,8 +1,8 @@
 """The outputs of a run, made from the item log with one picture in memory at a time; written whole or not at all."""
 
 import csv
+import io
 import json
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -155,13 +155,10 @@ def _bd_json(image: str, codec: str, reference: str, rate: BdRate) -> dict[str, 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[str]]:
     """A new text file that replaces `path` when it is complete; files.write would need all of it in memory."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
+    with files.replacing(path, overwrite=True) as raw:
+        buffered = io.BufferedWriter(raw)
         # surrogateescape: names of pictures may be any bytes
-        with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        text = io.TextIOWrapper(buffered, encoding="utf-8", errors="surrogateescape", newline="")
+        yield text
+        text.detach()
+        buffered.detach()  # both flush, and leave it to files to close the file
