@@ -54,12 +54,18 @@ def _read_whole(file: BinaryIO, limit_bytes: int, name: str, remedy: str) -> byt
     return bytes(data)
 
 
-def write_standard_output(data: bytes) -> None:
-    """Writes all of `data` to standard output. Raises OSError, also where it is closed."""
+def standard_output() -> BinaryIO:
+    """Standard output, open for bytes. Raises OSError where it is closed."""
     if sys.stdout is None:
         raise OSError(errno.EBADF, "closed", "standard output")
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    return sys.stdout.buffer
+
+
+def write_standard_output(data: bytes) -> None:
+    """Writes all of `data` to standard output. Raises OSError, also where it is closed."""
+    output = standard_output()
+    output.write(data)
+    output.flush()
 
 
 def check_regular(path: Path) -> None:

@@ -20,6 +20,7 @@ from fourcodec.bench.progress import BenchProgress
 from fourcodec.bench.reports import OUTPUTS, Circumstances, write_all
 from fourcodec.bench.settings import BenchSettings, check_same
 from fourcodec.bench.tables import Progress
+from fourcodec.errors import printable
 
 _SETTINGS, _LOG, _FILES = "settings.json", "items.jsonl", "files"
 
@@ -131,4 +132,4 @@ def _expectation(seconds: trial.Estimate, total: float) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)

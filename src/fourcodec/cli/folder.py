@@ -60,7 +60,7 @@ def run_folder(
     )
     finished = run(direction, source, given, recursive=of_folder["recursive"])
     for name, reason in finished.failed:
-        click.echo(f"failed: {name}: {reason}", err=True)
+        options.say(f"failed: {name}: {reason}", err=True)
     if as_json:
         counts = {"done": finished.done, "skipped": finished.skipped, "left": finished.left}
         failures = [{"source": name, "reason": reason} for name, reason in finished.failed]
@@ -68,7 +68,7 @@ def run_folder(
     elif not quiet:
         skipped = f", {finished.skipped} were done before" if finished.skipped else ""
         failed = f", {len(finished.failed)} failed" if finished.failed else ""
-        click.echo(f"{out}: {finished.done} files{skipped}{failed}")
+        options.say(f"{out}: {finished.done} files{skipped}{failed}")
     if finished.interrupted:
         click.echo(f"interrupted, {finished.left} files left: continue with --resume", err=True)
         return 130

@@ -72,7 +72,7 @@ def load_classifier(path: Path, settings: ClassifierSettings) -> Classifier:
 
     Raises FileNotFoundError, and CorruptFileError where the file is damaged or of other settings.
     """
-    if not path.exists():
+    if not path.is_file():
         raise FileNotFoundError(path)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
