@@ -24,6 +24,7 @@ _TOKEN_BYTES, _SUFFIX = 6, ".tmp"  # random bytes in the name of a temporary fil
 _PREFIX_BYTES = 100  # of the target's name; with the rest, a temporary name is shorter than any system's 255 bytes
 _TAIL_LENGTH = 2 * _TOKEN_BYTES + len(_SUFFIX)
 _LEFTOVER = re.compile(rf"\..+\.[0-9a-f]{{{2 * _TOKEN_BYTES}}}{re.escape(_SUFFIX)}", re.DOTALL)
+_NO_ROOM = tuple(getattr(errno, name, 0) for name in ("ENOSPC", "EDQUOT", "EROFS"))
 _ACL = "system.posix_acl_access"  # Linux: the extended attribute with a file's access control list
 
 
@@ -66,6 +67,11 @@ def write_standard_output(data: bytes) -> None:
     output = standard_output()
     output.write(data)
     output.flush()
+
+
+def is_disk_full(exc: OSError) -> bool:
+    """True where no other file can be written either: no space, no quota, or a file system that is read-only."""
+    return exc.errno in _NO_ROOM
 
 
 def check_regular(path: Path) -> None:
