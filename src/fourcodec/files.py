@@ -86,6 +86,11 @@ def check_regular(path: Path) -> None:
         raise OSError(errno.EINVAL, "not a regular file", str(path))
 
 
+def leads_out(path: Path, folder: Path) -> bool:
+    """True where links lead from the folder to another place above the file `path`, which is named as one below it."""
+    return not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(folder))
+
+
 def check_target(path: Path, *, overwrite: bool) -> None:
     """Raises the OSError now that `write` would raise after minutes of work.
 
@@ -93,26 +98,33 @@ def check_target(path: Path, *, overwrite: bool) -> None:
     are never replaced, and for folders that cannot be written to.
     """
     _check_replaceable(path, overwrite)
-    with _temporary(path):
+    with _temporary(_followed(path), path):
         pass
 
 
-def write(path: Path, data: bytes, *, overwrite: bool) -> None:
+def write(path: Path, data: bytes, *, overwrite: bool, within: Path | None = None) -> None:
     """Writes all of `data` or nothing. Raises an OSError that names the file; FileExistsError as `check_target`
-    does."""
-    with replacing(path, overwrite=overwrite) as file:
+    does.
+
+    A link is followed: the file that it points to is written. `within` is the folder of a run, which may be a
+    stranger's: a link in it is replaced, and one that leads out of it above the file is an OSError.
+    """
+    with replacing(path, overwrite=overwrite, within=within) as file:
         left = memoryview(data)
         while left:
             left = left[file.write(left) :]
 
 
 @contextmanager
-def replacing(path: Path, *, overwrite: bool) -> Iterator[FileIO]:
+def replacing(path: Path, *, overwrite: bool, within: Path | None = None) -> Iterator[FileIO]:
     """A file, open for writing, that appears under its name when the context ends without an exception.
 
-    It is unbuffered: a write may take fewer bytes than it is given. Raises as `write`.
+    It is unbuffered: a write may take fewer bytes than it is given. Links, and what is raised, are as for `write`.
     """
-    with _temporary(path) as (temporary, file):
+    if within is not None and leads_out(path, within):
+        raise OSError(errno.ELOOP, "cannot write: leads out of the folder through a link", str(path))
+    target = _followed(path) if within is None else path
+    with _temporary(target, path) as (temporary, file):
         try:
             yield file
             os.fsync(file.fileno())
@@ -121,8 +133,9 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[FileIO]:
             if exc.filename is not None:  # of another file
                 raise
             raise OSError(exc.errno, f"cannot write: {exc.strerror or exc}", str(path)) from exc
-        _check_replaceable(path, overwrite)
-        _rename(temporary, _target(path), overwrite)
+        if within is None or not path.is_symlink():
+            _check_replaceable(path, overwrite)
+        _rename(temporary, target, overwrite)
 
 
 def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
@@ -141,9 +154,8 @@ def _rename(temporary: Path, target: Path, overwrite: bool) -> None:
 def remove_leftovers(path: Path) -> None:
     """Removes the temporary files that a `write` of this path left when its process was killed. No other process may be
     writing the path."""
-    target = _target(path)
-    prefix = _prefix(target)
-    _remove(target.parent, lambda name: name.startswith(prefix) and len(name) == len(prefix) + _TAIL_LENGTH)
+    prefix = _prefix(path)
+    _remove(path.parent, lambda name: name.startswith(prefix) and len(name) == len(prefix) + _TAIL_LENGTH)
 
 
 def remove_all_leftovers(folder: Path) -> None:
@@ -172,24 +184,26 @@ def _check_replaceable(path: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{str(path)!r} exists already")
 
 
-def _target(path: Path) -> Path:
+def _followed(path: Path) -> Path:
     """The path that is written: of a symbolic link, the file that it points to, so that the link stays."""
     return Path(os.path.realpath(path))
 
 
 @contextmanager
-def _temporary(path: Path) -> Iterator[tuple[Path, FileIO]]:
-    """A new temporary file beside the target, open for writing. It is removed at the end unless it was renamed."""
-    target = _target(path)
+def _temporary(target: Path, named: Path) -> Iterator[tuple[Path, FileIO]]:
+    """A new temporary file beside the target, open for writing. It is removed at the end unless it was renamed.
+
+    `named` is the target as the user knows it, for errors.
+    """
     temporary = target.with_name(f"{_prefix(target)}{secrets.token_hex(_TOKEN_BYTES)}{_SUFFIX}")
     # Not tempfile.mkstemp, whose files only their owner can read: a new file shall have the permissions of the user's
     # umask. One that replaces another begins without rights for others, and gets those of the old file.
-    old = _stat(target)
+    old = _regular(target)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     try:
         descriptor = os.open(temporary, flags, 0o666 if old is None else 0o600)
     except OSError as exc:  # name the target, not the temporary file
-        raise OSError(exc.errno, f"cannot write: {exc.strerror}", str(path)) from exc
+        raise OSError(exc.errno, f"cannot write: {exc.strerror}", str(named)) from exc
     try:
         # Unbuffered: closing the file writes nothing, so it cannot fail a second time.
         with open(descriptor, "wb", buffering=0) as file:
@@ -201,11 +215,13 @@ def _temporary(path: Path) -> Iterator[tuple[Path, FileIO]]:
             temporary.unlink()
 
 
-def _stat(path: Path) -> os.stat_result | None:
+def _regular(path: Path) -> os.stat_result | None:
+    """The facts about a regular file; None where there is none, and for a link."""
     try:
-        return path.stat()
+        found = path.lstat()
     except OSError:
         return None
+    return found if stat.S_ISREG(found.st_mode) else None
 
 
 def _keep_access(descriptor: int, target: Path, old: os.stat_result) -> None:

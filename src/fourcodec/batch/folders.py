@@ -44,7 +44,7 @@ def run(direction: Direction, source: Path, options: RunOptions, *, recursive: b
         manifest = Manifest(journal)
         if manifest.targets and not options.resume:
             raise engine.holds_results(options.out)
-        manifest.begin(direction.settings)
+        manifest.begin(direction.settings, direction.target_suffix)
         finished = Finished()
         tasks = _tasks(direction, source.resolve(), options, manifest, sources, finished)
         _work(direction, options, manifest, tasks, finished)
@@ -60,6 +60,8 @@ def _tasks(
         path = options.out / target
         if manifest.is_done(source, folder, options.out):
             finished.skipped += 1
+        elif files.leads_out(path, options.out):
+            finished.failed.append((source, _leads_out(path)))
         elif path.exists() and source not in manifest.targets and not options.force:
             finished.failed.append((source, f"{str(path)!r} exists already: replace it with -f"))
         else:
@@ -103,16 +105,22 @@ def _write(result: Result, out: Path, manifest: Manifest) -> str:
     assert result.stamp is not None
     path = out / result.task.target
     try:
+        if files.leads_out(path, out):
+            return _leads_out(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         manifest.claim(result.task.source, result.task.target)
         files.remove_leftovers(path)
-        files.write(path, result.data, overwrite=True)
+        files.write(path, result.data, overwrite=True, within=out)
         manifest.append(Entry(result.task.source, result.task.target, len(result.data), result.stamp))
     except OSError as exc:
         if files.is_disk_full(exc):
             raise _DiskFullError(f"{result.task.target}: {exc.strerror or exc}") from exc
         return one_line(exc)
     return ""
+
+
+def _leads_out(path: Path) -> str:
+    return f"{str(path)!r} leads out of the folder through a link"
 
 
 def _size_bytes(path: Path) -> int:

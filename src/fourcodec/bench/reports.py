@@ -71,13 +71,18 @@ def write_all(folder: Path, log: ItemLog, circumstances: Circumstances, progress
     lines, said = opening(aggregate, progress), tables(aggregate)
     drawn = plotting.plots(aggregate)
     for plot in drawn:
-        files.write(folder / f"{plot.name}.svg", plot.svg.encode("utf-8", "backslashreplace"), overwrite=True)
-        files.write(folder / f"{plot.name}.png", plot.png, overwrite=True)
+        files.write(
+            folder / f"{plot.name}.svg", plot.svg.encode("utf-8", "backslashreplace"), overwrite=True, within=folder
+        )
+        files.write(folder / f"{plot.name}.png", plot.png, overwrite=True, within=folder)
     files.write(
-        folder / "summary.md", markdown(lines, said, circumstances).encode("utf-8", "backslashreplace"), overwrite=True
+        folder / "summary.md",
+        markdown(lines, said, circumstances).encode("utf-8", "backslashreplace"),
+        overwrite=True,
+        within=folder,
     )
     html = page(lines, said, drawn, exhibits(aggregate, log), circumstances.as_facts())
-    files.write(folder / "report.html", html.encode("utf-8", "backslashreplace"), overwrite=True)
+    files.write(folder / "report.html", html.encode("utf-8", "backslashreplace"), overwrite=True, within=folder)
     return aggregate
 
 
@@ -158,7 +163,7 @@ def _bd_json(image: str, codec: str, reference: str, rate: BdRate) -> dict[str, 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[str]]:
     """A new text file that replaces `path` when it is complete; files.write would need all of it in memory."""
-    with files.replacing(path, overwrite=True) as raw:
+    with files.replacing(path, overwrite=True, within=path.parent) as raw:
         buffered = io.BufferedWriter(raw)
         # surrogateescape: names of pictures may be any bytes
         text = io.TextIOWrapper(buffered, encoding="utf-8", errors="surrogateescape", newline="")

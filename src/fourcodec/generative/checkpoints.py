@@ -45,7 +45,7 @@ def write_checkpoint(directory: Path, tensors: dict[str, torch.Tensor], facts: d
 
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     data = save(plain, metadata={_KEY: json.dumps({"version": VERSION, **facts})})
-    files.write(directory / FILE_NAME, data, overwrite=True)
+    files.write(directory / FILE_NAME, data, overwrite=True, within=directory)
 
 
 def read_checkpoint(directory: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

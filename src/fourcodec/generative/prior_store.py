@@ -32,7 +32,8 @@ def write_prior(directory: Path, chosen: ChosenPrior, latents: Floats) -> None:
     state = chosen.prior.to_state()
     facts = {"kind": state.kind, "temperature": chosen.temperature, "latents": _digest(latents)}
     arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
-    files.write(directory / FILE_NAME, safetensors.numpy.save(arrays, {_KEY: json.dumps(facts)}), overwrite=True)
+    data = safetensors.numpy.save(arrays, {_KEY: json.dumps(facts)})
+    files.write(directory / FILE_NAME, data, overwrite=True, within=directory)
 
 
 def read_prior(directory: Path, latents: Floats) -> ChosenPrior | None:

@@ -268,15 +268,18 @@ class Training:
     def _write_records(self) -> None:
         """Writes log, plot, and a sheet of images sampled from a Gaussian with the latents' mean and covariance."""
         if self.history:
-            files.write(self._directory / "log.csv", records.to_csv(self.history), overwrite=True)
-            files.write(self._directory / "log.png", records.to_plot(self.history), overwrite=True)
+            self._write("log.csv", records.to_csv(self.history))
+            self._write("log.png", records.to_plot(self.history))
         latents = self._table.values.cpu().double().numpy()
         random = np.random.default_rng(self._seed)
         covariance = np.atleast_2d(np.cov(latents.T))
         z = random.multivariate_normal(latents.mean(0), covariance, _SHEET_IMAGES, method="eigh").astype(np.float32)
         picture = images.to_png(sheets.sheet(sheets.to_bytes(self.core.decode(z))))
         (self._directory / "sheets").mkdir(exist_ok=True)
-        files.write(self._directory / "sheets" / f"epoch-{self._epoch:05}.png", picture, overwrite=True)
+        self._write(f"sheets/epoch-{self._epoch:05}.png", picture)
+
+    def _write(self, name: str, data: bytes) -> None:
+        files.write(self._directory / name, data, overwrite=True, within=self._directory)
 
     def _means(self) -> tuple[float, float, float]:
         """Mean loss and squared error of this epoch's images so far, and their PSNR in dB."""
