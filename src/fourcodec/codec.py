@@ -14,10 +14,12 @@ numbers that it reports were measured on these bytes.
 """
 
 import math
+import os
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +65,7 @@ class Encoded:
 
 
 def encode(
-    image: Image.Image | Samples | Picture,
+    image: "Image.Image | Samples | Picture | str | os.PathLike[str]",
     *,
     profile: str | None = None,
     quality: float | None = None,
@@ -83,10 +85,10 @@ def encode(
 ) -> Encoded:
     """Fits a network to a picture.
 
-    `image` is a PIL image, what images.load reads, or a uint8 or uint16 array (H, W) or (H, W, C), C 2 to 4: grey and
-    alpha, RGB, RGBA. Its ICC profile, EXIF and XMP go into the file unless `strip`. `profile` is "grid", the default,
-    or "fnet", the default where a width or depth is given: `depth` hidden states of `width` numbers. One of these
-    sets rate and quality:
+    `image` is a PIL image, a uint8 or uint16 array (H, W) or (H, W, C), C 2 to 4: grey and alpha, RGB, RGBA, the path
+    of a picture file, or what images.load made of one. Its ICC profile, EXIF, XMP and density go into the file unless
+    `strip`. `profile` is "grid", the default, or "fnet", the default where a width or depth is given: `depth` hidden
+    states of `width` numbers. One of these sets rate and quality:
 
     - `quality`, 0 to 100, stands for lambda in MSE + lambda * bpp in both profiles. fnet without a width and depth then
       has the size that a measured table gives for this lambda. Without any of these the grid has a quality of 60, and
@@ -99,7 +101,8 @@ def encode(
     `max_seconds`, only where the time does not end the fit). `progress` is called during the fit. A file that needs
     `limits` above the default needs them for decoding too (see `check_limits`).
 
-    Raises ValueError for arguments out of range or that do not go together, TargetError for a target that no file of
+    Raises ValueError for arguments of another type, out of range or that do not go together, OSError for a file that
+    cannot be opened, TargetError for a target that no file of
     this picture comes to, LimitError, ImageError, DeviceError, and VerificationError if the file does not decode to
     what was encoded.
     """
@@ -144,46 +147,58 @@ def encode(
     )
 
 
-def decode(data: bytes, *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT) -> Samples:
-    """The image in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it.
+def decode(
+    data: "bytes | str | os.PathLike[str]", *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT
+) -> Samples:
+    """The image in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it. `data` are its bytes or its
+    path.
 
     `view` is a part of it, a size, or both. The network is evaluated only at the samples of the view, and a region at
     full size has exactly the samples of the whole image. `device` is "cpu" (which imports no torch), "cuda" or "auto";
     pixels differ by at most 1 of 255 between them. Metadata are not parsed.
 
-    Raises ValueError for a region that is not inside the image, CorruptFileError, UnsupportedFormatError, LimitError
-    (too many pixels, in the file or in the view, or too much work) and DeviceError.
+    Raises ValueError for a region that is not inside the image, OSError, CorruptFileError, UnsupportedFormatError,
+    LimitError (too many pixels, in the file or in the view, or too much work) and DeviceError.
     """
     return File(data, limits).pixels(view, device)
 
 
-def read_metadata(data: bytes) -> Metadata:
+def read_metadata(data: "bytes | str | os.PathLike[str]") -> Metadata:
     """The ICC profile, EXIF and XMP in a .fnc file. Decodes no pixel and has no limits but that of metadata; raises
     CorruptFileError, UnsupportedFormatError and LimitError."""
     return File(data).metadata()
 
 
-def salvage_metadata(data: bytes) -> tuple[Metadata, list[str]]:
+def salvage_metadata(data: "bytes | str | os.PathLike[str]") -> tuple[Metadata, list[str]]:
     """The sound metadata, and a remark for people on each document that is damaged."""
     return File(data).salvage_metadata()
 
 
-def check_limits(data: bytes, limits: Limits = DEFAULT) -> None:
+def check_limits(data: "bytes | str | os.PathLike[str]", limits: Limits = DEFAULT) -> None:
     """Raises LimitError where `decode` of the whole image would. Decodes nothing; raises otherwise as `decode`."""
     File(data).check_limits(limits)
 
 
-def describe(data: bytes) -> dict[str, Any]:
+def describe(data: "bytes | str | os.PathLike[str]") -> dict[str, Any]:
     """The header's fields and the bytes of each section, as JSON types. Nothing is decoded, so no limits apply; raises
     otherwise as `decode`."""
     return File(data).describe()
 
 
-def _to_picture(image: Image.Image | Samples | Picture, limits: Limits) -> Picture:
+def _to_picture(image: "Image.Image | Samples | Picture | str | os.PathLike[str]", limits: Limits) -> Picture:
     if isinstance(image, Picture):
-        limits.check_pixels(image.pixels.shape[1], image.pixels.shape[0])
+        images.from_array(image.pixels, limits)  # raises for what cannot be coded
         return image
-    picture = images.from_array(image, limits) if isinstance(image, np.ndarray) else images.from_pillow(image, limits)
+    if isinstance(image, np.ndarray):
+        picture = images.from_array(image, limits)
+    elif isinstance(image, Image.Image):
+        picture = images.from_pillow(image, limits)
+    elif isinstance(image, str | os.PathLike):
+        picture = images.load(Path(image), limits=limits)
+    else:
+        raise ValueError(
+            f"an image is a PIL image, an array of numpy or the path of a picture file, not {type(image).__name__}"
+        )
     for note in picture.notes:
         warnings.warn(note, stacklevel=3)
     return picture

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def read_object(text: bytes | str) -> dict[str, Any]:
-    """The object in a JSON text. Raises ValueError for anything else, also for one that is nested too deeply to read."""
+    """The object in a JSON text. Raises ValueError for anything else, also for too deep a nesting."""
     try:
         value = json.loads(text)
     except RecursionError as exc:
