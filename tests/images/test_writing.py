@@ -121,7 +121,7 @@ def test_a_profile_that_readers_of_png_refuse_is_said() -> None:
 
 
 def test_npy_is_the_array() -> None:
-    data, notes = images.write(deep(rgba()), "npy", described)
+    data, notes = images.write(deep(rgba()), "npy", RGB)
     np.testing.assert_array_equal(np.load(io.BytesIO(data), allow_pickle=False), deep(rgba()))
     assert notes == ("NPY holds no metadata",)
 

@@ -1,11 +1,12 @@
 """Colour that a picture file states by numbers, without an ICC profile: what of it differs from sRGB is noted.
 
-PNG         cICP, or gAMA and cHRM (third edition, 11.3.2)
-AVIF        the nclx form of the box colr (ISO/IEC 14496-12, 12.1.5)
-TIFF        TransferFunction, WhitePoint, PrimaryChromaticities (6.0, section 20)
-BMP         the calibrated and linked colour spaces of headers V4 and V5
-QOI         the byte for linear samples
-JPEG 2000   an enumerated colour space that is not sRGB (ITU-T T.800, I.5.3.3)
+    PNG         cICP, or gAMA and cHRM (third edition, 11.3.2)
+    AVIF        the nclx form of the box colr (ISO/IEC 14496-12, 12.1.5)
+    TIFF        TransferFunction, WhitePoint, PrimaryChromaticities (6.0, section 20)
+    BMP         the calibrated and linked colour spaces of headers V4 and V5
+    JPEG 2000   an enumerated colour space that is not sRGB, or an ICC profile (ITU-T T.800, I.5.3.3)
+
+WebP, GIF and PPM state none. QOI's byte for linear samples means nothing: Pillow sets it in every file.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def remarks(image: Image.Image, data: bytes, has_profile: bool) -> list[str]:
 
     An ICC profile goes before all of these but cICP. `data` are the bytes of the file. Damaged statements are none.
     """
-    readers = {"PNG": _png, "AVIF": _avif, "TIFF": _tiff, "BMP": _bmp, "QOI": _qoi, "JPEG2000": _jpeg_2000}
+    readers = {"PNG": _png, "AVIF": _avif, "TIFF": _tiff, "BMP": _bmp, "JPEG2000": _jpeg_2000}
     if image.format not in readers:
         return []
     try:
@@ -98,11 +99,6 @@ def _bmp(image: Image.Image, data: bytes) -> Iterator[str]:
         yield "calibrated RGB"
     if space in (b"KNIL", b"DEBM"):
         yield "a linked or embedded profile"
-
-
-def _qoi(image: Image.Image, data: bytes) -> Iterator[str]:
-    if data[13] == 1:
-        yield "linear samples"
 
 
 def _jpeg_2000(image: Image.Image, data: bytes) -> Iterator[str]:
