@@ -7,7 +7,7 @@
 decode and the functions after it make a File (fnc.py) for one question each. A caller with several questions makes the
 File itself.
 
-Alpha is coded beside the network, without loss, and so are ICC profile, EXIF and XMP.
+Alpha is coded beside the network, without loss, and so are ICC profile, EXIF, XMP and density.
 
 encode decodes what it returns: all integers are those of the fit, alpha and metadata are those of the image, and the
 numbers that it reports were measured on these bytes.
@@ -55,7 +55,7 @@ class Encoded:
     bit_depth: int  # 8 or 16
     size_bytes: int
     alpha_bytes: int  # of size_bytes
-    metadata_bytes: dict[str, int]  # of size_bytes, by name: icc, exif, xmp
+    metadata_bytes: dict[str, int]  # of size_bytes, by name: icc, exif, xmp, density
     rate_bpp: float
     psnr_db: float | None  # None where the copy is exact; of the colours that are visible
     ssim: float | None  # None where a side is shorter than 11 pixels
@@ -164,7 +164,7 @@ def decode(
 
 
 def read_metadata(data: "bytes | str | os.PathLike[str]") -> Metadata:
-    """The ICC profile, EXIF and XMP in a .fnc file. Decodes no pixel and has no limits but that of metadata; raises
+    """The ICC profile, EXIF, XMP and density in a .fnc file. Decodes no pixel; no limits but that of metadata; raises
     CorruptFileError, UnsupportedFormatError and LimitError."""
     return File(data).metadata()
 

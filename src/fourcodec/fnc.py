@@ -64,7 +64,7 @@ class File:
         return np.dstack([pixels.from_planes(planes, header.bit_depth), opacity])
 
     def metadata(self) -> Metadata:
-        """The ICC profile, EXIF and XMP. Raises as `read_metadata`."""
+        """The ICC profile, EXIF, XMP and density. Raises as `read_metadata`."""
         return metadata.read(self.sections)
 
     def salvage_metadata(self) -> tuple[Metadata, list[str]]:

@@ -92,9 +92,9 @@ class Manifest:
         self.targets[source] = target
         if "stamp" in line:
             stamp = Stamp(**line["stamp"])
-            numbers = (line["target_bytes"], stamp.size_bytes, stamp.mtime_ns)
-            size_bytes, *_ = (_of_type(int, number) for number in numbers)
-            self._entries[source] = Entry(source, target, size_bytes, stamp)
+            for number in (line["target_bytes"], stamp.size_bytes, stamp.mtime_ns):
+                _of_type(int, number)
+            self._entries[source] = Entry(source, target, line["target_bytes"], stamp)
 
 
 def _of_type(kind: type[Value], value: Any) -> Value:

@@ -61,7 +61,7 @@ debug_option = click.option(
 )
 force_option = click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
 quiet_option = click.option("--quiet", is_flag=True, help="Print only errors (and the output of --json).")
-strip_option = click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF and XMP.")
+strip_option = click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF, XMP and density.")
 resume_option = click.option("--resume", is_flag=True, help="Continue what was begun in the output folder.")
 iterations_option = click.option(
     "--iterations", type=click.IntRange(min=1), help="Iterations of the fit, instead of --effort's."

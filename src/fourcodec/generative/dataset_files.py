@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,14 @@ _NPY = ".npy"
 _PIECE_BYTES = 1 << 20
 _MAX_DIMENSIONS = 3
 _UBYTE = 8  # idx: the code of unsigned bytes
+
+
+class _Readable(Protocol):
+    """What is read piece by piece."""
+
+    def read(self, size_bytes: int, /) -> bytes:
+        """At most so many bytes."""
+        ...
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:
@@ -115,7 +123,7 @@ def read_batch(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), np.array(labels, np.int64)
 
 
-def _read(file: IO[bytes], size_bytes: int) -> bytes:
+def _read(file: _Readable, size_bytes: int) -> bytes:
     """At most so many bytes, piece by piece: a file may announce what it does not hold."""
     data = bytearray()
     while len(data) < size_bytes and (piece := file.read(min(_PIECE_BYTES, size_bytes - len(data)))):
