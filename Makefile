@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks tools examples
 
-.PHONY: demo generate-demo generate-cifar10 test coverage fuzz fuzz-bounds lint format docs figures kernels results clean
+.PHONY: demo generate-demo generate-cifar10 test coverage fuzz fuzz-bounds fuzz-folders lint format docs figures kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python -m examples.demo demo
@@ -43,6 +43,11 @@ fuzz-bounds: $(STAMP)
 	for target in fnet grid; do \
 	NUMBA_BOUNDSCHECK=1 nice $(BIN)/python -m tests.fuzz.checked $$target $(COUNT) && \
 	NUMBA_DISABLE_JIT=1 nice $(BIN)/python -m tests.fuzz.checked $$target 200 || exit 1; done
+
+# Damaged journals, data sets and model folders.
+fuzz-folders: COUNT := 100000
+fuzz-folders: $(STAMP)
+	for target in journal dataset model; do nice $(BIN)/python -m tests.fuzz.folders $$target $(COUNT) || exit 1; done
 
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)

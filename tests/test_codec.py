@@ -4,6 +4,7 @@ import dataclasses
 import math
 import random
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -284,3 +285,46 @@ def test_the_quality_of_a_pure_network_is_its_lambda(photo: np.ndarray) -> None:
     sizes = [file.size_bytes for file in files]
     assert sizes == sorted(set(sizes))
     assert files[1].data == codec.encode(photo, **fast).data
+
+
+@stubbed
+def test_a_path_is_as_good_as_what_is_in_the_file(photo: np.ndarray, tmp_path: Path) -> None:
+    picture, coded = tmp_path / "a.png", tmp_path / "a.fnc"
+    Image.fromarray(photo).save(picture)
+    for given in (picture, str(picture)):
+        coded.write_bytes(fourcodec.encode(given, width=3, depth=2).data)
+        assert coded.read_bytes() == fourcodec.encode(photo, width=3, depth=2).data
+    data = coded.read_bytes()
+    for path in (coded, str(coded), data, bytearray(data), memoryview(data)):
+        assert np.array_equal(fourcodec.decode(path), photo)
+        assert fourcodec.read_metadata(path) == Metadata()
+    for use in (fourcodec.encode, fourcodec.decode, fourcodec.File):
+        with pytest.raises(FileNotFoundError):
+            use(str(tmp_path / "missing"))
+
+
+@pytest.mark.parametrize("given", [b"bytes", [[1, 2]], None, 7, object()], ids=lambda given: type(given).__name__)
+def test_an_image_of_another_type_is_named(given: Any) -> None:
+    with pytest.raises(ValueError, match=f"path of a picture file, not {type(given).__name__}$"):
+        fourcodec.encode(given)
+
+
+def test_a_tensor_is_no_image() -> None:
+    torch = pytest.importorskip("torch")
+    with pytest.raises(ValueError, match=r"not Tensor$"):
+        fourcodec.encode(torch.zeros(3, 4, 5))
+
+
+@pytest.mark.parametrize("given", [[1], None, 7, np.zeros(3)], ids=lambda given: type(given).__name__)
+def test_a_file_of_another_type_is_named(given: Any) -> None:
+    for use in (fourcodec.decode, fourcodec.File, fourcodec.read_metadata):
+        with pytest.raises(ValueError, match=f"not by {type(given).__name__}$"):
+            use(given)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 5), (5, 0)])
+def test_a_picture_without_pixels_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(FourcodecError, match="has no pixels"):
+        fourcodec.encode(Image.new("RGB", size))
+    with pytest.raises(ValueError, match="an image array is"):
+        fourcodec.encode(Picture(np.zeros((*size, 3), np.uint8)))

@@ -95,3 +95,84 @@ def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
     assert files.read(source, 10) == bytes(10)
     with pytest.raises(LimitError, match="limit of 9 bytes"):
         files.read(source, 9)
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights as on POSIX")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664, 0o444])
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    target = tmp_path / "a.fnc"
+    target.write_bytes(b"old")
+    target.chmod(mode)
+    files.write(target, b"new", overwrite=True)
+    assert (target.read_bytes(), mode_of(target)) == (b"new", mode)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights as on POSIX")
+def test_no_moment_widens_the_mode_of_a_file_that_is_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "a.fnc"
+    target.write_bytes(b"old")
+    target.chmod(0o600)
+    with files.replacing(target, overwrite=True) as file:
+        file.write(b"new")
+        (temporary,) = set(tmp_path.iterdir()) - {target}
+        assert mode_of(temporary) == 0o600
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights as on POSIX")
+def test_a_group_that_cannot_be_kept_gives_no_rights_to_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "a.fnc"
+    target.write_bytes(b"old")
+    target.chmod(0o664)
+    real = os.fstat
+
+    def of_another_group(descriptor: int) -> os.stat_result:
+        found = list(real(descriptor))
+        found[5] += 1
+        return os.stat_result(found)
+
+    monkeypatch.setattr(os, "fstat", of_another_group)
+    files.write(target, b"new", overwrite=True)
+    assert mode_of(target) == 0o644
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as on POSIX")
+def test_a_hard_link_keeps_the_old_file(tmp_path: Path) -> None:
+    target, other = tmp_path / "a.fnc", tmp_path / "b.fnc"
+    target.write_bytes(b"old")
+    other.hardlink_to(target)
+    files.write(target, b"new", overwrite=True)
+    assert (target.read_bytes(), other.read_bytes()) == (b"new", b"old")
+
+
+@pytest.mark.parametrize("name", ["あ" * 80 + ".png", "x" * 251 + ".png", "é" * 125 + ".fnc", "a" * 99 + "あ.fnc"])
+def test_every_name_that_the_file_system_takes_can_be_written(tmp_path: Path, name: str) -> None:
+    target = tmp_path / name
+    files.write(target, b"abc", overwrite=False)
+    left = tmp_path / f"{files._prefix(target)}{'0' * 12}.tmp"
+    left.touch()
+    files.remove_leftovers(target)
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_only_temporary_files_of_ours_are_removed(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / ".a.fnc.0123456789ab.tmp", tmp_path / ".notes.tmp"
+    for path in (ours, theirs):
+        path.touch()
+    files.remove_all_leftovers(tmp_path)
+    files.remove_all_leftovers(tmp_path / "missing")
+    assert list(tmp_path.iterdir()) == [theirs]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="FIFOs as on POSIX")
+def test_what_is_no_regular_file_is_refused_without_opening_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.fnc")
+    with pytest.raises(OSError, match="not a regular file"):
+        files.check_regular(tmp_path / "a.fnc")
+    with pytest.raises(IsADirectoryError):
+        files.check_regular(tmp_path)

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import fourcodec.bitstream
 from fourcodec import codec
 from fourcodec.bitstream import alpha, container, metadata
+from fourcodec.errors import CorruptFileError
 from fourcodec.fnet import profile as fnet
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
@@ -55,7 +58,7 @@ def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: t
     random, config = np.random.default_rng(5), fnet.FnetConfig.of_size(size, 3)
     sizes = 2.0 ** random.uniform(0, 20, config.coefficient_count) - 1
     symbols = (sizes * random.choice([-1, 1], len(sizes))).astype(np.int32)
-    indices = random.integers(0, 256, config.shape.output_count).astype(np.uint8)
+    indices = random.integers(152, 256, config.shape.output_count).astype(np.uint8)  # within the bound on sums
     network = fnet.QuantizedFnet(config, indices, symbols)
     values = fnet.plain_integers(network)
     payload = fnet.encode_range(values, config.shape) if coder == 2 else fnet.encode_planes(values)
@@ -65,6 +68,54 @@ def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: t
     assert found.step_indices == indices.tolist()
     assert found.symbols == symbols.tolist()
     assert np.array_equal(found.coefficients(), fnet.coefficients_of(network))
+
+
+@given(
+    depth=st.sampled_from([1, 2]),
+    exponents=st.lists(st.integers(0, 20), min_size=4, max_size=4),
+    index=st.integers(0, 255),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_both_decoders_refuse_a_network_or_agree_on_its_pixels(
+    depth: int, exponents: list[int], index: int, seed: int
+) -> None:
+    """Hidden states of any size, and a last layer whose samples are in a picture's range: what two decoders make of a
+    phase without a fraction differs by up to 255."""
+    random, config = np.random.default_rng(seed), fnet.FnetConfig(2, depth, 1)
+    symbols = np.zeros(config.coefficient_count, np.int32)
+    for layer, largest in zip(config.shape.layers[:1], exponents, strict=False):
+        symbols[layer.span] = random.integers(-(2**largest) + 1, 2**largest, layer.size)
+    last = config.shape.layers[-1].span
+    symbols[last] = random.integers(-30, 31, last.stop - last.start)
+    indices = np.full(config.shape.output_count, index, np.uint8)
+    indices[-1] = 64  # a step of 1/256
+    network = fnet.QuantizedFnet(config, indices, symbols)
+    payload = fnet.encode_planes(fnet.plain_integers(network))
+    header = container.Header(7, 5, 1, fnet.PROFILE_ID, (2, depth))
+    data = container.write(header, [container.Section(fnet.NETWORK, container.CODER_ZSTD, payload)])
+    if fnet.is_bounded(network):
+        found = format_decoder.decode_file(data)[0][:, :, 0].astype(int)
+        assert np.abs(codec.decode(data).astype(int) - found).max() <= 1
+        return
+    with pytest.raises(CorruptFileError, match="sum up to more than 1024"):
+        codec.decode(data)
+    with pytest.raises(AssertionError):
+        format_decoder.decode_file(data)
+    with pytest.raises(ValueError, match="sum up to more than 1024"):
+        fnet.pack(network)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_bound_on_sums_is_exact(more: int) -> None:
+    """A hidden state of two layers: 1023 and 1 turns, or one part in 2^20 more."""
+    config = fnet.FnetConfig(1, 2, 1)
+    indices = np.array([0, 160, 0], np.uint8)  # steps of 1, 2^-20 and 1
+    symbols = np.zeros(config.coefficient_count, np.int32)
+    first, second, last = (layer.span.start for layer in config.shape.layers)
+    symbols[[first, second, second + 1, last]] = (-1023, 2**20 - 1, -1 - more, 1024)
+    assert fnet.is_bounded(fnet.QuantizedFnet(config, indices, symbols)) == (not more)
+    symbols[last] = 1025
+    assert not fnet.is_bounded(fnet.QuantizedFnet(config, indices, symbols))
 
 
 def test_the_trained_starts_are_those_of_the_document() -> None:

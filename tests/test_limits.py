@@ -210,7 +210,7 @@ def test_filters_that_would_overflow_are_refused() -> None:
 def test_the_largest_integers_give_finite_samples() -> None:
     """Every weight and latent as large as it can be, in both profiles: no sample is inf or NaN."""
     config = fnet.FnetConfig(5, 16, 3)
-    indices, symbols = np.zeros(config.shape.output_count, np.uint8), np.full(config.coefficient_count, 2**20 - 1)
+    indices, symbols = np.full(config.shape.output_count, 160, np.uint8), np.full(config.coefficient_count, 2**20 - 1)
     network = fnet.QuantizedFnet(config, indices, symbols.astype(np.int32))
     assert fnet.same(network, fnet.unpack(config, fnet.pack(network)[1]))
     assert np.isfinite(fnet.render(network, (16, 24), "cpu")).all()

@@ -109,6 +109,36 @@ def test_a_folder_on_a_full_disk_is_resumed_where_there_is_room(
 
 
 @stubbed
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+@pytest.mark.parametrize("line", ["encode {}/photos -o {}/out", "decode {}/coded -o {}/out"])
+def test_a_disk_without_room_ends_a_folder_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, code: int
+) -> None:
+    for name in ("photos", "coded"):
+        (folder / name).mkdir()
+    for number in range(4):
+        (folder / "photos" / f"{number}.png").write_bytes((folder / "a.png").read_bytes())
+        (folder / "coded" / f"{number}.fnc").write_bytes((folder / "coded.fnc").read_bytes())
+    command = line.replace("{}", str(folder)).split()
+    real, written = files.write, list[Path]()
+
+    def write(path: Path, data: bytes, *, overwrite: bool) -> None:
+        written.append(path)
+        if len(written) == 2:
+            raise OSError(code, os.strerror(code), str(path))
+        real(path, data, overwrite=overwrite)
+
+    monkeypatch.setattr(files, "write", write)
+    assert cli.run(command) == 1
+    assert len(written) == 2
+    err = capsys.readouterr().err
+    assert err.splitlines()[-1].startswith("stopped, 3 files left: 1.")
+    assert err.endswith(f"{os.strerror(code)}; make room, then continue with --resume\n")
+    assert cli.run([*command, "--resume"]) == 0
+    assert len(written) == 5
+
+
+@stubbed
 def test_an_output_that_is_the_input_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = contents(folder)
     os.link(folder / "a.png", folder / "link.png")

@@ -308,3 +308,14 @@ def test_a_parser_that_is_fed_in_pieces_knows_the_format(path: Path) -> None:
         for start in range(0, len(data), 100):
             parser.feed(data[start : start + 100])
         assert parser.close().size == (50, 33)
+
+
+def test_what_is_refused_in_a_stream_leaves_the_file_alone(tmp_path: Path, photo: np.ndarray) -> None:
+    """Pillow itself empties a file that is saved by its name before the plugin sees the options; docs/python.md says
+    so, and what to do."""
+    (tmp_path / "a.fnc").write_bytes(b"good")
+    stream = io.BytesIO()
+    with pytest.raises(ValueError, match="quality"):
+        Image.fromarray(photo).save(stream, format="FNC", quality=101)
+    assert stream.getvalue() == b""
+    assert (tmp_path / "a.fnc").read_bytes() == b"good"

@@ -7,7 +7,7 @@
 decode and the functions after it make a File (fnc.py) for one question each. A caller with several questions makes the
 File itself.
 
-Alpha is coded beside the network, without loss, and so are ICC profile, EXIF and XMP.
+Alpha is coded beside the network, without loss, and so are ICC profile, EXIF, XMP and density.
 
 encode decodes what it returns: all integers are those of the fit, alpha and metadata are those of the image, and the
 numbers that it reports were measured on these bytes.
@@ -15,10 +15,12 @@ numbers that it reports were measured on these bytes.
 
 import functools
 import math
+import os
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +56,7 @@ class Encoded:
     bit_depth: int  # 8 or 16
     size_bytes: int
     alpha_bytes: int  # of size_bytes
-    metadata_bytes: dict[str, int]  # of size_bytes, by name: icc, exif, xmp
+    metadata_bytes: dict[str, int]  # of size_bytes, by name: icc, exif, xmp, density
     rate_bpp: float
     psnr_db: float | None  # None where the copy is exact; of the colours that are visible
     ssim: float | None  # None where a side is shorter than 11 pixels
@@ -64,7 +66,7 @@ class Encoded:
 
 
 def encode(
-    image: Image.Image | Samples | Picture,
+    image: "Image.Image | Samples | Picture | str | os.PathLike[str]",
     *,
     profile: str | None = None,
     quality: float | None = None,
@@ -84,10 +86,10 @@ def encode(
 ) -> Encoded:
     """Fits a network to a picture.
 
-    `image` is a PIL image, what images.load reads, or a uint8 or uint16 array (H, W) or (H, W, C), C 2 to 4: grey and
-    alpha, RGB, RGBA. Its ICC profile, EXIF and XMP go into the file unless `strip`. `profile` is "grid", the default,
-    or "fnet", the default where a width or depth is given: `depth` hidden states of `width` numbers. One of these
-    sets rate and quality:
+    `image` is a PIL image, a uint8 or uint16 array (H, W) or (H, W, C), C 2 to 4: grey and alpha, RGB, RGBA, the path
+    of a picture file, or what images.load made of one. Its ICC profile, EXIF, XMP and density go into the file unless
+    `strip`. `profile` is "grid", the default, or "fnet", the default where a width or depth is given: `depth` hidden
+    states of `width` numbers. One of these sets rate and quality:
 
     - `quality`, 0 to 100, stands for lambda in MSE + lambda * bpp in both profiles. fnet without a width and depth then
       has the size that a measured table gives for this lambda. Without any of these the grid has a quality of 60, and
@@ -100,9 +102,10 @@ def encode(
     number of threads (with `max_seconds`, only where the time does not end the fit). `progress` is called during the
     fit. A file that needs `limits` above the default needs them for decoding too (see `check_limits`).
 
-    Raises ValueError for arguments out of range or that do not go together, TargetError for a target that no file of
-    this picture comes to, LimitError (also where max_seconds is too short), ImageError, DeviceError, and
-    VerificationError if the file does not decode to what was encoded.
+    Raises ValueError for arguments of another type, out of range or that do not go together, OSError for a file that
+    cannot be opened, TargetError for a target that no file of this picture comes to, LimitError (also where
+    max_seconds is too short), ImageError, DeviceError, and VerificationError if the file does not decode to what was
+    encoded.
     """
     request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
     started = time.perf_counter()
@@ -147,36 +150,39 @@ def encode(
     )
 
 
-def decode(data: bytes, *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT) -> Samples:
-    """The image in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it.
+def decode(
+    data: "bytes | str | os.PathLike[str]", *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT
+) -> Samples:
+    """The image in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it. `data` are its bytes or its
+    path.
 
     `view` is a part of it, a size, or both. The network is evaluated only at the samples of the view, and a region at
     full size has exactly the samples of the whole image. `device` is "cpu" (which imports no torch), "cuda" or "auto";
     pixels differ by at most 1 of 255 between them. Metadata are not parsed.
 
-    Raises ValueError for a region that is not inside the image, CorruptFileError, UnsupportedFormatError, LimitError
-    (too many pixels, in the file or in the view, or too much work) and DeviceError.
+    Raises ValueError for a region that is not inside the image, OSError, CorruptFileError, UnsupportedFormatError,
+    LimitError (too many pixels, in the file or in the view, or too much work) and DeviceError.
     """
     return File(data, limits).pixels(view, device)
 
 
-def read_metadata(data: bytes) -> Metadata:
-    """The ICC profile, EXIF and XMP in a .fnc file. Decodes no pixel and has no limits but that of metadata; raises
+def read_metadata(data: "bytes | str | os.PathLike[str]") -> Metadata:
+    """The ICC profile, EXIF, XMP and density in a .fnc file. Decodes no pixel; no limits but that of metadata; raises
     CorruptFileError, UnsupportedFormatError and LimitError."""
     return File(data).metadata()
 
 
-def salvage_metadata(data: bytes) -> tuple[Metadata, list[str]]:
+def salvage_metadata(data: "bytes | str | os.PathLike[str]") -> tuple[Metadata, list[str]]:
     """The sound metadata, and a remark for people on each document that is damaged."""
     return File(data).salvage_metadata()
 
 
-def check_limits(data: bytes, limits: Limits = DEFAULT) -> None:
+def check_limits(data: "bytes | str | os.PathLike[str]", limits: Limits = DEFAULT) -> None:
     """Raises LimitError where `decode` of the whole image would. Decodes nothing; raises otherwise as `decode`."""
     File(data).check_limits(limits)
 
 
-def describe(data: bytes) -> dict[str, Any]:
+def describe(data: "bytes | str | os.PathLike[str]") -> dict[str, Any]:
     """The header's fields and the bytes of each section, as JSON types. Nothing is decoded, so no limits apply; raises
     otherwise as `decode`."""
     return File(data).describe()
@@ -188,11 +194,20 @@ def _compile(channels: int) -> None:
     encode(np.zeros((16, 16, channels)[: 2 + (channels > 1)], np.uint8), iterations=1, device="cpu")
 
 
-def _to_picture(image: Image.Image | Samples | Picture, limits: Limits) -> Picture:
+def _to_picture(image: "Image.Image | Samples | Picture | str | os.PathLike[str]", limits: Limits) -> Picture:
     if isinstance(image, Picture):
-        limits.check_pixels(image.pixels.shape[1], image.pixels.shape[0])
+        images.from_array(image.pixels, limits)  # raises for what cannot be coded
         return image
-    picture = images.from_array(image, limits) if isinstance(image, np.ndarray) else images.from_pillow(image, limits)
+    if isinstance(image, np.ndarray):
+        picture = images.from_array(image, limits)
+    elif isinstance(image, Image.Image):
+        picture = images.from_pillow(image, limits)
+    elif isinstance(image, str | os.PathLike):
+        picture = images.load(Path(image), limits=limits)
+    else:
+        raise ValueError(
+            f"an image is a PIL image, an array of numpy or the path of a picture file, not {type(image).__name__}"
+        )
     for note in picture.notes:
         warnings.warn(note, stacklevel=3)
     return picture

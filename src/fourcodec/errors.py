@@ -17,6 +17,8 @@ A caller's mistake (a width of 99, an array of the wrong shape) is a plain Value
 be shown to the user as it is.
 """
 
+import unicodedata
+
 
 class FourcodecError(Exception):
     """The base class of all exceptions that this package raises on purpose, except ValueError and OSError."""
@@ -87,4 +89,24 @@ def one_line(exc: BaseException) -> str:
     """The message of an exception on one line; where memory ran out, MEMORY_HINT."""
     if is_memory_error(exc):
         return MEMORY_HINT
-    return " ".join(str(exc).split()) or type(exc).__name__
+    return printable(" ".join(str(exc).split())) or type(exc).__name__
+
+
+def printable(text: str) -> str:
+    """The text with an escape in place of each character that moves a cursor, ends a line or has no encoding.
+
+    Names of files may hold any byte but 0 and '/'. Python stands a lone surrogate for one that is not UTF-8, which
+    UTF-8 cannot encode; it becomes \\xe9, say. Every line for people that may hold a name goes through this function.
+    """
+    return "".join(_escaped(character) if _is_unprintable(character) else character for character in text)
+
+
+def _is_unprintable(character: str) -> bool:
+    """True for controls, lone surrogates, ends of lines, and formatting such as a change of direction; joiners, which
+    are parts of words and emoji, are printed."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in "\u200c\u200d"
+
+
+def _escaped(character: str) -> str:
+    byte = ord(character) - 0xDC00  # see os.fsdecode
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else character.encode("unicode_escape").decode("ascii")

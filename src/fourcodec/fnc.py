@@ -1,19 +1,21 @@
 """A .fnc file, parsed once, from which pixels, metadata, a description and limit checks can be had."""
 
+import os
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fourcodec import devices, metrics
+from fourcodec import devices, files, metrics
 from fourcodec.arrays import Samples
 from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.images import pixels, transparency
-from fourcodec.limits import DEFAULT, UNLIMITED, Limits
+from fourcodec.limits import BYTES_REMEDY, DEFAULT, UNLIMITED, Limits
 from fourcodec.profiles import PROFILES, Profile
 from fourcodec.views import WHOLE, Lattice, View, whole
 
@@ -24,15 +26,22 @@ _DESCRIBED = ("width", "height", "channels", "bit_depth", "coordinates", "activa
 class File:
     """A .fnc file, parsed, checked and split into sections once.
 
-    Raises CorruptFileError where the bytes are damaged, UnsupportedFormatError where they are of a newer format.
+    `data` are the file's bytes or its path. Raises ValueError for anything else, OSError, LimitError for a file of more
+    bytes than `limits` allow, CorruptFileError where the bytes are damaged, UnsupportedFormatError where they are of a
+    newer format.
     Content that only a later version can decode raises when it is requested, not here. `limits` apply to `pixels` and
     `integers`, the only members that decode the network. `parsed` is container.read(data), where a caller already has
     it.
     """
 
     def __init__(
-        self, data: bytes, limits: Limits = DEFAULT, *, parsed: tuple[Header, list[Section]] | None = None
+        self,
+        data: "bytes | str | os.PathLike[str]",
+        limits: Limits = DEFAULT,
+        *,
+        parsed: tuple[Header, list[Section]] | None = None,
     ) -> None:
+        data = _bytes_of(data, limits)
         self.limits, self.size_bytes = limits, len(data)
         self.header, self.sections = parsed or container.read(data, UNLIMITED)
 
@@ -55,7 +64,7 @@ class File:
         return np.dstack([pixels.from_planes(planes, header.bit_depth), opacity])
 
     def metadata(self) -> Metadata:
-        """The ICC profile, EXIF and XMP. Raises as `read_metadata`."""
+        """The ICC profile, EXIF, XMP and density. Raises as `read_metadata`."""
         return metadata.read(self.sections)
 
     def salvage_metadata(self) -> tuple[Metadata, list[str]]:
@@ -148,3 +157,14 @@ class File:
     def _check_costs(self, lattice: Lattice, limits: Limits) -> None:
         limits.check_memory(self.profile.memory_pixels(self.config))
         limits.check_work(self.profile.multiplications(self.config, lattice))
+
+
+def _bytes_of(data: Any, limits: Limits) -> bytes:
+    """The bytes of a file that is given by them or by its path. Raises ValueError for anything else, and OSError."""
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, bytearray | memoryview):
+        return bytes(data)
+    if isinstance(data, str | os.PathLike):
+        return files.read(Path(data), limits.file_bytes, BYTES_REMEDY)
+    raise ValueError(f"a .fnc file is given by its bytes or its path, not by {type(data).__name__}")

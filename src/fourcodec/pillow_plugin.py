@@ -121,22 +121,25 @@ def accept(prefix: bytes) -> bool:
     return prefix.startswith(container.MAGIC)
 
 
-def _info_of(sections: list[container.Section]) -> dict[str, bytes]:
-    """The entries icc_profile, exif and xmp of Image.info that the file has. Damaged ones are left out with a
+def _info_of(sections: list[container.Section]) -> dict[str, Any]:
+    """The entries icc_profile, exif, xmp and dpi of Image.info that the file has. Damaged ones are left out with a
     warning."""
     found, remarks = metadata.salvage(sections)
     for remark in remarks:
         warnings.warn(remark, stacklevel=4)
     exif = _EXIF_PREFIX + found.exif if found.exif else b""
-    info = {"icc_profile": found.icc, "exif": exif, "xmp": found.xmp}
+    info: dict[str, Any] = {"icc_profile": found.icc, "exif": exif, "xmp": found.xmp}
+    if found.density:
+        info["dpi"] = metadata.per_inch(found.density)
     return {name: value for name, value in info.items() if value}
 
 
 def _save(image: Image.Image, file: IO[bytes], filename: str | bytes) -> None:
-    """Options: those of fourcodec.encode, and icc_profile, exif and xmp; others are ignored.
+    """Options: those of fourcodec.encode, and icc_profile, exif, xmp and dpi; others are ignored.
 
     As Pillow's own plugins do, it keeps the image's profile unless another one (or None) is given, and EXIF and XMP
-    only where they are given. An orientation in these is applied to the pixels. Raises OSError for pictures that cannot
+    only where they are given. Pillow empties an existing file before it calls this: what is refused here leaves it
+    empty. An orientation in these is applied to the pixels. Raises OSError for pictures that cannot
     be coded, ValueError for options out of range.
     """
     from fourcodec import codec
@@ -160,6 +163,7 @@ def _info_to_save(image: Image.Image) -> dict[str | tuple[int, int], Any]:
         "icc_profile": given.get("icc_profile", image.info.get("icc_profile")),
         "exif": exif.tobytes() if isinstance(exif, Image.Exif) else exif,
         "xmp": given.get("xmp"),
+        "dpi": given.get("dpi"),
         "transparency": image.info.get("transparency"),  # a colour of L or RGB
     }
     return {name: value for name, value in info.items() if value is not None}

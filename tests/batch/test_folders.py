@@ -299,3 +299,92 @@ def test_an_empty_folder_says_where_else_to_look(folder: Path, tmp_path: Path) -
     shutil.move(folder / "more", tmp_path / "above" / "below")
     with pytest.raises(RunError, match="--recursive looks below"):
         run(encoding(FAST), tmp_path / "above", RunOptions(tmp_path / "out", quiet=True))
+
+
+def claimed(out: Path, *entries: object) -> None:
+    """A folder with a manifest of these settings and lines."""
+    out.mkdir()
+    settings = json.loads(json.dumps(encoding(FAST).settings))
+    lines = [{"settings": settings}, *entries]
+    (out / MANIFEST).write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines))
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["../evil.fnc", "/tmp/evil.fnc", "more/../../evil.fnc", "notes.txt", MANIFEST, "", ".", "b.fnc\0", "b.png"],
+)
+def test_a_strangers_manifest_chooses_no_target(folder: Path, tmp_path: Path, target: str) -> None:
+    out = tmp_path / "below" / "out"
+    out.parent.mkdir()
+    claimed(out, {"source": "b.png", "target": target})
+    before = bytes_below(tmp_path)
+    with pytest.raises(RunError, match="begin anew with -f"):
+        run(encoding(FAST), folder, RunOptions(out, resume=True, quiet=True))
+    assert bytes_below(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "null",
+        "[]",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "\0",
+        {"settings": None},
+        {"source": None, "target": "a.fnc"},
+        {"source": "a\0.png", "target": "a\0.fnc"},
+        {"source": "", "target": ".fnc"},
+        {"source": "b.png", "target": 1},
+        {"source": "b.png", "target": "b.fnc", "target_bytes": 1, "stamp": None},
+        {"source": "b.png", "target": "b.fnc", "target_bytes": 1, "stamp": {"size_bytes": 1}},
+        {
+            "source": "b.png",
+            "target": "b.fnc",
+            "target_bytes": "1",
+            "stamp": {"size_bytes": 1, "mtime_ns": 1, "sha256": ""},
+        },
+    ],
+    ids=lambda line: str(line)[:40],
+)
+def test_a_damaged_manifest_is_one_line(folder: Path, tmp_path: Path, line: object) -> None:
+    claimed(tmp_path / "out", line)
+    with pytest.raises(RunError, match=r"is damaged at byte \d+: begin anew with -f"):
+        run(encoding(FAST), folder, RunOptions(tmp_path / "out", resume=True, quiet=True))
+
+
+def test_two_sources_never_have_one_target(folder: Path, tmp_path: Path) -> None:
+    claimed(tmp_path / "out", {"source": "a.png", "target": "a.fnc"}, {"source": "a.jpg", "target": "a.fnc"})
+    with pytest.raises(RunError, match="is damaged at byte"):
+        run(encoding(FAST), folder, RunOptions(tmp_path / "out", resume=True, quiet=True))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as on POSIX")
+@pytest.mark.usefixtures("stub_profile")
+def test_links_in_the_output_folder_are_not_followed(folder: Path, tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    claimed(out, {"source": "b.png", "target": "b.fnc"})
+    (out / "b.fnc").symlink_to(elsewhere / "b.fnc")
+    (out / "more").symlink_to(elsewhere)
+    finished = run(encoding(FAST), folder, RunOptions(out, resume=True, quiet=True), recursive=True)
+    assert [source for source, reason in finished.failed if "leads out of the folder" in reason] == ["more/d.png"]
+    assert list(elsewhere.iterdir()) == []
+    assert (out / "b.fnc").is_file()
+    assert not (out / "b.fnc").is_symlink()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as on POSIX")
+@pytest.mark.parametrize("force", [True, False])
+def test_a_manifest_that_is_a_link_or_no_file_is_left_alone(folder: Path, tmp_path: Path, force: bool) -> None:
+    out, options = tmp_path / "out", RunOptions(tmp_path / "out", resume=not force, force=force, quiet=True)
+    out.mkdir()
+    (tmp_path / "precious").write_bytes(b"precious")
+    (out / MANIFEST).symlink_to(tmp_path / "precious")
+    with pytest.raises(RunError, match="is a link: remove it"):
+        run(encoding(FAST), folder, options)
+    (out / MANIFEST).unlink()
+    os.mkfifo(out / MANIFEST)
+    with pytest.raises(RunError, match="is not a regular file: remove it"):
+        run(encoding(FAST), folder, options)
+    assert (tmp_path / "precious").read_bytes() == b"precious"

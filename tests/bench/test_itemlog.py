@@ -1,11 +1,13 @@
 """What is in the log is whole, whenever the process died."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from fourcodec.batch import journal
 from fourcodec.batch.journal import Journal, RunError
 from fourcodec.bench.itemlog import ItemLog
 from fourcodec.bench.items import Outcome
@@ -24,8 +26,8 @@ def path(tmp_path: Path) -> Path:
 
 @contextmanager
 def opened(path: Path, count: int = 5) -> Iterator[ItemLog]:
-    with Journal(path) as journal:
-        yield ItemLog(journal, path.parent / "files", count)
+    with Journal(path) as lines:
+        yield ItemLog(lines, path.parent / "files", count)
 
 
 def test_outcomes_come_back_in_the_order_of_their_numbers(path: Path) -> None:
@@ -56,10 +58,68 @@ def test_a_line_torn_at_any_byte_costs_that_item_only(path: Path) -> None:
         assert path.read_bytes() == data
 
 
-def test_a_damaged_log_is_refused(path: Path) -> None:
-    path.write_bytes(b'{"index": 0}\nnonsense\n')
-    with pytest.raises(RunError, match="damaged at byte 13"), opened(path):
+SOUND = '{"index":0,"image":"a.png","is_jpeg":false,"rows":[{"image":"a.png","codec":"jpeg","psnr_db":1}]}'
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nonsense",
+        "null",
+        "[]",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "\0",
+        SOUND.replace('"index":0', '"index":-1'),
+        SOUND.replace('"index":0', '"index":true'),
+        SOUND.replace('"index":0', '"index":1e400'),
+        SOUND.replace('"a.png"', "null"),
+        SOUND.replace('"rows":[', '"rows":[7,'),
+        SOUND.replace('"psnr_db":1', '"psnr_db":"1"'),
+        SOUND.replace('"psnr_db":1', '"psnr_db":NaN'),
+        SOUND.replace('"codec":"jpeg",', ""),
+        SOUND.replace('"is_jpeg":false', '"data":"x"'),
+    ],
+    ids=str,
+)
+def test_a_damaged_log_is_refused(path: Path, line: str) -> None:
+    path.write_text(f"{SOUND}\n{line}\n")
+    with pytest.raises(RunError, match=f"damaged at byte {len(SOUND) + 1}: begin anew with -f"), opened(path):
         pass
+
+
+def test_a_line_without_an_end_is_not_held_in_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_LINE_BYTES", 1000)
+    path.write_bytes(b"x" * 2000)
+    with pytest.raises(RunError, match="damaged at byte 0"), opened(path):
+        pass
+
+
+def test_an_outcome_of_another_run_is_refused(path: Path) -> None:
+    with opened(path) as log:
+        log.append(outcome(0))
+    with Journal(path) as lines, pytest.raises(RunError, match="damaged at byte 0"):
+        ItemLog(lines, path.parent / "files", 5, lambda entry: entry.image == "a.png")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as on POSIX")
+def test_links_in_the_folder_lead_nowhere(path: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".a.fnc.0123456789ab.tmp").touch()
+    before = sorted(elsewhere.iterdir())
+    (tmp_path / "files").symlink_to(elsewhere)
+    with pytest.raises(RunError, match="is a link"), opened(path):
+        pass
+    path.unlink()
+    path.symlink_to(elsewhere / "new")
+    with pytest.raises(RunError, match="is a link"), opened(path):
+        pass
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(RunError, match="not a regular file"), opened(path):
+        pass
+    assert sorted(elsewhere.iterdir()) == before
 
 
 def test_a_log_of_a_longer_run_is_refused(path: Path) -> None:

@@ -1,6 +1,7 @@
 """A run from the folder to the table, in one process."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -215,3 +216,26 @@ def test_exact_copies_and_tiny_pictures_have_empty_metrics(tmp_path: Path, setti
     ours = [row for row in table(tmp_path / "out") if row["codec"] == "fourcodec"]
     assert all(row["psnr_db"] == "" and row["note"] == "an exact copy" for row in ours)
     assert all(row["ssim"] == "" and row["ms_ssim"] == "" for row in ours)
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "{}", '{"a":' * 100_000, '{"versions": []}', "\0", "x" * (1 << 21)])
+def test_damaged_settings_are_one_line(text: str, folder: Path, tmp_path: Path, settings_of: Make) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "settings.json").write_text(text)
+    with pytest.raises(RunError, match=r"settings\.json' is damaged: begin anew with -f"):
+        run(settings_of(folder), RunOptions(tmp_path / "out", resume=True, quiet=True))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as on POSIX")
+def test_reports_are_not_written_through_links(folder: Path, tmp_path: Path, settings_of: Make) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    run(settings_of(folder, limit=1), RunOptions(out, quiet=True))
+    names = [path.name for path in out.iterdir() if path.is_file() and path.suffix not in (".jsonl", ".json")]
+    for name in (*names, "results.json"):
+        (out / name).unlink()
+        (out / name).symlink_to(elsewhere / name)
+        (out / f".{name}.tmp").symlink_to(elsewhere / name)
+    run(settings_of(folder, limit=1), RunOptions(out, resume=True, quiet=True))
+    assert list(elsewhere.iterdir()) == []
+    assert all((out / name).is_file() and not (out / name).is_symlink() for name in names)

@@ -19,7 +19,8 @@ def random_network(
 ) -> fnet.QuantizedFnet:
     random = np.random.default_rng(seed)
     config = fnet.FnetConfig(width, depth, channels, order)
-    indices = random.integers(0, 256, config.shape.output_count).astype(np.uint8)
+    lowest = 160 if spread > 100 else 40  # sums have a bound
+    indices = random.integers(lowest, 256, config.shape.output_count).astype(np.uint8)
     symbols = np.rint(random.laplace(0, spread, config.coefficient_count)).clip(-MAX_SYMBOL, MAX_SYMBOL)
     return fnet.QuantizedFnet(config, indices, symbols.astype(np.int32))
 

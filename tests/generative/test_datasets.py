@@ -1,14 +1,19 @@
 """What a data set on disk becomes, and how bad ones are refused."""
 
 import gzip
+import io
+import os
 import pickle
 import struct
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fourcodec.errors import DatasetError
+from fourcodec.generative.dataset_files import read_idx, read_npz
 from fourcodec.generative.datasets import load_dataset, load_first
 from tests.support import sets
 
@@ -147,3 +152,143 @@ def test_bad_sets_are_refused_in_one_line(tmp_path: Path) -> None:
         with pytest.raises(DatasetError, match=message) as caught:
             load_dataset(tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+def npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def zipped(name: str = "images.npy", data: bytes | None = None, method: int = zipfile.ZIP_STORED) -> bytearray:
+    """An .npz file with one member."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr(name, npy(sets.discs(3)) if data is None else data)
+    return bytearray(buffer.getvalue())
+
+
+def with_flags(data: bytearray, offset: int, value: int) -> bytearray:
+    """The file with a field of both headers of its member changed: flags at 6, the method at 8."""
+    for start, more in ((b"PK\3\4", 0), (b"PK\1\2", 2)):
+        struct.pack_into("<H", data, data.index(start) + offset + more, value)
+    return data
+
+
+def damaged(method: int) -> bytearray:
+    data = zipped(method=method)
+    data[60:90] = bytes(30)
+    return data
+
+
+def huge() -> bytes:
+    header = "{'descr': '|u1', 'fortran_order': False, 'shape': (1099511627776, 8, 8, 1), }".ljust(117) + "\n"
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode()
+
+
+HOSTILE_NPZ = {
+    "no npy": zipped("images"),
+    "not numpy's": zipped(data=b"hello"),
+    "encrypted": with_flags(zipped(), 6, 1),
+    "unknown method": with_flags(zipped(), 8, 77),
+    "deflate": damaged(zipfile.ZIP_DEFLATED),
+    "lzma": damaged(zipfile.ZIP_LZMA),
+    "bzip2": damaged(zipfile.ZIP_BZIP2),
+    "2^40 images": zipped(data=huge()),
+    "nested header": zipped(data=b"\x93NUMPY\1\0" + struct.pack("<H", 9000) + b"(" * 9000),
+    "objects": zipped(data=npy(np.array([None, {}], dtype=object))),
+    "no images": zipped(data=npy(np.zeros((0, 8, 8, 1), np.uint8))),
+    "no rows": zipped(data=npy(np.zeros((5, 0, 8, 1), np.uint8))),
+    "many channels": zipped(data=npy(np.zeros((50, 2, 2, 9), np.uint8))),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_NPZ)
+def test_a_hostile_npz_file_is_one_line(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.npz"
+    path.write_bytes(HOSTILE_NPZ[name])
+    with pytest.raises(DatasetError) as caught:
+        load_dataset(path)
+    assert "set" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_every_sound_npz_file_is_read(method: int, order: str, tmp_path: Path) -> None:
+    images = np.array(sets.discs(3), order=order)  # type: ignore[call-overload]
+    (tmp_path / "set.npz").write_bytes(zipped(data=npy(images), method=method))
+    np.testing.assert_array_equal(read_npz(tmp_path / "set.npz")[0], images)
+
+
+@pytest.mark.parametrize(
+    "shape", [(0, 2**32 - 1, 2**32 - 1), (2**32 - 1,) * 3, (1,) * 70, (), (2, 0), (2**16, 2**16)], ids=str
+)
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_a_hostile_idx_file_is_one_line(shape: tuple[int, ...], suffix: str, tmp_path: Path) -> None:
+    data = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape) + b"x" * 4
+    path = tmp_path / f"images{suffix}"
+    path.write_bytes(gzip.compress(data) if suffix else data)
+    with pytest.raises(DatasetError, match="images"):
+        read_idx(path)
+
+
+def test_no_more_is_unpacked_than_a_header_announces(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.gz"
+    bomb.write_bytes(gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 9]) + bytes(1 << 26), 1))
+    no_idx = tmp_path / "zeros.gz"
+    no_idx.write_bytes(gzip.compress(bytes(1 << 26), 1))
+    tracemalloc.start()
+    for path in (bomb, no_idx):
+        with pytest.raises(DatasetError, match=r"damaged|not an idx file"):
+            read_idx(path)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 22
+    tracemalloc.stop()
+
+
+def test_a_damaged_gzip_file_is_one_line(tmp_path: Path) -> None:
+    data = gzip.compress(idx(sets.discs(3)[..., 0]))
+    for number, bad in enumerate((data[:-9], data[:30] + b"damage" + data[36:], b"\x1f\x8b", b"")):
+        (tmp_path / f"{number}.gz").write_bytes(bad)
+        with pytest.raises(DatasetError, match=f"{number}.gz"):
+            read_idx(tmp_path / f"{number}.gz")
+
+
+def test_labels_out_of_range_are_refused(tmp_path: Path) -> None:
+    for labels in (np.full(60, -1), np.full(60, 10**12), np.full(60, 2**63, np.uint64)):
+        np.savez(tmp_path / "set.npz", images=sets.discs(60), labels=labels)
+        with pytest.raises(DatasetError, match="labels are 0 to 65535"):
+            load_dataset(tmp_path / "set.npz")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="FIFOs as on POSIX")
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "a.npz", "data_batch_1"])
+def test_a_fifo_in_a_set_is_not_waited_for(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / name)
+    (tmp_path / "test_batch").touch()
+    with pytest.raises(OSError, match="not a regular file"):
+        load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize("below", ["", "MNIST/raw", "raw"])
+@pytest.mark.parametrize("sign", "-.")
+def test_mnist_is_found_by_its_usual_names_and_folders(below: str, sign: str, tmp_path: Path) -> None:
+    folder = tmp_path / below
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = write_mnist(folder, zipped=False)
+    for name in arrays:
+        (folder / name).rename(folder / name.replace("-idx", f"{sign}idx"))
+    np.testing.assert_array_equal(load_dataset(tmp_path).train[..., 0], arrays["train-images-idx3-ubyte"])
+
+
+def test_cifar_10_is_found_in_its_usual_folder(tmp_path: Path) -> None:
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    planes = np.random.default_rng(0).integers(0, 256, (1, 3, 32, 32), np.uint8)
+    for name in ("data_batch_1", "test_batch"):
+        (tmp_path / "cifar-10-batches-py" / name).write_bytes(batch_of_python_two(planes, [1]))
+    np.testing.assert_array_equal(load_dataset(tmp_path).test, planes.transpose(0, 2, 3, 1))
+
+
+def test_pictures_of_sixteen_bits_are_rounded_to_eight(tmp_path: Path) -> None:
+    folder = sets.write_pictures(tmp_path / "deep", np.full((2, 8, 12), 257 * 7, np.uint16))
+    assert np.unique(load_first(folder, 2)).tolist() == [7]

@@ -1,9 +1,12 @@
 """A trained model: images of latents, latents of images, and samples that are ordinary .fnc files."""
 
+import math
+import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import fourcodec
 from fourcodec.errors import ModelError, UnsupportedFormatError
@@ -114,3 +117,49 @@ def test_ways_between_latents_visit_every_stop() -> None:
     assert way.shape == (11, 4)
     assert np.allclose(way[[0, 5, 10]], stops)
     assert np.allclose(way[1], 0.8 * stops[0] + 0.2 * stops[1])
+
+
+def test_nothing_is_allocated_by_what_a_strangers_configuration_says(model: TrainedModel, tmp_path: Path) -> None:
+    make(tmp_path)
+    tensors, facts = read_checkpoint(tmp_path / "model")
+    config = facts["config"]
+    broken = {
+        "hidden": {"config": {**config, "decoder": {**config["decoder"], "hidden": [16384] * 3}}},
+        "encoder": {"config": {**config, "encoder": {"hidden": [16384] * 3}}},
+        "large": {"image_shape": [30000, 30000, 1]},
+        "none": {"image_shape": [0, 0, 1]},
+        "negative": {"image_shape": [-8, 8, 1]},
+        "floats": {"image_shape": [8.0, 8, 1]},
+        "text": {"image_shape": "888"},
+        "channels": {"image_shape": [8, 8, 10**6]},
+        "number": {"config": {**config, "training": {"rate": 10**400}}},
+    }
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for name, changed in broken.items():
+        (tmp_path / name).mkdir()
+        write_checkpoint(tmp_path / name, tensors, {**facts, **changed})
+        with pytest.raises(ModelError, match=f"{name}/{FILE_NAME}"):
+            load_model(tmp_path / name)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name", ["decoder.mlp.0.weight", "decoder.base", "latents.values"])
+def test_weights_that_are_no_numbers_are_refused(name: str, value: float, model: TrainedModel, tmp_path: Path) -> None:
+    make(tmp_path)
+    tensors, facts = read_checkpoint(tmp_path / "model")
+    tensors[name].view(-1)[0] = value
+    write_checkpoint(tmp_path / "model", tensors, facts)
+    with pytest.raises(ModelError, match=f"{name} is not finite"):
+        load_model(tmp_path / "model")
+
+
+def test_weights_that_overflow_are_refused_where_they_are_used(model: TrainedModel, tmp_path: Path) -> None:
+    made = make(tmp_path)
+    with torch.no_grad():
+        for weights in made.core.decoder.parameters():
+            weights.fill_(3e38)
+    z = np.ones((1, 4), np.float32)
+    for use in (made.decode, lambda z: fnc.to_fnc(made.core, z)):
+        with pytest.raises(ModelError, match="not finite"):
+            use(z)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from fourcodec.errors import DatasetError, ModelError
 from fourcodec.generative import classifier_cache, model_prior
@@ -63,3 +64,20 @@ def test_a_model_gets_a_prior_only_by_the_data_it_was_trained_on(
     model.dataset_hash = toy.dataset(train=8).content_hash
     with pytest.raises(DatasetError, match="8 training images: too few"):
         choose_and_store(tmp_path, toy.dataset(train=8), seed=0, cache=tmp_path)
+
+
+@pytest.mark.parametrize("facts", ["[" * 100_000, "null", '{"kind": "gaussian", "temperature": 1' + "0" * 400 + "}"])
+def test_facts_that_are_no_facts_are_refused(tmp_path: Path, latents: np.ndarray, facts: str) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_bytes(safetensors.numpy.save({"mean": np.zeros(4)}, {"fourcodec_prior": facts}))
+    with pytest.raises(ModelError, match=re.escape(FILE_NAME)):
+        read_prior(tmp_path, latents)
+
+
+def test_arrays_of_any_dimensions_are_read_by_their_elements(latents: np.ndarray) -> None:
+    mixture = Mixture.fit(latents, 0, 2)
+    arrays = dict(mixture.to_state().arrays)
+    arrays["weights"] = arrays["weights"][None]
+    again = Mixture.from_arrays(arrays)
+    assert np.array_equal(again.sample(9, 1), mixture.sample(9, 1))
+    assert again.name == "mixture-2"

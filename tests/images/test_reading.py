@@ -148,7 +148,7 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path: Path) -> None:
 def test_formats_beyond_the_list_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 24 16\n%%EndComments\n")
-    with pytest.raises(ImageError, match="not a picture of a known format"):
+    with pytest.raises(ImageError, match="a PostScript file, which is not supported"):
         images.load(path)
 
 

@@ -11,6 +11,7 @@ import math
 import struct
 import zlib
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -489,7 +490,7 @@ def decode_file(data: bytes) -> tuple[np.ndarray, dict[int, bytes]]:
     if file.channels in (2, 4):
         assert file.sections[8][0] == 1
         found.append(np.array(alpha(file.sections[8][1], file.size, file.bit_depth)))
-    documents = {kind: file.sections[kind] for kind in (16, 17, 18) if kind in file.sections}
+    documents = {kind: file.sections[kind] for kind in (16, 17, 18, 19) if kind in file.sections}
     return np.stack(found, axis=2), {kind: document(coded, coder) for kind, (coder, coded) in documents.items()}
 
 
@@ -510,6 +511,24 @@ class Fourier:
         self.symbols = integers[count:]
         assert 0 <= min(self.step_indices) <= max(self.step_indices) <= 255
         assert max(abs(q) for q in self.symbols) < 2**20
+        self._check_bound()
+
+    def _check_bound(self) -> None:
+        symbols, indices = iter(self.symbols), iter(self.step_indices)
+        state: list[Fraction] = []
+        for inputs, outputs, added in self.layers:
+            sizes = [0] * outputs
+            for number in range(2 * outputs * len(self._frequencies(inputs))):
+                sizes[number % outputs] += abs(next(symbols))
+            steps = [
+                Fraction(float(np.float32(MANTISSAS[i % 8]))) / 2 ** (i // 8)
+                for i in itertools.islice(indices, outputs)
+            ]
+            state = [
+                step * size + (state[o] if added else 0)
+                for o, (step, size) in enumerate(zip(steps, sizes, strict=True))
+            ]
+            assert max(state) <= 2**10
 
     def _frequencies(self, inputs: int) -> list[tuple[int, ...]]:
         """Which of the inputs each k has."""

@@ -10,7 +10,11 @@ from fourcodec.batch.journal import RunError
 from fourcodec.batch.manifest import Entry, Manifest
 from fourcodec.batch.progress import RunProgress
 from fourcodec.batch.tasks import Direction, Result, Task
-from fourcodec.errors import one_line
+from fourcodec.errors import FourcodecError, one_line
+
+
+class _DiskFullError(FourcodecError):
+    """No file can be written to the output folder any more."""
 
 
 @dataclass
@@ -22,10 +26,12 @@ class Finished:
     failed: list[tuple[str, str]] = field(default_factory=list)  # source and reason
     left: int = 0
     interrupted: bool = False
+    stopped: str = ""  # why no file can be written any more
 
 
 def run(direction: Direction, source: Path, options: RunOptions, *, recursive: bool = False) -> Finished:
-    """Does the files of the folder `source` that are not done yet. Ctrl-C ends the run; what is done stays done.
+    """Does the files of the folder `source` that are not done yet. Ctrl-C and a full disk end the run; what is done
+    stays done.
 
     Raises RunError for a run that cannot start, and ClusterError where the cluster fails. The machines of a cluster
     must see `source` under the same path.
@@ -38,7 +44,7 @@ def run(direction: Direction, source: Path, options: RunOptions, *, recursive: b
         manifest = Manifest(journal)
         if manifest.targets and not options.resume:
             raise engine.holds_results(options.out)
-        manifest.begin(direction.settings)
+        manifest.begin(direction.settings, direction.target_suffix)
         finished = Finished()
         tasks = _tasks(direction, source.resolve(), options, manifest, sources, finished)
         _work(direction, options, manifest, tasks, finished)
@@ -54,6 +60,8 @@ def _tasks(
         path = options.out / target
         if manifest.is_done(source, folder, options.out):
             finished.skipped += 1
+        elif files.leads_out(path, options.out):
+            finished.failed.append((source, _leads_out(path)))
         elif path.exists() and source not in manifest.targets and not options.force:
             finished.failed.append((source, f"{str(path)!r} exists already: replace it with -f"))
         else:
@@ -85,21 +93,34 @@ def _work(direction: Direction, options: RunOptions, manifest: Manifest, tasks: 
             engine.run(tasks, direction.work, options, record)
         except KeyboardInterrupt:
             finished.interrupted = True
+        except _DiskFullError as exc:
+            finished.stopped = str(exc)
 
 
 def _write(result: Result, out: Path, manifest: Manifest) -> str:
-    """Writes the target, then its line in the manifest; returns the error, if there is one."""
+    """Writes the target, then its line in the manifest; returns the error, if there is one.
+
+    Raises _DiskFullError for one that the files after it would meet too, each after minutes of work.
+    """
     assert result.stamp is not None
     path = out / result.task.target
     try:
+        if files.leads_out(path, out):
+            return _leads_out(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         manifest.claim(result.task.source, result.task.target)
         files.remove_leftovers(path)
-        files.write(path, result.data, overwrite=True)
+        files.write(path, result.data, overwrite=True, within=out)
         manifest.append(Entry(result.task.source, result.task.target, len(result.data), result.stamp))
     except OSError as exc:
+        if files.is_disk_full(exc):
+            raise _DiskFullError(f"{result.task.target}: {exc.strerror or exc}") from exc
         return one_line(exc)
     return ""
+
+
+def _leads_out(path: Path) -> str:
+    return f"{str(path)!r} leads out of the folder through a link"
 
 
 def _size_bytes(path: Path) -> int:

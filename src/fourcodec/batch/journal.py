@@ -5,8 +5,10 @@ while it writes leaves at most one torn line at the end. It is cut off when the 
 done anew.
 """
 
+import errno
 import json
 import os
+import stat
 import sys
 from collections.abc import Callable
 from io import FileIO
@@ -14,9 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from fourcodec.errors import FourcodecError
+from fourcodec.json_text import read_object
 
 if sys.platform != "win32":
     import fcntl
+
+
+_LINE_BYTES = 1 << 24  # of the longest line: a picture has a few rows in a bench
 
 
 class RunError(FourcodecError):
@@ -27,9 +33,21 @@ def open_locked(path: Path) -> FileIO:
     """Opens or creates a file for reading and appending, and locks it until it is closed or its process ends.
 
     A run calls this before it reads or changes anything else in its folder. Raises RunError where another run holds the
-    lock, and OSError where the file cannot be opened. Windows, and file systems that know no locks, have none.
+    lock, and where the file is a link or a special file: the folder may be a stranger's, and the file is emptied by -f.
+    Raises OSError where it cannot be opened. Windows, and file systems that know no locks, have none.
     """
-    file = path.open("a+b", buffering=0)  # unbuffered: a line that a full disk refuses must not be written later
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as exc:
+        if exc.errno == errno.ELOOP:
+            raise RunError(f"{str(path)!r} is a link: remove it") from exc
+        raise
+    # unbuffered: a line that a full disk refuses must not be written later
+    file = open(descriptor, "a+b", buffering=0)  # noqa: SIM115
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise RunError(f"{str(path)!r} is not a regular file: remove it")
     if sys.platform != "win32":
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -74,24 +92,29 @@ class Journal:
             while left:
                 left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
-        except OSError:
+        except OSError as exc:
             self._file.truncate(place)  # half a line with another one behind it would be damage
-            raise
+            raise OSError(exc.errno, f"cannot write: {exc.strerror}", str(self.path)) from exc
         return place
 
     def read(self, note: Callable[[dict[str, Any], int], None]) -> None:
         """Calls note(object, its place in bytes) for each line, and cuts off a torn last line.
 
-        Raises RunError for a damaged line, also where `note` raises KeyError, TypeError or IndexError for it.
+        Raises RunError for a damaged line, also where `note` raises ValueError, KeyError, TypeError or IndexError for
+        it.
         """
         place = 0
         with self.path.open("rb") as lines:
-            for line in lines:
-                if not line.endswith(b"\n"):
-                    break
+            while (line := lines.readline(_LINE_BYTES)).endswith(b"\n"):
                 try:
-                    note(json.loads(line), place)
+                    note(read_object(line), place)
                 except (ValueError, KeyError, TypeError, IndexError) as exc:
-                    raise RunError(f"{str(self.path)!r} is damaged at byte {place}: begin anew with -f") from exc
+                    raise self.damaged(place) from exc
                 place += len(line)
+            if len(line) == _LINE_BYTES:
+                raise self.damaged(place)
         self._file.truncate(place)
+
+    def damaged(self, place: int) -> RunError:
+        """The error of a journal whose line at byte `place` cannot be one of ours."""
+        return RunError(f"{str(self.path)!r} is damaged at byte {place}: begin anew with -f")

@@ -27,6 +27,14 @@ def targets(sources: Sequence[str], suffix: str, known: Mapping[str, str]) -> di
     return chosen
 
 
+def is_target(source: str, target: str, suffix: str) -> bool:
+    """True for a name that `targets` may give to a source; so it is as far inside of its folder as the source is."""
+    if target in (_plain(source, suffix), source + suffix):
+        return True
+    number = target.removeprefix(f"{source}-").removesuffix(suffix)
+    return number.isascii() and number.isdecimal() and target == f"{source}-{number}{suffix}"
+
+
 def _candidates(source: str, suffix: str, alone: bool) -> Iterator[str]:
     if alone:
         yield _plain(source, suffix)

@@ -5,6 +5,8 @@ import sys
 import time
 from typing import Self
 
+from fourcodec.errors import printable
+
 _DRAWN_EVERY_SECONDS = 0.1
 
 
@@ -33,13 +35,13 @@ class StatusLine:
             print(line, file=sys.stderr, flush=True)
 
     def note(self, text: str) -> None:
-        """Prints a line that stays, above the status line."""
+        """Prints a line that stays, above the status line. It may hold names of files."""
         if self._quiet:
             return
         if self._on_terminal and self._width:
             print("\r" + " " * self._width + "\r", end="", file=sys.stderr)
             self._last = float("-inf")  # what was drawn is gone: the next line must not be left out
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
     def __enter__(self) -> Self:
         return self

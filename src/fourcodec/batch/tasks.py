@@ -94,7 +94,8 @@ def decoding(view: View, file_format: str, *, strip: bool, device: str, limits: 
 
 
 def stamp_of(path: Path) -> Stamp:
-    """The stamp of a file as it is now. Raises OSError."""
+    """The stamp of a file as it is now. Raises OSError, also for what is no regular file."""
+    files.check_regular(path)
     with path.open("rb") as file:
         found = path.stat()
         return Stamp(found.st_size, found.st_mtime_ns, hashlib.file_digest(file, "sha256").hexdigest())

@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fourcodec.plotting import load_matplotlib
+
 Curve = list[tuple[float, float]]  # (bits per pixel, PSNR in dB), rising in both
 
 MIN_POINTS = 3  # fewer points are no curve
@@ -42,6 +44,7 @@ def bd_rate(reference: Curve, tested: Curve) -> BdRate:
     top = min(reference[-1][1], tested[-1][1])
     if top <= bottom:
         return BdRate(None, why_not="the curves do not overlap in PSNR")
+    load_matplotlib()
     import bjontegaard  # brings matplotlib, which takes a second
 
     columns = [list(column) for curve in (reference, tested) for column in zip(*curve, strict=True)]

@@ -5,12 +5,12 @@ Only the place of each line is held in memory.
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fourcodec.batch.journal import Journal
+from fourcodec.batch.journal import Journal, RunError
 from fourcodec.bench.items import Outcome
 from fourcodec.bench.rows import from_json
 from fourcodec.files import remove_all_leftovers, write
@@ -21,17 +21,22 @@ _NOT_DONE = -1
 class ItemLog:
     """The outcomes of a run, by number of the item. Iterating gives those that are there, in that order."""
 
-    def __init__(self, journal: Journal, files: Path, count: int) -> None:
+    def __init__(
+        self, journal: Journal, files: Path, count: int, belongs: Callable[[Outcome], bool] = lambda _: True
+    ) -> None:
         """Reads where each finished item of `count` stands in the journal, and cleans up the folder `files`.
 
-        Raises RunError for a journal that is damaged or of a longer run.
+        Raises RunError for a journal that is damaged or of a longer run, or has an outcome that does not belong to it:
+        the journal may be a stranger's, and the pictures that it names are shown in the report.
         """
         self.files = files
-        self._journal = journal
+        self._journal, self._belongs = journal, belongs
         self._places = array("q", [_NOT_DONE]) * count
         self._done = 0
-        journal.read(lambda line, place: self._note(line["index"], place))
+        journal.read(self._read)
         files.mkdir(exist_ok=True)
+        if files.is_symlink():
+            raise RunError(f"{str(files)!r} is a link: remove it")
         remove_all_leftovers(files)  # of a run that was killed: the journal is locked, so that no other one writes here
 
     def __len__(self) -> int:
@@ -43,7 +48,7 @@ class ItemLog:
     def append(self, outcome: Outcome) -> None:
         """Writes an outcome, and our file with it; returns when both are on the disk."""
         if outcome.data is not None:
-            write(self.file_of(outcome.index), outcome.data, overwrite=True)
+            write(self.file_of(outcome.index), outcome.data, overwrite=True, within=self.files.parent)
         self._note(outcome.index, self._journal.append(_to_json(outcome)))
 
     def __iter__(self) -> Iterator[Outcome]:
@@ -64,6 +69,14 @@ class ItemLog:
         """The path of our file of an item."""
         return self.files / f"{index:06}.fnc"
 
+    def _read(self, line: dict[str, Any], place: int) -> None:
+        outcome = _from_json(line)
+        if not 0 <= outcome.index < len(self._places):
+            raise IndexError("the run is longer")
+        if not self._belongs(outcome):
+            raise ValueError("another run's outcome")
+        self._note(outcome.index, place)
+
     def _note(self, index: int, place: int) -> None:
         self._done += index not in self
         self._places[index] = place
@@ -77,5 +90,10 @@ def _to_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def _from_json(values: dict[str, Any]) -> Outcome:
+    """The inverse of `_to_json`. Raises KeyError, TypeError and ValueError for anything else."""
     rows = tuple(from_json(row) for row in values.pop("rows"))
-    return replace(Outcome(**values), rows=rows)
+    outcome = Outcome(**values)
+    kinds = {"index": int, "image": str, "problem": str, "is_jpeg": bool}
+    if outcome.data is not None or any(type(getattr(outcome, name)) is not kind for name, kind in kinds.items()):
+        raise TypeError("a value of another type")
+    return replace(outcome, rows=rows)

@@ -9,6 +9,7 @@ from fourcodec.bench.plots import Plot
 from fourcodec.bench.rows import Row
 from fourcodec.bench.showcase import Exhibit
 from fourcodec.bench.tables import Table
+from fourcodec.errors import printable
 from fourcodec.web import data_uri
 
 
@@ -81,7 +82,7 @@ def _exhibit(exhibit: Exhibit) -> str:
         )
     )
     return f"""
-<h3>{exhibit.rank.capitalize()}: {escape(exhibit.ours.image)}</h3>
+<h3>{exhibit.rank.capitalize()}: {escape(printable(exhibit.ours.image))}</h3>
 <figure class="compare" style="width: max({width}px, 20rem)">
 <div class="frame">{layers}<span class="tag left">ours</span><span class="tag right">{peer}</span></div>
 <div class="controls">

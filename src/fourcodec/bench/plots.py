@@ -8,6 +8,7 @@ from typing import Any
 from fourcodec.bench.aggregate import Aggregate, Average
 from fourcodec.bench.baselines import BASELINES, sweep_settings
 from fourcodec.bench.settings import OUR_NAME
+from fourcodec.plotting import load_matplotlib
 
 METRICS = {"psnr_db": "PSNR (dB)", "ssim": "SSIM", "ms_ssim": "MS-SSIM"}
 _COLOURS = {OUR_NAME: "#d62728", "jpeg": "#1f77b4", "webp": "#2ca02c", "avif": "#9467bd", "jxl": "#ff7f0e"}
@@ -71,6 +72,7 @@ def _line(codec: str, name: str, averages: dict[str, Average], metric: str) -> L
 
 
 def _plot(name: str, title: str, lines: list[Line]) -> Plot:
+    load_matplotlib()
     from matplotlib import rc_context
     from matplotlib.figure import Figure  # not pyplot, which has windows and global state
 

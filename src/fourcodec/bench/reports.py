@@ -1,8 +1,8 @@
 """The outputs of a run, made from the item log with one picture in memory at a time; written whole or not at all."""
 
 import csv
+import io
 import json
-import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +22,7 @@ from fourcodec.bench.rows import COLUMNS, Row
 from fourcodec.bench.settings import BenchSettings
 from fourcodec.bench.showcase import exhibits
 from fourcodec.bench.tables import Progress, Table, opening, tables
+from fourcodec.errors import printable
 
 # The outputs of a run, beside plots, settings.json and the item log.
 OUTPUTS = ("results.csv", "results.json", "summary.md", "report.html")
@@ -51,8 +52,8 @@ class Circumstances:
     def as_facts(self) -> dict[str, str]:
         """The circumstances as lines of text, by name."""
         return {
-            "command": self.command,
-            "settings": ", ".join(f"{name} {shown(value)}" for name, value in self._settings().items()),
+            "command": printable(self.command),
+            "settings": ", ".join(f"{name} {printable(shown(value))}" for name, value in self._settings().items()),
             "git revision": self.git_revision or "not run from a working tree",
             "versions": ", ".join(f"{name} {version}" for name, version in self.versions.items()),
             "machine": ", ".join(f"{name} {value}" for name, value in self.machine.items()),
@@ -70,11 +71,18 @@ def write_all(folder: Path, log: ItemLog, circumstances: Circumstances, progress
     lines, said = opening(aggregate, progress), tables(aggregate)
     drawn = plotting.plots(aggregate)
     for plot in drawn:
-        files.write(folder / f"{plot.name}.svg", plot.svg.encode("utf-8", "replace"), overwrite=True)
-        files.write(folder / f"{plot.name}.png", plot.png, overwrite=True)
-    files.write(folder / "summary.md", markdown(lines, said, circumstances).encode("utf-8", "replace"), overwrite=True)
+        files.write(
+            folder / f"{plot.name}.svg", plot.svg.encode("utf-8", "backslashreplace"), overwrite=True, within=folder
+        )
+        files.write(folder / f"{plot.name}.png", plot.png, overwrite=True, within=folder)
+    files.write(
+        folder / "summary.md",
+        markdown(lines, said, circumstances).encode("utf-8", "backslashreplace"),
+        overwrite=True,
+        within=folder,
+    )
     html = page(lines, said, drawn, exhibits(aggregate, log), circumstances.as_facts())
-    files.write(folder / "report.html", html.encode("utf-8", "replace"), overwrite=True)
+    files.write(folder / "report.html", html.encode("utf-8", "backslashreplace"), overwrite=True, within=folder)
     return aggregate
 
 
@@ -155,13 +163,10 @@ def _bd_json(image: str, codec: str, reference: str, rate: BdRate) -> dict[str, 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[str]]:
     """A new text file that replaces `path` when it is complete; files.write would need all of it in memory."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
+    with files.replacing(path, overwrite=True, within=path.parent) as raw:
+        buffered = io.BufferedWriter(raw)
         # surrogateescape: names of pictures may be any bytes
-        with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        text = io.TextIOWrapper(buffered, encoding="utf-8", errors="surrogateescape", newline="")
+        yield text
+        text.detach()
+        buffered.detach()  # both flush, and leave it to files to close the file

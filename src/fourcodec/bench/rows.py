@@ -1,7 +1,9 @@
 """The rows of results.csv: one for each file, that is, for each picture, codec and setting."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from types import NoneType
 from typing import Any
 
 # The columns that may differ between two runs of the same settings.
@@ -48,14 +50,24 @@ class Row:
         return [_formatted(name, getattr(self, name)) for name in COLUMNS]
 
 
+_TEXTS = ("image", "codec", "setting", "match", "matched_setting", "note")
 _FIELDS = tuple(field.name for field in fields(Row))
 COLUMNS = tuple(name for name in _FIELDS if name != "interpolated_psnr_db")
 MEASURED = COLUMNS[COLUMNS.index("size_bytes") : COLUMNS.index("note")]  # the columns with numbers
 
 
 def from_json(values: Mapping[str, Any]) -> Row:
-    """The inverse of `Row.as_json`, up to rounding."""
-    return Row(**{name: value for name, value in values.items() if name in _FIELDS})
+    """The inverse of `Row.as_json`, up to rounding. Raises TypeError and ValueError for values that no row has."""
+    if not isinstance(values, Mapping):
+        raise TypeError(f"a row is {values!r}")
+    row = Row(**{name: value for name, value in values.items() if name in _FIELDS})
+    for name in _FIELDS:
+        value, is_text = getattr(row, name), name in _TEXTS
+        if type(value) not in ((str,) if is_text else (int, float, NoneType)):
+            raise TypeError(f"{name} is {value!r}")
+        if not is_text and value is not None and not math.isfinite(value):
+            raise ValueError(f"{name} is {value!r}")
+    return row
 
 
 def _rounded(name: str, value: Any) -> Any:

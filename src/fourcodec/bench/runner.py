@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from fourcodec.bench.itemlog import ItemLog
 from fourcodec.bench.items import Outcome, enumerate_items, kinds, work_of
 from fourcodec.bench.progress import BenchProgress
 from fourcodec.bench.reports import OUTPUTS, Circumstances, write_all
-from fourcodec.bench.settings import BenchSettings, check_same
+from fourcodec.bench.settings import OUR_NAME, BenchSettings, check_same
 from fourcodec.bench.tables import Progress
+from fourcodec.errors import LimitError, printable
+from fourcodec.json_text import read_object
 
 _SETTINGS, _LOG, _FILES = "settings.json", "items.jsonl", "files"
+_SETTINGS_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,19 @@ def run(settings: BenchSettings, options: RunOptions, command: str = "") -> Fini
     count = len(chosen) * len(kinds(settings))
     with engine.locked_journal(options, _LOG) as journal:
         _prepare(journal, options, circumstances, sources.digest(chosen))
-        log = ItemLog(journal, options.out / _FILES, count)
+        log = ItemLog(journal, options.out / _FILES, count, partial(_belongs, settings=settings, chosen=chosen))
         interrupted = _measure(settings, options, log, chosen, len(found))
         progress = Progress(len(chosen), len(found), len(log), count)
         aggregate = write_all(options.out, log, circumstances, progress)
     return Finished(aggregate, progress, interrupted)
+
+
+def _belongs(outcome: Outcome, settings: BenchSettings, chosen: Sequence[str]) -> bool:
+    """True for an outcome that this run can have: of its picture and its codecs."""
+    codecs = (OUR_NAME, *settings.peers)
+    return outcome.image == chosen[outcome.index // len(kinds(settings))] and all(
+        row.image == outcome.image and row.codec in codecs for row in outcome.rows
+    )
 
 
 def _prepare(journal: Journal, options: RunOptions, circumstances: Circumstances, pictures: str) -> None:
@@ -69,13 +81,17 @@ def _prepare(journal: Journal, options: RunOptions, circumstances: Circumstances
         _remove_results(options.out)
     if not journal.is_empty() or any((options.out / name).exists() for name in OUTPUTS):
         raise engine.holds_results(options.out)
-    files.write(settings_file, json.dumps(now, indent=1).encode(), overwrite=True)
+    files.write(settings_file, json.dumps(now, indent=1).encode(), overwrite=True, within=options.out)
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_bytes())
-    except ValueError as exc:
+        files.check_regular(path)
+        settings = read_object(files.read(path, _SETTINGS_BYTES))
+        if not isinstance(settings.get("versions"), dict):
+            raise ValueError("there are no versions")
+        return settings
+    except (ValueError, LimitError) as exc:
         raise RunError(f"{str(path)!r} is damaged: begin anew with -f") from exc
 
 
@@ -131,4 +147,4 @@ def _expectation(seconds: trial.Estimate, total: float) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)

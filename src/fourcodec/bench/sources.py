@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fourcodec import images
+from fourcodec import files, images
 from fourcodec.arrays import Samples
 from fourcodec.batch import listing
 from fourcodec.errors import FourcodecError
@@ -57,6 +57,7 @@ def load(folder: Path, path: str) -> Source:
     try:
         if file.is_dir():
             raise SourceProblem("a folder, not a file")
+        files.check_regular(file)
         if file.stat().st_size == 0:
             raise SourceProblem("an empty file")
         with file.open("rb") as opened:

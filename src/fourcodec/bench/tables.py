@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fourcodec.bench.aggregate import Aggregate, Average, BdAverage, Match, Mean, Problems
 from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.settings import OUR_NAME
+from fourcodec.errors import printable
 
 NONE = "–"
 
@@ -243,7 +244,9 @@ def _sweeps(aggregate: Aggregate) -> Iterator[Table]:
 def _problems(title: str, problems: Problems) -> Table:
     rest = problems.count - len(problems.first)
     remark = f"And {rest} more: all are in results.csv." if rest else ""
-    return Table(title, [{"picture": image, "why": what} for image, what in problems.first], remark)
+    return Table(
+        title, [{"picture": printable(image), "why": printable(what)} for image, what in problems.first], remark
+    )
 
 
 def _quality(average: Average) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""ICC profile, EXIF and XMP <-> ancillary sections (FORMAT.md, "Shared sections"). No pixel needs them."""
+"""ICC profile, EXIF, XMP and density <-> ancillary sections (FORMAT.md, "Shared sections"). No pixel needs them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from fourcodec.bitstream import container, varint, zstd
 from fourcodec.bitstream.container import Section
 from fourcodec.errors import CorruptFileError, FourcodecError, LimitError, UnsupportedFormatError
 
-ICC, EXIF, XMP = 16, 17, 18  # section kinds
-NAMES = {ICC: "icc", EXIF: "exif", XMP: "xmp"}
+ICC, EXIF, XMP, DENSITY = 16, 17, 18, 19  # section kinds
+NAMES = {ICC: "icc", EXIF: "exif", XMP: "xmp", DENSITY: "density"}
+PER_INCH, PER_CENTIMETRE, PER_METRE = 1, 2, 3  # units of a density
+MAX_DENSITY = (1 << 32) - 1
+METRES = {PER_INCH: 0.0254, PER_CENTIMETRE: 0.01, PER_METRE: 1.0}  # in a unit
 MAX_BYTES = 1 << 24  # of one document: profiles of printing presses take up to 4 MB, embedded previews rarely as much
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """Three documents about a picture, as bytes; empty where there is none. Raises LimitError above MAX_BYTES."""
+    """Documents about a picture, as bytes; empty where there is none. Raises LimitError above MAX_BYTES."""
 
     icc: bytes = b""  # an ICC profile
     exif: bytes = b""  # the TIFF structure, without the "Exif" and two zeros that JPEG puts before it
     xmp: bytes = b""  # the packet, UTF-8
+    density: bytes = b""  # pixels per length, see write_density
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -29,7 +33,41 @@ class Metadata:
                 raise LimitError(f"{field.name} metadata of {size_bytes} bytes, more than the limit of {MAX_BYTES}")
 
     def __bool__(self) -> bool:
-        return bool(self.icc or self.exif or self.xmp)
+        return any(getattr(self, field.name) for field in fields(self))
+
+
+def write_density(unit: int, across: int, down: int) -> bytes:
+    """A density as a document: so many pixels per `unit`, one of PER_INCH, PER_CENTIMETRE, PER_METRE."""
+    return bytes([unit]) + varint.write(across) + varint.write(down)
+
+
+def read_density(document: bytes) -> tuple[int, int, int]:
+    """The inverse of `write_density`. Raises CorruptFileError."""
+    across, at = varint.read(document, 1)
+    down, end = varint.read(document, at)
+    largest, least = max(across, down), min(across, down)
+    if document[0] not in (PER_INCH, PER_CENTIMETRE, PER_METRE) or end != len(document):
+        raise CorruptFileError("section 'density' has an unknown unit, or bytes behind its end")
+    if not 1 <= least <= largest <= MAX_DENSITY:
+        raise CorruptFileError(f"section 'density' has {across} x {down} pixels per unit")
+    return document[0], across, down
+
+
+def per_metre(document: bytes) -> tuple[int, int]:
+    """A density in pixels per metre, rounded."""
+    unit, across, down = read_density(document)
+    return round(across / METRES[unit]), round(down / METRES[unit])
+
+
+def per_inch(document: bytes) -> tuple[float, float]:
+    """A density in pixels per inch; whole where the rounding to metres alone keeps it from that."""
+    unit, *pair = read_density(document)
+    across, down = (number / METRES[unit] * METRES[PER_INCH] for number in pair)
+    return _whole(across), _whole(down)
+
+
+def _whole(value: float) -> float:
+    return round(value) if abs(value - round(value)) <= METRES[PER_INCH] / 2 else value
 
 
 def write(metadata: Metadata) -> list[Section]:
@@ -46,13 +84,16 @@ def write(metadata: Metadata) -> list[Section]:
 
 
 def read(sections: Sequence[Section]) -> Metadata:
-    """The inverse of `write`; other sections are skipped.
+    """The inverse of `write`; other sections are skipped. A density is checked, the other documents are not.
 
     Raises CorruptFileError, LimitError before a document of more than MAX_BYTES is unpacked, and UnsupportedFormatError
     for an unknown coder.
     """
     ours = [section for section in sections if section.kind in NAMES]
-    return Metadata(**{NAMES[kind]: _plain(section) for kind, section in container.by_kind(ours, NAMES).items()})
+    found = {NAMES[kind]: _plain(section) for kind, section in container.by_kind(ours, NAMES).items()}
+    if NAMES[DENSITY] in found:
+        read_density(found[NAMES[DENSITY]])
+    return Metadata(**found)
 
 
 def salvage(sections: Sequence[Section]) -> tuple[Metadata, list[str]]:

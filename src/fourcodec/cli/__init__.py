@@ -16,7 +16,7 @@ import click
 from fourcodec.cli.help import colour_wanted
 from fourcodec.cli.lazy import LazyGroup
 from fourcodec.cli.options import Debugging, debug_option, from_environment
-from fourcodec.errors import MEMORY_HINT, FourcodecError, is_memory_error
+from fourcodec.errors import MEMORY_HINT, FourcodecError, is_memory_error, printable
 
 COMMANDS = {
     "encode": ("fourcodec.cli.encode", "encode", "Encode a picture as a Fourier network in a .fnc file."),
@@ -77,7 +77,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as exc:
         if debugging.enabled:
             traceback.print_exc()
-        shown = f"{click.style('error:', fg='red', bold=True)} {' '.join(_explain(exc).split())}"
+        message = printable(" ".join(_explain(exc).split()))
+        shown = f"{click.style('error:', fg='red', bold=True)} {message}"
         click.echo(shown, err=True, color=colour)
         return exc.exit_code if isinstance(exc, click.ClickException) else 1
 

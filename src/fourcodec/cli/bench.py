@@ -190,10 +190,10 @@ def _our_settings(
 def _show(finished: Finished, out: Path) -> None:
     aggregate, progress = finished.aggregate, finished.progress
     if not progress.complete:
-        click.echo(f"stopped after {progress.done_items} of {progress.items} items; continue with --resume -o {out}")
+        options.say(f"stopped after {progress.done_items} of {progress.items} items; continue with --resume -o {out}")
     skipped = f", {aggregate.skipped.count} skipped" if aggregate.skipped.count else ""
     failed = f", {aggregate.failed.count} failed measurements" if aggregate.failed.count else ""
     click.echo(f"{aggregate.images} pictures{skipped}{failed}; {aggregate.jpeg_sources} of them JPEG files themselves")
     for line in headline(aggregate):
         click.echo(line)
-    click.echo(f"{out / 'summary.md'}, {out / 'report.html'}")
+    options.say(f"{out / 'summary.md'}, {out / 'report.html'}")

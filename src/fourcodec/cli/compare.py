@@ -9,7 +9,7 @@ from fourcodec import files, images
 from fourcodec.bitstream import container
 from fourcodec.cli import options
 from fourcodec.cli.help import Command
-from fourcodec.errors import ImageError
+from fourcodec.errors import ImageError, printable
 from fourcodec.limits import DEFAULT
 
 _REMARK_COLUMNS = 80
@@ -59,7 +59,7 @@ def compare(
     with options.about(coded):
         comparison = measure(original, data, device=device)
     if output is not None:
-        files.write(output, page(comparison, picture.name, coded.name).encode(), overwrite=force)
+        files.write(output, page(comparison, printable(picture.name), printable(coded.name)).encode(), overwrite=force)
     if as_json:
         paths = {"picture": str(picture), "file": str(coded), "page": None if output is None else str(output)}
         click.echo(json.dumps({**paths, **numbers(comparison)}))
@@ -70,7 +70,8 @@ def compare(
     for remark in remarks(comparison):
         click.echo("\n" + click.wrap_text(remark, _REMARK_COLUMNS))
     if output is not None:
-        click.echo(f"\n{output}: the page")
+        click.echo()
+        options.say(f"{output}: the page")
     return 0
 
 

@@ -113,5 +113,5 @@ def decode(
     if not quiet:
         for remark in (*remarks, *notes):
             options.note(remark)
-        options.say(f"{target}: {pixels.shape[1]} x {pixels.shape[0]} pixels", target)
+        options.say(f"{target}: {pixels.shape[1]} x {pixels.shape[0]} pixels", err=target == options.STANDARD)
     return 0

@@ -142,7 +142,7 @@ def encode(
         measured = {name: value for name, value in asdict(encoded).items() if name not in ("data", "refusal")}
         click.echo(json.dumps({"output": str(target), **measured}))
     elif not quiet:
-        options.say(_summary(target, encoded), target)
+        options.say(_summary(target, encoded), err=target == options.STANDARD)
     return 0
 
 

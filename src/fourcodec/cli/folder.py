@@ -60,16 +60,20 @@ def run_folder(
     )
     finished = run(direction, source, given, recursive=of_folder["recursive"])
     for name, reason in finished.failed:
-        click.echo(f"failed: {name}: {reason}", err=True)
+        options.say(f"failed: {name}: {reason}", err=True)
     if as_json:
         counts = {"done": finished.done, "skipped": finished.skipped, "left": finished.left}
         failures = [{"source": name, "reason": reason} for name, reason in finished.failed]
-        click.echo(json.dumps({"output": str(out), **counts, "failed": failures}))
+        stopped = {"stopped": finished.stopped} if finished.stopped else {}
+        click.echo(json.dumps({"output": str(out), **counts, "failed": failures, **stopped}))
     elif not quiet:
         skipped = f", {finished.skipped} were done before" if finished.skipped else ""
         failed = f", {len(finished.failed)} failed" if finished.failed else ""
-        click.echo(f"{out}: {finished.done} files{skipped}{failed}")
+        options.say(f"{out}: {finished.done} files{skipped}{failed}")
     if finished.interrupted:
         click.echo(f"interrupted, {finished.left} files left: continue with --resume", err=True)
         return 130
-    return int(bool(finished.failed))
+    if finished.stopped:
+        where = f"stopped, {finished.left} files left: {finished.stopped}"
+        options.say(f"{where}; make room, then continue with --resume", err=True)
+    return int(bool(finished.failed or finished.stopped))

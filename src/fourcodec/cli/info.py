@@ -62,7 +62,8 @@ def info(
         return
     click.echo("\n".join([*_lines(description), "", *_bars(description)]), color=colour_wanted())
     if plot is not None:
-        click.echo(f"\n{plot}: {'the latents' if description['profile'] == 'grid' else 'the waves'}")
+        click.echo()
+        options.say(f"{plot}: {'the latents' if description['profile'] == 'grid' else 'the waves'}")
 
 
 def _lines(description: dict[str, Any]) -> list[str]:
@@ -94,7 +95,7 @@ def _bars(description: dict[str, Any]) -> list[str]:
 def _can_show(text: str) -> bool:
     """True where the encoding of standard output has these characters."""
     try:
-        text.encode(sys.stdout.encoding or "ascii")
+        text.encode((sys.stdout and sys.stdout.encoding) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

@@ -1,5 +1,6 @@
 """Options and functions that several commands share: inputs, outputs, notes and progress."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from click.core import ParameterSource
 from fourcodec import devices, files
 from fourcodec.batch.progress import StatusLine
 from fourcodec.cli.help import variable_of
-from fourcodec.errors import FourcodecError
+from fourcodec.errors import FourcodecError, printable
 from fourcodec.limits import BYTES_REMEDY, DEFAULT
 
 if TYPE_CHECKING:
@@ -22,8 +23,21 @@ if TYPE_CHECKING:
 
 _STARTED = time.perf_counter()  # of the process, nearly
 STANDARD = Path("-")  # standard input as a source, standard output as a target
-PATH = click.Path(path_type=Path)
-PATH_OR_STANDARD = click.Path(path_type=Path, allow_dash=True)
+_FOLDERS = f"{__name__}.folders"  # key of Context.meta: the paths that were given with / or /. at their end
+
+
+class _PathType(click.Path):
+    """A path. The context remembers whether it was given with / or /. at its end, which Path drops."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        if ctx is not None and os.path.basename(os.fspath(value)) in ("", "."):
+            ctx.meta.setdefault(_FOLDERS, set()).add(path)
+        return path
+
+
+PATH = _PathType(path_type=Path)
+PATH_OR_STANDARD = _PathType(path_type=Path, allow_dash=True)
 ABOVE_0 = click.FloatRange(min=0, min_open=True)
 
 
@@ -49,7 +63,7 @@ debug_option = click.option(
 )
 force_option = click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
 quiet_option = click.option("--quiet", is_flag=True, help="Print only errors (and the output of --json).")
-strip_option = click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF and XMP.")
+strip_option = click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF, XMP and density.")
 resume_option = click.option("--resume", is_flag=True, help="Continue what was begun in the output folder.")
 iterations_option = click.option(
     "--iterations", type=click.IntRange(min=1), help="Iterations of the fit, instead of --effort's."
@@ -151,9 +165,9 @@ def write_target(target: Path, data: bytes, *, overwrite: bool) -> None:
         files.write(target, data, overwrite=overwrite)
 
 
-def say(line: str, target: Path) -> None:
-    """Prints a line for the user: on standard output, or on stderr where the result itself goes to standard output."""
-    click.echo(line, err=target == STANDARD)
+def say(line: str, *, err: bool = False) -> None:
+    """Prints one line for the user on standard output or, with `err`, on stderr. It may hold names of files."""
+    click.echo(printable(line), err=err)
 
 
 @contextmanager
@@ -172,9 +186,13 @@ def check_output(source: Path, target: Path, *, force: bool) -> None:
     To be called before any work.
     """
     if target == STANDARD:
+        files.standard_output()  # raises where it is closed
         if sys.stdout.isatty():
             raise click.UsageError("bytes are not written to a terminal: name an output with -o")
         return
+    ctx = click.get_current_context(silent=True)
+    if ctx is not None and target in ctx.meta.get(_FOLDERS, ()):
+        raise click.UsageError(f"the output {str(target) + os.sep!r} is a folder, by its slash: name a file in it")
     if source != STANDARD and target.exists() and target.samefile(source):
         raise click.UsageError(f"the output {str(target)!r} is the input itself: choose another name with -o")
     try:
@@ -185,7 +203,7 @@ def check_output(source: Path, target: Path, *, force: bool) -> None:
 
 def note(message: str) -> None:
     """Prints a note for the user on stderr."""
-    click.echo(f"{click.style('note:', bold=True)} {message}", err=True)
+    click.echo(f"{click.style('note:', bold=True)} {printable(message)}", err=True)
 
 
 def time_left(max_seconds: float) -> float:

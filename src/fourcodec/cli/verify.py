@@ -45,37 +45,44 @@ def verify(
     """
     limits = Limits(max_pixels, max_work)
     verdicts = []
-    for path in _listed(sources, recursive):
-        verdict = _verdict(path, device, limits)
+    for path, found in _listed(sources, recursive):
+        verdict = _verdict(path, device, limits, found=found)
         verdicts.append(verdict)
         if not as_json and not verdict["ok"]:
-            click.echo(f"{path}: FAILED: {verdict['error']}")
+            options.say(f"{path}: FAILED: {verdict['error']}")
         elif not as_json and not quiet:
-            click.echo(f"{path}: ok, {verdict['width']} x {verdict['height']} pixels, {verdict['profile']}")
+            options.say(f"{path}: ok, {verdict['width']} x {verdict['height']} pixels, {verdict['profile']}")
     failed = sum(not verdict["ok"] for verdict in verdicts)
     if as_json:
         click.echo(json.dumps({"ok": len(verdicts) - failed, "failed": failed, "files": verdicts}))
     return int(failed > 0)
 
 
-def _listed(sources: Sequence[Path], recursive: bool) -> Iterator[Path]:
-    """The files to check, folders replaced by the files in them. Raises ClickException for a folder without .fnc
-    files."""
+def _listed(sources: Sequence[Path], recursive: bool) -> Iterator[tuple[Path, bool]]:
+    """The files to check, folders replaced by the files in them, and whether a file was found so.
+
+    Raises ClickException for a folder without .fnc files.
+    """
     for source in sources:
         if not source.is_dir():
-            yield source
+            yield source, False
             continue
         names = listing.discover(source, {".fnc"}, recursive=recursive)
         if not names:
             below = "" if recursive else " (--recursive also looks below it)"
             raise click.ClickException(f"no .fnc files in {str(source)!r}{below}")
-        yield from (source / name for name in names)
+        yield from ((source / name, True) for name in names)
 
 
-def _verdict(path: Path, device: str, limits: Limits) -> dict[str, Any]:
-    """The verdict on a file as JSON types: `ok`, the error message or None, and for intact files profile and size."""
+def _verdict(path: Path, device: str, limits: Limits, *, found: bool) -> dict[str, Any]:
+    """The verdict on a file as JSON types: `ok`, the error message or None, and for intact files profile and size.
+
+    Of a file that was `found` in a folder nobody has said that it is one: it may be a FIFO.
+    """
     verdict: dict[str, Any] = {"file": str(path), "ok": False, "error": None}
     try:
+        if found:
+            files.check_regular(path)
         file = codec.File(files.read(path, limits.file_bytes, BYTES_REMEDY), limits)
         file.pixels(device=device)
         file.metadata()

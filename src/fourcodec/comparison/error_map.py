@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from fourcodec.images import Samples
 from fourcodec.images.pixels import STRIP_ROWS
+from fourcodec.plotting import load_matplotlib
 
 _SCALE_ENDS = (2, 4, 8, 16, 32, 64, 128, 255)  # in 1/255 of a sample's range
 _SHARE_WITHIN_SCALE = 0.995  # of all pixels: a few large errors must not make the rest of the map dark
@@ -60,6 +61,7 @@ def palette_indices(errors_of_pixels: npt.NDArray[np.float32], top: int) -> npt.
 
 def palette() -> npt.NDArray[np.uint8]:
     """The colours of error maps, uint8 (COLOURS, 3): matplotlib's perceptually uniform magma, black to light yellow."""
+    load_matplotlib()
     from matplotlib import colormaps
 
     return np.rint(255 * colormaps["magma"](np.arange(COLOURS))[:, :3]).astype(np.uint8)

@@ -33,7 +33,7 @@ class Comparison:
     copy: Samples
     icc: bytes  # the colour profile of the samples; empty for sRGB
     size_bytes: int  # of the .fnc file
-    metadata_bytes: int  # the part of size_bytes for ICC profile, EXIF and XMP; the JPEG has none
+    metadata_bytes: int  # the part of size_bytes for ICC profile, EXIF, XMP, density; the JPEG has none
     psnr_db: float | None  # as `encode` reports it: over the visible colours
     ssim: float | None
     exact_alpha: bool

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ NAME = "fnet"
 MAX_WIDTH, MAX_DEPTH = 10, 16
 NETWORK = 0  # section kind
 SECTION_NAMES = {NETWORK: "network"}
+MAX_SUM = 1 << 10  # of the sizes of coefficients in a hidden state, in turns, and in a sample: 13 bits of fraction
 _MAX_PLANES = 3  # bytes per integer under zstd: 20 bits and a sign
 _STRIP_SAMPLES = 1 << 18  # rendered at a time: positions take 2 MB, and there is plenty for every thread
 _SPARSE_PITCH = 3.7  # pixels from sample to sample; at half size means gain nothing (28.67 dB against 28.62)
@@ -127,11 +129,14 @@ def read_config(header: Header) -> FnetConfig:
 
 
 def pack(network: QuantizedFnet) -> tuple[dict[str, Any], list[Section]]:
-    """The profile's fields of the header, and the sections. Raises ValueError where a symbol has more than 20 bits."""
+    """The profile's fields of the header, and the sections. Raises ValueError where a symbol has more than 20 bits, and
+    where sums are not `is_bounded`."""
     config = network.config
     values = plain_integers(network)
     if int(np.abs(values.astype(np.int64)).max()) > MAX_SYMBOL:
         raise ValueError("a coefficient needs more than 20 bits at its step size")
+    if not is_bounded(network):
+        raise ValueError(f"the coefficients of a hidden state or sample sum up to more than {MAX_SUM}")
     candidates = [
         Section(NETWORK, container.CODER_RANGE, encode_range(values, config.shape)),
         Section(NETWORK, container.CODER_ZSTD, encode_planes(values)),
@@ -160,7 +165,30 @@ def unpack(config: FnetConfig, sections: Sequence[Section], lattice: Lattice | N
     if int(np.abs(values).max()) > MAX_SYMBOL:
         raise CorruptFileError("section 'network': a symbol has more than 20 bits")
     indices = _running_sums(values[: shape.output_count])
-    return QuantizedFnet(config, indices, values[shape.output_count :])
+    network = QuantizedFnet(config, indices, values[shape.output_count :])
+    if not is_bounded(network):
+        raise CorruptFileError(
+            f"section 'network': the coefficients of a hidden state or sample sum up to more than {MAX_SUM}"
+        )
+    return network
+
+
+def is_bounded(network: QuantizedFnet) -> bool:
+    """True where no hidden state and no sample can exceed MAX_SUM, by the sizes of all coefficients that add to it.
+
+    Beyond it, float32 has too little left for the fraction of a phase, and decoders that take their sums in different
+    orders show different pictures. Sums are exact (FORMAT.md, "Bound"), so that all decoders refuse the same files.
+    """
+    steps = [Fraction(float(step)) for step in step_size(network.step_indices)]
+    sums: list[Fraction] = []
+    for layer in network.config.shape.layers:
+        sizes = np.abs(network.symbols[layer.span].astype(np.int64)).reshape(-1, layer.outputs).sum(axis=0)
+        before = sums if layer.residual else [Fraction(0)] * layer.outputs
+        sums = [old + step * int(size) for old, step, size in zip(before, steps, sizes, strict=False)]
+        if max(sums) > MAX_SUM:
+            return False
+        steps = steps[layer.outputs :]
+    return True
 
 
 def render(

@@ -18,10 +18,12 @@ import torch
 from fourcodec import files
 from fourcodec.batch.journal import open_locked
 from fourcodec.errors import ConfigError, ModelError
+from fourcodec.json_text import read_object
 
 FILE_NAME = "model.safetensors"
 _LOCK_NAME = ".fourcodec-train.lock"  # an empty file that stays: the checkpoint itself is replaced, lock and all
 VERSION = 1
+MAX_BYTES = 1 << 34  # four times the largest networks of a configuration with the state of their training
 _KEY = "fourcodec"
 
 
@@ -45,7 +47,7 @@ def write_checkpoint(directory: Path, tensors: dict[str, torch.Tensor], facts: d
 
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     data = save(plain, metadata={_KEY: json.dumps({"version": VERSION, **facts})})
-    files.write(directory / FILE_NAME, data, overwrite=True)
+    files.write(directory / FILE_NAME, data, overwrite=True, within=directory)
 
 
 def read_checkpoint(directory: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -57,18 +59,20 @@ def read_checkpoint(directory: Path) -> tuple[dict[str, torch.Tensor], dict[str,
 
     check_exists(directory)
     path = directory / FILE_NAME
+    if path.stat().st_size > MAX_BYTES:
+        raise ModelError(f"{str(path)!r} is larger than the limit of {MAX_BYTES} bytes")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             if _KEY not in metadata:
                 raise ModelError(f"{str(path)!r} is a safetensors file, but not of a fourcodec model")
-            facts = json.loads(metadata[_KEY])
+            facts = read_object(metadata[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as exc:
         raise ModelError(f"{str(path)!r} is truncated, damaged, or no safetensors file") from exc
     except ValueError as exc:
         raise ModelError(f"{str(path)!r}: its facts are no JSON") from exc
-    if not isinstance(facts, dict) or facts.get("version") != VERSION:
+    if facts.get("version") != VERSION:
         raise ModelError(f"{str(path)!r} was written by another version of fourcodec")
     return tensors, facts
 
@@ -84,12 +88,21 @@ def named(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tens
 
 
 def fill(targets: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor]) -> None:
-    """Copies `tensors` into the `targets` of the same names. Raises KeyError for a missing one, ValueError for one of
-    another shape."""
+    """Copies `tensors` into the `targets` of the same names. Raises as `compare`."""
+    compare(targets, tensors)
     for name, target in targets.items():
-        if tensors[name].shape != target.shape:
-            raise ValueError(f"{name} is {tuple(tensors[name].shape)}, not {tuple(target.shape)}")
         target.detach().copy_(tensors[name])
+
+
+def compare(targets: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor]) -> None:
+    """Raises KeyError where a tensor is missing, and ValueError for one of another shape or type than the target of its
+    name, or with numbers that are not finite. Targets may be on the device "meta", where they take no memory."""
+    for name, target in targets.items():
+        found = tensors[name]
+        if found.shape != target.shape or found.dtype != target.dtype:
+            raise ValueError(f"{name} is {found.dtype} {tuple(found.shape)}, not {target.dtype} {tuple(target.shape)}")
+        if not torch.isfinite(found).all():
+            raise ValueError(f"{name} is not finite")
 
 
 @contextmanager
@@ -97,6 +110,6 @@ def explained(directory: Path) -> Iterator[None]:
     """Turns errors that come from invalid contents of a checkpoint into a ModelError."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, ConfigError) as exc:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, ConfigError) as exc:
         what = f"{exc.args[0]!r} is missing" if isinstance(exc, KeyError) else str(exc)
         raise ModelError(f"{str(directory / FILE_NAME)!r} is no sound model: {what}") from exc

@@ -19,6 +19,7 @@ import torch
 from fourcodec import files
 from fourcodec.cache import cache_folder
 from fourcodec.errors import CorruptFileError
+from fourcodec.generative.checkpoints import compare
 from fourcodec.generative.classifier import (
     Classifier,
     ClassifierSettings,
@@ -28,6 +29,7 @@ from fourcodec.generative.classifier import (
     train_classifier,
 )
 from fourcodec.generative.datasets import Dataset
+from fourcodec.json_text import read_object
 
 _RECIPE = 1  # to be raised when training changes, so that equal settings and seed give other weights
 _FACTS = ("image_shape", "classes", "task", "accuracy", "data_hash")  # fields of a Classifier in its description
@@ -72,18 +74,20 @@ def load_classifier(path: Path, settings: ClassifierSettings) -> Classifier:
 
     Raises FileNotFoundError, and CorruptFileError where the file is damaged or of other settings.
     """
-    if not path.exists():
+    if not path.is_file():
         raise FileNotFoundError(path)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            description = json.loads(file.metadata()["classifier"])
+            description = read_object((file.metadata() or {})["classifier"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         facts = {name: description[name] for name in _FACTS} | {"image_shape": tuple(description["image_shape"])}
+        with torch.device("meta"):  # a folder may be a stranger's: compare shapes before memory is allocated by them
+            compare(Network(settings, facts["image_shape"], facts["classes"]).state_dict(), tensors)
         with torch.random.fork_rng(devices=[]):
             network = Network(settings, facts["image_shape"], facts["classes"]).eval()
         network.load_state_dict(tensors)
         classifier = Classifier(network, settings, **facts)
-    except (safetensors.SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as exc:
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError, ArithmeticError, RuntimeError) as exc:
         raise CorruptFileError(f"{str(path)!r} holds no classifier of these settings") from exc
     if classifier.weights_hash != description["weights_hash"]:
         raise CorruptFileError(f"{str(path)!r} is damaged")

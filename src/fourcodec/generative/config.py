@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from fourcodec import files
 from fourcodec.errors import ConfigError
 from fourcodec.fnet.profile import MAX_DEPTH, MAX_WIDTH
 from fourcodec.fourier.layout import LINEAR, SIGMOID
@@ -24,8 +25,12 @@ ACTIVATIONS = {"linear": LINEAR, "sigmoid": SIGMOID}
 NONLINEARITIES = ("leaky_relu", "silu")
 STARTS = ("components", "random")
 SCHEDULES = ("linear", "cosine")
+MAX_SAMPLES = 1 << 22  # of an image: a sheet of 64 such images takes 1 GB
+MAX_CHANNELS = 4
 MAX_UNITS = 1 << 14  # per layer: two layers of this width have 268 million weights between them
 _SUFFIX = ".toml"
+_MAX_FLOAT = 1 << 1000  # of a whole number in place of a float: Python's ints are unlimited
+_MAX_BYTES = 1 << 20  # of a file
 _KIND_NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
@@ -178,7 +183,7 @@ def load_config(name: str) -> Config:
     if not name.endswith(_SUFFIX):
         raise ConfigError(f"no configuration {name!r}: there are {', '.join(config_names())}, or name a .toml file")
     try:
-        return parse_config(Path(name).read_text(encoding="utf-8"), name)
+        return parse_config(files.read(Path(name), _MAX_BYTES).decode("utf-8"), name)
     except UnicodeDecodeError as exc:
         raise ConfigError(f"{name}: not a text file") from exc
 
@@ -190,7 +195,9 @@ def parse_config(text: str, name: str) -> Config:
     """
     try:
         return from_table(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, ConfigError) as exc:
+    except RecursionError as exc:
+        raise ConfigError(f"{name}: nested too deeply") from exc
+    except (ValueError, ConfigError) as exc:  # TOMLDecodeError and numbers of too many digits are ValueErrors
         raise ConfigError(f"{name}: {exc}") from exc
 
 
@@ -198,6 +205,20 @@ def from_table(table: dict[str, Any]) -> Config:
     """The Config for nested dictionaries, as read from TOML or JSON. Raises ConfigError."""
     config: Config = _build(Config, table, "")
     return config
+
+
+def checked_shape(shape: Any) -> tuple[int, int, int]:
+    """The shape (H, W, C) of images, from JSON for instance. Raises ConfigError where no images have it."""
+    sizes = tuple(shape) if isinstance(shape, list | tuple) else ()
+    if len(sizes) != 3 or any(type(size) is not int or size < 1 for size in sizes):
+        raise ConfigError(f"images are (height, width, channels), not {shape!r}")
+    height, width, channels = sizes
+    if channels > MAX_CHANNELS or height * width * channels > MAX_SAMPLES:
+        raise ConfigError(
+            f"images of {height} x {width} pixels and {channels} channels: at most {MAX_CHANNELS} channels and "
+            f"{MAX_SAMPLES} samples are possible"
+        )
+    return height, width, channels
 
 
 def to_table(config: Config) -> dict[str, Any]:
@@ -232,7 +253,7 @@ def _convert(wanted: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list | tuple):
             raise ConfigError(f"{where} is a list, not {value!r}")
         return tuple(_convert(item, entry, where) for entry in value)
-    if kind is float and type(value) is int:
+    if kind is float and type(value) is int and abs(value) < _MAX_FLOAT:
         return float(value)
     if type(value) is not kind:
         raise ConfigError(f"{where} is {_KIND_NAMES[kind]}, not {value!r}")

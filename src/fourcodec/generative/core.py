@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fourcodec.errors import ModelError
 from fourcodec.fourier.batch import FourierImages
 from fourcodec.generative import checkpoints
 from fourcodec.generative.baselines import PrincipalComponents
@@ -18,6 +19,19 @@ Size = tuple[int, int]  # (height, width)
 _BATCH = 256  # images to decode
 _ENCODED_AT_ONCE = 1024  # images
 _RIDGE = 1.0  # of a regression on samples in [0, 1]
+
+
+def outline(config: Config, image_shape: ImageShape) -> dict[str, torch.Tensor]:
+    """The tensors of a ModelCore by name, on the device "meta", which gives them shapes and no memory.
+
+    A model folder may be a stranger's: its tensors are compared with these before anything is allocated by its
+    configuration.
+    """
+    height, width, channels = image_shape
+    with torch.device("meta"):
+        decoder = Decoder(config, config.network.shape(channels))
+        encoder = None if config.encoder is None else Encoder(config, height * width * channels)
+    return _tensors(decoder, encoder)
 
 
 class ModelCore:
@@ -50,10 +64,13 @@ class ModelCore:
         return FourierImages(self.shape, where, ACTIVATIONS[self.config.network.activation])
 
     def coefficients(self, z: NDArray[np.float32]) -> torch.Tensor:
-        """The coefficients (B, count) of the Fourier networks for latents (B, L)."""
+        """The coefficients (B, count) of the Fourier networks for latents (B, L). Raises ModelError where they are not
+        finite, as those of weights near the end of float32 are."""
         with torch.no_grad():
             found: torch.Tensor = self.decoder(torch.from_numpy(np.ascontiguousarray(z, np.float32)).to(self.device))
-            return found
+        if not torch.isfinite(found).all():
+            raise ModelError("the model's weights are so large that its coefficients are not finite")
+        return found
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """The encoder's z (B, L) for images uint8 (B, C, H W) as from `pixels`; there must be an encoder."""
@@ -105,8 +122,12 @@ class ModelCore:
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The weights of the decoder and the encoder by name, for a checkpoint."""
-        found = checkpoints.named("decoder", self.decoder.state_dict())
-        return found if self.encoder is None else found | checkpoints.named("encoder", self.encoder.state_dict())
+        return _tensors(self.decoder, self.encoder)
+
+
+def _tensors(decoder: Decoder, encoder: Encoder | None) -> dict[str, torch.Tensor]:
+    found = checkpoints.named("decoder", decoder.state_dict())
+    return found if encoder is None else found | checkpoints.named("encoder", encoder.state_dict())
 
 
 def _regression(features: torch.Tensor, images: torch.Tensor) -> torch.Tensor:

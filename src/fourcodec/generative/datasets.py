@@ -1,6 +1,6 @@
 """Datasets of equally sized images, in two disjoint parts: training and test images.
 
-    MNIST       the four idx files, gzipped or not, with MNIST's own test part
+    MNIST       the four idx files, gzipped or not, with MNIST's own test part; also in MNIST/raw
     CIFAR-10    *.npz files, of which those with "test" in their names are the test part; or the six python batches
     pictures    a folder of pictures of one size, or a single .npz file; a tenth, chosen by hashes, is the test part
 
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from fourcodec import images
 from fourcodec.arrays import Images
-from fourcodec.errors import DatasetError, FourcodecError
+from fourcodec.errors import ConfigError, DatasetError, FourcodecError
+from fourcodec.generative.config import checked_shape
 from fourcodec.generative.dataset_files import read_batch, read_idx, read_npz
 
 Labels = NDArray[np.int64]  # (N,)
@@ -26,14 +27,17 @@ Part = tuple[Images, Labels | None]
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".qoi")
 MAX_BYTES = 1 << 32  # for all images together, since they are held in memory
+MAX_CLASSES = 1 << 16
 _TEST_SHARE = 0.1
+# Where the files are in a folder as tools unpack them: of torchvision, and of the archive of CIFAR-10.
+_USUAL_FOLDERS = ("MNIST/raw", "raw", "cifar-10-batches-py")
 
 
 @dataclass(frozen=True)
 class Dataset:
     """Images uint8 (N, H, W, C) and labels int64 (N,) of the two parts; labels are None where the files have none.
 
-    Raises DatasetError where a part is empty or the two differ in size.
+    Raises DatasetError where a part is empty, the two differ in size, or images or labels are out of range.
     """
 
     name: str
@@ -50,6 +54,13 @@ class Dataset:
         if self.train.shape[1:] != self.test.shape[1:]:
             sizes = [describe(part.shape[1:]) for part in (self.train, self.test)]
             raise DatasetError(f"{self.name!r}: training images are {sizes[0]}, test images {sizes[1]}")
+        try:
+            checked_shape(self.image_shape)
+        except ConfigError as exc:
+            raise DatasetError(f"{self.name!r}: {exc}") from exc
+        for labels in (self.train_labels, self.test_labels):
+            if labels is not None and not 0 <= labels.min() <= labels.max() < MAX_CLASSES:
+                raise DatasetError(f"{self.name!r}: labels are 0 to {MAX_CLASSES - 1}")
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -82,16 +93,22 @@ def _read_parts(path: Path, count: int | None = None) -> list[Part]:
     if not path.is_dir():
         what = "neither a folder nor an .npz file" if path.exists() else "no such folder"
         raise DatasetError(f"{str(path)!r}: {what}")
-    parts = _mnist_parts(path) or _npz_parts(path) or _batch_parts(path) or _picture_parts(path, count)
+    places = (path, *(path / name for name in _USUAL_FOLDERS))
+    parts = next(filter(None, map(_known_parts, places)), None) or _picture_parts(path, count)
     if not parts:
         raise DatasetError(f"{str(path)!r} holds neither MNIST, nor CIFAR-10, nor pictures ({', '.join(EXTENSIONS)})")
     return parts
 
 
+def _known_parts(folder: Path) -> list[Part]:
+    """The parts of MNIST, of .npz files or of CIFAR-10 in a folder; none where there is nothing of these."""
+    return _mnist_parts(folder) or _npz_parts(folder) or _batch_parts(folder)
+
+
 def _mnist_parts(folder: Path) -> list[Part]:
     parts: list[Part] = []
     for part in ("train", "t10k"):
-        paths = [_plain_or_zipped(folder / f"{part}-{what}-ubyte") for what in ("images-idx3", "labels-idx1")]
+        paths = [_mnist_file(folder, part, *what) for what in (("images", "idx3"), ("labels", "idx1"))]
         if paths[0] is None:
             if not parts:
                 return []
@@ -138,17 +155,20 @@ def _picture_parts(folder: Path, count: int | None) -> list[Part]:
 
 
 def load_picture(path: Path) -> NDArray[np.uint8]:
-    """A picture file as uint8 (H, W, C). Raises OSError, and DatasetError where it is no picture or a damaged one."""
+    """A picture file as uint8 (H, W, C), 16-bit samples rounded. Raises OSError, and DatasetError where it is no
+    picture or a damaged one."""
     try:
         pixels = images.load(path).pixels
     except FourcodecError as exc:
         raise DatasetError(f"{str(path)!r}: {exc}") from exc
+    pixels = images.to_eight_bits(pixels) if pixels.dtype == np.uint16 else pixels
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
-def _plain_or_zipped(path: Path) -> Path | None:
-    zipped = path.with_name(path.name + ".gz")
-    return path if path.exists() else zipped if zipped.exists() else None
+def _mnist_file(folder: Path, part: str, what: str, kind: str) -> Path | None:
+    """A file of MNIST by its name, with a hyphen or, as some programs unpack it, a dot in it, gzipped or not."""
+    names = [f"{part}-{what}{sign}{kind}-ubyte{suffix}" for sign in "-." for suffix in ("", ".gz")]
+    return next((folder / name for name in names if (folder / name).exists()), None)
 
 
 def _joined(paths: list[Path], parts: list[Part]) -> Part:

@@ -63,7 +63,10 @@ def _write(core: ModelCore, coefficients: NDArray[np.float32], index: int, size:
     shape, activation = core.shape, ACTIVATIONS[core.config.network.activation]
     config = fnet.FnetConfig(shape.width, shape.depth, shape.channels, coordinates=coordinates, activation=activation)
     indices = np.full(shape.output_count, index, np.uint8)
-    fields, sections = fnet.pack(fnet.QuantizedFnet(config, indices, quantize(coefficients, step_size(indices[:1]))))
+    network = fnet.QuantizedFnet(config, indices, quantize(coefficients, step_size(indices[:1])))
+    if not fnet.is_bounded(network):
+        raise LimitError("an image's coefficients are larger than those of a .fnc file")
+    fields, sections = fnet.pack(network)
     height, width = size
     header = container.Header(width=width, height=height, channels=shape.channels, profile=fnet.PROFILE_ID, **fields)
     return container.write(header, sections)

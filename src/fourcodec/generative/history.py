@@ -6,6 +6,8 @@ import csv
 import io
 from dataclasses import asdict, dataclass, fields
 
+from fourcodec.plotting import load_matplotlib
+
 
 @dataclass(frozen=True)
 class EpochRecord:
@@ -32,6 +34,7 @@ def to_csv(records: list[EpochRecord]) -> bytes:
 
 def to_plot(records: list[EpochRecord]) -> bytes:
     """A plot of loss and PSNR by epoch, as the bytes of a PNG file."""
+    load_matplotlib()
     from matplotlib.figure import Figure
 
     epochs = [record.epoch for record in records]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from fourcodec.arrays import Floats, Images
 from fourcodec.generative import checkpoints, config
 from fourcodec.generative.config import Config
-from fourcodec.generative.core import ImageShape, ModelCore, Size
+from fourcodec.generative.core import ImageShape, ModelCore, Size, outline
 from fourcodec.generative.embedding import ITERATIONS, fit_latents, nearest_latents
 from fourcodec.generative.prior_store import read_prior
 from fourcodec.generative.priors import ChosenPrior, IsotropicGaussian
@@ -80,10 +81,13 @@ def load_model(directory: Path, device: str = "cpu") -> TrainedModel:
     """The model in a directory. Raises ModelError where the directory holds no model or a damaged one."""
     tensors, facts = checkpoints.read_checkpoint(directory)
     with checkpoints.explained(directory):
-        height, width, channels = facts["image_shape"]
-        core = ModelCore(config.from_table(facts["config"]), (height, width, channels), device, seed=0)
+        settings, shape = config.from_table(facts["config"]), config.checked_shape(facts["image_shape"])
+        checkpoints.compare(outline(settings, shape), tensors)
+        core = ModelCore(settings, shape, device, seed=0)
         checkpoints.fill(core.tensors(), tensors)
-        latents = tensors["latents.values"].numpy()
-        if latents.shape[1:] != (core.config.latents.size,):
-            raise ValueError(f"its latents are {latents.shape}")
-        return TrainedModel(core, latents, facts["dataset"]["hash"], read_prior(directory, latents))
+        latents = tensors["latents.values"]
+        if latents.ndim != 2 or not len(latents) or latents.shape[1] != settings.latents.size:
+            raise ValueError(f"its latents are {tuple(latents.shape)}")
+        checkpoints.compare({"latents.values": torch.empty(latents.shape, device="meta")}, tensors)
+        data_hash = facts["dataset"]["hash"]
+        return TrainedModel(core, latents.numpy(), data_hash, read_prior(directory, latents.numpy()))

@@ -19,6 +19,7 @@ from fourcodec.arrays import Floats
 from fourcodec.errors import ModelError
 from fourcodec.generative.prior_choice import prior_from_state
 from fourcodec.generative.priors import MAX_TEMPERATURE, ChosenPrior, PriorState
+from fourcodec.json_text import read_object
 
 FILE_NAME = "prior.safetensors"
 _KEY = "fourcodec_prior"
@@ -32,7 +33,8 @@ def write_prior(directory: Path, chosen: ChosenPrior, latents: Floats) -> None:
     state = chosen.prior.to_state()
     facts = {"kind": state.kind, "temperature": chosen.temperature, "latents": _digest(latents)}
     arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
-    files.write(directory / FILE_NAME, safetensors.numpy.save(arrays, {_KEY: json.dumps(facts)}), overwrite=True)
+    data = safetensors.numpy.save(arrays, {_KEY: json.dumps(facts)})
+    files.write(directory / FILE_NAME, data, overwrite=True, within=directory)
 
 
 def read_prior(directory: Path, latents: Floats) -> ChosenPrior | None:
@@ -45,12 +47,12 @@ def read_prior(directory: Path, latents: Floats) -> ChosenPrior | None:
         return None
     try:
         with safetensors.safe_open(path, framework="np") as file:
-            facts = json.loads((file.metadata() or {})[_KEY])
+            facts = read_object((file.metadata() or {})[_KEY])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         kind, digest, temperature = str(facts["kind"]), facts["latents"], float(facts["temperature"])
         if not 0 < temperature <= MAX_TEMPERATURE:
             raise ValueError(f"a temperature of {temperature}")
-    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as exc:
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as exc:
         raise ModelError(
             f"{str(path)!r} is truncated, damaged, or no prior of a fourcodec model; without it, choose another by "
             "'fourcodec generate prior'"

@@ -213,11 +213,12 @@ def _check(latents: Floats) -> None:
 
 
 def stored_array(arrays: dict[str, NDArray[Any]], name: str, size: int | None) -> Doubles:
-    """The array of this name as float64, with `size` numbers, or any number above 0 for None.
+    """The array of this name as float64 (size,), with any number of elements above 0 for None; of several dimensions,
+    their elements in order.
 
     Raises KeyError where it is missing, ValueError where it has another size or is not finite.
     """
-    values = np.asarray(arrays[name], np.float64)
+    values = np.asarray(arrays[name], np.float64).ravel()
     if not values.size or (size is not None and values.size != size):
         raise ValueError(f"{name!r} has {values.size} numbers")
     if not np.isfinite(values).all():

@@ -30,7 +30,7 @@ from fourcodec.generative import checkpoints, sheets
 from fourcodec.generative import history as records
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.config import Config, from_table, to_table
-from fourcodec.generative.core import ModelCore
+from fourcodec.generative.core import ModelCore, outline
 from fourcodec.generative.datasets import Dataset
 from fourcodec.generative.latents import LatentTable, start_values
 from fourcodec.generative.schedules import Budget, rate_factor
@@ -108,7 +108,11 @@ class Training:
             with checkpoints.explained(directory):
                 if facts["dataset"]["hash"] != data.content_hash:
                     raise ModelError(f"{str(directory)!r} was trained on other data ({facts['dataset']['name']})")
-                training = cls(data, from_table(facts["config"]), directory, device, facts["seed"])
+                settings = from_table(facts["config"])
+                size = (len(data.train), settings.latents.size)
+                latents = {"latents.values": torch.empty(size, device="meta")}
+                checkpoints.compare(outline(settings, data.image_shape) | latents, tensors)
+                training = cls(data, settings, directory, device, _count(facts["seed"]))
                 training._load(tensors, facts)
             for folder in (directory, directory / "sheets"):
                 files.remove_all_leftovers(folder)  # of a process that was killed
@@ -180,10 +184,16 @@ class Training:
             index, _, field = name.partition(".")
             states.setdefault(int(index), {})[field] = tensor
         self._optimiser.load_state_dict({**self._optimiser.state_dict(), "state": states})
-        self._epoch, self._step, self._seconds = facts["epoch"], facts["step"], facts["seconds"]
-        loss, error, seen = facts["sums"]
-        self._sums = [loss, error, seen]
-        self.history = [records.EpochRecord(**record) for record in facts["history"]]
+        self._epoch, self._step = _count(facts["epoch"]), _count(facts["step"])
+        self._seconds = _finite(facts["seconds"])
+        loss, error, seen = map(_finite, facts["sums"])
+        self._sums = [loss, error, _count(seen)]
+        self.history = [
+            records.EpochRecord(**{name: _finite(value) for name, value in record.items()})
+            for record in facts["history"]
+        ]
+        if self._step >= self._steps or len(self.history) != self._epoch or (self._step > 0) != (seen > 0):
+            raise ValueError("its progress contradicts itself")
 
     def _make_optimiser(self) -> torch.optim.Adam:
         settings = self.config
@@ -268,15 +278,18 @@ class Training:
     def _write_records(self) -> None:
         """Writes log, plot, and a sheet of images sampled from a Gaussian with the latents' mean and covariance."""
         if self.history:
-            files.write(self._directory / "log.csv", records.to_csv(self.history), overwrite=True)
-            files.write(self._directory / "log.png", records.to_plot(self.history), overwrite=True)
+            self._write("log.csv", records.to_csv(self.history))
+            self._write("log.png", records.to_plot(self.history))
         latents = self._table.values.cpu().double().numpy()
         random = np.random.default_rng(self._seed)
         covariance = np.atleast_2d(np.cov(latents.T))
         z = random.multivariate_normal(latents.mean(0), covariance, _SHEET_IMAGES, method="eigh").astype(np.float32)
         picture = images.to_png(sheets.sheet(sheets.to_bytes(self.core.decode(z))))
         (self._directory / "sheets").mkdir(exist_ok=True)
-        files.write(self._directory / "sheets" / f"epoch-{self._epoch:05}.png", picture, overwrite=True)
+        self._write(f"sheets/epoch-{self._epoch:05}.png", picture)
+
+    def _write(self, name: str, data: bytes) -> None:
+        files.write(self._directory / name, data, overwrite=True, within=self._directory)
 
     def _means(self) -> tuple[float, float, float]:
         """Mean loss and squared error of this epoch's images so far, and their PSNR in dB."""
@@ -289,6 +302,20 @@ class Training:
         loss, _, psnr_db = self._means()
         pace = clock.pace(self.config.training.batch, fraction)
         return TrainingProgress(self._epoch + 1, fraction, loss, psnr_db, *pace)
+
+
+def _count(value: Any) -> int:
+    """A whole number of a checkpoint. Raises ValueError for what is none."""
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def _finite(value: Any) -> Any:
+    """A number of a checkpoint. Raises ValueError for what is none, or not finite."""
+    if type(value) not in (int, float) or not abs(value) < math.inf:
+        raise ValueError(f"{value!r} is no number")
+    return value
 
 
 class _Clock:

@@ -8,6 +8,7 @@ from PIL import Image, ImageCms
 
 CONVERTED_MODES = ("CMYK", "YCbCr", "LAB", "HSV", "RGBX")
 _SPACE = slice(16, 20)  # bytes of an ICC profile: the colour space of its data (ICC.1:2022, section 7.2.8)
+_NAMES = {b"GRAY": "grey", b"RGB ": "RGB"}
 _SPACES = {"CMYK": b"CMYK", "LAB": b"Lab "}
 
 
@@ -32,11 +33,14 @@ def to_rgb(image: Image.Image, icc: bytes, notes: list[str]) -> tuple[Image.Imag
     return converted, b""
 
 
-def fitting_profile(icc: bytes, notes: list[str]) -> bytes:
-    """The profile if it is one for RGB or grey; otherwise empty bytes, with a note appended to `notes`."""
-    if not icc or icc[_SPACE] in (b"RGB ", b"GRAY"):
+def fitting_profile(icc: bytes, channels: int, notes: list[str]) -> bytes:
+    """The profile if it is one for samples of 1 (grey) or 3 channels (RGB), alpha not counted; otherwise empty bytes,
+    with a note appended to `notes`."""
+    if not icc or icc[_SPACE] == (b"GRAY" if channels == 1 else b"RGB "):
         return icc
-    notes.append(f"the ICC profile is one for {icc[_SPACE].decode('latin-1').strip() or 'nothing'}: it is left out")
+    kind = _NAMES.get(icc[_SPACE], icc[_SPACE].decode("latin-1").strip()) or "nothing"
+    samples = "grey" if channels == 1 else "RGB"
+    notes.append(f"the ICC profile is one for {kind} and the samples are {samples}: it is left out")
     return b""
 
 

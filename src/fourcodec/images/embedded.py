@@ -9,6 +9,7 @@ from PIL import ExifTags, Image
 
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.images import orientation
+from fourcodec.images.density import density_of
 
 EXIF_PREFIX = b"Exif\0\0"  # the start of JPEG's EXIF segment, before the TIFF structure
 _TIFF_TAGS = (  # the tags of a TIFF directory that describe the picture and not its storage
@@ -23,6 +24,7 @@ _TIFF_TAGS = (  # the tags of a TIFF directory that describe the picture and not
     ExifTags.Base.Artist,
     ExifTags.Base.Copyright,
 )
+_EXTENDED_XMP = b"HasExtendedXMP"  # of JPEG's segment, XMP specification part 3, 1.1.3.1
 _TIFF_DIRECTORIES = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 # Parsers of metadata raise many kinds of errors for damaged files. None of them is a reason to refuse the pixels.
 _ERRORS = (Exception,)
@@ -51,7 +53,10 @@ def metadata_of(image: Image.Image, notes: list[str]) -> Metadata:
             exif = b""
     xmp = image.info.get("xmp") or b""
     xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
-    return Metadata(image.info.get("icc_profile") or b"", exif, orientation.reset_xmp(xmp.rstrip(b"\0")))
+    xmp = orientation.reset_xmp(xmp.rstrip(b"\0"))
+    if _EXTENDED_XMP in xmp:
+        notes.append("the XMP has a second part, which is left out")
+    return Metadata(image.info.get("icc_profile") or b"", exif, xmp, density_of(image))
 
 
 def _exif(image: Image.Image, notes: list[str]) -> bytes:

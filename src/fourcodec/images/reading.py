@@ -20,7 +20,7 @@ from PIL import Image, UnidentifiedImageError
 
 from fourcodec import files
 from fourcodec.errors import ImageError, LimitError
-from fourcodec.images import colour, embedded, exact, orientation
+from fourcodec.images import colour, colour_tags, embedded, exact, orientation, sound
 from fourcodec.images.picture import Picture, without_opaque_alpha
 from fourcodec.limits import BYTES_REMEDY, DEFAULT, Limits
 
@@ -33,8 +33,20 @@ EQUIVALENT_MODES = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "1": "L"}
 SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 _SUBFILE_TYPE, _BITS_PER_SAMPLE = 254, 258  # TIFF tags; bit 0 of the first: a smaller version of another page
 _SIGNATURES = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff", "GIF": b"GIF8"}
+_UNSUPPORTED: dict[str, tuple[bytes, ...]] = {
+    "a JPEG XL file": (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),
+    "a Photoshop file": (b"8BPS",),
+    "an OpenEXR file": (b"\x76\x2f\x31\x01",),
+    "a PDF file": (b"%PDF",),
+    "a PostScript file": (b"%!PS",),
+    "an SVG file": (b"<svg",),
+    "a DDS file": (b"DDS ",),
+}
+_HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+_ICONS = {b"\0\0\1\0": "an icon (ICO)", b"\0\0\2\0": "a cursor (CUR)"}
 # Pillow's decoders raise these for damaged files. The first group has messages that a user understands.
 ERRORS_WITH_MESSAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
+_TRUNCATED = "truncated"  # Pillow, of a file that ends before its pixels
 _TOO_MUCH_TEXT = "Decompressed data too large"  # Pillow, of a valid PNG with an ICC profile or text above its own limit
 ERRORS_WITHOUT_MESSAGE = (IndexError, KeyError, TypeError, AttributeError)
 
@@ -50,14 +62,29 @@ def read(data: bytes, *, frame: int | None = None, limits: Limits = DEFAULT) -> 
     Raises ImageError where the bytes are no picture or a damaged one, or have several frames and `frame` is None.
     Raises LimitError, before decoding, where the picture has more pixels than the limits allow.
     """
+    _refuse_unsupported(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of many pixels, where our limits decide, and of odd metadata
-        with _pillow_errors(limits, _name_by_start(data)), _pillow_limit_raised(limits):
-            if data.startswith(_SIGNATURES["PNG"]):
-                with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-                    image.verify()  # all checksums, also those of the pixels, which loading ignores
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                return _picture(image, data, frame, limits)
+        try:
+            return _read(data, frame, limits)
+        except ImageError as exc:
+            whole = sound.with_end(data) if data.startswith(_SIGNATURES["JPEG"]) and _TRUNCATED in str(exc) else None
+            if whole is None:
+                raise
+            picture = _read(whole, frame, limits)
+            return replace(
+                picture, notes=(*picture.notes, "the JPEG file lacks its end marker; its pixels are all there")
+            )
+
+
+def _read(data: bytes, frame: int | None, limits: Limits) -> Picture:
+    with _pillow_errors(limits, _name_by_start(data)), _pillow_limit_raised(limits):
+        if data.startswith(_SIGNATURES["PNG"]):
+            data = sound.without_texts(data)
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                image.verify()  # all checksums, also those of the pixels, which loading ignores
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return _picture(image, data, frame, limits)
 
 
 def from_pillow(image: Image.Image, limits: Limits = DEFAULT) -> Picture:
@@ -72,6 +99,8 @@ def from_pillow(image: Image.Image, limits: Limits = DEFAULT) -> Picture:
 def _picture(image: Image.Image, data: bytes | None, frame: int | None, limits: Limits) -> Picture:
     notes: list[str] = []
     index = _choose_frame(image, frame)
+    if not image.width or not image.height:
+        raise ImageError(f"the picture has no pixels: it is {image.width} x {image.height}")
     limits.check_pixels(image.width, image.height)
     reduced = _reduced_bits(image, data)  # before EXIF is read, for which Pillow may load everything
     turned = embedded.orientation_of(image)
@@ -87,7 +116,10 @@ def _picture(image: Image.Image, data: bytes | None, frame: int | None, limits: 
             notes.append(f"{reduced}-bit samples are reduced to 8 bits")
         samples, icc = _samples(image, metadata.icc, notes)
         metadata = replace(metadata, icc=icc)
-    icc = colour.fitting_profile(metadata.icc, notes)
+    channels = 3 if samples.ndim == 3 and samples.shape[2] > 2 else 1
+    icc = colour.fitting_profile(metadata.icc, channels, notes)
+    if data is not None:
+        notes += colour_tags.remarks(image, data, bool(metadata.icc))
     upright = orientation.turn(samples, turned)
     return without_opaque_alpha(Picture(upright, replace(metadata, icc=icc), tuple(notes)))
 
@@ -185,6 +217,30 @@ def _jpeg_2000_bits(data: bytes) -> int:
         return 8
     count = int.from_bytes(data[marker + 38 : marker + 40], "big")
     return max(((byte & 0x7F) + 1 for byte in data[marker + 40 :][: 3 * count : 3]), default=8)
+
+
+def _refuse_unsupported(data: bytes) -> None:
+    """Raises ImageError for sound files of kinds that are not read; Pillow would take some of them for damaged ones."""
+    kind = next((name for name, starts in _UNSUPPORTED.items() if data.startswith(starts)), None)
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF and b"avif" not in data[16:64]:
+        kind = "a HEIC file"
+    if kind is None and data[:4] in _ICONS and data[4:6] != b"\0\0":  # icons; the start of a TGA file has a 0 there
+        kind = _ICONS[data[:4]]
+    if kind is None and data.startswith(_SIGNATURES["JPEG"]) and (bits := _jpeg_bits(data)) > 8:
+        kind = f"a JPEG file with {bits}-bit samples"
+    if kind is not None:
+        raise ImageError(f"{kind}, which is not supported; pictures are {', '.join(FORMATS)}")
+
+
+def _jpeg_bits(data: bytes) -> int:
+    """Bits per sample by the frame header (ITU-T T.81, B.2.2); 8 where there is none."""
+    at = 2
+    while at + 5 <= len(data) and data[at] == 0xFF:
+        marker, size = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return data[at + 4]
+        at += 1 if marker == 0xFF else 2 + size
+    return 8
 
 
 def _name_by_start(data: bytes) -> str | None:

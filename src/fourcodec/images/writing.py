@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image, features
 
 from fourcodec.arrays import Samples
-from fourcodec.bitstream.metadata import Metadata
+from fourcodec.bitstream.metadata import Metadata, per_inch, per_metre
 from fourcodec.errors import ImageError
+from fourcodec.images.colour import fitting_profile
 from fourcodec.images.embedded import EXIF_PREFIX
 from fourcodec.images.picture import has_alpha, on_white, to_eight_bits
 
@@ -42,6 +44,7 @@ _SIXTEEN_BIT_FORMATS = ("png", "tiff", "npy")
 _SIDE_LIMITS = {"jpeg": 65535, "webp": 16383, "avif": 65536}  # pixels
 _JPEG_LIMITS = {"exif": 65533 - len(EXIF_PREFIX), "xmp": 65533 - 29}  # bytes in one segment
 _PNG_PROFILE_BYTES = 1 << 20
+_METRES = 1  # the unit of pHYs
 _PNG_HEADER_BYTES = 33  # signature and IHDR; chunks of metadata are inserted after them
 _ICC_TAG, _XMP_TAG, _PREDICTOR_TAG = 34675, 700, 317  # TIFF
 _HORIZONTAL = 2  # TIFF predictor: differences to the sample on the left
@@ -72,6 +75,10 @@ def write(pixels: Samples, file_format: str, metadata: Metadata | None = None) -
     check_format(file_format, pixels.shape[1], pixels.shape[0])
     notes: list[str] = []
     metadata = Metadata() if metadata is None else metadata
+    becomes_rgb = file_format in ("webp", "avif")
+    channels = 3 if becomes_rgb or (pixels.ndim == 3 and pixels.shape[2] > 2) else 1
+    if file_format != "npy":
+        metadata = replace(metadata, icc=fitting_profile(metadata.icc, channels, notes))
     if file_format == "npy":
         if metadata:
             notes.append("NPY holds no metadata")
@@ -108,6 +115,10 @@ def to_png(pixels: Samples) -> bytes:
 def _write_with_pillow(pixels: Samples, file_format: str, metadata: Metadata, notes: list[str]) -> bytes:
     options = dict(_OPTIONS.get(file_format, {}))
     kept = {name: getattr(metadata, name) for name in ("icc", "exif", "xmp")}
+    if metadata.density and file_format in ("jpeg", "tiff"):
+        options["dpi"] = per_inch(metadata.density)
+    elif metadata.density:
+        notes.append(f"{file_format.upper()} holds no density: it is left out")
     if file_format == "jpeg":
         for name, limit_bytes in _JPEG_LIMITS.items():
             if len(kept[name]) > limit_bytes:
@@ -149,13 +160,15 @@ def _write_png(pixels: Samples, metadata: Metadata) -> bytes:
 
 
 def _png_chunks(metadata: Metadata) -> list[bytes]:
-    """The chunks iCCP, eXIf and iTXt (PNG, third edition, 11.3.2.3, 11.3.4.7, 11.3.3.4; XMP specification part 3,
-    1.1.5)."""
+    """The chunks iCCP, eXIf, pHYs and iTXt (PNG, third edition, 11.3.2.3, 11.3.4.7, 11.3.4.3, 11.3.3.4; XMP
+    specification part 3, 1.1.5)."""
     chunks = []
     if metadata.icc:
         chunks.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc, 9)))
     if metadata.exif:
         chunks.append(_chunk(b"eXIf", metadata.exif))
+    if metadata.density:
+        chunks.append(_chunk(b"pHYs", struct.pack(">IIB", *per_metre(metadata.density), _METRES)))
     if metadata.xmp:
         chunks.append(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
     return chunks
@@ -183,6 +196,8 @@ def _write_deep_tiff(pixels: NDArray[np.uint16], metadata: Metadata, notes: list
         compression="zlib",
         predictor=True,
         metadata=None,
+        resolution=per_inch(metadata.density) if metadata.density else None,
+        resolutionunit="inch" if metadata.density else None,
         extratags=[(tag, 1, len(value), value, True) for tag, value in documents if value],  # 1: bytes
     )
     return buffer.getvalue()

@@ -12,6 +12,7 @@ from fourcodec.fnet import profile as fnet
 from fourcodec.grid import profile as grid
 from fourcodec.grid.picture import QuantizedGrid
 from fourcodec.images.resampling import area_mean
+from fourcodec.plotting import load_matplotlib
 from fourcodec.views import Lattice, View
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def shown_lattice(height: int, width: int) -> Lattice:
 
 def blank(width: float, height: float) -> "Figure":
     """An empty figure of width x height inches, at least 4.5 inches wide."""
+    load_matplotlib()
     from matplotlib.figure import Figure  # without pyplot: no windows, no global state
 
     return Figure(figsize=(max(width, 4.5), height), layout="constrained")

@@ -24,7 +24,7 @@ export const LIMITS = Object.freeze({pixels: 2 ** 27, work: 2 ** 42});
 const MAX_METADATA_BYTES = 2 ** 24;
 const MAX_WINDOW_BYTES = 2 ** 23; // of a zstd frame
 const MAX_SIDE = 2 ** 30; // of a picture, so that 32-bit integers hold places
-const METADATA = {16: 'icc', 17: 'exif', 18: 'xmp'};
+const METADATA = {16: 'icc', 17: 'exif', 18: 'xmp', 19: 'density'};
 const ALPHA = 8;
 const ZSTD = 1;
 const RANGE = 2;
@@ -1000,7 +1000,24 @@ function fnetIntegers(section, layers) {
   const symbols = integers.slice(steps);
   check(stepIndices.every((step) => step >= 0 && step <= 255), 'a step index is not 0 to 255');
   check(symbols.every((q) => Math.abs(q) < 2 ** 20), 'a coefficient has more than 20 bits');
+  check(isBounded(layers, stepIndices, symbols), 'the coefficients of a hidden state or sample sum up to too much');
   return {stepIndices: Uint8Array.from(stepIndices), symbols};
+}
+
+/** Whether all sums of sizes of coefficients are at most 2^10, exactly: see "Bound" in FORMAT.md. */
+function isBounded(layers, stepIndices, symbols) {
+  const unit = 2 ** 60; // steps are whole multiples of its inverse
+  const steps = Array.from(stepIndices, (index) => BigInt(stepOf(index) * unit));
+  let [at, output, sums] = [0, 0, []];
+  for (const {outputs, residual, size} of layers) {
+    const sizes = Array(outputs).fill(0);
+    for (let n = 0; n < size; n++) sizes[n % outputs] += Math.abs(symbols[at + n]);
+    sums = sizes.map((own, o) => steps[output + o] * BigInt(own) + (residual ? sums[o] : 0n));
+    if (sums.some((sum) => sum > 1024n * BigInt(unit))) return false;
+    at += size;
+    output += outputs;
+  }
+  return true;
 }
 
 /** Integers of the range coder, each under its context. */
@@ -1026,8 +1043,10 @@ function packedIntegers(payload, contexts) {
 
 const STEPS = [1, 0.917004048, 0.840896428, 0.771105409, 0.707106769, 0.648419797, 0.594603539, 0.545253873];
 
+const stepOf = (index) => Math.fround(STEPS[index % 8]) * 2 ** -(index >> 3);
+
 function fnetNetwork(layers, {stepIndices, symbols}, arena) {
-  const steps = Array.from(stepIndices, (index) => Math.fround(STEPS[index % 8]) * 2 ** -(index >> 3));
+  const steps = Array.from(stepIndices, stepOf);
   let at = 0;
   let output = 0;
   return layers.map(({inputs, outputs, order, residual, size}) => {
@@ -1906,7 +1925,7 @@ function readDocument({coder, payload}) {
   return unzstd(payload.subarray(reader.at), sizeBytes);
 }
 
-/** {icc, exif, xmp}, as far as there are, and notes on those that are damaged: no pixel needs them. */
+/** {icc, exif, xmp, density}, as far as there are, and notes on those that are damaged: no pixel needs them. */
 function readMetadata(sections) {
   const metadata = {};
   const notes = [];

@@ -28,7 +28,7 @@ cache_option = click.option(
 
 def progress_line(quiet: bool) -> Callable[[str], None]:
     """A function that prints lines of progress on stderr, or with `quiet` nothing."""
-    return (lambda _: None) if quiet else functools.partial(click.echo, err=True)
+    return (lambda _: None) if quiet else functools.partial(options.say, err=True)
 
 
 @click.command(

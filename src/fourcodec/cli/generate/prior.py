@@ -57,4 +57,4 @@ def prior(model: Path, data: Path, seed: int, cache: Path | None, quiet: bool) -
             progress=progress_line(quiet),
         )
     if not quiet:
-        click.echo(f"{model}: {describe(choice)}")
+        options.say(f"{model}: {describe(choice)}")

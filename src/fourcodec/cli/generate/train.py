@@ -91,11 +91,11 @@ def train(
             training.run(Budget(epochs, minutes), None if quiet else functools.partial(show, line))
         if not quiet and training.history:
             last = training.history[-1]
-            click.echo(
+            options.say(
                 f"{output}: {last.epoch} epochs, {last.seconds / 60:.1f} minutes, "
                 f"PSNR {last.psnr_db:.2f} dB in training"
             )
         if len(dataset.train) >= LEAST_IMAGES:
             choice = model_prior.choose_and_store(output, dataset, seed=PRIOR_SEED, progress=progress_line(quiet))
             if not quiet:
-                click.echo(f"{output}: {describe(choice)}")
+                options.say(f"{output}: {describe(choice)}")

@@ -84,7 +84,7 @@ def sample(
     files.write(output, images.to_png(picture), overwrite=force)
     if not quiet:
         sizes = f", {sum(map(len, coded)) / len(coded):.0f} bytes a .fnc file" if coded else ""
-        click.echo(f"{output}: {count} images{sizes}")
+        options.say(f"{output}: {count} images{sizes}")
 
 
 @click.command(
@@ -109,7 +109,7 @@ def reconstruct(directory: Path, sources: tuple[Path, ...], output: Path, limit:
     originals = uses.load_images(model, sources, limit)
     files.write(output, images.to_png(uses.reconstruction_sheet(model, originals)), overwrite=force)
     if not quiet:
-        click.echo(f"{output}: {len(originals)} images")
+        options.say(f"{output}: {len(originals)} images")
 
 
 @click.command(
@@ -159,7 +159,7 @@ def interpolate(
     data = sheets.to_gif(made) if animated else images.to_png(sheets.sheet(made, min(len(made), frames + 1)))
     files.write(output, data, overwrite=force)
     if not quiet:
-        click.echo(f"{output}: {len(made)} images between {len(stops)}")
+        options.say(f"{output}: {len(made)} images between {len(stops)}")
 
 
 @click.command(
@@ -187,4 +187,4 @@ def embed(directory: Path, sources: tuple[Path, ...], output: Path, limit: int, 
     z = model.embed(pixels)
     files.write(output, uses.latents_file(z), overwrite=force)
     if not quiet:
-        click.echo(f"{output}: {len(z)} latents of {z.shape[1]} numbers, {uses.psnr_db(model, z, pixels):.2f} dB")
+        options.say(f"{output}: {len(z)} latents of {z.shape[1]} numbers, {uses.psnr_db(model, z, pixels):.2f} dB")

@@ -21,7 +21,7 @@ from fourcodec.fnet.backends import Backend, backend_of
 from fourcodec.fnet.fit.last_good import LastGood
 from fourcodec.fnet.fit.settings import FitSettings, Phase
 from fourcodec.fnet.fit.step_sizes import CoefficientRate, StepSizes
-from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, coefficients_of, spread_steps
+from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, coefficients_of, is_bounded, spread_steps
 from fourcodec.fnet.quantize import dequantize, quantize, step_index, step_size
 from fourcodec.fourier.shape import NetworkShape
 from fourcodec.metrics import MOST_DB, psnr_of_mse_db
@@ -296,12 +296,14 @@ class _Fit:
         self._steps = spread_steps(self._shape, step_size(self._indices))
 
     def integers(self) -> QuantizedFnet:
-        """The quantised network, or the flat mean colour where that is no farther from the picture."""
+        """The quantised network, or the flat mean colour where that is no farther from the picture, and where the
+        network has sums that no file may have."""
         assert self._indices is not None, "a schedule that ends in integers has a noisy phase"
         assert self._steps is not None
         network = QuantizedFnet(self._config, self._indices, quantize(self.coefficients, self._steps))
         flat = flat_network(self._config, self._mean)
-        return network if self._mse(coefficients_of(network)) < self._mse(coefficients_of(flat)) else flat
+        is_nearer = self._mse(coefficients_of(network)) < self._mse(coefficients_of(flat))
+        return network if is_nearer and is_bounded(network) else flat
 
     def _freeze(self, span: slice) -> None:
         """Rounds and fixes the next layer, whose coefficients are those of `span`."""

@@ -1,0 +1,101 @@
+"""Density goes through a file, and into every format that has one."""
+
+import io
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fourcodec
+from fourcodec import codec, images
+from fourcodec.bitstream import metadata
+from fourcodec.bitstream.metadata import PER_CENTIMETRE, PER_INCH, PER_METRE, Metadata
+from fourcodec.errors import CorruptFileError
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+
+
+def saved(file_format: str, **options: Any) -> bytes:
+    return images.saved(Image.fromarray(PIXELS), file_format, **options)
+
+
+def density_in(data: bytes) -> tuple[int, int, int] | None:
+    document = images.read(data).metadata.density
+    return metadata.read_density(document) if document else None
+
+
+def jfif(unit: int, across: int, down: int) -> bytes:
+    data = bytearray(saved("JPEG"))
+    struct.pack_into(">BHH", data, 13, unit, across, down)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        (saved("PNG", dpi=(300, 150)), (PER_METRE, 11811, 5906)),
+        (saved("JPEG", dpi=(300, 150)), (PER_INCH, 300, 150)),
+        (jfif(2, 118, 59), (PER_CENTIMETRE, 118, 59)),
+        (saved("TIFF", dpi=(300, 150)), (PER_INCH, 300, 150)),
+        (saved("TIFF", dpi=(72.5, 150)), (PER_METRE, 2854, 5906)),
+        (saved("BMP", dpi=(300, 150)), (PER_METRE, 11811, 5906)),
+    ],
+    ids=["png", "jpeg", "jpeg, cm", "tiff", "tiff, no whole number", "bmp"],
+)
+def test_every_format_is_read(data: bytes, wanted: tuple[int, int, int]) -> None:
+    assert density_in(data) == wanted
+
+
+@pytest.mark.parametrize(
+    "data", [saved("PNG"), saved("JPEG"), saved("WEBP"), jfif(0, 4, 3), jfif(1, 0, 0), jfif(9, 72, 72)], ids=len
+)
+def test_no_density_takes_no_bytes(data: bytes) -> None:
+    assert density_in(data) is None
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("file_format", ["png", "jpeg", "tiff"])
+def test_every_format_that_has_one_is_written(file_format: str, depth: int) -> None:
+    document = metadata.write_density(PER_INCH, 300, 72)
+    pixels = PIXELS if depth == 8 else PIXELS.astype(np.uint16) * 257
+    data, _ = images.write(pixels, file_format, Metadata(density=document))
+    with Image.open(io.BytesIO(data)) as image:
+        assert [round(value) for value in image.info["dpi"]] == [300, 72]
+
+
+@pytest.mark.parametrize("file_format", ["webp", "avif"])
+def test_formats_without_one_say_so(file_format: str) -> None:
+    _, notes = images.write(PIXELS, file_format, Metadata(density=metadata.write_density(PER_INCH, 300, 72)))
+    assert notes == (f"{file_format.upper()} holds no density: it is left out",)
+
+
+@pytest.mark.usefixtures("stub_profile")
+def test_a_density_goes_through_a_file() -> None:
+    encoded = fourcodec.encode(images.read(saved("JPEG", dpi=(300, 72))), width=2, depth=1)
+    assert encoded.metadata_bytes["density"] < 9
+    assert metadata.read_density(codec.read_metadata(encoded.data).density) == (PER_INCH, 300, 72)
+    fourcodec.register()
+    with Image.open(io.BytesIO(encoded.data)) as image:
+        assert image.info["dpi"] == (300, 72)
+
+
+@pytest.mark.parametrize(
+    "document", [b"\4\1\1", b"\0\1\1", b"\1\1", b"\1\0\1", b"\1\1\1\1", b"\1\1\x80\x80\x80\x80\x80\1"], ids=str
+)
+def test_a_damaged_density_is_refused(document: bytes) -> None:
+    with pytest.raises(CorruptFileError):
+        metadata.read(metadata.write(Metadata(density=document)))
+
+
+def test_a_rounding_to_metres_is_taken_back() -> None:
+    for dpi in (72, 96, 150, 300, 600, 1200):
+        assert metadata.per_inch(metadata.write_density(PER_METRE, round(dpi / 0.0254), 1000)) == (dpi, 25.4)
+
+
+def test_a_second_part_of_xmp_is_noted() -> None:
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><r xmpNote:HasExtendedXMP="0123"/></x:xmpmeta>'
+    picture = images.read(saved("JPEG", xmp=xmp))
+    assert picture.metadata.xmp == xmp
+    assert picture.notes == ("the XMP has a second part, which is left out",)
