@@ -17,6 +17,7 @@ from PIL import Image
 import fourcodec
 from fourcodec import cli, codec, images
 from fourcodec.bitstream import container
+from fourcodec.cli import options as cli_options
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.grid.fit import fit as grid_fit
 from fourcodec.limits import DEFAULT
@@ -352,6 +353,7 @@ def test_options_reach_the_codec(
         raise MemoryError
 
     monkeypatch.setattr(codec, "encode", record)
+    monkeypatch.setattr(cli_options, "time_left", lambda seconds: seconds)
     assert cli.run(["encode", str(source), *options.split()]) == 1
     del given["progress"]
     assert given == dict.fromkeys(ALL) | {"strip": False, "limits": DEFAULT} | wanted

@@ -248,7 +248,7 @@ def test_sections_of_the_future(tmp_path: Path, capsys: pytest.CaptureFixture[st
     for name in ("rgb-range", "grid-rgba-16"):
         header, sections = container.read((FOLDER / f"{name}.fnc").read_bytes())
         wanted = codec.decode(container.write(header, sections))
-        for kind in (19, 23, 24, 31):
+        for kind in (20, 23, 24, 31):
             path = tmp_path / "future.fnc"
             path.write_bytes(container.write(header, [Section(kind, 3, b"\0later"), *sections]))
             np.testing.assert_array_equal(codec.decode(path.read_bytes()), wanted)

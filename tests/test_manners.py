@@ -22,7 +22,7 @@ from fourcodec import cli, codec
 from fourcodec.batch.processes import run_in_processes
 from fourcodec.batch.work import Work
 from fourcodec.cache import cache_folder
-from fourcodec.cli import reference
+from fourcodec.cli import options, reference
 from fourcodec.cli.completion import SHELLS
 from fourcodec.cli.help import Command, variable_of
 from fourcodec.cli.lazy import LazyGroup
@@ -143,6 +143,7 @@ def test_the_reference_is_what_the_commands_say() -> None:
 def test_a_variable_is_a_default(picture: Path, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOURCODEC_ENCODE_EFFORT", "3")
     monkeypatch.setenv("FOURCODEC_ENCODE_MAX_SECONDS", "9.5")
+    monkeypatch.setattr(options, "time_left", lambda seconds: seconds)
     assert cli.run(["encode", str(picture)]) == 1
     assert (given["effort"], given["max_seconds"]) == (3, 9.5)
     assert cli.run(["encode", str(picture), "--effort", "2"]) == 1

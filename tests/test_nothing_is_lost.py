@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -122,11 +123,11 @@ def test_a_disk_without_room_ends_a_folder_at_once(
     command = line.replace("{}", str(folder)).split()
     real, written = files.write, list[Path]()
 
-    def write(path: Path, data: bytes, *, overwrite: bool) -> None:
+    def write(path: Path, data: bytes, **arguments: Any) -> None:
         written.append(path)
         if len(written) == 2:
             raise OSError(code, os.strerror(code), str(path))
-        real(path, data, overwrite=overwrite)
+        real(path, data, **arguments)
 
     monkeypatch.setattr(files, "write", write)
     assert cli.run(command) == 1

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,6 @@ from fourcodec.limits import BYTES_REMEDY, DEFAULT
 if TYPE_CHECKING:
     from fourcodec.optimisation.progress import Progress
 
-_STARTED = time.perf_counter()  # of the process, nearly
 STANDARD = Path("-")  # standard input as a source, standard output as a target
 _FOLDERS = f"{__name__}.folders"  # key of Context.meta: the paths that were given with / or /. at their end
 
@@ -43,9 +42,10 @@ ABOVE_0 = click.FloatRange(min=0, min_open=True)
 
 @dataclass
 class Debugging:
-    """The state of --debug, which may stand before or after the command's name."""
+    """The state of --debug, which may stand before or after the command's name, and when the command began."""
 
     enabled: bool = False
+    started: float = field(default_factory=time.perf_counter)
 
 
 def _enable_debugging(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -207,8 +207,9 @@ def note(message: str) -> None:
 
 
 def time_left(max_seconds: float) -> float:
-    """The rest of a time that began with the process. Raises ClickException if there is none."""
-    left = max_seconds - (time.perf_counter() - _STARTED)
+    """The rest of a time that began with the command. Raises ClickException if there is none."""
+    begun = click.get_current_context().ensure_object(Debugging).started
+    left = max_seconds - (time.perf_counter() - begun)
     if left <= 0:
         raise click.ClickException("too little time: it was over when the picture had been read")
     return left

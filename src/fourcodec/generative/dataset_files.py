@@ -35,7 +35,7 @@ _UBYTE = 8  # idx: the code of unsigned bytes
 
 
 class _Readable(Protocol):
-    """What is read piece by piece."""
+    """A source of bytes that is read piece by piece."""
 
     def read(self, size_bytes: int, /) -> bytes:
         """At most so many bytes."""

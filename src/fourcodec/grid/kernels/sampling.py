@@ -20,7 +20,7 @@ _A, _B, _C = np.uint32(2654435761), np.uint32(2246822519), np.uint32(3266489917)
 
 @inline_kernel
 def in_sample(at: int, sample: int) -> bool:
-    """Whether the block at position `at` is in the sample of this number."""
+    """True if the sample of this number has the block at position `at`, as it has one block in SHARE."""
     if sample == ALL:
         return True
     mixed = (np.uint32(at // BLOCK) + np.uint32(sample) * _A) * _B
