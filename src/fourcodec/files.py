@@ -8,7 +8,6 @@ one. A file that replaces another one keeps its access rights (docs/trust.md).
 import errno
 import os
 import re
-import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -195,7 +194,7 @@ def _temporary(target: Path, named: Path) -> Iterator[tuple[Path, FileIO]]:
 
     `named` is the target as the user knows it, for errors.
     """
-    temporary = target.with_name(f"{_prefix(target)}{secrets.token_hex(_TOKEN_BYTES)}{_SUFFIX}")
+    temporary = target.with_name(f"{_prefix(target)}{os.urandom(_TOKEN_BYTES).hex()}{_SUFFIX}")
     # Not tempfile.mkstemp, whose files only their owner can read: a new file shall have the permissions of the user's
     # umask. One that replaces another begins without rights for others, and gets those of the old file.
     old = _regular(target)

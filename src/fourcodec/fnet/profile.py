@@ -13,7 +13,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -179,13 +178,14 @@ def is_bounded(network: QuantizedFnet) -> bool:
     Beyond it, float32 has too little left for the fraction of a phase, and decoders that take their sums in different
     orders show different pictures. Sums are exact (FORMAT.md, "Bound"), so that all decoders refuse the same files.
     """
-    steps = [Fraction(float(step)) for step in step_size(network.step_indices)]
-    sums: list[Fraction] = []
+    # Steps are whole multiples of 2^-60, so integers hold them exactly.
+    steps = [int(float(step) * 2.0**60) for step in step_size(network.step_indices)]
+    sums: list[int] = []
     for layer in network.config.shape.layers:
         sizes = np.abs(network.symbols[layer.span].astype(np.int64)).reshape(-1, layer.outputs).sum(axis=0)
-        before = sums if layer.residual else [Fraction(0)] * layer.outputs
+        before = sums if layer.residual else [0] * layer.outputs
         sums = [old + step * int(size) for old, step, size in zip(before, steps, sizes, strict=False)]
-        if max(sums) > MAX_SUM:
+        if max(sums) > MAX_SUM << 60:
             return False
         steps = steps[layer.outputs :]
     return True
