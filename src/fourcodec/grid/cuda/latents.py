@@ -51,7 +51,7 @@ class _TorchNoisyFit:
         self._proxy.copy_(torch.tensor([proxy.temperature, proxy.deviation]))
         self._show()
 
-    def gradient(self, weights: GridWeights, distortion_weight: float, turn: int) -> Gradient:
+    def gradient(self, weights: GridWeights, distortion_weight: float, turn: int | None = None) -> Gradient:
         self._network.visible = self._visible
         return self._network.gradient_of_shown(weights, self._target, distortion_weight)
 

@@ -62,7 +62,7 @@ class NoisyFit(Protocol):
     def perturb(self, proxy: Proxy) -> None:
         """Writes soft-rounded, noisy latents into the network."""
 
-    def gradient(self, weights: GridWeights, distortion_weight: float, turn: int) -> Gradient:
+    def gradient(self, weights: GridWeights, distortion_weight: float, turn: int | None = None) -> Gradient:
         """The gradient at the latents that `perturb` wrote; see GridBackend.gradient, also for `turn`."""
 
     def move(self, rates: Rates) -> None:
@@ -121,7 +121,7 @@ class _CpuNoisyFit:
 
         network.map(run, self._space.parts)
 
-    def gradient(self, weights: GridWeights, distortion_weight: float, turn: int) -> Gradient:
+    def gradient(self, weights: GridWeights, distortion_weight: float, turn: int | None = None) -> Gradient:
         self._network.visible = self._visible
         return self._network.gradient(weights, self._target, distortion_weight, filters=True, turn=turn)
 
