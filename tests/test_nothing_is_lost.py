@@ -79,16 +79,20 @@ def test_a_full_disk_is_one_line_and_changes_nothing(
     assert contents(folder) == before
 
 
+def fill(folder: Path, count: int) -> None:
+    """Makes a folder of `count` pictures in it, and one of as many files."""
+    for source, name in (("a.png", "photos"), ("coded.fnc", "coded")):
+        (folder / name).mkdir()
+        for number in range(count):
+            (folder / name / f"{number}{Path(source).suffix}").write_bytes((folder / source).read_bytes())
+
+
 @stubbed
 @pytest.mark.parametrize("line", ["encode {}/photos -o {}/out", "decode {}/coded -o {}/out"])
 def test_a_folder_on_a_full_disk_is_resumed_where_there_is_room(
     folder: Path, capsys: pytest.CaptureFixture[str], line: str
 ) -> None:
-    for name in ("photos", "coded"):
-        (folder / name).mkdir()
-    for number in range(3):
-        (folder / "photos" / f"{number}.png").write_bytes((folder / "a.png").read_bytes())
-        (folder / "coded" / f"{number}.fnc").write_bytes((folder / "coded.fnc").read_bytes())
+    fill(folder, 3)
     before = contents(folder)
     command = [*line.replace("{}", str(folder)).split(), "--quiet"]
     for size_bytes in (
@@ -115,11 +119,7 @@ def test_a_folder_on_a_full_disk_is_resumed_where_there_is_room(
 def test_a_disk_without_room_ends_a_folder_at_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, code: int
 ) -> None:
-    for name in ("photos", "coded"):
-        (folder / name).mkdir()
-    for number in range(4):
-        (folder / "photos" / f"{number}.png").write_bytes((folder / "a.png").read_bytes())
-        (folder / "coded" / f"{number}.fnc").write_bytes((folder / "coded.fnc").read_bytes())
+    fill(folder, 4)
     command = line.replace("{}", str(folder)).split()
     real, written = files.write, list[Path]()
 
