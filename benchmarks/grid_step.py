@@ -83,10 +83,12 @@ def step_with(threads: int) -> None:
     parts = {
         "smoothing and upsampling": median_ms(lambda: network.spread(weights)),
         "synthesis, forward": median_ms(lambda: network.synthesise(weights)),
-        "synthesis, both": median_ms(lambda: network._distortion_gradient(weights, target, 1.0, gradients)),
+        "synthesis, both": median_ms(lambda: network._distortion_gradient(weights, target, 1.0, gradients, None)),
         "upsampling, adjoint": median_ms(lambda: network._pull_back(weights.filters, gradients.filters)),
         "smoothing, adjoint": median_ms(lambda: network._unsmooth(weights.smoothing, gradients.smoothing)),
-        "entropy model": median_ms(lambda: network._rate_gradient(weights.entropy_model, gradients.entropy_model)),
+        "entropy model": median_ms(
+            lambda: network._rate_gradient(weights.entropy_model, gradients.entropy_model, None)
+        ),
     }
     shown = ", ".join(f"{name} {value:.1f}" for name, value in parts.items())
     show(threads, f"{ours:.1f}", f"{plain:.0f}", f"{plain / ours:.1f}x", shown)

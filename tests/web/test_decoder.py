@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import skimage.data
 import zstandard
+from numpy.typing import NDArray
 
 from fourcodec import codec, limits
 from fourcodec.bitstream import alpha, container, metadata, varint
@@ -187,7 +188,7 @@ def test_alpha_is_without_loss_under_every_predictor(kind: type, tmp_path: Path)
     header, sections = container.read((FOLDER / "grid-rgba-16.fnc").read_bytes())
     header = container.Header(**{**vars(header), "bit_depth": 8 * np.dtype(kind).itemsize})
     random = np.random.default_rng(5)
-    masks = [random.integers(0, np.iinfo(kind).max, (header.height, header.width)).astype(kind)]
+    masks: list[NDArray[Any]] = [random.integers(0, np.iinfo(kind).max, (header.height, header.width)).astype(kind)]
     masks += [np.full(masks[0].shape, 255, kind), np.arange(header.height, dtype=kind)[:, None] + 0 * masks[0]]
     masks += [masks[1] * (masks[2] > 7), masks[2] + np.arange(header.width, dtype=kind)]
     own = [section for section in sections if section.kind != alpha.KIND]
