@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from fourcodec import codec, files
+from fourcodec import codec, extras, files
 from fourcodec.cli import options
 from fourcodec.cli.help import Command, colour_wanted
 from fourcodec.inspection import bars, spending
@@ -46,6 +46,7 @@ def info(
         if plot.suffix.lower() != ".png":
             raise click.UsageError(f"the plot is a PNG file: name it with .png, not {str(plot)!r}")
         options.check_output(source, plot, force=force)
+        extras.require("--plot", "matplotlib")
     with options.about(source):
         file = codec.File(files.read(source, limits.file_bytes, BYTES_REMEDY), limits)
         description = file.describe()
