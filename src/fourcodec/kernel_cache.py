@@ -26,12 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import llvmlite
+import llvmlite.binding as llvm
 import numba
 import numpy as np
 from numba.core import config
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
-from numba.core.runtime import rtsys
+from numba.core.runtime import _nrt_python as numba_runtime
 from numba.core.serialize import dumps
 
 import fourcodec
@@ -73,9 +74,10 @@ class KernelCache(_Cache):  # type: ignore[misc]
         """The compiled code for a signature; None where there is no usable file.
 
         numba's own cache calls `target_context.refresh()` first, which imports all that a compilation may need, scipy
-        too where it is installed: 0.4 s. Loaded code needs numba's runtime alone; who compiles refreshes for himself.
+        too where it is installed, and takes half a second. Loaded code needs numba's runtime alone; a compilation
+        refreshes by itself.
         """
-        rtsys.initialize(target_context)
+        _register_runtime()
         found = None
         if self._enabled and (folder := kernel_folder()) is not None:
             payload = _read(folder / self._name(sig))
@@ -109,6 +111,16 @@ class KernelCache(_Cache):  # type: ignore[misc]
         facts = repr((sig, constants, source_digest(function.__module__)))
         readable = re.sub(r"[^\w.]", "", f"{function.__module__.removeprefix('fourcodec.')}.{function.__name__}")
         return f"{readable}-{hashlib.sha256(facts.encode()).hexdigest()[:20]}.kernel"
+
+
+@functools.cache
+def _register_runtime() -> None:
+    """Gives LLVM the addresses of numba's runtime in C, which code from the disk refers to.
+
+    numba's `rtsys.initialize` does the same, and then compiles the rest of the runtime, which code on the disk has.
+    """
+    for name, address in numba_runtime.c_helpers.items():
+        llvm.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
 
 
 @functools.cache
