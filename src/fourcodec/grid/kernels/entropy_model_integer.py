@@ -49,6 +49,21 @@ def _add(rows: Any, weights: Any, more_weights: Any, out: Any, more: Any) -> Non
             more[i] += (w * a[i] + x * b[i]) + (y * c[i] + z * d[i])
 
 
+# Loops, where numpy has an expression for it: numba takes seconds to compile those.
+@integer_kernel
+def _fill(row: Any, value: float) -> None:
+    for i in range(len(row)):
+        row[i] = value
+
+
+@integer_kernel
+def _transpose(flat: Any, out: Any) -> None:
+    """out (m, n) from the rows of its transpose, flat (n * m,)."""
+    for j in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            out[j, k] = flat[k * out.shape[0] + j]
+
+
 @integer_kernel
 def predict(
     planes: Any,
@@ -70,11 +85,15 @@ def predict(
     """
     taps, one = np.zeros((TAPS, BLOCK)), float(2**FRACTION)
     h1, h2, out = np.empty((HIDDEN, BLOCK)), np.empty((HIDDEN, BLOCK)), np.empty((2, BLOCK))
-    taps[0] = 1.0
-    first_layer = weights[:W2].reshape(TAPS, HIDDEN).T.copy()
-    second_layer = weights[W2:B2].reshape(HIDDEN, HIDDEN).T.copy()
-    last_layer = weights[W3:].reshape(HIDDEN + TAPS, 2).T.copy()
-    last_layer[:, HIDDEN:] *= one
+    _fill(taps[0], 1.0)
+    first_layer, second_layer = np.empty((HIDDEN, TAPS)), np.empty((HIDDEN, HIDDEN))
+    last_layer = np.empty((2, HIDDEN + TAPS))
+    _transpose(weights[:W2], first_layer)
+    _transpose(weights[W2:B2], second_layer)
+    _transpose(weights[W3:], last_layer)
+    for j in range(2):
+        for k in range(HIDDEN, HIDDEN + TAPS):
+            last_layer[j, k] *= one
     for at in range(start, stop, BLOCK):
         for k in range(1, TAPS):
             if tap_planes[k] >= 0:
@@ -83,16 +102,19 @@ def predict(
                 for i in range(BLOCK):
                     tap[i] = row[i]
         for j in range(0, HIDDEN, 2):
-            h1[j], h1[j + 1] = 0.0, 0.0
+            _fill(h1[j], 0.0)
+            _fill(h1[j + 1], 0.0)
             _add(taps, first_layer[j], first_layer[j + 1], h1[j], h1[j + 1])
             _relu_and_scale(h1[j], factors[0])
             _relu_and_scale(h1[j + 1], factors[0])
         for j in range(0, HIDDEN, 2):
-            h2[j], h2[j + 1] = weights[B2 + j] * one, weights[B2 + j + 1] * one
+            _fill(h2[j], weights[B2 + j] * one)
+            _fill(h2[j + 1], weights[B2 + j + 1] * one)
             _add(h1, second_layer[j], second_layer[j + 1], h2[j], h2[j + 1])
             _relu_and_scale(h2[j], factors[1])
             _relu_and_scale(h2[j + 1], factors[1])
-        out[:] = 0.0
+        _fill(out[0], 0.0)
+        _fill(out[1], 0.0)
         _add(h2, last_layer[0, :HIDDEN], last_layer[1, :HIDDEN], out[0], out[1])
         _add(taps, last_layer[0, HIDDEN:], last_layer[1, HIDDEN:], out[0], out[1])
         mean, scale = means[at : at + BLOCK], scales[at : at + BLOCK]
