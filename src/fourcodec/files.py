@@ -53,7 +53,8 @@ def read_standard_input(limit_bytes: int, remedy: str = "") -> bytes:
 def _read_whole(file: BinaryIO, limit_bytes: int, name: str, remedy: str) -> bytes:
     """The bytes of an open file, read piece by piece: for one read of `limit_bytes`, Python would allocate them all."""
     data = bytearray()
-    while piece := file.read(_PIECE_BYTES):
+    read: Callable[[int], bytes | str] = file.read  # a caller's file may be open for text, whatever its type says
+    while piece := read(_PIECE_BYTES):
         if isinstance(piece, str):
             raise ValueError(f"{name} is open for text: open it for bytes, with mode 'rb'")
         data += piece
