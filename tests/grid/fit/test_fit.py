@@ -163,9 +163,9 @@ class Clock:
         real = _Fit._iterate
 
         def step(fit: _Fit, done: float) -> float:
-            before = fit._work
+            before = fit._clock.work
             squares = real(fit, done)
-            self.now += 90 if before == 0 else fit._work - before
+            self.now += fit._clock.work - before if before else 90
             return squares
 
         monkeypatch.setattr(_Fit, "_iterate", step)

@@ -142,13 +142,13 @@ class _CpuNoisyFit:
 
 
 class PyramidFit:
-    """The latents of one pyramid and their fit. target: (channels, H, W) float32. visible: (H, W), true where errors
-    count, or None where all do."""
+    """The latents of one pyramid and their fit. target: (channels, H, W) float32. visible: (H, W) float32, the weight
+    of each pixel's errors, or None where all count alike."""
 
-    def __init__(self, config: GridConfig, space: Space, target: Floats, visible: NDArray[np.bool_] | None) -> None:
+    def __init__(self, config: GridConfig, space: Space, target: Floats, visible: Floats | None) -> None:
         self.config, self.network, self._space = config, space.network, space
         self._target = space.send(target)
-        self._visible = None if visible is None else space.send(visible.astype(np.float32))
+        self._visible = None if visible is None else space.send(visible)
         self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
         self._noisy: NoisyFit | None = None
         self._rdoq: Rdoq | None = None
@@ -159,6 +159,18 @@ class PyramidFit:
         for level, latents in zip(pyramid.levels, levels, strict=True):
             for plane, row, column in zip(self._latents, PASS_ROW, PASS_COLUMN, strict=True):
                 pyramid.view(plane, level)[:] = latents[row::2, column::2]
+
+    def take(self, coarser: PyramidFit) -> None:
+        """Takes the latents of the fit of the picture at half this size, which has all levels but the finest."""
+        pyramid, other = self.config.pyramid, coarser.config.pyramid
+        latents = coarser.noisy().latents()
+        for level, source in zip(pyramid.levels[1:], other.levels, strict=True):
+            pyramid.view(self._latents, level)[:] = other.view(latents, source)
+
+    @property
+    def pixels(self) -> int:
+        """The number of pixels."""
+        return self.config.height * self.config.width
 
     def noisy(self) -> NoisyFit:
         """The noisy phase; it ends with the first `show_rounded`."""
@@ -210,9 +222,7 @@ class Sample:
     def __init__(self, pyramids: list[PyramidFit]) -> None:
         numbers = np.unique(np.linspace(0, len(pyramids) - 1, _SAMPLES).round().astype(int))
         self._pyramids = [pyramids[number] for number in numbers]
-        pixels = [
-            sum(pyramid.config.height * pyramid.config.width for pyramid in some) for some in (pyramids, self._pyramids)
-        ]
+        pixels = [sum(pyramid.pixels for pyramid in some) for some in (pyramids, self._pyramids)]
         self._factor = pixels[0] / pixels[1]
 
     def squared_error(self, weights: GridWeights) -> float:

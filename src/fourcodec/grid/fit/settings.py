@@ -38,7 +38,7 @@ class GridSettings:
             raise ValueError(f"max_seconds is above 0, not {self.max_seconds}")
         check_begin(self.begin)
 
-    def progress(self, iteration: int, elapsed_seconds: float, seconds_per_iteration: float) -> float:
+    def progress(self, iteration: float, elapsed_seconds: float, seconds_per_iteration: float) -> float:
         """The share of the schedule that is done after so many iterations and seconds. Time for the work after the last
         iteration is set aside."""
         done = iteration / self.iterations
@@ -64,7 +64,7 @@ class GridSettings:
                 f"more, and {max(self.max_seconds, 0):.1f} are left for it"
             )
 
-    def seconds_left(self, iteration: int, elapsed_seconds: float, seconds_per_iteration: float) -> float:
+    def seconds_left(self, iteration: float, elapsed_seconds: float, seconds_per_iteration: float) -> float:
         """The seconds until the fit and the work after its last iteration are done, at this pace."""
         left = (self.iterations - iteration + SEARCH_ITERATIONS + FILE_ITERATIONS) * seconds_per_iteration
         return left if self.max_seconds is None else max(0.0, min(left, self.max_seconds - elapsed_seconds))
