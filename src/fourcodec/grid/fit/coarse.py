@@ -18,7 +18,7 @@ from fourcodec.grid.entropy_model import split
 from fourcodec.grid.weights import GridShape, GridWeights
 
 HALVINGS = 2  # of the smallest picture that is fitted
-SHARES = (0.25, 0.25)  # of the schedule, for the fits at 1:2 and at 1:4
+SHARES = (0.2, 0.2)  # of the schedule, for the fits at 1:2 and at 1:4
 _WORK = 0.3  # of an iteration at 1:2, relative to one over the whole picture
 _LEAST_SIDE, _LEAST_LEVELS = 32, 3  # of a picture that is worth a fit of its own
 

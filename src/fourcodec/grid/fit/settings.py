@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from fourcodec.errors import LimitError
 from fourcodec.optimisation.settings import Part, check_begin, iterations_for, rate_weight_of
 
-# Iterations by effort. One takes about 45 ms for a Kodak image on two cores.
-GRID_EFFORT_ITERATIONS = {1: 250, 2: 450, 3: 650, 4: 850, 5: 1100, 6: 2200, 7: 4400, 8: 8800, 9: 17600}
+# Iterations by effort, as long as so many over the whole picture. One takes about 60 ms for a Kodak image on two cores.
+GRID_EFFORT_ITERATIONS = {1: 200, 2: 350, 3: 500, 4: 650, 5: 850, 6: 1700, 7: 3400, 8: 6800, 9: 13600}
 SEARCH_ITERATIONS = 55  # quantising the weights and the final RDOQ take as long as so many iterations
 FILE_ITERATIONS = 8  # and so do coding, decoding and measuring the file
 FEWEST_ITERATIONS = 40  # noisy iterations after which a picture is worth having: above JPEG at its lowest quality
