@@ -19,22 +19,19 @@ from fourcodec.grid.weights import GridShape, GridWeights
 
 HALVINGS = 2  # of the smallest picture that is fitted
 SHARES = (0.2, 0.2)  # of the schedule, for the fits at 1:2 and at 1:4
-_WORK = 0.3  # of an iteration at 1:2, relative to one over the whole picture
+_FIXED_PIXELS = 22_000  # what an iteration costs at any size, as the pixels that take as long
 _LEAST_SIDE, _LEAST_LEVELS = 32, 3  # of a picture that is worth a fit of its own
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A fit at 1:2^halvings, from share `begin` of the whole schedule to share `end`."""
+    """A fit at 1:2^halvings, from share `begin` of the whole schedule to share `end`. work: the time of an iteration,
+    relative to one over the whole picture."""
 
     halvings: int = 0
     begin: float = 0.0
     end: float = 1.0
-
-    @property
-    def work(self) -> float:
-        """The time of an iteration, relative to one over the whole picture."""
-        return _WORK**self.halvings
+    work: float = 1.0
 
     @property
     def name(self) -> str:
@@ -53,7 +50,8 @@ def stages_for(config: GridConfig) -> list[Stage]:
     while most < HALVINGS and side >> most + 1 >= _LEAST_SIDE and config.levels - most > _LEAST_LEVELS:
         most += 1
     begins = [sum(SHARES[n:most]) for n in range(most + 1)]
-    return [Stage(n, begins[n], begins[n - 1] if n else 1.0) for n in range(most, -1, -1)]
+    times = [tile.height * tile.width / 4**n + _FIXED_PIXELS for n in range(most + 1)]
+    return [Stage(n, begins[n], begins[n - 1] if n else 1.0, times[n] / times[0]) for n in range(most, -1, -1)]
 
 
 def halved(planes: Floats, visible: Floats | None, times: int) -> tuple[Floats, Floats | None]:
