@@ -18,6 +18,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ from fourcodec.grid.config import PHASE_STEPS, GridConfig
 from fourcodec.grid.entropy_model import split
 from fourcodec.grid.fit.coarse import WHOLE_PICTURE, Stage, enlarge, halved, stages_for
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit, Rates, Sample, Space, proxy_at
-from fourcodec.grid.fit.settings import FILE_ITERATIONS, SEARCH_ITERATIONS, GridSettings
+from fourcodec.grid.fit.settings import FILE_ITERATIONS, GridSettings
 from fourcodec.grid.fit.weights import WeightRate, choose_integers
 from fourcodec.grid.kernels.layout import HIDDEN
 from fourcodec.grid.picture import QuantizedGrid
@@ -56,9 +57,8 @@ RDOQ_SHARE, RDOQ_RATE = 0.1, 0.1  # the phase rdoq: its share of the schedule, i
 RDOQ_COST = 1.3  # RDOQ of one level takes as long as so many iterations
 RDOQ_FINE_LEVELS = 3  # levels that are in every round of RDOQ
 RDOQ_COARSE_EVERY = 4  # the others, whose latents seldom move, are in every fourth round
-FINAL_RDOQ_ROUNDS, ITERATIONS_A_ROUND = 4, 50  # rounds at the end, at most one for so many iterations
-REPORT_SECONDS = 0.2
-_TIMED = 3  # iterations after which the pace is known, beside the first, in which kernels are compiled
+REPORT_SECONDS, RDOQ_REPORT_SECONDS = 0.2, 2.0
+_TIMED = 4  # iterations after which the pace is known, beside the first, in which kernels are compiled
 FEWEST_PIXELS = 1 << 12  # smaller pictures pay as much for a bit as 64 x 64: else one pixel would lose its colour
 
 
@@ -68,7 +68,7 @@ def fit(
     settings: GridSettings,
     *,
     seed: int,
-    report: Callable[[Progress], None] | None,
+    report: Report,
     start: QuantizedGrid | None = None,
     visible: NDArray[np.bool_] | None = None,
     device: str = "cpu",
@@ -90,7 +90,7 @@ def fit(
         if start is not None:
             fitted.place(start)
         fitted.run(report)
-        return fitted.integers()
+        return fitted.integers(report)
     coarser: _Fit | None = None
     for stage in stages_for(config):
         fitted = _Fit(planes, config, settings, seed, visible, device, stage, clock)
@@ -98,7 +98,7 @@ def fit(
             fitted.take(coarser)
         fitted.run(report)
         coarser = fitted
-    return fitted.integers()
+    return fitted.integers(report)
 
 
 def coarseness(rate_weight: float) -> float:
@@ -109,6 +109,9 @@ def coarseness(rate_weight: float) -> float:
 def phase_index(rate_weight: float) -> int:
     """The field `phase` of the configuration for a fit at this lambda, see GridConfig.phase_scale."""
     return round(-PHASE_STEPS * math.log2(PHASE_START * COARSE_PHASE ** coarseness(rate_weight)))
+
+
+Report = Callable[[Progress], None] | None
 
 
 class Clock:
@@ -122,7 +125,7 @@ class Clock:
         self._settings = settings
         self.started, self.work, self.count, self.pace = time.perf_counter(), 0.0, 0, 0.0
         self._first, self._warm = 0.0, 0.0  # the work and the seconds of the first iteration, which compiles kernels
-        self._shown = 0.0
+        self._shown, self._mse = 0.0, 0.0
 
     @property
     def elapsed(self) -> float:
@@ -143,21 +146,29 @@ class Clock:
             self._settings.check_time(elapsed, 0.0)
             return self._settings.progress(self.work, elapsed, 0.0)
         self.pace = (elapsed - self._warm) / (self.work - self._first)
-        if self.count <= 1 + _TIMED:
+        if self.count == 1 + _TIMED:
             self._settings.check_time(elapsed, self.pace)
         return self._settings.progress(self.work, elapsed, self.pace)
 
-    def report(self, report: Callable[[Progress], None] | None, done: float, mse: float, stage: str) -> None:
-        """Reports the progress, where the last report is some time ago or the fit is done."""
-        if report is None or self.count == 1:
-            return
+    def show(self, report: Report, done: float, mse: float, stage: str) -> None:
+        """Reports the share of the schedule that is done, where the last report is some time ago."""
         elapsed = self.elapsed
-        if done >= 1 or elapsed - self._shown > REPORT_SECONDS:
+        self._mse = mse
+        if report is not None and self.count > _TIMED and done < 1 and elapsed - self._shown > REPORT_SECONDS:
             self._shown, begin = elapsed, self._settings.begin
-            whole = round(self.work * (1 - begin) / (done - begin))
-            at = min(round(self.work), whole)
-            left = self._settings.seconds_left(self.work, elapsed, self.pace)
-            report(Progress(at, whole, mse, psnr_of_mse_db(mse, at_most=MOST_DB), left, stage=stage))
+            report(self._progress(round(self.work * (1 - begin) / (done - begin)), elapsed, stage))
+
+    def show_end(self, report: Report, stage: str, left: float) -> None:
+        """Reports a stage behind the schedule. left: the share of the time for these stages that is left."""
+        if report is not None:
+            progress = self._progress(round(self.work), self.elapsed, stage)
+            seconds = (left * self._settings.tail(self.pace) + FILE_ITERATIONS) * self.pace
+            report(replace(progress, seconds_left=min(seconds, progress.seconds_left)))
+
+    def _progress(self, iterations: int, elapsed: float, stage: str) -> Progress:
+        left = self._settings.seconds_left(self.work, elapsed, self.pace)
+        psnr_db = psnr_of_mse_db(self._mse, at_most=MOST_DB)
+        return Progress(min(round(self.work), iterations), iterations, self._mse, psnr_db, left, stage=stage)
 
 
 class _Optimiser:
@@ -212,7 +223,8 @@ class _Fit:
         self._weight = 1 / (config.channels * self._lambda)  # of a squared error, in bits
         mean_colour = planes.mean(axis=(1, 2)) if visible is None else planes[:, visible].mean(axis=1)
         self.weights = initial_weights(mean_colour, self._shape, self._lambda, np.random.default_rng(seed))
-        self._pyramids = _pyramids(planes, config, visible, device, stage.halvings)
+        self._space_of = functools.cache(functools.partial(_space, device=device))
+        self._pyramids = _pyramids(planes, config, visible, self._space_of, stage.halvings)
         self._size = config.channels * sum(pyramid.pixels for pyramid in self._pyramids)
         rates = [FOURIER_RATE * COARSE_FOURIER**self._coarse] * 2
         rates += [LINEAR_RATE * math.sqrt(self._lambda / 1e-3), KERNEL_RATE]
@@ -242,7 +254,7 @@ class _Fit:
         for mine, theirs in zip(self.weights.parts(), start.networks.weights.parts(), strict=True):
             mine[:] = theirs
 
-    def run(self, report: Callable[[Progress], None] | None) -> None:
+    def run(self, report: Report) -> None:
         """Iterates until the stage's part of the schedule is done."""
         clock, stage, done = self._clock, self._stage, max(self._stage.begin, self._settings.begin)
         with threadpool_limits(1):  # products of matrices this small are slower on several threads
@@ -251,26 +263,32 @@ class _Fit:
                 share = (done - stage.begin) / (1 - stage.begin) if not stage.halvings else 0.0
                 squares = self._iterate(share)
                 done = clock.done()
-                clock.report(report, done, squares / self._size, stage.name)
+                clock.show(report, done, squares / self._size, stage.name)
 
-    def integers(self) -> QuantizedGrid:
+    def integers(self, report: Report) -> QuantizedGrid:
         """Quantises the weights and runs the final rounds of RDOQ."""
+        settings, clock = self._settings, self._clock
+        clock.show_end(report, "quantising", 1.0)
         with threadpool_limits(1):
-            short = self._settings.tail(self._clock.pace) < SEARCH_ITERATIONS
+            short = settings.tail(clock.pace) < settings.whole_tail
             ends = self._ends(0.0 if short else 0.6)
             networks = choose_integers(
-                Sample(self._pyramids), self._config, self.weights, self._weight, ends, short=short
+                Sample(self._pyramids, self._space_of), self._config, self.weights, self._weight, ends, short=short
             )
-            weights = networks.weights
-            for number, pyramid in enumerate(self._pyramids, 1):
-                rounds = min(FINAL_RDOQ_ROUNDS, int(self._clock.work) // ITERATIONS_A_ROUND)
+            weights, rounds, shown = networks.weights, settings.rounds(clock.work), 0.0
+            for number, pyramid in enumerate(self._pyramids):
+                if not number or clock.elapsed - shown > RDOQ_REPORT_SECONDS:
+                    shown = clock.elapsed
+                    clock.show_end(report, "RDOQ", 0.5 * (1 - number / len(self._pyramids)))
+                ends = self._ends((number + 1) / len(self._pyramids))
                 for levels in itertools.islice(_rdoq_rounds(self._config.levels), rounds):
-                    if time.perf_counter() > self._ends(number / len(self._pyramids)):
+                    if time.perf_counter() > ends:
                         break
                     pyramid.show_rounded()
                     pyramid.gradient(weights, self._weight)
                     pyramid.improve_latents(weights, self._weight, levels)
         latents = [pyramid.integers(self.weights) for pyramid in self._pyramids]
+        clock.show_end(report, "", 0.0)
         return QuantizedGrid(networks, dict(enumerate(latents)))
 
     def _ends(self, share: float) -> float:
@@ -346,10 +364,13 @@ def _space(config: GridConfig, device: str) -> Space:
 
 
 def _pyramids(
-    planes: Floats, config: GridConfig, visible: NDArray[np.bool_] | None, device: str, halvings: int
+    planes: Floats,
+    config: GridConfig,
+    visible: NDArray[np.bool_] | None,
+    space_of: Callable[[GridConfig], Space],
+    halvings: int,
 ) -> list[PyramidFit]:
     """The fits of the latents of all tiles, at 1:2^halvings."""
-    space_of = functools.cache(functools.partial(_space, device=device))
 
     def fit_of(number: int) -> PyramidFit:
         tile, own = config.tiling.tile(number), config.of_tile(number).reduced(halvings)
