@@ -148,6 +148,7 @@ class PyramidFit:
 
     def __init__(self, config: GridConfig, space: Space, target: Floats, visible: Floats | None) -> None:
         self.config, self.network, self._space = config, space.network, space
+        self._pixels = target, visible
         self._target = space.send(target)
         self._visible = None if visible is None else space.send(visible)
         self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
@@ -222,8 +223,9 @@ class PyramidFit:
         height, width = min(config.height - top, MEASURED_SIDE), min(config.width - left, MEASURED_SIDE)
         own = replace(config, height=height, width=width)
         rows, columns = slice(top, top + height), slice(left, left + width)
-        visible = None if self._visible is None else self._visible[rows, columns]
-        found = PyramidFit(own, space_of(own), self._target[:, rows, columns], visible)
+        target, visible = self._pixels
+        shown = None if visible is None else visible[rows, columns]
+        found = PyramidFit(own, space_of(own), target[:, rows, columns], shown)
         self.show_rounded()
         for n, (here, there) in enumerate(zip(own.pyramid.levels, pyramid.levels, strict=True)):
             row, column = top >> n + 1, left >> n + 1
