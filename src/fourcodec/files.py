@@ -234,10 +234,8 @@ def _keep_access(descriptor: int, target: Path, old: os.stat_result) -> None:
             os.fchown(descriptor, owner, old.st_gid)
             break
     mode = stat.S_IMODE(old.st_mode) & 0o777
-    kept = os.fstat(descriptor).st_gid == old.st_gid
-    if acl := _acl_of(target):
-        kept = kept and _set_acl(descriptor, acl)
-    if not kept:
+    same_group = os.fstat(descriptor).st_gid == old.st_gid
+    if not (_set_acl(descriptor, _acl_of(target)) and same_group):
         mode &= ~0o070 | (mode << 3)
     with suppress(OSError):  # file systems without modes
         os.fchmod(descriptor, mode)
@@ -252,8 +250,15 @@ def _acl_of(path: Path) -> bytes:
 
 
 def _set_acl(descriptor: int, acl: bytes) -> bool:
+    """Gives a new file this ACL, or takes that away which a folder with a default ACL gave it. Returns False where that
+    cannot be done."""
     try:
-        os.setxattr(descriptor, _ACL, acl)
-    except OSError:
-        return False
+        if acl:
+            os.setxattr(descriptor, _ACL, acl)
+        else:
+            os.removexattr(descriptor, _ACL)
+    except OSError as exc:
+        return not acl and exc.errno in (errno.ENODATA, errno.ENOTSUP)  # there was none
+    except AttributeError:  # no such system call
+        return not acl
     return True
