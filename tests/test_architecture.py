@@ -16,6 +16,7 @@ GOLDEN = TESTS / "golden" / "v0.2"
 
 # Rooms by level. A room imports rooms of lower levels and itself, so that there are no circles.
 LEVELS = (
+    ("arguments",),
     ("__init__", "errors", "arrays", "cache", "views", "web", "threads", "json_text", "plotting"),
     ("limits", "files", "devices", "positions", "kernel_cache"),
     ("compiling",),

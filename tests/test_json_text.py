@@ -18,6 +18,5 @@ def test_an_object_is_read() -> None:
     ids=lambda text: text[:9],
 )
 def test_what_is_no_object_of_ours_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=r"JSON|Expecting|object|nested|digits"):
         read_object(text)
-    assert not isinstance(caught.value, OverflowError)

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from fourcodec.errors import LimitError
 
 _PIECE_BYTES = 1 << 20
+_INPUT = "standard input"  # in place of a path
 _TOKEN_BYTES, _SUFFIX = 6, ".tmp"  # random bytes in the name of a temporary file, and its ending
 _PREFIX_BYTES = 100  # of the target's name; with the rest, a temporary name is shorter than any system's 255 bytes
 _TAIL_LENGTH = 2 * _TOKEN_BYTES + len(_SUFFIX)
@@ -34,24 +35,31 @@ def read(path: Path, limit_bytes: int, remedy: str = "") -> bytes:
     much more has been read.
     """
     with path.open("rb") as file:
-        return _read_whole(file, limit_bytes, repr(str(path)), remedy)
+        return _read_whole(file, limit_bytes, str(path), repr(str(path)), remedy)
 
 
 def read_standard_input(limit_bytes: int, remedy: str = "") -> bytes:
     """The bytes of standard input. Raises OSError, also where it is closed, and LimitError as `read` does."""
     if sys.stdin is None:
-        raise OSError(errno.EBADF, "closed", "standard input")
-    return _read_whole(sys.stdin.buffer, limit_bytes, "standard input", remedy)
+        raise OSError(errno.EBADF, "closed", _INPUT)
+    return _read_whole(sys.stdin.buffer, limit_bytes, _INPUT, _INPUT, remedy)
 
 
-def _read_whole(file: BinaryIO, limit_bytes: int, name: str, remedy: str) -> bytes:
+def _read_whole(file: BinaryIO, limit_bytes: int, path: str, name: str, remedy: str) -> bytes:
     """The bytes of an open file, read piece by piece: for one read of `limit_bytes`, Python would allocate them all."""
     data = bytearray()
-    while piece := file.read(_PIECE_BYTES):
+    while piece := _piece(file, path):
         data += piece
         if len(data) > limit_bytes:
             raise LimitError(f"{name} is larger than the limit of {limit_bytes} bytes{remedy and ': ' + remedy}")
     return bytes(data)
+
+
+def _piece(file: BinaryIO, path: str) -> bytes:
+    try:
+        return file.read(_PIECE_BYTES)
+    except OSError as exc:  # a disk with a fault, say: reading does not name the file as opening does
+        raise OSError(exc.errno, f"cannot read: {exc.strerror or exc}", path) from exc
 
 
 def standard_output() -> BinaryIO:
