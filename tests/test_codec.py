@@ -316,6 +316,7 @@ def test_an_image_of_another_type_is_named(given: Any) -> None:
         ({"effort": None}, "effort is a whole number, not None"),
         ({"iterations": 1.5}, "iterations is a whole number, not 1.5"),
         ({"seed": [0]}, "seed is a whole number, not list"),
+        ({"seed": -1}, "seed is at least 0, not -1"),
         ({"limits": None}, "limits is of the type Limits, not None"),
         ({"progress": 5}, "progress is a function, not int"),
     ],
@@ -331,6 +332,11 @@ def test_a_view_and_limits_of_another_type_are_named(photo: np.ndarray) -> None:
         fourcodec.decode(data, view=None)
     with pytest.raises(ValueError, match="limits is of the type Limits, not int"):
         fourcodec.decode(data, limits=5)
+
+
+def test_a_masked_array_is_no_image() -> None:
+    with pytest.raises(ValueError, match="this one is masked"):
+        fourcodec.encode(np.ma.masked_array(np.zeros((4, 5), np.uint8), True))
 
 
 def test_a_tensor_is_no_image() -> None:

@@ -1,6 +1,7 @@
 """Files appear whole or not at all."""
 
 import errno
+import io
 import os
 import stat
 import struct
@@ -97,6 +98,17 @@ def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
     assert files.read(source, 10) == bytes(10)
     with pytest.raises(LimitError, match="limit of 9 bytes"):
         files.read(source, 9)
+
+
+def test_a_fault_while_reading_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Faulty(io.BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", lambda *_: Faulty())
+    with pytest.raises(OSError, match="cannot read: Input/output error") as caught:
+        files.read(tmp_path / "a.png", 9)
+    assert caught.value.filename == str(tmp_path / "a.png")
 
 
 def mode_of(path: Path) -> int:
