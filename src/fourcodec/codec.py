@@ -20,13 +20,13 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from fourcodec import devices, images, metrics
+from fourcodec.arguments import described, instance, path, whole_number
 from fourcodec.arrays import Samples
 from fourcodec.bitstream import alpha, metadata
 from fourcodec.bitstream.metadata import Metadata
@@ -108,6 +108,13 @@ def encode(
     encoded.
     """
     request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
+    effort, seed = whole_number("effort", effort), whole_number("seed", seed)
+    if seed < 0:
+        raise ValueError(f"seed is at least 0, not {seed}")
+    iterations = None if iterations is None else whole_number("iterations", iterations)
+    instance("limits", limits, Limits)
+    if progress is not None and not callable(progress):
+        raise ValueError(f"progress is a function, not {described(progress)}")
     started = time.perf_counter()
     picture = _to_picture(image, limits)
     subject = _to_subject(picture, strip)
@@ -203,7 +210,7 @@ def _to_picture(image: "Image.Image | Samples | Picture | str | os.PathLike[str]
     elif isinstance(image, Image.Image):
         picture = images.from_pillow(image, limits)
     elif isinstance(image, str | os.PathLike):
-        picture = images.load(Path(image), limits=limits)
+        picture = images.load(path(image), limits=limits)
     else:
         raise ValueError(
             f"an image is a PIL image, an array of numpy or the path of a picture file, not {type(image).__name__}"

@@ -2,13 +2,13 @@
 
 import os
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fourcodec import devices, files, metrics
+from fourcodec.arguments import instance, path
 from fourcodec.arrays import Samples
 from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.bitstream.container import Header, Section
@@ -41,6 +41,7 @@ class File:
         *,
         parsed: tuple[Header, list[Section]] | None = None,
     ) -> None:
+        instance("limits", limits, Limits)
         data = _bytes_of(data, limits)
         self.limits, self.size_bytes = limits, len(data)
         self.header, self.sections = parsed or container.read(data, UNLIMITED)
@@ -50,6 +51,7 @@ class File:
     @np.errstate(over="ignore", invalid="ignore")
     def pixels(self, view: View = WHOLE, device: str = "cpu") -> Samples:
         """The image, or a view of it; see `decode`."""
+        instance("view", view, View)
         processor, header = devices.resolve(device), self.header
         self.limits.check_pixels(header.width, header.height)
         _ = self.profile  # raises where this version cannot decode the file
@@ -166,5 +168,5 @@ def _bytes_of(data: Any, limits: Limits) -> bytes:
     if isinstance(data, bytearray | memoryview):
         return bytes(data)
     if isinstance(data, str | os.PathLike):
-        return files.read(Path(data), limits.file_bytes, BYTES_REMEDY)
+        return files.read(path(data), limits.file_bytes, BYTES_REMEDY)
     raise ValueError(f"a .fnc file is given by its bytes or its path, not by {type(data).__name__}")

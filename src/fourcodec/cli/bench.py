@@ -116,7 +116,11 @@ class Codecs(click.ParamType):
 )
 @options.seed_option("Of the sample and the fits.")
 @click.option(
-    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Pictures at a time, sharing the cores."
+    "--jobs",
+    type=click.IntRange(1, options.MOST_JOBS),
+    default=1,
+    show_default=True,
+    help="Pictures at a time, sharing the cores.",
 )
 @options.resume_option
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a dask.distributed cluster, like tcp://host:8786.")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fourcodec.errors import ImageError
+from fourcodec.images import sound
 from fourcodec.images.picture import Samples
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _read_png(data: bytes) -> Samples:
     import imagecodecs
 
     try:
-        return imagecodecs.png_decode(data)
+        return imagecodecs.png_decode(sound.without_profile(data))
     except (RuntimeError, ValueError) as exc:
         raise ImageError(f"the picture is damaged: {exc}") from exc
 

@@ -367,6 +367,25 @@ def test_the_choice_leaves_latents_and_weights_alone(photo: np.ndarray) -> None:
     assert not first.symbols[choice.config.shape.groups == UNUSED].any()
 
 
+def test_the_choice_measures_no_weights_twice(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    choice = Choice(photo)
+    tried: list[tuple[str, bytes]] = []
+    error, bits = choice.squared_error, choice.latent_bits
+
+    def squared_error(weights: GridWeights) -> float:
+        tried.append(("error", b"".join(part.tobytes() for part in weights.parts()[1:])))
+        return error(weights)
+
+    def latent_bits(entropy_model: np.ndarray) -> float:
+        tried.append(("bits", entropy_model.tobytes()))
+        return bits(entropy_model)
+
+    monkeypatch.setattr(choice, "squared_error", squared_error)
+    monkeypatch.setattr(choice, "latent_bits", latent_bits)
+    choice.choose()
+    assert len(tried) == len(set(tried)) > 0
+
+
 def test_what_is_not_visible_has_no_weight() -> None:
     """Noise that nobody sees costs nothing and does not change what is seen."""
     planes = planes_of(oddities.photo(24, 40))
