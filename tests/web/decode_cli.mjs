@@ -30,15 +30,15 @@ async function answer({file, symbols, raw, levels, first}) {
   const bytes = readFileSync(file).subarray(0, first);
   if (symbols) return hashes(await decodeSymbols(bytes, options));
   const smaller = [];
-  const onLevel = levels ? (image) => smaller.push({...image, ms: milliseconds()}) : undefined;
+  const onPart = levels ? (part) => part.step > 1 && smaller.push({...part, ms: milliseconds()}) : undefined;
   const partial = first !== undefined;
-  const {data, metadata, header, notes, ...picture} = await decode(bytes, {...options, onLevel, partial});
+  const {data, metadata, header, notes, ...picture} = await decode(bytes, {...options, onPart, partial});
   if (raw) {
     writeFileSync(raw, data);
-    smaller.forEach((image) => writeFileSync(`${raw}.${image.reduction}`, image.data));
+    smaller.forEach((part) => writeFileSync(`${raw}.${part.step}`, part.data));
   }
   const documents = Object.fromEntries(Object.entries(metadata).map(([name, document]) => [name, hex(document)]));
-  const shapes = smaller.map(({reduction, width, height, ms}) => ({reduction, width, height, ms}));
+  const shapes = smaller.map(({step, width, height, ms}) => ({step, width, height, ms}));
   return {...picture, metadata: documents, notes, levels: shapes, sameHeader: readHeader(bytes).width === header.width};
 }
 

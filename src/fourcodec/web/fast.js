@@ -1,0 +1,345 @@
+/**
+ * Quicker ways to compute what decoder.js computes, for its option `fast`:
+ *
+ *     const {data} = await decode(bytes, {fast: await accelerated()});
+ *
+ * WebAssembly, put together here, runs sums of weighted rows with vectors: two doubles for the entropy model, four
+ * floats for networks. A WebGL2 shader runs networks where a graphics processor is. What a browser lacks is left out.
+ */
+
+import {COSINE, count, evaluate, MODEL, SINE, total} from './decoder.js';
+
+// --- WebAssembly
+
+const upTo = (first, last) => Array.from({length: last - first + 1}, (_, n) => first + n);
+const leb = (n) => (n < 128 ? [n] : [(n & 127) | 128, ...leb(n >> 7)]);
+const get = (local) => [0x20, local];
+const set = (local) => [0x21, local];
+const vector = (operation) => [0xfd, ...leb(operation)];
+const memory = (offset) => [2, ...leb(offset)];
+const load = (address, offset) => [...get(address), ...vector(0x00), ...memory(offset)];
+const store = (address, offset, code) => [...get(address), ...code, ...vector(0x0b), ...memory(offset)];
+const splat = (bits, address, offset) => [...get(address), ...vector(bits === 64 ? 0x0a : 0x09), ...memory(offset)];
+const DOUBLES = {plus: vector(0xf0), times: vector(0xf2), least: vector(0xf4), most: vector(0xf5), floor: vector(0x75)};
+const FLOATS = {plus: vector(0xe4), minus: vector(0xe5), times: vector(0xe6), floor: vector(0x68)};
+const constant = (x) => [...vector(0x0c), ...new Uint8Array(Float32Array.of(x, x, x, x).buffer)];
+const integer = (n) => [0x41, (n & 127) | 128, n >> 7]; // 0 to 8191
+const plus = (local, n) => [...get(local), ...integer(n), 0x6a];
+const advance = (local, step) => [...plus(local, step), ...set(local)];
+/** local = base + 8 * table[offset / 4] */
+const addressFrom = (base, table, offset, local) => [
+  ...get(base), ...get(table), 0x28, ...memory(offset), 0x41, 3, 0x74, 0x6a, ...set(local)];
+const repeated = (count, code) => [ // as often as the local `count` says, which ends at 0; 0x7f is -1
+  0x02, 0x40, 0x03, 0x40, ...get(count), 0x45, 0x0d, 1, ...code, ...get(count), 0x41, 0x7f, 0x6a, ...set(count),
+  0x0c, 0, 0x0b, 0x0b];
+/** sum += value * weight */
+const accumulate = ({plus, times}, sum, value, weight) => [
+  ...get(sum), ...get(value), ...weight, ...times, ...plus, ...set(sum)];
+
+/** A WebAssembly module with one function `f` of six integers on an imported memory; behind them it has so many locals
+ * that are integers and vectors. */
+function moduleOf(integers, vectors, body) {
+  const section = (id, content) => [id, ...leb(content.length), ...content];
+  const code = [2, integers, 0x7f, vectors, 0x7b, ...body, 0x0b];
+  return new WebAssembly.Module(new Uint8Array([
+    0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+    ...section(1, [1, 0x60, 6, ...Array(6).fill(0x7f), 0]), ...section(2, [1, 1, 0x6d, 1, 0x6d, 2, 0, 1]), // memory m.m
+    ...section(3, [1, 0]), ...section(7, [1, 1, 0x66, 0, 0]), ...section(10, [1, ...leb(code.length), ...code]),
+  ]));
+}
+
+/** sums += values times rows of weights. */
+const rowsLoop = ([values, places, count, weights, row, value], sums, offset) => repeated(count, [
+  ...addressFrom(weights, places, 0, row), ...splat(64, values, 0), ...set(value),
+  ...sums.flatMap((sum, n) => accumulate(DOUBLES, sum, value, load(row, offset + 16 * n))),
+  ...advance(values, 8), ...advance(places, 4),
+]);
+
+/** `addRows` of decoder.js: first, values, places, size, weights, out. */
+function rowsModule() {
+  const [first, values, places, count, weights, out, row, value] = upTo(0, 7);
+  const sums = upTo(8, 16);
+  return moduleOf(1, 10, [
+    ...sums.flatMap((sum, n) => [...load(first, 16 * n), ...set(sum)]),
+    ...rowsLoop([values, places, count, weights, row, value], sums, 0),
+    ...sums.flatMap((sum, n) => store(out, 16 * n, get(sum))),
+  ]);
+}
+
+/** `predict` of decoder.js: values, places, size, model, out. */
+function modelModule() {
+  const [values, places, count, model, out, , row, value] = upTo(0, 7);
+  const first = upTo(8, 16); // hidden units in pairs, then mean and scale
+  const second = upTo(17, 24);
+  const {plus: add, times, least, most, floor} = DOUBLES;
+  const constant = (n) => load(model, 8 * MODEL.constants + 16 * n);
+  const bounded = (sum, factor) => [
+    ...get(sum), ...constant(factor), ...times, ...floor, ...constant(2), ...most, ...constant(3), ...least, ...set(sum)];
+  const lane = (sums, j) => [...get(sums[j >> 1]), ...vector(0x21), j & 1, ...vector(0x14), ...set(value)]; // in both
+  return moduleOf(1, 18, [
+    ...first.flatMap((sum, n) => [...load(model, 16 * n), ...set(sum)]),
+    ...rowsLoop([values, places, count, model, row, value], first, 8 * MODEL.taps),
+    ...upTo(0, 7).flatMap((n) => [
+      ...bounded(first[n], 0), ...load(model, 8 * (MODEL.second + 16 * 18) + 16 * n), ...set(second[n])]),
+    ...upTo(0, 15).flatMap((j) => [...lane(first, j), ...second.flatMap((sum, n) => (
+      accumulate(DOUBLES, sum, value, load(model, 8 * (MODEL.second + 18 * j) + 16 * n))))]),
+    ...upTo(0, 7).flatMap((n) => bounded(second[n], 1)),
+    ...upTo(0, 15).flatMap((j) => [
+      ...lane(second, j), ...accumulate(DOUBLES, first[8], value, load(model, 8 * (MODEL.last + 2 * j)))]),
+    ...store(out, 0, [...get(first[8]), ...constant(4), ...times, ...constant(5), ...add, ...floor, ...constant(6), ...most,
+      ...constant(7), ...least]),
+  ]);
+}
+
+/** A Fourier layer at four points: `x`, behind which waves are put, to `out`. `count` is that of the frequencies but
+ * the first, whose features are there. */
+function layerModule(inputs, outputs) {
+  const [x, tree, features, count, weights, out, one, other, next, left] = upTo(0, 9);
+  const [p, q, c, s, cosine, sine, ...sums] = upTo(10, 15 + outputs);
+  const {times, minus, plus: add, floor} = FLOATS;
+  const product = (a, b) => [...get(a), ...get(b), ...times];
+  const waves = [...plus(x, 16 * inputs)];
+  const series = (terms) => [...terms].reverse().flatMap((term, n) => (
+    n ? [...get(q), ...times, ...constant(term), ...add] : constant(term)));
+  const weigh = [
+    ...sums.flatMap((sum, o) => accumulate(FLOATS, sum, cosine, splat(32, weights, 4 * o))),
+    ...sums.flatMap((sum, o) => accumulate(FLOATS, sum, sine, splat(32, weights, 4 * (outputs + o))))];
+  return moduleOf(4, 6 + outputs, [
+    ...get(x), ...set(one), ...waves, ...set(next), ...integer(inputs), ...set(left),
+    ...repeated(left, [ // as in fourierFeatures
+      ...load(one, 0), ...load(one, 0), ...floor, ...minus, ...constant(0.5), ...minus, ...set(p),
+      ...product(p, p), ...set(q), ...series(SINE), ...get(p), ...times, ...set(s), ...series(COSINE), ...set(c),
+      ...store(next, 0, [...product(s, s), ...constant(2), ...times, ...constant(1), ...minus]),
+      ...store(next, 16, [...product(s, c), ...constant(-2), ...times]),
+      ...advance(one, 16), ...advance(next, 32),
+    ]),
+    ...load(features, 0), ...set(cosine), ...load(features, 16), ...set(sine), ...weigh,
+    ...get(features), ...set(next), ...waves, ...set(left),
+    ...repeated(count, [
+      ...advance(tree, 8), ...advance(next, 32), ...advance(weights, 8 * outputs),
+      ...addressFrom(features, tree, 0, one), ...addressFrom(left, tree, 4, other),
+      ...load(one, 0), ...set(p), ...load(one, 16), ...set(q), ...load(other, 0), ...set(c), ...load(other, 16), ...set(s),
+      ...product(p, c), ...product(q, s), ...minus, ...set(cosine), ...product(q, c), ...product(p, s), ...add, ...set(sine),
+      ...store(next, 0, get(cosine)), ...store(next, 16, get(sine)), ...weigh,
+    ]),
+    ...sums.flatMap((sum, o) => store(out, 16 * o, get(sum))),
+  ]);
+}
+
+const modules = new Map();
+
+/** Memory in which arrays lie one behind the other, and the functions that work there. */
+class Arena {
+  constructor(pages) {
+    this.memory = new WebAssembly.Memory({initial: pages});
+    this.at = 0;
+  }
+
+  array(Type, length) {
+    const array = new Type(this.memory.buffer, this.at, length);
+    this.at += 16 * Math.ceil(array.byteLength / 16);
+    return array;
+  }
+
+  compiled(make, ...sizes) {
+    const key = `${make.name} ${sizes}`;
+    if (!modules.has(key)) modules.set(key, make(...sizes));
+    return new WebAssembly.Instance(modules.get(key), {m: {m: this.memory}}).exports.f;
+  }
+}
+
+/** Memory and loops of the entropy model, see decoder.js. */
+function kernel() {
+  const arena = new Arena(1);
+  const [add, model] = [arena.compiled(rowsModule), arena.compiled(modelModule)];
+  return {
+    array: (Type, length) => arena.array(Type, length),
+    addRows: (first, from, values, places, size, weights, base, out) => add(
+      first.byteOffset + 8 * from, values.byteOffset, places.byteOffset, size, weights.byteOffset + 8 * base, out.byteOffset),
+    predict: (values, places, size, weights, out) => model(
+      values.byteOffset, places.byteOffset, size, weights.byteOffset, out.byteOffset, 0),
+  };
+}
+
+const networks = new WeakMap();
+
+/** A network in the memory of WebAssembly: a function that computes y from x, both at four points. */
+function prepare({layers}) {
+  const numbers = total(layers.map(({rows, outputs}) => rows * (outputs + 2))) + 8 * Math.max(...layers.map((layer) => layer.rows));
+  const arena = new Arena(Math.ceil(numbers / 16384) + 1);
+  const [x, y] = [arena.array(Float32Array, 120), arena.array(Float32Array, 48)]; // waves lie behind x
+  const features = arena.array(Float32Array, 4 * Math.max(...layers.map(({rows}) => rows))).fill(1, 0, 4);
+  const steps = layers.map(({inputs, outputs, residual, rows, weights, tree}) => {
+    const own = arena.array(Float32Array, rows * outputs);
+    for (let n = 0; n < own.length; n++) {
+      const o = n % outputs;
+      own[n] = weights[4 * ((o >> 2) * rows + Math.floor(n / outputs)) + (o & 3)];
+    }
+    const places = arena.array(Int32Array, tree.length);
+    places.set(tree);
+    const apply = arena.compiled(layerModule, inputs, outputs);
+    return () => {
+      apply(x.byteOffset, places.byteOffset, features.byteOffset, rows / 2 - 1, own.byteOffset, y.byteOffset);
+      for (let n = 0; n < 4 * outputs; n++) x[n] = residual ? x[n] + y[n] : y[n];
+    };
+  });
+  return {x, steps};
+}
+
+/** What `evaluate` of decoder.js does, four points at a time. */
+function vectors(network, planes, size) {
+  if (!networks.has(network)) networks.set(network, prepare(network));
+  const {x, steps} = networks.get(network);
+  const {scale, linear, inputs, colours} = network;
+  const out = new Float32Array(colours * size);
+  for (let at = 0; at < size; at += 4) {
+    const here = Math.min(4, size - at);
+    for (let j = 0; j < inputs; j++) for (let n = 0; n < here; n++) x[4 * j + n] = scale * planes[j * size + at + n];
+    for (const step of steps) step();
+    for (let c = 0; c < colours; c++) {
+      for (let n = 0; n < here; n++) {
+        let sum = x[4 * c + n];
+        if (linear) for (let j = 0; j < inputs; j++) sum += linear[j * colours + c] * planes[j * size + at + n];
+        out[c * size + at + n] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+// --- WebGL2
+
+const four = (size) => Math.ceil(size / 4); // so many vectors hold them
+
+/** The fragment shader of a network, and the table that it reads: for each layer and frequency the members as 0 and 1,
+ * then a and b of every four outputs; behind them the linear path. */
+function shaderOf({layers, linear, inputs, colours}) {
+  const table = [];
+  const put = (size, value) => table.push(...count(4 * four(size), (n) => (n < size ? value(n) : 0)));
+  const each = (size, make) => count(four(size), make).join('');
+  const body = layers.map(({inputs: p, outputs, residual, members, rows, weights}) => {
+    const first = table.length / 4;
+    members.forEach((k, number) => {
+      put(p, (j) => +k.includes(j));
+      for (let n = 0; n < 2 * four(outputs); n++) {
+        put(4, (o) => weights[4 * ((n >> 1) * rows + 2 * number + (n & 1)) + o]);
+      }
+    });
+    return `${each(p, (n) => `f[${n}]=fract(x[${n}]);`)}${each(outputs, (n) => `y[${n}]=vec4(0);`)}
+for(int k=${first};k<${table.length / 4};k+=${four(p) + 2 * four(outputs)}){
+  vec2 z=turn(0.${each(p, (n) => `+dot(W(k+${n}),f[${n}])`)});
+  ${each(outputs, (n) => `y[${n}]+=z.x*W(k+${four(p) + 2 * n})+z.y*W(k+${four(p) + 2 * n + 1});`)}
+}
+${each(outputs, (n) => `x[${n}]${residual ? '+' : ''}=y[${n}];`)}`;
+  });
+  const direct = table.length / 4;
+  for (let j = 0; linear && j < inputs; j++) put(colours, (c) => linear[j * colours + c]);
+  const series = (terms) => terms.map((term) => term.toFixed(16)).join('+t*(') + ')'.repeat(terms.length - 1);
+  const load = (j) => `x[${j >> 2}][${j & 3}]=P(i+${j}*size);${linear ? `sum+=x[${j >> 2}][${j & 3}]*W(${direct + j});` : ''}`;
+  const source = `#version 300 es
+precision highp float;precision highp int;precision highp sampler2D;
+uniform sampler2D planes,table;uniform float scale;uniform int size;out vec4 colour;
+float P(int n){return texelFetch(planes,ivec2(n&1023,n>>10),0).r;}
+vec4 W(int n){return texelFetch(table,ivec2(n&1023,n>>10),0);}
+vec2 turn(float x){float r=fract(x)-.5,t=r*r,s=r*(${series(SINE)}),c=${series(COSINE)};return vec2(2.*s*s-1.,-2.*s*c);}
+void main(){
+vec4 x[3],f[3],y[3],sum=vec4(0);
+int i=int(gl_FragCoord.y)*1024+int(gl_FragCoord.x);
+for(int n=0;n<3;n++)x[n]=vec4(0);
+${count(inputs, load).join('\n')}
+for(int n=0;n<3;n++)x[n]*=scale;
+${body.join('\n')}
+colour=x[0]+sum;}`;
+  return {source, table: new Float32Array(table)};
+}
+
+/** A function like `evaluate` that runs in a shader of a WebGL2 context, or null where it cannot render to floats. */
+function shadingOf(gl) {
+  if (!gl?.getExtension('EXT_color_buffer_float')) return null;
+  const programs = new Map();
+  const textures = count(3, (unit) => {
+    const texture = gl.createTexture();
+    gl.activeTexture(gl.TEXTURE0 + unit);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
+    return texture;
+  });
+  gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
+  const fill = (unit, rows, channels, numbers) => {
+    const padded = numbers && new Float32Array(rows * 1024 * channels);
+    padded?.set(numbers);
+    gl.activeTexture(gl.TEXTURE0 + unit);
+    const [inside, outside] = channels === 1 ? [gl.R32F, gl.RED] : [gl.RGBA32F, gl.RGBA];
+    gl.texImage2D(gl.TEXTURE_2D, 0, inside, 1024, rows, 0, outside, gl.FLOAT, padded);
+  };
+  const compile = (source) => {
+    const program = gl.createProgram();
+    const corners = '#version 300 es\nvoid main(){gl_Position=vec4(gl_VertexID==1?3:-1,gl_VertexID==2?3:-1,0,1);}';
+    for (const [type, text] of [[gl.VERTEX_SHADER, corners], [gl.FRAGMENT_SHADER, source]]) {
+      const shader = gl.createShader(type);
+      gl.shaderSource(shader, text);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+    }
+    gl.linkProgram(program);
+    return program;
+  };
+  let last = null;
+  return (network, planes, size) => {
+    if (network !== last) {
+      const {source, table} = shaderOf(network);
+      if (!programs.has(source)) programs.set(source, compile(source));
+      const program = programs.get(source);
+      gl.useProgram(program);
+      const place = (name) => gl.getUniformLocation(program, name);
+      gl.uniform1i(place('table'), 1);
+      gl.uniform1f(place('scale'), network.scale);
+      fill(1, Math.ceil(table.length / 4096), 4, table);
+      last = Object.assign(network, {sizeAt: place('size')});
+    }
+    const rows = Math.ceil(size / 1024);
+    fill(0, Math.ceil(planes.length / 1024), 1, planes);
+    fill(2, rows, 4, null);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, textures[2], 0);
+    gl.viewport(0, 0, 1024, rows);
+    gl.uniform1i(network.sizeAt, size);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    const found = new Float32Array(rows * 4096);
+    gl.readPixels(0, 0, 1024, rows, gl.RGBA, gl.FLOAT, found);
+    if (gl.getError() || gl.isContextLost()) throw new Error('the graphics processor has failed');
+    return Float32Array.from({length: network.colours * size}, (_, n) => found[4 * (n % size) + Math.floor(n / size)]);
+  };
+}
+
+const IMITATED = /swiftshader|llvmpipe|software|basic render/i; // by the processor that runs this
+
+/**
+ * What is quickest here, for the option `fast` of `decode`. A graphics processor that is only imitated is not used,
+ * unless `software` says so: vectors of WebAssembly are quicker.
+ *
+ * @param {{wasm?: boolean, webgl?: boolean, software?: boolean}} [wanted]
+ * @returns {{kernel?: Function, evaluate?: Function, ways: string[]}}
+ */
+export function accelerated({wasm = true, webgl = true, software = false} = {}) {
+  const found = {ways: []};
+  try { // there may be no vectors, or the page's policy forbids WebAssembly
+    if (wasm) Object.assign(found, {kernel: kernel() && kernel, evaluate: layerModule(1, 1) && vectors, ways: ['wasm']});
+  } catch {}
+  try { // there may be no canvas without a page
+    const context = webgl && new OffscreenCanvas(1, 1).getContext('webgl2');
+    const name = context?.getParameter(context.getExtension('WEBGL_debug_renderer_info')?.UNMASKED_RENDERER_WEBGL ?? context.RENDERER);
+    let shaded = context && (software || !IMITATED.test(name)) && shadingOf(context);
+    if (!shaded) return found;
+    const other = found.evaluate ?? evaluate;
+    found.evaluate = (...given) => {
+      try {
+        if (shaded) return shaded(...given);
+      } catch {
+        shaded = null; // the context is lost
+      }
+      return other(...given);
+    };
+    found.ways.push('webgl');
+  } catch {}
+  return found;
+}
