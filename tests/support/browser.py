@@ -55,13 +55,14 @@ class Browser:
         command = [str(BROWSER), *own, *flags, f"--user-data-dir={profile}", "--remote-debugging-pipe"]
 
         def wire() -> None:  # Chromium reads descriptor 3 and writes to 4
-            os.dup2(down, 10), os.dup2(up, 11)
-            os.dup2(10, 3), os.dup2(11, 4)
+            for source, target in ((down, 10), (up, 11), (10, 3), (11, 4)):
+                os.dup2(source, target)
 
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False, preexec_fn=wire
         )
-        os.close(down), os.close(up)
+        for end in (down, up):
+            os.close(end)
         self._left, self._number = b"", 0
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]

@@ -12,7 +12,7 @@ import click
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "Output": ("output", "parts", "plot", "file_format", "folder", "opened", "force"),
     "Picture": ("frame", "strip"),
-    "Part and size": ("region", "scale", "size"),
+    "Part and size": ("region", "scale", "size", "partial"),
     "How large, how good": (
         *("quality", "qualities", "target_bytes", "target_bpp", "target_psnr"),
         *("profile", "width", "widths", "depth", "depths"),

@@ -60,9 +60,7 @@ def view(
             file.check_limits()
             header = file.header
         shown.append(Shown(printable(source.name), data, header.width, header.height, header.prior))
-        options.check_output(source, target, force=force)
-    if not sources:
-        options.check_output(target.parent, target, force=force)
+    options.check_output(options.STANDARD, target, force=force)
     page = view_page(shown).encode()
     files.write(target, page, overwrite=force)
     if not quiet:

@@ -1225,7 +1225,7 @@ class Tile {
   /** Decodes the levels down to `finest`, or to the last that is whole; `cut` is then true. Yields now and then. */
   *decodeDownTo(finest) {
     const {source} = this.file;
-    while (!this.decoder && source.size < Math.min(this.end, this.at + 4)) if (!(yield MORE)) this.cut = true;
+    while (!this.decoder && !this.cut && source.size < Math.min(this.end, this.at + 4)) this.cut = !(yield MORE);
     this.decoder ??= new RangeDecoder(source, this.at, this.end);
     laplaceTables ??= makeTables();
     for (; this.next >= finest && !this.cut; this.next -= this.cut ? 0 : 1) {

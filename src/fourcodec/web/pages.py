@@ -67,7 +67,7 @@ def _script() -> str:
 
 
 def _inside(files: Sequence[Shown]) -> str:
-    """What fnc-img.js looks for: the worker, deflated, and trained starts, in base64."""
+    """The element that fnc-img.js looks for: the worker, deflated, and trained starts, in base64."""
     deflated = zlib.compressobj(9, wbits=-15)
     worker = deflated.compress(worker_script().encode()) + deflated.flush()
     starts = resources.files("fourcodec.web").joinpath("priors.bin").read_bytes()
