@@ -1,21 +1,29 @@
-"""The decoder in JavaScript under node: its time on files, and what becomes of damaged ones.
+"""The decoder in JavaScript: its time on files under node and in Chromium, and what becomes of damaged files.
 
 python -m benchmarks.web_decoder times FILE.fnc...
-    processor time: of the first decoding in a process, of later ones, of the integers alone, of the smaller pictures
+    processor time under node: of the first decoding in a process, of later ones, of the integers alone
+python -m benchmarks.web_decoder chromium FILE.fnc...
+    the same in a fresh headless Chromium: processor time of the page's process from bytes to the first coarse picture
+    and to the whole one, and the longest time in which a page that decodes in a worker drew no frame
 python -m benchmarks.web_decoder mutated COUNT
     verdicts on mutated golden files beside those of Python, the longest time, the most memory
 """
 
+import json
 import sys
 import tempfile
+from base64 import b64encode
 from collections import Counter
 from pathlib import Path
 from statistics import median
 
 from fourcodec import codec
+from fourcodec.bitstream import container
 from fourcodec.errors import FourcodecError
 from fourcodec.limits import Limits
-from tests.support.node import answers
+from fourcodec.web.pages import Shown, joined, view_page
+from tests.support.browser import Browser
+from tests.support.node import PRIORS, answers
 from tests.web.test_decoder import SMALL, mutations, written
 
 
@@ -23,16 +31,84 @@ def times(files: list[str]) -> None:
     """Prints a line for each file, with and without WebAssembly."""
     for file in files:
         task = {"file": file}
-        for plain in (False, True):
-            found = answers([task] * 6 + [{**task, "symbols": True}] * 3, plain=plain)
+        for fast in (True, False):
+            found = answers([task] * 6 + [{**task, "symbols": True}] * 3, fast=fast)
             first, *others = (answer["ms"] for answer in found)
             print(
-                f"{file} {'plain' if plain else 'WebAssembly'}: first {first:.0f} ms, "
+                f"{file} {'WebAssembly' if fast else 'plain'}: first {first:.0f} ms, "
                 f"then {median(others[:5]):.0f} ms (least {min(others[:5]):.0f}), integers {median(others[5:]):.0f} ms"
             )
-        (answer,) = answers([{**task, "levels": True}])
-        steps = [f"1:{2 ** level['reduction']} at {level['ms']:.0f} ms" for level in answer["levels"]]
-        print(f"  first decoding with smaller pictures: {', '.join(steps)}, whole at {answer['ms']:.0f} ms")
+
+
+_PAGE = """(async () => {
+  const own = new Blob([SCRIPT], {type: 'text/javascript'});
+  const {decode, accelerated} = await import(URL.createObjectURL(own));
+  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const [file, priors, fast] = [bytes(FILE), bytes(PRIORS), OPTIONS && accelerated(OPTIONS)];
+  window.decodeOnce = async (first) => {
+    const ended = new AbortController();
+    const start = performance.now();
+    let at = null;
+    const onPart = () => {
+      at ??= performance.now() - start;
+      if (first) ended.abort();
+    };
+    try {
+      await decode(file, {priors, fast, onPart, signal: ended.signal});
+    } catch {}
+    return [at, performance.now() - start];
+  };
+})()"""
+_FRAMES = """new Promise((done) => {
+  let [last, longest] = [performance.now(), 0];
+  const look = (now) => {
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (document.documentElement.dataset.ready) done(longest);
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})"""
+
+
+def chromium(files: list[str]) -> None:
+    """Prints the times of each file and way of computing in browsers of their own."""
+    for file in files:
+        data = Path(file).read_bytes()
+        for options in ({"webgl": False}, {"software": True}, None):
+            spent = {}
+            for first in (True, False):
+                with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+                    with Browser(Path(folder), *Browser.SOFTWARE_WEBGL) as browser:
+                        browser.open("about:blank")
+                        script = joined("decoder.js", "fast.js").replace("import.meta.url", "location.href")
+                        script += "\nexport {decode, accelerated};\n"
+                        page = _PAGE
+                        for name, value in (
+                            ("SCRIPT", script),
+                            ("FILE", b64encode(data).decode()),
+                            ("PRIORS", b64encode(PRIORS.read_bytes()).decode()),
+                            ("OPTIONS", options),
+                        ):
+                            page = page.replace(name, json.dumps(value))
+                        browser.run(page)
+                        before = browser.seconds()
+                        at, whole = browser.run(f"decodeOnce({json.dumps(first)})")
+                        spent[first] = 1000 * (browser.seconds() - before), at, whole
+                        again = [browser.run("decodeOnce(false)")[1] for _ in range(0 if first else 3)]
+            print(
+                f"{file} {options}: first coarse picture {spent[True][0]:.0f} ms of processor time "
+                f"({spent[True][1]:.0f} on the clock), whole {spent[False][0]:.0f} ms ({spent[False][2]:.0f}), "
+                f"later {min(again):.0f} on the clock"
+            )
+        header = container.read(data)[0]
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            page_file = Path(folder) / "page.html"
+            shown = Shown("picture", data, header.width, header.height, header.prior)
+            page_file.write_text(view_page([shown]), encoding="utf-8")
+            with Browser(Path(folder) / "profile") as browser:
+                browser.open(page_file.as_uri())
+                print(f"  a page that shows it: {browser.run(_FRAMES):.0f} ms at most without a frame")
 
 
 def mutated(count: int) -> None:
@@ -60,6 +136,8 @@ def main(arguments: list[str]) -> None:
     command, *others = arguments
     if command == "times":
         times(others)
+    elif command == "chromium":
+        chromium(others)
     else:
         mutated(int(others[0]))
 

@@ -1461,8 +1461,10 @@ function* drawGrid(file, canvas, {start, kernel, compute, onPart}) {
       const before = source.done;
       yield* tile.decodeDownTo(tile.next);
       const reduction = tile.next + 1;
-      // Where nothing has to be waited for, every second level takes little of the time of all.
-      if (onPart && !tile.cut && reduction && (!before || reduction % 2 === 0)) yield* preview(tile, reduction);
+      // Where nothing has to be waited for, some coarse levels take little of the time of all.
+      if (onPart && !tile.cut && reduction && (!before || (reduction > 2 && reduction % 2 === 0))) {
+        yield* preview(tile, reduction);
+      }
     }
     if (tile.cut) break;
     for (const window of draw(tile, 0, canvas)) {
