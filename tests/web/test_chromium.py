@@ -2,7 +2,9 @@
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from fourcodec.grid.weights import UNUSED
 from fourcodec.web.pages import Shown, joined, view_page
 from tests.golden.make import FILES, FOLDER
 from tests.support.browser import Browser, in_a_browser
+from tests.support.node import FOLDER as WEB
 from tests.support.node import PRIORS
 
 GOLDEN = [FOLDER / f"{name}.fnc" for name in FILES]
@@ -173,3 +176,76 @@ def test_a_dropped_file_is_shown(browser: Browser, tmp_path: Path) -> None:
     wanted = codec.decode((FOLDER / "grid-grey.fnc").read_bytes())
     assert np.abs(found[:, :, 0].astype(int) - wanted).max() <= 1
     assert browser.run("document.title") == "dropped.fnc"
+
+
+class Door(ThreadingHTTPServer):
+    """A server of the folder web/ of the package. It serves /picture.fnc up to the byte `first`, and the rest
+    when `opened` is set."""
+
+    def __init__(self, data: bytes, first: int) -> None:
+        self.data, self.first, self.opened = data, first, threading.Event()
+        super().__init__(("127.0.0.1", 0), Guest)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Guest(SimpleHTTPRequestHandler):
+    """One request to a Door."""
+
+    server: Door
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given, directory=str(WEB))
+
+    def do_GET(self) -> None:
+        if self.path != "/picture.fnc":
+            return super().do_GET()
+        self.send_response(200)
+        self.send_header("Content-Type", "image/x-fnc")
+        self.send_header("Content-Length", str(len(self.server.data)))
+        self.end_headers()
+        self.wfile.write(self.server.data[: self.server.first])
+        self.wfile.flush()
+        self.server.opened.wait()
+        self.wfile.write(self.server.data[self.server.first :])
+        return None
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@in_a_browser
+def test_a_picture_appears_while_it_loads(browser: Browser) -> None:
+    data = (FOLDER / "grid-smooth.fnc").read_bytes()
+    cut = len(data) - 30
+    with Door(data, cut) as door:
+        browser.open(f"{door.address}/index.html")
+        browser.run("""(() => {
+          window.image = document.createElement('fnc-img');
+          image.setAttribute('src', '/picture.fnc');
+          window.loaded = new Promise((done) => image.addEventListener('load', () => done(true)));
+          document.body.append(image);
+        })()""")
+        canvas = "image.shadowRoot.querySelector('canvas')"
+        browser.run(f"""new Promise((done) => {{
+          const look = () => {{
+            const {{width}} = {canvas};
+            const seen = width === 46 && {canvas}.getContext('2d').getImageData(20, 20, 1, 1).data[3];
+            if (seen) done();
+            else setTimeout(look, 20);
+          }};
+          look();
+        }})""")
+        coarse = drawn(browser, canvas)
+        door.opened.set()
+        assert browser.run("loaded")
+        whole = drawn(browser, canvas)
+        door.shutdown()
+    wanted = codec.decode(data)
+    assert np.abs(whole[:, :, :3].astype(int) - wanted).max() <= 1
+    errors = np.abs(coarse[:, :, :3].astype(int) - wanted)
+    assert errors.max() > 1
+    assert errors.mean() < np.abs(wanted - wanted.mean(axis=(0, 1))).mean()
