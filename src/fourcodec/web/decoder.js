@@ -915,7 +915,7 @@ function entropyIntegers({config, integers: {exponents, symbols}}, start, kernel
     return q * 2 ** (e - exponents[groups[n]]) + (base ? base[n] * 2 ** (e - 10) : 0);
   });
   check(units.every((unit) => Math.abs(unit) <= MAX_INTEGER), 'an integer of the entropy model has more than 15 bits');
-  return {units, shifts, work: workspace(kernel)};
+  return {units, shifts, kernel};
 }
 
 /** The weights of synthesis and filters, in float32. */
@@ -989,8 +989,14 @@ class Plane {
  * layers, the bounds of hidden values, the factors and summands of mean and scale, and their bounds. */
 export const MODEL = {taps: WIDE, second: 29 * WIDE, last: 46 * WIDE, constants: 46 * WIDE + 32, size: 46 * WIDE + 48};
 
-/** Memory and loops of the entropy model, for one file at a time; fast.js has others. */
-const plainKernel = () => ({array: (Type, length) => new Type(length), addRows, predict});
+/** The entropy model in use, with its inputs and outputs: `share` puts the sums of the first so many values into the
+ * model, `predict` mean and scale into `out`. fast.js has another. */
+function plainKernel() {
+  const [model, values] = [new Float64Array(MODEL.size), new Float64Array(32)];
+  const [places, out] = [new Int32Array(32), new Float64Array(2)];
+  const share = (size) => addRows(model, MODEL.taps, values, places, size, model, MODEL.taps, model);
+  return {model, values, places, out, share, predict: (size) => predict(values, places, size, model, out)};
+}
 
 /** out = first, from `from` on, and values times the rows of `weights` that begin places behind `base`: WIDE sums. */
 function addRows(first, from, values, places, size, weights, base, out) {
@@ -1031,18 +1037,12 @@ function predict(values, places, size, model, out) {
   out[1] = clip(Math.floor(s * model[at + 1] + model[at + 3]), model[at + 5], model[at + 7]);
 }
 
-/** Memory of the entropy model and of its inputs and outputs. */
-const workspace = (kernel) => ({
-  ...kernel, model: kernel.array(Float64Array, MODEL.size), values: kernel.array(Float64Array, 32),
-  places: kernel.array(Int32Array, 32), out: kernel.array(Float64Array, 2),
-});
-
 /** The entropy model of one level and pass, for the latents of a tile. One is in use at a time. */
 class Predictor {
   /** `planes`: levels of the tile, finest first, of which coarser ones are used; `own` and `parent`: that of the level,
    * and what it sees of the next. */
-  constructor({units, shifts, work}, {hidden: number, levels}, level, pass, planes, own, parent) {
-    Object.assign(this, {own, parent, ...work});
+  constructor({units, shifts, kernel}, {hidden: number, levels}, level, pass, planes, own, parent) {
+    Object.assign(this, {own, parent, ...kernel});
     const {parents, own: ownTaps, row, column} = PASSES[pass];
     const {model} = this;
     const size = number * number + 26 * number + 46;
@@ -1095,12 +1095,12 @@ class Predictor {
    * rows and two columns of cells have the taps of ancestors in common. */
   predictRows(row, found) {
     const {parent: {data: parents, rows, columns, stride}, own: {data: own, stride: ownStride}} = this;
-    const {parentOffsets, ownOffsets, values, places, model, out} = this;
+    const {parentOffsets, ownOffsets, values, places, out} = this;
     const first = WIDE * (2 + parentOffsets.length);
     const last = Math.min(row + 2, rows);
     const [even, odd] = found;
     for (let left = 0; left < columns; left += 2) {
-      this.#share(row >> 1, left >> 1);
+      this.#shareAncestors(row >> 1, left >> 1);
       let mean = 0;
       let scale = -1; // not known yet, where all other taps are 0
       const right = Math.min(left + 2, columns);
@@ -1122,7 +1122,7 @@ class Predictor {
             places[size] = first + WIDE * n;
             size += value === 0 ? 0 : 1;
           }
-          if (size || scale < 0) this.predict(values, places, size, model, out);
+          if (size || scale < 0) this.predict(size);
           if (!size && scale < 0) [mean, scale] = out;
           to[column] = size ? out[0] : mean;
           to[column + columns] = size ? out[1] : scale;
@@ -1153,19 +1153,19 @@ class Predictor {
     for (let k = 0; k < 7; k++) places[k] = WIDE * ([1, 1 + length][k] ?? 21 + k);
     return Float32Array.from(seen[0], (_, n) => {
       for (let k = 0; k < seen.length; k++) values[k] = seen[k][n];
-      this.predict(values, places, seen.length, model, out);
+      this.predict(seen.length);
       return out[0] / 64;
     });
   }
 
-  #share(row, column) {
-    const {ancestors, values, places, model} = this;
+  #shareAncestors(row, column) {
+    const {ancestors, values, places} = this;
     let size = 0;
     for (const {plane, place, shift} of ancestors) {
       values[size] = plane.data[plane.at(row >> shift, column >> shift)];
       places[size++] = place;
     }
-    this.addRows(model, MODEL.taps, values, places, size, model, MODEL.taps, model);
+    this.share(size);
   }
 }
 

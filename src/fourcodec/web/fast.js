@@ -23,8 +23,10 @@ const splat = (bits, address, offset) => [...get(address), ...vector(bits === 64
 const DOUBLES = {plus: vector(0xf0), times: vector(0xf2), least: vector(0xf4), most: vector(0xf5), floor: vector(0x75)};
 const FLOATS = {plus: vector(0xe4), minus: vector(0xe5), times: vector(0xe6), floor: vector(0x68)};
 const constant = (x) => [...vector(0x0c), ...new Uint8Array(Float32Array.of(x, x, x, x).buffer)];
-const integer = (n) => [0x41, (n & 127) | 128, n >> 7]; // 0 to 8191
+const signed = (n) => (n < 64 ? [n] : [(n & 127) | 128, ...signed(n >> 7)]);
+const integer = (n) => [0x41, ...signed(n)]; // not below 0
 const plus = (local, n) => [...get(local), ...integer(n), 0x6a];
+const point = (local, address) => [...integer(address), ...set(local)];
 const advance = (local, step) => [...plus(local, step), ...set(local)];
 /** local = base + 8 * table[offset / 4] */
 const addressFrom = (base, table, offset, local) => [
@@ -91,39 +93,64 @@ function modelModule() {
   ]);
 }
 
-/** A Fourier layer at four points: `x`, behind which waves are put, to `out`. `count` is that of the frequencies but
- * the first, whose features are there. */
-function layerModule(inputs, outputs) {
-  const [x, tree, features, count, weights, out, one, other, next, left] = upTo(0, 9);
-  const [p, q, c, s, cosine, sine, ...sums] = upTo(10, 15 + outputs);
+/**
+ * A network at groups of four points: `f(planes, out, stride, count)`, of inputs and outputs a plane every `stride`
+ * bytes. `places` has the addresses of the inputs as they are (`raw`) and of those of a layer (`x`), of waves and
+ * features, and of each layer's tree and weights.
+ */
+function networkModule({layers, scale, linear, inputs, colours}, places) {
+  const [planes, out, stride, count, , , from, tree, weights, one, other, next, left] = upTo(0, 12);
+  const [p, q, c, s, cosine, sine, ...sums] = upTo(13, 28);
   const {times, minus, plus: add, floor} = FLOATS;
   const product = (a, b) => [...get(a), ...get(b), ...times];
-  const waves = [...plus(x, 16 * inputs)];
+  const across = [...get(from), ...get(stride), 0x6a, ...set(from)];
+  const at = (address, offset = 0) => [...integer(address + offset), ...vector(0x00), ...memory(0)];
+  const put = (address, code) => [...integer(address), ...code, ...vector(0x0b), ...memory(0)];
   const series = (terms) => [...terms].reverse().flatMap((term, n) => (
     n ? [...get(q), ...times, ...constant(term), ...add] : constant(term)));
-  const weigh = [
-    ...sums.flatMap((sum, o) => accumulate(FLOATS, sum, cosine, splat(32, weights, 4 * o))),
-    ...sums.flatMap((sum, o) => accumulate(FLOATS, sum, sine, splat(32, weights, 4 * (outputs + o))))];
-  return moduleOf(4, 6 + outputs, [
-    ...get(x), ...set(one), ...waves, ...set(next), ...integer(inputs), ...set(left),
-    ...repeated(left, [ // as in fourierFeatures
-      ...load(one, 0), ...load(one, 0), ...floor, ...minus, ...constant(0.5), ...minus, ...set(p),
-      ...product(p, p), ...set(q), ...series(SINE), ...get(p), ...times, ...set(s), ...series(COSINE), ...set(c),
-      ...store(next, 0, [...product(s, s), ...constant(2), ...times, ...constant(1), ...minus]),
-      ...store(next, 16, [...product(s, c), ...constant(-2), ...times]),
-      ...advance(one, 16), ...advance(next, 32),
-    ]),
-    ...load(features, 0), ...set(cosine), ...load(features, 16), ...set(sine), ...weigh,
-    ...get(features), ...set(next), ...waves, ...set(left),
-    ...repeated(count, [
-      ...advance(tree, 8), ...advance(next, 32), ...advance(weights, 8 * outputs),
-      ...addressFrom(features, tree, 0, one), ...addressFrom(left, tree, 4, other),
-      ...load(one, 0), ...set(p), ...load(one, 16), ...set(q), ...load(other, 0), ...set(c), ...load(other, 16), ...set(s),
-      ...product(p, c), ...product(q, s), ...minus, ...set(cosine), ...product(q, c), ...product(p, s), ...add, ...set(sine),
-      ...store(next, 0, get(cosine)), ...store(next, 16, get(sine)), ...weigh,
-    ]),
-    ...sums.flatMap((sum, o) => store(out, 16 * o, get(sum))),
-  ]);
+  const layerCode = ({inputs: width, outputs, residual, rows}, number) => {
+    const own = sums.slice(0, outputs);
+    const weigh = [
+      ...own.flatMap((sum, o) => accumulate(FLOATS, sum, cosine, splat(32, weights, 4 * o))),
+      ...own.flatMap((sum, o) => accumulate(FLOATS, sum, sine, splat(32, weights, 4 * (outputs + o))))];
+    return [
+      ...point(one, places.x), ...point(next, places.waves), ...point(left, width),
+      ...repeated(left, [ // as in fourierFeatures
+        ...load(one, 0), ...load(one, 0), ...floor, ...minus, ...constant(0.5), ...minus, ...set(p),
+        ...product(p, p), ...set(q), ...series(SINE), ...get(p), ...times, ...set(s), ...series(COSINE), ...set(c),
+        ...store(next, 0, [...product(s, s), ...constant(2), ...times, ...constant(1), ...minus]),
+        ...store(next, 16, [...product(s, c), ...constant(-2), ...times]),
+        ...advance(one, 16), ...advance(next, 32),
+      ]),
+      ...constant(1), ...set(cosine), ...constant(0), ...set(sine), ...own.flatMap((sum) => [...constant(0), ...set(sum)]),
+      ...point(weights, places.weights[number]), ...point(tree, places.trees[number]), ...point(next, places.features),
+      ...point(left, rows / 2 - 1), ...weigh,
+      ...repeated(left, [
+        ...advance(tree, 8), ...advance(next, 32), ...advance(weights, 8 * outputs),
+        ...integer(places.features), ...set(one), ...addressFrom(one, tree, 0, one),
+        ...integer(places.waves), ...set(other), ...addressFrom(other, tree, 4, other),
+        ...load(one, 0), ...set(p), ...load(one, 16), ...set(q), ...load(other, 0), ...set(c), ...load(other, 16), ...set(s),
+        ...product(p, c), ...product(q, s), ...minus, ...set(cosine),
+        ...product(q, c), ...product(p, s), ...add, ...set(sine),
+        ...store(next, 0, get(cosine)), ...store(next, 16, get(sine)), ...weigh,
+      ]),
+      ...own.flatMap((sum, o) => put(places.x + 16 * o, [...get(sum), ...(residual ? [...at(places.x, 16 * o), ...add] : [])])),
+    ];
+  };
+  return moduleOf(7, 16, repeated(count, [
+    ...get(planes), ...set(from),
+    ...upTo(0, inputs - 1).flatMap((j) => [
+      ...load(from, 0), ...set(p), ...put(places.raw + 16 * j, get(p)),
+      ...put(places.x + 16 * j, [...get(p), ...constant(scale), ...times]), ...across]),
+    ...layers.flatMap(layerCode),
+    ...get(out), ...set(from),
+    ...upTo(0, colours - 1).flatMap((colour) => [
+      ...get(from), ...at(places.x, 16 * colour),
+      ...(linear ? upTo(0, inputs - 1).flatMap((j) => [
+        ...at(places.raw, 16 * j), ...constant(linear[j * colours + colour]), ...times, ...add]) : []),
+      ...vector(0x0b), ...memory(0), ...across]),
+    ...advance(planes, 16), ...advance(out, 16),
+  ]));
 }
 
 const modules = new Map();
@@ -141,68 +168,67 @@ class Arena {
     return array;
   }
 
-  compiled(make, ...sizes) {
-    const key = `${make.name} ${sizes}`;
-    if (!modules.has(key)) modules.set(key, make(...sizes));
-    return new WebAssembly.Instance(modules.get(key), {m: {m: this.memory}}).exports.f;
+  compiled(make) {
+    if (!modules.has(make)) modules.set(make, make());
+    return this.instance(modules.get(make));
+  }
+
+  instance(module) {
+    return new WebAssembly.Instance(module, {m: {m: this.memory}}).exports.f;
   }
 }
 
-/** Memory and loops of the entropy model, see decoder.js. */
+/** The entropy model in use, see decoder.js. */
 function kernel() {
   const arena = new Arena(1);
-  const [add, model] = [arena.compiled(rowsModule), arena.compiled(modelModule)];
-  return {
-    array: (Type, length) => arena.array(Type, length),
-    addRows: (first, from, values, places, size, weights, base, out) => add(
-      first.byteOffset + 8 * from, values.byteOffset, places.byteOffset, size, weights.byteOffset + 8 * base, out.byteOffset),
-    predict: (values, places, size, weights, out) => model(
-      values.byteOffset, places.byteOffset, size, weights.byteOffset, out.byteOffset, 0),
-  };
+  const [model, values] = [arena.array(Float64Array, MODEL.size), arena.array(Float64Array, 32)];
+  const [places, out] = [arena.array(Int32Array, 32), arena.array(Float64Array, 2)];
+  const [m, v, p, o] = [model, values, places, out].map((array) => array.byteOffset);
+  const taps = m + 8 * MODEL.taps;
+  const [add, predict] = [arena.compiled(rowsModule), arena.compiled(modelModule)];
+  return {model, values, places, out, share: (size) => add(taps, v, p, size, taps, m), predict: (size) => predict(v, p, size, m, o, 0)};
 }
 
 const networks = new WeakMap();
 
-/** A network in the memory of WebAssembly: a function that computes y from x, both at four points. */
-function prepare({layers}) {
-  const numbers = total(layers.map(({rows, outputs}) => rows * (outputs + 2))) + 8 * Math.max(...layers.map((layer) => layer.rows));
-  const arena = new Arena(Math.ceil(numbers / 16384) + 1);
-  const [x, y] = [arena.array(Float32Array, 120), arena.array(Float32Array, 48)]; // waves lie behind x
-  const features = arena.array(Float32Array, 4 * Math.max(...layers.map(({rows}) => rows))).fill(1, 0, 4);
-  const steps = layers.map(({inputs, outputs, residual, rows, weights, tree}) => {
-    const own = arena.array(Float32Array, rows * outputs);
+/** A network in the memory of WebAssembly: its function, and the address behind what it needs. */
+function prepare(network) {
+  const {layers} = network;
+  let end = 0;
+  const room = (bytes) => (end += 16 * Math.ceil(bytes / 16)) - 16 * Math.ceil(bytes / 16);
+  const places = {
+    raw: room(192), x: room(192), waves: room(384), features: room(16 * Math.max(...layers.map(({rows}) => rows))),
+    trees: layers.map(({tree}) => room(tree.byteLength)), weights: layers.map(({rows, outputs}) => room(4 * rows * outputs)),
+  };
+  const arena = new Arena(Math.ceil(end / 65536));
+  const {buffer} = arena.memory;
+  new Float32Array(buffer, places.features).fill(1, 0, 4);
+  layers.forEach(({tree, rows, outputs, weights}, number) => {
+    new Int32Array(buffer, places.trees[number], tree.length).set(tree);
+    const own = new Float32Array(buffer, places.weights[number], rows * outputs);
     for (let n = 0; n < own.length; n++) {
       const o = n % outputs;
       own[n] = weights[4 * ((o >> 2) * rows + Math.floor(n / outputs)) + (o & 3)];
     }
-    const places = arena.array(Int32Array, tree.length);
-    places.set(tree);
-    const apply = arena.compiled(layerModule, inputs, outputs);
-    return () => {
-      apply(x.byteOffset, places.byteOffset, features.byteOffset, rows / 2 - 1, own.byteOffset, y.byteOffset);
-      for (let n = 0; n < 4 * outputs; n++) x[n] = residual ? x[n] + y[n] : y[n];
-    };
   });
-  return {x, steps};
+  return {arena, end, run: arena.instance(networkModule(network, places))};
 }
 
 /** What `evaluate` of decoder.js does, four points at a time. */
 function vectors(network, planes, size) {
   if (!networks.has(network)) networks.set(network, prepare(network));
-  const {x, steps} = networks.get(network);
-  const {scale, linear, inputs, colours} = network;
+  const {arena: {memory}, end, run} = networks.get(network);
+  const {inputs, colours} = network;
+  const groups = Math.ceil(size / 4);
+  const missing = end + 16 * groups * (inputs + colours) - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / 65536));
+  const own = new Float32Array(memory.buffer, end, 4 * groups * (inputs + colours));
+  for (let j = 0; j < inputs; j++) own.set(planes.subarray(j * size, (j + 1) * size), 4 * groups * j);
+  const results = 4 * groups * inputs;
+  run(end, end + 4 * results, 16 * groups, groups, 0, 0);
   const out = new Float32Array(colours * size);
-  for (let at = 0; at < size; at += 4) {
-    const here = Math.min(4, size - at);
-    for (let j = 0; j < inputs; j++) for (let n = 0; n < here; n++) x[4 * j + n] = scale * planes[j * size + at + n];
-    for (const step of steps) step();
-    for (let c = 0; c < colours; c++) {
-      for (let n = 0; n < here; n++) {
-        let sum = x[4 * c + n];
-        if (linear) for (let j = 0; j < inputs; j++) sum += linear[j * colours + c] * planes[j * size + at + n];
-        out[c * size + at + n] = sum;
-      }
-    }
+  for (let c = 0; c < colours; c++) {
+    out.set(own.subarray(results + 4 * groups * c, results + 4 * groups * c + size), c * size);
   }
   return out;
 }
@@ -323,7 +349,7 @@ const IMITATED = /swiftshader|llvmpipe|software|basic render/i; // by the proces
 export function accelerated({wasm = true, webgl = true, software = false} = {}) {
   const found = {ways: []};
   try { // there may be no vectors, or the page's policy forbids WebAssembly
-    if (wasm) Object.assign(found, {kernel: kernel() && kernel, evaluate: layerModule(1, 1) && vectors, ways: ['wasm']});
+    if (wasm) Object.assign(found, {kernel: kernel() && kernel, evaluate: vectors, ways: ['wasm']});
   } catch {}
   try { // there may be no canvas without a page
     const context = webgl && new OffscreenCanvas(1, 1).getContext('webgl2');
