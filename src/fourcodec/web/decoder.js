@@ -968,10 +968,10 @@ const paddedSize = ({rows, columns}) => (rows + 2 * MARGIN) * (columns + 2 * MAR
 
 /** A plane of integers with its margin. With `source`, the first rows and columns of that plane. */
 class Plane {
-  constructor(rows, columns, source) {
+  constructor(rows, columns, source, data) {
     Object.assign(this, {rows, columns, stride: columns + 2 * MARGIN});
     this.origin = MARGIN * this.stride + MARGIN; // where sample (0, 0) lies
-    this.data = allocate(Int16Array, paddedSize(this));
+    this.data = data ?? allocate(Int16Array, paddedSize(this));
     for (let row = 0; source && row < rows; row++) this.data.set(source.row(row, 0, columns), this.at(row, 0));
   }
 
@@ -989,26 +989,33 @@ class Plane {
  * layers, the bounds of hidden values, the factors and summands of mean and scale, and their bounds. */
 export const MODEL = {taps: WIDE, second: 29 * WIDE, last: 46 * WIDE, constants: 46 * WIDE + 32, size: 46 * WIDE + 48};
 
-/** The entropy model in use, with its inputs and outputs: `share` puts the sums of the first so many values into the
- * model, `predict` mean and scale into `out`. fast.js has another. */
-function plainKernel() {
-  const [model, values] = [new Float64Array(MODEL.size), new Float64Array(32)];
-  const [places, out] = [new Int32Array(32), new Float64Array(2)];
-  const share = (size) => addRows(model, MODEL.taps, values, places, size, model, MODEL.taps, model);
-  return {model, values, places, out, share, predict: (size) => predict(values, places, size, model, out)};
+/** The entropy model in use, with its inputs and outputs: `share` puts sums of the first so many values into
+ * `to[at ...]`, `predict` mean and scale into `out`. fast.js has another, which also knows whole rows. */
+const plainKernel = () => ({
+  model: new Float64Array(MODEL.size), values: new Float64Array(48), places: new Int32Array(48), out: new Float64Array(2),
+  share,
+  predict(size) {
+    predict(this.values, this.places, size, this.model, this.out);
+  },
+});
+
+export function share({model, values, places}, size, to, at) {
+  addRows(model, MODEL.taps, values, places, size, model, MODEL.taps, to, at);
 }
 
-/** out = first, from `from` on, and values times the rows of `weights` that begin places behind `base`: WIDE sums. */
-function addRows(first, from, values, places, size, weights, base, out) {
+/** out = first, from `from` on, and values times the rows of `weights` that begin places behind `base`: WIDE sums, which
+ * begin at `to`. */
+function addRows(first, from, values, places, size, weights, base, out, to) {
   for (let j = 0; j < WIDE; j += 6) {
     const i = from + j;
+    const o = to + j;
     let a = first[i], b = first[i + 1], c = first[i + 2], d = first[i + 3], e = first[i + 4], f = first[i + 5];
     for (let n = 0; n < size; n++) {
       const v = values[n], w = base + places[n] + j;
       a += v * weights[w], b += v * weights[w + 1], c += v * weights[w + 2];
       d += v * weights[w + 3], e += v * weights[w + 4], f += v * weights[w + 5];
     }
-    out[j] = a, out[j + 1] = b, out[j + 2] = c, out[j + 3] = d, out[j + 4] = e, out[j + 5] = f;
+    out[o] = a, out[o + 1] = b, out[o + 2] = c, out[o + 3] = d, out[o + 4] = e, out[o + 5] = f;
   }
 }
 
@@ -1017,7 +1024,7 @@ const hidden = {values: new Float64Array(HIDDEN), places: new Int32Array(HIDDEN)
 
 /** Mean and scale of a latent, into `out`, from values of taps at places; `model` as in MODEL. */
 function predict(values, places, size, model, out) {
-  addRows(model, 0, values, places, size, model, MODEL.taps, sums);
+  addRows(model, 0, values, places, size, model, MODEL.taps, sums, 0);
   let [m, s] = [sums[HIDDEN], sums[HIDDEN + 1]];
   let active = 0;
   for (let j = 0; j < HIDDEN; j++) {
@@ -1026,7 +1033,7 @@ function predict(values, places, size, model, out) {
     hidden.places[active] = WIDE * j;
     active += value > 0 ? 1 : 0; // without a branch, which would often be mispredicted
   }
-  addRows(model, MODEL.second + HIDDEN * WIDE, hidden.values, hidden.places, active, model, MODEL.second, sums);
+  addRows(model, MODEL.second + HIDDEN * WIDE, hidden.values, hidden.places, active, model, MODEL.second, sums, 0);
   for (let j = 0; j < HIDDEN; j++) {
     const value = clip(Math.floor(sums[j] * model[MODEL.constants + 2]), 0, MAX_HIDDEN);
     m += value * model[MODEL.last + 2 * j];
@@ -1042,7 +1049,7 @@ class Predictor {
   /** `planes`: levels of the tile, finest first, of which coarser ones are used; `own` and `parent`: that of the level,
    * and what it sees of the next. */
   constructor({units, shifts, kernel}, {hidden: number, levels}, level, pass, planes, own, parent) {
-    Object.assign(this, {own, parent, ...kernel});
+    Object.assign(this, {...kernel, own, parent, cells: own.data === kernel.own && kernel.cells});
     const {parents, own: ownTaps, row, column} = PASSES[pass];
     const {model} = this;
     const size = number * number + 26 * number + 46;
@@ -1069,6 +1076,7 @@ class Predictor {
     const offsets = (plane, list, add = 0) => Int32Array.from(list, ([down, right]) => down * plane.stride + right + add);
     this.parentOffsets = offsets(parent, parents);
     this.ownOffsets = offsets(own, ownTaps, row * own.stride + column);
+    if (this.cells) kernel.taps(this.parentOffsets, this.ownOffsets);
     this.ancestors = []; // {plane, place of the tap's weights, shift of block coordinates}
     for (let k = 2; k < (level < FEATURED ? 8 : 3) && planes[level + k]; k++) {
       this.ancestors.push({plane: planes[level + k], place: WIDE * (k === 2 ? 1 + parents.length : 20 + k), shift: k - 2});
@@ -1094,6 +1102,7 @@ class Predictor {
   /** Means and scales of cells of the rows `row`, an even one, and row + 1, into two arrays of means, then scales. Two
    * rows and two columns of cells have the taps of ancestors in common. */
   predictRows(row, found) {
+    if (this.cells) return this.#predictInKernel(row);
     const {parent: {data: parents, rows, columns, stride}, own: {data: own, stride: ownStride}} = this;
     const {parentOffsets, ownOffsets, values, places, out} = this;
     const first = WIDE * (2 + parentOffsets.length);
@@ -1158,14 +1167,22 @@ class Predictor {
     });
   }
 
-  #shareAncestors(row, column) {
+  #predictInKernel(row) {
+    const {parent, own} = this;
+    for (let column = 0; column < parent.columns; column += 2) {
+      this.#shareAncestors(row >> 1, column >> 1, this.sums, (column / 2) * WIDE);
+    }
+    for (let r = row; r < Math.min(row + 2, parent.rows); r++) this.cells(parent.at(r, 0), own.at(2 * r, 0), r - row);
+  }
+
+  #shareAncestors(row, column, to = this.model, at = 0) {
     const {ancestors, values, places} = this;
     let size = 0;
     for (const {plane, place, shift} of ancestors) {
       values[size] = plane.data[plane.at(row >> shift, column >> shift)];
       places[size++] = place;
     }
-    this.share(size);
+    this.share(this, size, to, at);
   }
 }
 
@@ -1230,10 +1247,13 @@ class Tile {
     laplaceTables ??= makeTables();
     for (; this.next >= finest && !this.cut; this.next -= this.cut ? 0 : 1) {
       const {rows, columns} = this.place.sizes[this.next];
-      const plane = new Plane(rows, columns);
-      const parent = new Plane(rows / 2, columns / 2, this.levels[this.next + 1]);
+      const [half, wide] = [rows / 2, columns / 2];
+      const sizes = [paddedSize({rows, columns}), paddedSize({rows: half, columns: wide})];
+      const room = this.entropy.kernel.begin?.(...sizes, wide) ?? {};
+      const plane = new Plane(rows, columns, null, room.own);
+      const parent = new Plane(half, wide, this.levels[this.next + 1], room.parent);
       for (let pass = 0; pass < 4 && !this.cut; pass++) yield* this.#decodePass(pass, plane, parent);
-      if (!this.cut) this.levels[this.next] = plane;
+      if (!this.cut) this.levels[this.next] = room.own ? new Plane(rows, columns, plane) : plane;
     }
     if (this.next < 0) this.decoder.finish(this.at);
   }
@@ -1241,7 +1261,7 @@ class Tile {
   *#decodePass(pass, plane, parent) {
     const {file: {config}, entropy, levels, decoder} = this;
     const predictor = new Predictor(entropy, config, this.next, pass, levels, plane, parent);
-    const found = [0, 1].map(() => new Int32Array(2 * parent.columns));
+    const found = predictor.found ?? [0, 1].map(() => new Int32Array(2 * parent.columns));
     const {row, column} = PASSES[pass];
     for (let r = 0; r < parent.rows; r++) {
       if (!(r & 1)) predictor.predictRows(r, found);

@@ -7,7 +7,7 @@
  * floats for networks. A WebGL2 shader runs networks where a graphics processor is. What a browser lacks is left out.
  */
 
-import {COSINE, count, evaluate, MODEL, SINE, total} from './decoder.js';
+import {COSINE, count, evaluate, MODEL, share, SINE, total} from './decoder.js';
 
 // --- WebAssembly
 
@@ -57,30 +57,22 @@ const rowsLoop = ([values, places, count, weights, row, value], sums, offset) =>
   ...advance(values, 8), ...advance(places, 4),
 ]);
 
-/** `addRows` of decoder.js: first, values, places, size, weights, out. */
-function rowsModule() {
-  const [first, values, places, count, weights, out, row, value] = upTo(0, 7);
-  const sums = upTo(8, 16);
-  return moduleOf(1, 10, [
-    ...sums.flatMap((sum, n) => [...load(first, 16 * n), ...set(sum)]),
-    ...rowsLoop([values, places, count, weights, row, value], sums, 0),
-    ...sums.flatMap((sum, n) => store(out, 16 * n, get(sum))),
-  ]);
-}
-
-/** `predict` of decoder.js: values, places, size, model, out. */
-function modelModule() {
-  const [values, places, count, model, out, , row, value] = upTo(0, 7);
-  const first = upTo(8, 16); // hidden units in pairs, then mean and scale
-  const second = upTo(17, 24);
+/** Puts mean and scale on the stack: sums of the first layer begin as what lies at `shared`, and `count` values, which
+ * ends at 0, are added. Both are as in decoder.js. */
+function modelCode({values, places, count, model, shared, row, value}, vectors) {
+  const [first, second] = [vectors.slice(0, 9), vectors.slice(9, 17)]; // hidden units in pairs, then mean and scale
   const {plus: add, times, least, most, floor} = DOUBLES;
   const constant = (n) => load(model, 8 * MODEL.constants + 16 * n);
   const bounded = (sum, factor) => [
     ...get(sum), ...constant(factor), ...times, ...floor, ...constant(2), ...most, ...constant(3), ...least, ...set(sum)];
   const lane = (sums, j) => [...get(sums[j >> 1]), ...vector(0x21), j & 1, ...vector(0x14), ...set(value)]; // in both
-  return moduleOf(1, 18, [
-    ...first.flatMap((sum, n) => [...load(model, 16 * n), ...set(sum)]),
-    ...rowsLoop([values, places, count, model, row, value], first, 8 * MODEL.taps),
+  return [
+    ...first.flatMap((sum, n) => [...load(shared, 16 * n), ...set(sum)]),
+    ...repeated(count, [
+      ...addressFrom(model, places, 0, row), ...splat(64, values, 0), ...set(value),
+      ...first.flatMap((sum, n) => accumulate(DOUBLES, sum, value, load(row, 8 * MODEL.taps + 16 * n))),
+      ...advance(values, 8), ...advance(places, 4),
+    ]),
     ...upTo(0, 7).flatMap((n) => [
       ...bounded(first[n], 0), ...load(model, 8 * (MODEL.second + 16 * 18) + 16 * n), ...set(second[n])]),
     ...upTo(0, 15).flatMap((j) => [...lane(first, j), ...second.flatMap((sum, n) => (
@@ -88,9 +80,50 @@ function modelModule() {
     ...upTo(0, 7).flatMap((n) => bounded(second[n], 1)),
     ...upTo(0, 15).flatMap((j) => [
       ...lane(second, j), ...accumulate(DOUBLES, first[8], value, load(model, 8 * (MODEL.last + 2 * j)))]),
-    ...store(out, 0, [...get(first[8]), ...constant(4), ...times, ...constant(5), ...add, ...floor, ...constant(6), ...most,
-      ...constant(7), ...least]),
-  ]);
+    ...get(first[8]), ...constant(4), ...times, ...constant(5), ...add, ...floor, ...constant(6), ...most, ...constant(7),
+    ...least,
+  ];
+}
+
+/** `predict` of decoder.js: values, places, count, model, out. */
+function modelModule() {
+  const [values, places, count, model, out, , row, value, ...others] = upTo(0, 24);
+  return moduleOf(1, 18, store(out, 0, modelCode({values, places, count, model, shared: model, row, value}, others)));
+}
+
+// Where the kernel's parts lie, in bytes
+const KERNEL = {model: 0, values: 8 * MODEL.size};
+KERNEL.places = KERNEL.values + 384;
+KERNEL.out = KERNEL.places + 192;
+KERNEL.counts = KERNEL.out + 16; // of the entries of the table: parents, own taps
+KERNEL.table = KERNEL.counts + 16; // of each tap its offset from the cell's in bytes, and the place of its weights
+KERNEL.free = KERNEL.table + 320;
+
+/** Means and scales of a row of cells: addresses of the first cell in parent and own level, of the sums of its blocks,
+ * count, out, and how far scales lie behind means. */
+function cellsModule() {
+  const [parent, own, shared, count, out, stride, left, table, x, size, values, places, model, row] = upTo(0, 13);
+  const [value, ...others] = upTo(14, 31);
+  const collect = (base, number) => [
+    ...point(left, KERNEL.counts + 4 * number), ...get(left), 0x28, ...memory(0), ...set(left),
+    ...repeated(left, [
+      ...get(base), ...get(table), 0x28, ...memory(0), 0x6a, 0x2e, 1, 0, ...set(x),
+      ...get(values), ...get(x), 0xb7, 0x39, ...memory(0), ...get(places), ...get(table), 0x28, ...memory(4), 0x36, ...memory(0),
+      ...get(x), 0x41, 0, 0x47, ...set(x), // 1 where it is not 0: others are overwritten
+      ...get(size), ...get(x), 0x6a, ...set(size), ...get(values), ...get(x), 0x41, 3, 0x74, 0x6a, ...set(values),
+      ...get(places), ...get(x), 0x41, 2, 0x74, 0x6a, ...set(places), ...advance(table, 8),
+    ])];
+  return moduleOf(8, 18, repeated(count, [
+    ...point(size, 0), ...point(values, KERNEL.values), ...point(places, KERNEL.places), ...point(table, KERNEL.table),
+    ...collect(parent, 0), ...collect(own, 1), ...point(values, KERNEL.values), ...point(places, KERNEL.places),
+    ...modelCode({values, places, count: size, model, shared, row, value}, others),
+    ...vector(0xfc), ...set(value), // as integers
+    ...get(out), ...get(value), ...vector(0x1b), 0, 0x36, ...memory(0),
+    ...get(out), ...get(stride), 0x6a, ...get(value), ...vector(0x1b), 1, 0x36, ...memory(0),
+    ...advance(out, 4), ...advance(parent, 2), ...advance(own, 4),
+    // Behind every second cell, the next block's
+    ...get(shared), ...get(stride), 0x41, 2, 0x76, ...get(count), 0x6b, 0x41, 1, 0x71, ...integer(144), 0x6c, 0x6a, ...set(shared),
+  ]));
 }
 
 /**
@@ -153,40 +186,53 @@ function networkModule({layers, scale, linear, inputs, colours}, places) {
   ]));
 }
 
-const modules = new Map();
+const modules = new Map(); // by the function that makes them
 
-/** Memory in which arrays lie one behind the other, and the functions that work there. */
-class Arena {
-  constructor(pages) {
-    this.memory = new WebAssembly.Memory({initial: pages});
-    this.at = 0;
-  }
-
-  array(Type, length) {
-    const array = new Type(this.memory.buffer, this.at, length);
-    this.at += 16 * Math.ceil(array.byteLength / 16);
-    return array;
-  }
-
-  compiled(make) {
-    if (!modules.has(make)) modules.set(make, make());
-    return this.instance(modules.get(make));
-  }
-
-  instance(module) {
-    return new WebAssembly.Instance(module, {m: {m: this.memory}}).exports.f;
-  }
+function instance(make, memory) {
+  if (!modules.has(make)) modules.set(make, make());
+  return new WebAssembly.Instance(modules.get(make), {m: {m: memory}}).exports.f;
 }
 
 /** The entropy model in use, see decoder.js. */
 function kernel() {
-  const arena = new Arena(1);
-  const [model, values] = [arena.array(Float64Array, MODEL.size), arena.array(Float64Array, 32)];
-  const [places, out] = [arena.array(Int32Array, 32), arena.array(Float64Array, 2)];
-  const [m, v, p, o] = [model, values, places, out].map((array) => array.byteOffset);
-  const taps = m + 8 * MODEL.taps;
-  const [add, predict] = [arena.compiled(rowsModule), arena.compiled(modelModule)];
-  return {model, values, places, out, share: (size) => add(taps, v, p, size, taps, m), predict: (size) => predict(v, p, size, m, o, 0)};
+  const memory = new WebAssembly.Memory({initial: 1});
+  const {model: m, values: v, places: p, out: o} = KERNEL;
+  const [predict, cells] = [modelModule, cellsModule].map((make) => instance(make, memory));
+  const views = () => ({
+    model: new Float64Array(memory.buffer, m, MODEL.size), values: new Float64Array(memory.buffer, v, 48),
+    places: new Int32Array(memory.buffer, p, 48), out: new Float64Array(memory.buffer, o, 2),
+  });
+  return {
+    ...views(), share, predict: (size) => predict(v, p, size, m, o, 0),
+    /** Room for a level: {own, parent}, arrays of so many integers. What was in it is lost. */
+    begin(ownSize, parentSize, columns) {
+      const shared = KERNEL.free;
+      const found = shared + 144 * Math.ceil(columns / 2);
+      const own = found + 16 * columns;
+      const parent = own + 2 * ownSize + (ownSize & 1) * 2;
+      const missing = parent + 2 * parentSize - memory.buffer.byteLength;
+      try {
+        if (missing > 0) memory.grow(Math.ceil(missing / 65536));
+      } catch {
+        return {}; // the decoder takes memory of its own, or says that there is none
+      }
+      const {buffer} = memory;
+      new Uint8Array(buffer, own).fill(0);
+      const sums = new Float64Array(buffer, shared, 18 * Math.ceil(columns / 2));
+      const rows = [0, 1].map((n) => new Int32Array(buffer, found + 8 * columns * n, 2 * columns));
+      return Object.assign(this, views(), {
+        own: new Int16Array(buffer, own, ownSize), parent: new Int16Array(buffer, parent, parentSize), sums, found: rows,
+        taps(parents, owns) {
+          new Int32Array(buffer, KERNEL.counts, 2).set([parents.length, owns.length]);
+          const entries = [...parents, ...owns].flatMap((offset, n) => (
+            [2 * offset, 18 * (n + (n < parents.length ? 1 : 2))]));
+          new Int32Array(buffer, KERNEL.table, entries.length).set(entries);
+        },
+        cells: (atParent, atOwn, row) => cells(
+          parent + 2 * atParent, own + 2 * atOwn, shared, columns, found + 8 * columns * row, 4 * columns),
+      });
+    },
+  };
 }
 
 const networks = new WeakMap();
@@ -200,8 +246,8 @@ function prepare(network) {
     raw: room(192), x: room(192), waves: room(384), features: room(16 * Math.max(...layers.map(({rows}) => rows))),
     trees: layers.map(({tree}) => room(tree.byteLength)), weights: layers.map(({rows, outputs}) => room(4 * rows * outputs)),
   };
-  const arena = new Arena(Math.ceil(end / 65536));
-  const {buffer} = arena.memory;
+  const memory = new WebAssembly.Memory({initial: Math.ceil(end / 65536)});
+  const {buffer} = memory;
   new Float32Array(buffer, places.features).fill(1, 0, 4);
   layers.forEach(({tree, rows, outputs, weights}, number) => {
     new Int32Array(buffer, places.trees[number], tree.length).set(tree);
@@ -211,13 +257,14 @@ function prepare(network) {
       own[n] = weights[4 * ((o >> 2) * rows + Math.floor(n / outputs)) + (o & 3)];
     }
   });
-  return {arena, end, run: arena.instance(networkModule(network, places))};
+  const {f} = new WebAssembly.Instance(networkModule(network, places), {m: {m: memory}}).exports;
+  return {memory, end, run: f};
 }
 
 /** What `evaluate` of decoder.js does, four points at a time. */
 function vectors(network, planes, size) {
   if (!networks.has(network)) networks.set(network, prepare(network));
-  const {arena: {memory}, end, run} = networks.get(network);
+  const {memory, end, run} = networks.get(network);
   const {inputs, colours} = network;
   const groups = Math.ceil(size / 4);
   const missing = end + 16 * groups * (inputs + colours) - memory.buffer.byteLength;
@@ -225,7 +272,10 @@ function vectors(network, planes, size) {
   const own = new Float32Array(memory.buffer, end, 4 * groups * (inputs + colours));
   for (let j = 0; j < inputs; j++) own.set(planes.subarray(j * size, (j + 1) * size), 4 * groups * j);
   const results = 4 * groups * inputs;
-  run(end, end + 4 * results, 16 * groups, groups, 0, 0);
+  // Piece by piece, since a browser replaces its first, slow machine code between two calls.
+  for (let n = 0; n < groups; n += 64) {
+    run(end + 16 * n, end + 4 * results + 16 * n, 16 * groups, Math.min(64, groups - n), 0, 0);
+  }
   const out = new Float32Array(colours * size);
   for (let c = 0; c < colours; c++) {
     out.set(own.subarray(results + 4 * groups * c, results + 4 * groups * c + size), c * size);
