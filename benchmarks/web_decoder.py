@@ -16,6 +16,7 @@ from base64 import b64encode
 from collections import Counter
 from pathlib import Path
 from statistics import median
+from time import sleep
 
 from fourcodec import codec
 from fourcodec.bitstream import container
@@ -40,6 +41,7 @@ def times(files: list[str]) -> None:
             )
 
 
+_SETTLED_SECONDS = 3  # after which a new browser has done what it does when it starts
 _PAGE = """(async () => {
   const own = new Blob([SCRIPT], {type: 'text/javascript'});
   const {decode, accelerated} = await import(URL.createObjectURL(own));
@@ -92,6 +94,7 @@ def chromium(files: list[str]) -> None:
                         ):
                             page = page.replace(name, json.dumps(value))
                         browser.run(page)
+                        sleep(_SETTLED_SECONDS)
                         before = browser.seconds()
                         at, whole = browser.run(f"decodeOnce({json.dumps(first)})")
                         spent[first] = 1000 * (browser.seconds() - before), at, whole

@@ -36,12 +36,13 @@ function shown({data, channels, depth, icc, ...place}) {
   return {...place, pixels, colourSpace: colourSpace(icc)};
 }
 
-async function streamOf(source, signal) {
-  if (source instanceof Blob) return source.stream();
+/** The bytes of a source: a stream only where they have to be waited for. */
+async function bytesOf(source, signal) {
+  if (source instanceof Blob) return source.arrayBuffer();
   if (typeof source !== 'string') return source;
   const answer = await fetch(source, {signal});
   if (!answer.ok) throw new Error(`status ${answer.status}`);
-  return answer.body;
+  return source.startsWith('data:') ? answer.arrayBuffer() : answer.body;
 }
 
 async function serve({id, source, options: {fast = {}, ...options}}) {
@@ -58,7 +59,7 @@ async function serve({id, source, options: {fast = {}, ...options}}) {
     };
     const onHeader = (header) => send({header});
     const own = {...options, fast: quickest.get(key), signal, onPart, onHeader};
-    const {data, ...done} = await decode(await streamOf(source, signal), own);
+    const {data, ...done} = await decode(await bytesOf(source, signal), own);
     send({done: {...done, ways: quickest.get(key).ways}});
   } catch ({name, message, kind}) {
     send({error: {name, message, kind}});
