@@ -78,40 +78,44 @@ def chromium(files: list[str]) -> None:
     for file in files:
         data = Path(file).read_bytes()
         for options in ({"webgl": False}, {"software": True}, None):
-            spent = {}
-            for first in (True, False):
-                with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                    with Browser(Path(folder), *Browser.SOFTWARE_WEBGL) as browser:
-                        browser.open("about:blank")
-                        script = joined("decoder.js", "fast.js").replace("import.meta.url", "location.href")
-                        script += "\nexport {decode, accelerated};\n"
-                        page = _PAGE
-                        for name, value in (
-                            ("SCRIPT", script),
-                            ("FILE", b64encode(data).decode()),
-                            ("PRIORS", b64encode(PRIORS.read_bytes()).decode()),
-                            ("OPTIONS", options),
-                        ):
-                            page = page.replace(name, json.dumps(value))
-                        browser.run(page)
-                        sleep(_SETTLED_SECONDS)
-                        before = browser.seconds()
-                        at, whole = browser.run(f"decodeOnce({json.dumps(first)})")
-                        spent[first] = 1000 * (browser.seconds() - before), at, whole
-                        again = [browser.run("decodeOnce(false)")[1] for _ in range(0 if first else 3)]
+            first, on_clock, _ = decoded_in_page(data, options, first=True)
+            whole, _, whole_on_clock = decoded_in_page(data, options, first=False)
             print(
-                f"{file} {options}: first coarse picture {spent[True][0]:.0f} ms of processor time "
-                f"({spent[True][1]:.0f} on the clock), whole {spent[False][0]:.0f} ms ({spent[False][2]:.0f}), "
-                f"later {min(again):.0f} on the clock"
+                f"{file} {options}: first coarse picture {first:.0f} ms of processor time ({on_clock:.0f} on the clock), "
+                f"whole {whole:.0f} ms ({whole_on_clock:.0f})"
             )
         header = container.read(data)[0]
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            page_file = Path(folder) / "page.html"
-            shown = Shown("picture", data, header.width, header.height, header.prior)
-            page_file.write_text(view_page([shown]), encoding="utf-8")
-            with Browser(Path(folder) / "profile") as browser:
-                browser.open(page_file.as_uri())
-                print(f"  a page that shows it: {browser.run(_FRAMES):.0f} ms at most without a frame")
+        page = view_page([Shown("picture", data, header.width, header.height, header.prior)])
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Browser(Path(folder)) as browser:
+            path = Path(folder) / "page.html"
+            path.write_text(page, encoding="utf-8")
+            browser.open(path.as_uri())
+            print(f"  a page that shows it: {browser.run(_FRAMES):.0f} ms at most without a frame")
+
+
+def decoded_in_page(data: bytes, options: dict[str, bool] | None, *, first: bool) -> tuple[float, float, float]:
+    """The first decoding in a new browser, in ms: the processor time of all its processes, and on the clock the time to
+    the first coarse picture and to the end, which with `first` comes right behind it."""
+    script = joined("decoder.js", "fast.js").replace("import.meta.url", "location.href")
+    given = {
+        "SCRIPT": script + "\nexport {decode, accelerated};\n",
+        "FILE": b64encode(data).decode(),
+        "PRIORS": b64encode(PRIORS.read_bytes()).decode(),
+        "OPTIONS": options,
+    }
+    page = _PAGE
+    for name, value in given.items():
+        page = page.replace(name, json.dumps(value))
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        Browser(Path(folder), *Browser.SOFTWARE_WEBGL) as browser,
+    ):
+        browser.open("about:blank")
+        browser.run(page)
+        sleep(_SETTLED_SECONDS)
+        before = browser.seconds()
+        at, end = browser.run(f"decodeOnce({json.dumps(first)})")
+        return 1000 * (browser.seconds() - before), at, end
 
 
 def mutated(count: int) -> None:

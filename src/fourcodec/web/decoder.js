@@ -21,7 +21,7 @@ export const LIMITS = Object.freeze({pixels: 2 ** 27, work: 2 ** 42});
 
 const METADATA = {16: 'icc', 17: 'exif', 18: 'xmp', 19: 'density'};
 const ALPHA = 8;
-const [RAW, ZSTD, RANGE] = [0, 1, 2]; // coders
+const [ZSTD, RANGE] = [1, 2]; // coders
 
 function check(condition, message, kind) {
   if (!condition) throw new FncError(message, kind);
@@ -129,16 +129,8 @@ function crc32(data) {
   return ~crc >>> 0;
 }
 
-/**
- * The header of a file, whose checksum is verified. A file's first 64 bytes are enough.
- *
- * @param {ArrayBuffer|Uint8Array} bytes
- * @returns {{version: string, width: number, height: number, channels: number, colours: number, depth: number,
- *   coordinates: number, activation: number, profile: number, prior: number, tiles: number, architecture: number[],
- *   payloadCrc: number, payloadAt: number}} `channels` counts alpha, `colours` does not; `payloadAt` is the offset of
- *   the first section; the other names are those of FORMAT.md.
- * @throws {FncError}
- */
+/** The header of a file, whose checksum is verified; the first 64 bytes are enough. `channels` counts alpha, `colours`
+ * does not; `payloadAt` is the offset of the first section; other names are those of FORMAT.md. */
 export function readHeader(bytes) {
   const data = asBytes(bytes);
   const reader = new Reader(data);
@@ -613,8 +605,8 @@ function fourierLayer(inputs, order, matrix, outputs, residual, binary) {
 // Taylor series of sin and cos of pi r, by powers of r^2
 export const SINE = [3.141592653589793, -5.16771278004997, 2.550164039877345, -0.5992645293207921, 0.08214588661112823,
   -0.007370430945714351, 0.0004663028057676126];
-export const COSINE = [1, -4.934802200544679, 4.058712126416768, -1.3352627688545893, 0.2353306303588935, -0.02580689139001406,
-  0.0019295743094039231, -0.0001046381049248457];
+export const COSINE = [1, -4.934802200544679, 4.058712126416768, -1.3352627688545893, 0.2353306303588935,
+  -0.02580689139001406, 0.0019295743094039231, -0.0001046381049248457];
 
 /**
  * A network at `size` points: planes of outputs, one behind the other. `planes` are those of inputs. A network is
@@ -932,7 +924,8 @@ function pictureWeights({config: {groups, levels, order, colours, phase, smooth}
     return fourierLayer(levels, order, stored, outputs, residual);
   };
   const layers = [layer(levels, true), layer(colours, false)];
-  const network = {layers, scale: Math.fround(2 ** (-phase / 4)), linear: next(levels * colours), inputs: levels, colours};
+  const scale = Math.fround(2 ** (-phase / 4));
+  const network = {layers, scale, linear: next(levels * colours), inputs: levels, colours};
   const filters = next(4 * (levels - 1), [-3 / 128, 29 / 128, 111 / 128, -9 / 128]);
   const kernel = next(9 * colours * colours);
   const smoothing = smooth && next(4 * levels, [0, 0, 0, 1]);
@@ -984,16 +977,16 @@ class Plane {
   }
 }
 
-/** Where the parts of an entropy model lie, in doubles: sums of the taps that a block of cells has in common; W1 and W3's
- * rows of taps side by side; W2 and, as its last row, b2; W3's rows of hidden units; then in pairs the factors of both
- * layers, the bounds of hidden values, the factors and summands of mean and scale, and their bounds. */
+/** Where the parts of an entropy model lie, in doubles: sums of the taps that a block of cells has in common; W1 and
+ * W3's rows of taps side by side; W2 and, as its last row, b2; W3's rows of hidden units; then in pairs the factors of
+ * both layers, the bounds of hidden values, the factors and summands of mean and scale, and their bounds. */
 export const MODEL = {taps: WIDE, second: 29 * WIDE, last: 46 * WIDE, constants: 46 * WIDE + 32, size: 46 * WIDE + 48};
 
 /** The entropy model in use, with its inputs and outputs: `share` puts sums of the first so many values into
  * `to[at ...]`, `predict` mean and scale into `out`. fast.js has another, which also knows whole rows. */
 const plainKernel = () => ({
-  model: new Float64Array(MODEL.size), values: new Float64Array(48), places: new Int32Array(48), out: new Float64Array(2),
-  share,
+  model: new Float64Array(MODEL.size), values: new Float64Array(48), places: new Int32Array(48),
+  out: new Float64Array(2), share,
   predict(size) {
     predict(this.values, this.places, size, this.model, this.out);
   },
@@ -1003,8 +996,8 @@ export function share({model, values, places}, size, to, at) {
   addRows(model, MODEL.taps, values, places, size, model, MODEL.taps, to, at);
 }
 
-/** out = first, from `from` on, and values times the rows of `weights` that begin places behind `base`: WIDE sums, which
- * begin at `to`. */
+/** out = first, from `from` on, and values times the rows of `weights` that begin places behind `base`: WIDE sums,
+ * which begin at `to`. */
 function addRows(first, from, values, places, size, weights, base, out, to) {
   for (let j = 0; j < WIDE; j += 6) {
     const i = from + j;
@@ -1073,13 +1066,13 @@ class Predictor {
     const [outer, inner, mean, scale] = [8 - shifts[0], -shifts[1], -2 - shifts[2], -5 - shifts[3]].map((e) => 2 ** e);
     const bounds = [0, 0, MAX_HIDDEN, MAX_HIDDEN, mean, scale, 0.5, 32.5, -64 * MAX_INTEGER, 0, 64 * MAX_INTEGER, 96];
     model.set([outer, outer, inner, inner, ...bounds], MODEL.constants);
-    const offsets = (plane, list, add = 0) => Int32Array.from(list, ([down, right]) => down * plane.stride + right + add);
-    this.parentOffsets = offsets(parent, parents);
-    this.ownOffsets = offsets(own, ownTaps, row * own.stride + column);
+    this.parentOffsets = Int32Array.from(parents, ([down, right]) => down * parent.stride + right);
+    this.ownOffsets = Int32Array.from(ownTaps, ([down, right]) => (down + row) * own.stride + right + column);
     if (this.cells) kernel.taps(this.parentOffsets, this.ownOffsets);
     this.ancestors = []; // {plane, place of the tap's weights, shift of block coordinates}
     for (let k = 2; k < (level < FEATURED ? 8 : 3) && planes[level + k]; k++) {
-      this.ancestors.push({plane: planes[level + k], place: WIDE * (k === 2 ? 1 + parents.length : 20 + k), shift: k - 2});
+      const tap = k === 2 ? 1 + parents.length : 20 + k;
+      this.ancestors.push({plane: planes[level + k], place: WIDE * tap, shift: k - 2});
     }
   }
 
@@ -1451,7 +1444,8 @@ function* drawTile({levels, place}, picture, reduction, canvas, compute, expecte
     const near = {top: y, left: x, rows: bottom - y, columns: right - x};
     const planes = reducedFeatures(levels, picture, reduction, near, expected, size.columns);
     const plain = compute(picture.network, planes, near.rows * near.columns);
-    const moved = {...window, top: top + (place.top - canvas.top) / step, left: left + (place.left - canvas.left) / step};
+    const [down, across] = [(place.top - canvas.top) / step, (place.left - canvas.left) / step];
+    const moved = {...window, top: top + down, left: left + across};
     canvas.put(residualFilter(plain, near, window, kernel), moved);
     yield moved;
   }
@@ -1601,12 +1595,17 @@ class Canvas {
   }
 }
 
-let fetched = null;
+let fetched = null; // priors.bin, or a promise of it
 
 async function fetchPriors() {
-  const answer = await fetch(new URL('priors.bin', import.meta.url));
-  check(answer.ok, `the trained starts cannot be loaded (status ${answer.status}): pass 'priors'`, 'unsupported');
-  return answer.arrayBuffer();
+  try {
+    const answer = await fetch(new URL('priors.bin', import.meta.url));
+    if (answer.ok) return await answer.arrayBuffer();
+    throw new Error(`status ${answer.status}`);
+  } catch ({message}) {
+    fetched = null; // the next file may try again
+    throw new FncError(`the trained starts cannot be loaded (${message}): pass 'priors'`, 'unsupported');
+  }
 }
 
 /** The trained start of a file that names one. */
@@ -1650,28 +1649,21 @@ async function open(input, limits, partial) {
 }
 
 /**
- * Decodes a .fnc file.
+ * Decodes a .fnc file: an ArrayBuffer, a Uint8Array, or a ReadableStream of one that still loads. Options:
  *
- * @param {ArrayBuffer|Uint8Array|ReadableStream} input the file, which may still be loading
- * @param {object} [options]
- * @param {ArrayBuffer|Uint8Array|object} [options.priors] priors.bin, or an object with single trained starts of it by
- *   id; without it the decoder fetches it from beside this module, for files that need it
- * @param {(part: object) => void} [options.onPart] is called with what has been drawn, coarse pictures first: {left,
- *   top, step, width, height, channels, depth, data, icc}, to be shown `step` times as large at (left, top)
- * @param {(header: object) => void} [options.onHeader] is called when the size is known
- * @param {{pixels?: number, work?: number}} [options.limits] in place of LIMITS
- * @param {AbortSignal} [options.signal] ends decoding with its reason
- * @param {boolean} [options.partial] takes files that end too early (profile grid): the picture is then that of the
- *   levels that are whole, at 1 : step. The payload's checksum cannot be verified then.
- * @param {{left: number, top: number, step: number, rows: number, columns: number}} [options.lattice] the points to
- *   evaluate a network of profile fnet at, in place of all pixels: centres of squares with sides of `step` pixels
- * @param {object} [options.fast] what fast.js makes: quicker ways to compute the same
- * @returns {Promise<{width: number, height: number, channels: number, depth: number, data: Uint8Array|Uint16Array,
- *   step: number, metadata: {icc?: Uint8Array, exif?: Uint8Array, xmp?: Uint8Array, density?: Uint8Array}, notes:
- *   string[], header: object}>} `data` has the samples of all channels of a pixel side by side, row by row; channels
- *   are grey or RGB, then alpha, by which colours are not multiplied. The picture is upright. `notes` are sentences on
- *   metadata that are damaged and left out, and on a file that is cut.
- * @throws {FncError} where the file is damaged, newer than this decoder or beyond the limits
+ * - priors: priors.bin, or an object with single trained starts of it by id. Else the decoder fetches priors.bin from
+ *   beside this module, for files that need it.
+ * - onHeader(header): called when the size is known.
+ * - onPart(part): called with what has been drawn, coarse pictures first: {left, top, step, width, height, channels,
+ *   depth, data, icc}, to be shown `step` times as large at (left, top).
+ * - limits: {pixels, work} in place of LIMITS; signal: an AbortSignal; fast: what fast.js makes.
+ * - partial: takes files that end too early; `step` of the result says how much smaller the picture then is.
+ * - lattice: {left, top, step, rows, columns}, the points at which a network of profile fnet is evaluated in place of
+ *   all pixels: centres of squares with sides of `step` pixels.
+ *
+ * Returns {width, height, channels, depth, data, step, metadata, notes, header}. `data` has the samples of all channels
+ * of a pixel side by side, row by row: grey or RGB, then alpha, by which colours are not multiplied; the picture is
+ * upright. `metadata` are bytes by name, `notes` sentences on what is damaged and left out. Throws FncError.
  */
 export async function decode(input, options = {}) {
   const {priors, onPart, onHeader, limits, signal, partial, lattice, fast} = options;
@@ -1704,15 +1696,8 @@ export async function decode(input, options = {}) {
   return {width, height, channels: header.channels, depth: header.depth, data, step, metadata, notes, header};
 }
 
-/**
- * The integers of a file, for tests: {stepIndices, symbols} of profile fnet; of profile grid {exponents, symbols,
- * tiles}, each tile a list of levels {rows, columns, data}, finest first.
- *
- * @param {ArrayBuffer|Uint8Array} bytes
- * @param {object} [options] `priors` and `limits` of `decode`
- * @returns {Promise<object>}
- * @throws {FncError}
- */
+/** The integers of a file, for tests: {stepIndices, symbols} of profile fnet; {exponents, symbols, tiles} of profile
+ * grid, each tile a list of levels {rows, columns, data}, finest first. Options are those of `decode`. */
 export async function decodeSymbols(bytes, {priors, limits, fast} = {}) {
   const file = await open(bytes, limits);
   if (file.header.profile === 1) return file.integers;
@@ -1723,7 +1708,7 @@ export async function decodeSymbols(bytes, {priors, limits, fast} = {}) {
     const tile = new Tile(file, entropy, place, file.streams[n]);
     await run(tile.decodeDownTo(0), file.source);
     tiles.push(tile.levels.map((plane) => (
-      {rows: plane.rows, columns: plane.columns, data: count(plane.rows, (row) => [...plane.row(row, 0, plane.columns)]).flat()})));
+      {...plane, data: count(plane.rows, (row) => [...plane.row(row, 0, plane.columns)]).flat()})));
   }
   return {...file.integers, tiles};
 }

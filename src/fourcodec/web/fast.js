@@ -64,7 +64,8 @@ function modelCode({values, places, count, model, shared, row, value}, vectors) 
   const {plus: add, times, least, most, floor} = DOUBLES;
   const constant = (n) => load(model, 8 * MODEL.constants + 16 * n);
   const bounded = (sum, factor) => [
-    ...get(sum), ...constant(factor), ...times, ...floor, ...constant(2), ...most, ...constant(3), ...least, ...set(sum)];
+    ...get(sum), ...constant(factor), ...times, ...floor, ...constant(2), ...most, ...constant(3), ...least,
+    ...set(sum)];
   const lane = (sums, j) => [...get(sums[j >> 1]), ...vector(0x21), j & 1, ...vector(0x14), ...set(value)]; // in both
   return [
     ...first.flatMap((sum, n) => [...load(shared, 16 * n), ...set(sum)]),
@@ -80,8 +81,8 @@ function modelCode({values, places, count, model, shared, row, value}, vectors) 
     ...upTo(0, 7).flatMap((n) => bounded(second[n], 1)),
     ...upTo(0, 15).flatMap((j) => [
       ...lane(second, j), ...accumulate(DOUBLES, first[8], value, load(model, 8 * (MODEL.last + 2 * j)))]),
-    ...get(first[8]), ...constant(4), ...times, ...constant(5), ...add, ...floor, ...constant(6), ...most, ...constant(7),
-    ...least,
+    ...get(first[8]), ...constant(4), ...times, ...constant(5), ...add, ...floor, ...constant(6), ...most,
+    ...constant(7), ...least,
   ];
 }
 
@@ -108,7 +109,8 @@ function cellsModule() {
     ...point(left, KERNEL.counts + 4 * number), ...get(left), 0x28, ...memory(0), ...set(left),
     ...repeated(left, [
       ...get(base), ...get(table), 0x28, ...memory(0), 0x6a, 0x2e, 1, 0, ...set(x),
-      ...get(values), ...get(x), 0xb7, 0x39, ...memory(0), ...get(places), ...get(table), 0x28, ...memory(4), 0x36, ...memory(0),
+      ...get(values), ...get(x), 0xb7, 0x39, ...memory(0),
+      ...get(places), ...get(table), 0x28, ...memory(4), 0x36, ...memory(0),
       ...get(x), 0x41, 0, 0x47, ...set(x), // 1 where it is not 0: others are overwritten
       ...get(size), ...get(x), 0x6a, ...set(size), ...get(values), ...get(x), 0x41, 3, 0x74, 0x6a, ...set(values),
       ...get(places), ...get(x), 0x41, 2, 0x74, 0x6a, ...set(places), ...advance(table, 8),
@@ -122,7 +124,8 @@ function cellsModule() {
     ...get(out), ...get(stride), 0x6a, ...get(value), ...vector(0x1b), 1, 0x36, ...memory(0),
     ...advance(out, 4), ...advance(parent, 2), ...advance(own, 4),
     // Behind every second cell, the next block's
-    ...get(shared), ...get(stride), 0x41, 2, 0x76, ...get(count), 0x6b, 0x41, 1, 0x71, ...integer(144), 0x6c, 0x6a, ...set(shared),
+    ...get(shared), ...get(stride), 0x41, 2, 0x76, ...get(count), 0x6b, 0x41, 1, 0x71, ...integer(144), 0x6c, 0x6a,
+    ...set(shared),
   ]));
 }
 
@@ -155,19 +158,21 @@ function networkModule({layers, scale, linear, inputs, colours}, places) {
         ...store(next, 16, [...product(s, c), ...constant(-2), ...times]),
         ...advance(one, 16), ...advance(next, 32),
       ]),
-      ...constant(1), ...set(cosine), ...constant(0), ...set(sine), ...own.flatMap((sum) => [...constant(0), ...set(sum)]),
+      ...constant(1), ...set(cosine), ...[sine, ...own].flatMap((zero) => [...constant(0), ...set(zero)]),
       ...point(weights, places.weights[number]), ...point(tree, places.trees[number]), ...point(next, places.features),
       ...point(left, rows / 2 - 1), ...weigh,
       ...repeated(left, [
         ...advance(tree, 8), ...advance(next, 32), ...advance(weights, 8 * outputs),
         ...integer(places.features), ...set(one), ...addressFrom(one, tree, 0, one),
         ...integer(places.waves), ...set(other), ...addressFrom(other, tree, 4, other),
-        ...load(one, 0), ...set(p), ...load(one, 16), ...set(q), ...load(other, 0), ...set(c), ...load(other, 16), ...set(s),
+        ...load(one, 0), ...set(p), ...load(one, 16), ...set(q),
+        ...load(other, 0), ...set(c), ...load(other, 16), ...set(s),
         ...product(p, c), ...product(q, s), ...minus, ...set(cosine),
         ...product(q, c), ...product(p, s), ...add, ...set(sine),
         ...store(next, 0, get(cosine)), ...store(next, 16, get(sine)), ...weigh,
       ]),
-      ...own.flatMap((sum, o) => put(places.x + 16 * o, [...get(sum), ...(residual ? [...at(places.x, 16 * o), ...add] : [])])),
+      ...own.flatMap((sum, o) => put(places.x + 16 * o, (
+        residual ? [...get(sum), ...at(places.x, 16 * o), ...add] : get(sum)))),
     ];
   };
   return moduleOf(7, 16, repeated(count, [
@@ -221,7 +226,8 @@ function kernel() {
       const sums = new Float64Array(buffer, shared, 18 * Math.ceil(columns / 2));
       const rows = [0, 1].map((n) => new Int32Array(buffer, found + 8 * columns * n, 2 * columns));
       return Object.assign(this, views(), {
-        own: new Int16Array(buffer, own, ownSize), parent: new Int16Array(buffer, parent, parentSize), sums, found: rows,
+        own: new Int16Array(buffer, own, ownSize), parent: new Int16Array(buffer, parent, parentSize),
+        sums, found: rows,
         taps(parents, owns) {
           new Int32Array(buffer, KERNEL.counts, 2).set([parents.length, owns.length]);
           const entries = [...parents, ...owns].flatMap((offset, n) => (
@@ -244,7 +250,8 @@ function prepare(network) {
   const room = (bytes) => (end += 16 * Math.ceil(bytes / 16)) - 16 * Math.ceil(bytes / 16);
   const places = {
     raw: room(192), x: room(192), waves: room(384), features: room(16 * Math.max(...layers.map(({rows}) => rows))),
-    trees: layers.map(({tree}) => room(tree.byteLength)), weights: layers.map(({rows, outputs}) => room(4 * rows * outputs)),
+    trees: layers.map(({tree}) => room(tree.byteLength)),
+    weights: layers.map(({rows, outputs}) => room(4 * rows * outputs)),
   };
   const memory = new WebAssembly.Memory({initial: Math.ceil(end / 65536)});
   const {buffer} = memory;
@@ -311,7 +318,10 @@ ${each(outputs, (n) => `x[${n}]${residual ? '+' : ''}=y[${n}];`)}`;
   const direct = table.length / 4;
   for (let j = 0; linear && j < inputs; j++) put(colours, (c) => linear[j * colours + c]);
   const series = (terms) => terms.map((term) => term.toFixed(16)).join('+t*(') + ')'.repeat(terms.length - 1);
-  const load = (j) => `x[${j >> 2}][${j & 3}]=P(i+${j}*size);${linear ? `sum+=x[${j >> 2}][${j & 3}]*W(${direct + j});` : ''}`;
+  const input = (j) => {
+    const x = `x[${j >> 2}][${j & 3}]`;
+    return `${x}=P(i+${j}*size);${linear ? `sum+=${x}*W(${direct + j});` : ''}`;
+  };
   const source = `#version 300 es
 precision highp float;precision highp int;precision highp sampler2D;
 uniform sampler2D planes,table;uniform float scale;uniform int size;out vec4 colour;
@@ -322,7 +332,7 @@ void main(){
 vec4 x[3],f[3],y[3],sum=vec4(0);
 int i=int(gl_FragCoord.y)*1024+int(gl_FragCoord.x);
 for(int n=0;n<3;n++)x[n]=vec4(0);
-${count(inputs, load).join('\n')}
+${count(inputs, input).join('\n')}
 for(int n=0;n<3;n++)x[n]*=scale;
 ${body.join('\n')}
 colour=x[0]+sum;}`;
@@ -337,7 +347,7 @@ function shadingOf(gl) {
     const texture = gl.createTexture();
     gl.activeTexture(gl.TEXTURE0 + unit);
     gl.bindTexture(gl.TEXTURE_2D, texture);
-    for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
+    for (const name of ['MIN', 'MAG']) gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${name}_FILTER`], gl.NEAREST);
     return texture;
   });
   gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
@@ -403,7 +413,8 @@ export function accelerated({wasm = true, webgl = true, software = false} = {}) 
   } catch {}
   try { // there may be no canvas without a page
     const context = webgl && new OffscreenCanvas(1, 1).getContext('webgl2');
-    const name = context?.getParameter(context.getExtension('WEBGL_debug_renderer_info')?.UNMASKED_RENDERER_WEBGL ?? context.RENDERER);
+    const named = context?.getExtension('WEBGL_debug_renderer_info')?.UNMASKED_RENDERER_WEBGL;
+    const name = context?.getParameter(named ?? context.RENDERER);
     let shaded = context && (software || !IMITATED.test(name)) && shadingOf(context);
     if (!shaded) return found;
     const other = found.evaluate ?? evaluate;

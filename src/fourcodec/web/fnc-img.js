@@ -29,7 +29,9 @@ async function startWorker() {
   }
   const started = new Worker(address, {type: own ? 'classic' : 'module'});
   started.onmessage = ({data: {id, ...answer}}) => waiting.get(id)?.(answer);
-  started.onerror = ({message}) => waiting.forEach((take) => take({error: {message: message || 'the decoder does not start'}}));
+  started.onerror = ({message = 'the decoder does not start'}) => {
+    waiting.forEach((take) => take({error: {message}}));
+  };
   return {post: (message) => started.postMessage(message), priors};
 }
 
@@ -136,7 +138,8 @@ export class FncImage extends HTMLElement {
         this.#canvas(header, 'srgb');
       }
       if (answer.part) {
-        if (answer.part.colourSpace !== this.#context.getContextAttributes().colorSpace) this.#canvas(header, answer.part.colourSpace);
+        const {colourSpace} = answer.part;
+        if (colourSpace !== this.#context.getContextAttributes().colorSpace) this.#canvas(header, colourSpace);
         drawPart(this.#context, answer.part);
       }
       if (answer.done) this.found = answer.done;

@@ -90,7 +90,10 @@ function sharpen() {
 }
 
 /** A size in bytes for people. */
-const bytes = (number) => (number < 10_000 ? `${number} bytes` : number < 1e6 ? `${Math.round(number / 1000)} kB` : `${(number / 1e6).toFixed(1)} MB`);
+const bytes = (number) => {
+  if (number < 10_000) return `${number} bytes`;
+  return number < 1e6 ? `${Math.round(number / 1000)} kB` : `${(number / 1e6).toFixed(1)} MB`;
+};
 
 function describe() {
   const {found, failed, sizeBytes} = picture;
@@ -101,8 +104,10 @@ function describe() {
   else if (!found) facts.textContent = 'It is being decoded …';
   else {
     const {width, height, profile, depth} = found.header;
-    const rate = sizeBytes ? `, ${bytes(sizeBytes)}, ${((8 * sizeBytes) / width / height).toPrecision(3)} bits per pixel` : '';
-    facts.textContent = [`${width} × ${height} pixels${rate}, ${depth} bits, profile ${PROFILES[profile]}.`, ...found.notes].join(' ');
+    const rate = ((8 * sizeBytes) / width / height).toPrecision(3);
+    const cost = sizeBytes ? `${bytes(sizeBytes)}, ${rate} bits per pixel, ` : '';
+    const kind = `${depth} bits, profile ${PROFILES[profile]}.`;
+    facts.textContent = [`${width} × ${height} pixels, ${cost}${kind}`, ...found.notes].join(' ');
   }
 }
 
@@ -153,7 +158,9 @@ function open(list) {
 }
 
 const zooms = {in: () => zoom(1.5), out: () => zoom(1 / 1.5), fit, one: () => zoom(1 / devicePixelRatio / view.k)};
-for (const button of document.querySelectorAll('[data-zoom]')) button.addEventListener('click', zooms[button.dataset.zoom]);
+for (const button of document.querySelectorAll('[data-zoom]')) {
+  button.addEventListener('click', zooms[button.dataset.zoom]);
+}
 document.getElementById('open').addEventListener('click', () => files.click());
 files.addEventListener('change', () => open(files.files));
 choice.addEventListener('change', () => choose(pictures[choice.value]));
@@ -193,7 +200,9 @@ frame.addEventListener('pointermove', (event) => {
   show({...view, x: view.x + after.x - before.x, y: view.y + after.y - before.y});
   if (before.apart > 0) zoom(after.apart / before.apart, after.x, after.y);
 });
-for (const end of ['pointerup', 'pointercancel']) frame.addEventListener(end, (event) => fingers.delete(event.pointerId));
+for (const end of ['pointerup', 'pointercancel']) {
+  frame.addEventListener(end, (event) => fingers.delete(event.pointerId));
+}
 
 const move = (x, y) => () => show({...view, x: view.x + 48 * x, y: view.y + 48 * y});
 const keys = {
