@@ -81,7 +81,7 @@ def chromium(files: list[str]) -> None:
             first, on_clock, _ = decoded_in_page(data, options, first=True)
             whole, _, whole_on_clock = decoded_in_page(data, options, first=False)
             print(
-                f"{file} {options}: first coarse picture {first:.0f} ms of processor time ({on_clock:.0f} on the clock), "
+                f"{file} {options}: first picture: {first:.0f} ms of processor time ({on_clock:.0f} on the clock), "
                 f"whole {whole:.0f} ms ({whole_on_clock:.0f})"
             )
         header = container.read(data)[0]
