@@ -158,19 +158,31 @@ def encode(
 
 
 def decode(
-    data: "bytes | str | os.PathLike[str]", *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT
+    data: "bytes | str | os.PathLike[str]",
+    *,
+    view: View = WHOLE,
+    device: str = "cpu",
+    limits: Limits = DEFAULT,
+    partial: bool = False,
 ) -> Samples:
     """The image in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it. `data` are its bytes or its
     path.
 
     `view` is a part of it, a size, or both. The network is evaluated only at the samples of the view, and a region at
     full size has exactly the samples of the whole image. `device` is "cpu" (which imports no torch), "cuda" or "auto";
-    pixels differ by at most 1 of 255 between them. Metadata are not parsed.
+    pixels differ by at most 1 of 255 between them. Metadata are not parsed. With `partial`, a file that ends too early
+    gives the picture that its beginning has, at 1:2, 1:4 ... of its size, and a warning that says from what; the
+    checksum of the payload cannot be verified then.
 
-    Raises ValueError for a region that is not inside the image, OSError, CorruptFileError, UnsupportedFormatError,
-    LimitError (too many pixels, in the file or in the view, or too much work) and DeviceError.
+    Raises ValueError for a region that is not inside the image, and for a view of a file that ends too early, OSError,
+    CorruptFileError, UnsupportedFormatError, LimitError (too many pixels, in the file or in the view, or too much work)
+    and DeviceError.
     """
-    return File(data, limits).pixels(view, device)
+    file = File(data, limits, partial=partial)
+    found = file.pixels(view, device)
+    if file.cut:
+        warnings.warn(file.beginning[1], stacklevel=2)
+    return found
 
 
 def read_metadata(data: "bytes | str | os.PathLike[str]") -> Metadata:

@@ -10,7 +10,7 @@ from fourcodec.cli import options
 from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
 from fourcodec.cli.help import Command
 from fourcodec.limits import Limits
-from fourcodec.views import View
+from fourcodec.views import WHOLE, View
 
 
 class WholeNumbers(click.ParamType):
@@ -38,6 +38,7 @@ REGION = WholeNumbers("X,Y,W,H", ",", "a region like 0,0,640,480")
     fourcodec decode photo.fnc -o photo.webp
     fourcodec decode photo.fnc --scale 0.25 -o thumbnail.jpg
     fourcodec decode photo.fnc --region 100,50,640,480 -o part.png
+    fourcodec decode cut.fnc --partial                              # what a broken download has
     fourcodec decode coded -o copies --recursive --format avif      # a folder
     fourcodec decode - < photo.fnc > photo.png
     """,
@@ -58,6 +59,11 @@ REGION = WholeNumbers("X,Y,W,H", ",", "a region like 0,0,640,480")
 @click.option("--region", type=REGION, help="Decode only this part, in pixels.")
 @click.option("--scale", type=options.ABOVE_0, help="Decode at this scale, for instance 0.25 or 2.")
 @click.option("--size", type=SIZE, help="Decode to this size in pixels.")
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Take a file that ends too early: decode what it has, at 1:2, 1:4 ... of its size.",
+)
 @options.strip_option
 @options.limit_options
 @folder_options
@@ -72,6 +78,7 @@ def decode(
     region: tuple[int, int, int, int] | None,
     scale: float | None,
     size: tuple[int, int] | None,
+    partial: bool,
     strip: bool,
     max_pixels: int,
     max_work: int,
@@ -89,7 +96,11 @@ def decode(
     with options.usage():
         view = View(region, scale, size)
     limits = Limits(max_pixels, max_work)
+    if partial and view != WHOLE:
+        raise click.UsageError("--partial decodes what there is as a whole: leave out --region, --scale and --size")
     if options.is_folder(source):
+        if partial:
+            raise click.UsageError("--partial is for a single file")
         from fourcodec.batch.tasks import decoding
 
         direction = decoding(view, file_format or "png", strip=strip, device=device, limits=limits)
@@ -98,7 +109,7 @@ def decode(
     target = options.target_of(source, output, f".{file_format or 'png'}")
     chosen = file_format or options.format_of(target)
     with options.about(source):
-        file = codec.File(options.read_source(source, limits.file_bytes), limits)
+        file = codec.File(options.read_source(source, limits.file_bytes), limits, partial=partial)
         file.describe()  # errors of the file come before errors of the output
         width, height = file.header.width, file.header.height
         limits.check_pixels(width, height)
@@ -111,7 +122,7 @@ def decode(
     picture, notes = images.write(pixels, chosen, metadata)
     options.write_target(target, picture, overwrite=force)
     if not quiet:
-        for remark in (*remarks, *notes):
+        for remark in (*([file.beginning[1]] if file.cut else []), *remarks, *notes):
             options.note(remark)
         options.say(f"{target}: {pixels.shape[1]} x {pixels.shape[0]} pixels", err=target == options.STANDARD)
     return 0
