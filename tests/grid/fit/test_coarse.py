@@ -8,6 +8,7 @@ from fourcodec.grid.fit.fit import _Fit
 from fourcodec.grid.fit.fit import fit as fit_grid
 from fourcodec.grid.fit.settings import GridSettings
 from fourcodec.optimisation.progress import Progress
+from fourcodec.optimisation.settings import rate_weight_of
 from tests.support import oddities
 from tests.support.grid_fits import RATE_WEIGHT
 from tests.support.grids import config_of
@@ -45,14 +46,17 @@ def test_pixels_that_do_not_count_have_no_part_in_means() -> None:
 
 
 def test_stages_follow_each_other_and_small_pictures_have_one() -> None:
-    stages = stages_for(config_of(400, 300, 3, levels=7))
+    stages = stages_for(config_of(400, 300, 3, levels=7), 100, 1e-3)
     assert [stage.halvings for stage in stages] == list(range(HALVINGS, -1, -1))
     assert [stage.begin for stage in stages] == pytest.approx([0, *np.cumsum(SHARES[::-1])])
     assert [stage.end for stage in stages] == [*(stage.begin for stage in stages[1:]), 1]
     assert [stage.work for stage in stages] == sorted(stage.work for stage in stages)
     for height, width, levels in [(1, 1, 1), (60, 60, 6), (1, 20000, 7), (400, 300, 3)]:
-        assert stages_for(config_of(height, width, 3, levels=levels)) == [Stage()]
-    middle = stages_for(config_of(100, 90, 3, levels=7))
+        assert stages_for(config_of(height, width, 3, levels=levels), 100, 1e-3) == [Stage()]
+    for iterations, quality in [(501, 45), (100, 70)]:
+        config = config_of(400, 300, 3, levels=7)
+        assert stages_for(config, iterations, rate_weight_of(quality)) == [Stage()]
+    middle = stages_for(config_of(100, 90, 3, levels=7), 100, 1e-3)
     assert [stage.halvings for stage in middle] == [1, 0]
     assert middle[1].begin == SHARES[0]
 

@@ -3,6 +3,9 @@
 An iteration at 1:2 takes a quarter of the time, and the networks learn as much from it. The pyramid of the picture at
 1:2 is that of the whole without its finest level, so latents stay as they are, and a network gets the inputs of one
 more level.
+
+Short fits at high lambda gain by it. Where a fit is long, or most bits are in the finest level, textured pictures are
+better fitted whole from the start (docs/research.md).
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from fourcodec.grid.weights import GridShape, GridWeights
 HALVINGS = 2  # of the smallest picture that is fitted
 SHARES = (0.2, 0.2)  # of the schedule, for the fits at 1:2 and at 1:4
 _FIXED_PIXELS = 22_000  # what an iteration costs at any size, as the pixels that take as long
+MOST_ITERATIONS, LEAST_RATE_WEIGHT = 500, 8e-4  # of a whole fit that begins on smaller pictures; a quality of 61
 _LEAST_SIDE, _LEAST_LEVELS = 32, 3  # of a picture that is worth a fit of its own
 
 
@@ -42,8 +46,10 @@ class Stage:
 WHOLE_PICTURE = Stage()
 
 
-def stages_for(config: GridConfig) -> list[Stage]:
-    """The stages of a fit, coarsest first. Small and thin pictures have one stage."""
+def stages_for(config: GridConfig, iterations: int, rate_weight: float) -> list[Stage]:
+    """The stages of a fit, coarsest first. Small and thin pictures, long fits and low lambda have one stage."""
+    if iterations > MOST_ITERATIONS or rate_weight < LEAST_RATE_WEIGHT:
+        return [WHOLE_PICTURE]
     tile = config.of_tile(0)
     side = min(tile.height, tile.width)
     most = 0

@@ -1,7 +1,7 @@
 """Fitting of the profile grid to one picture: planes -> integers.
 
-    coarse fits       the same of the picture at 1:4, then at 1:2, each from the fit before: networks and coarse levels
-                      are learned in a fraction of the time (coarse.py)
+    coarse fits       where a fit is short, of the picture at 1:4, then at 1:2, each from the fit before: networks and
+                      coarse levels are learned in a fraction of the time (coarse.py)
     noisy             latents, soft-rounded and noisy, are fitted together with the networks, while the noise shrinks
     rdoq              latents are integers; rounds of RDOQ move those of some levels, and the networks adapt
     quantise weights  quantiser steps and dead zones of the weights, by measured distortion + lambda * rate
@@ -92,7 +92,7 @@ def fit(
         fitted.run(report)
         return fitted.integers(report)
     coarser: _Fit | None = None
-    for stage in stages_for(config):
+    for stage in stages_for(config, settings.iterations, settings.rate_weight):
         fitted = _Fit(planes, config, settings, seed, visible, device, stage, clock)
         if coarser is not None:
             fitted.take(coarser)

@@ -9,7 +9,7 @@ from fourcodec.errors import LimitError
 from fourcodec.optimisation.settings import Part, check_begin, iterations_for, rate_weight_of
 
 # Iterations by effort, as long as so many over the whole picture. One takes about 60 ms for a Kodak image on two cores.
-GRID_EFFORT_ITERATIONS = {1: 200, 2: 350, 3: 500, 4: 650, 5: 850, 6: 1700, 7: 3400, 8: 6800, 9: 13600}
+GRID_EFFORT_ITERATIONS = {1: 250, 2: 450, 3: 650, 4: 850, 5: 1100, 6: 2200, 7: 4400, 8: 8800, 9: 17600}
 SMALL_PIXELS = 5 << 17  # pictures that have all these iterations
 # A larger picture has fewer, by this power of its size, since its networks learn from more pixels in each. LEAST_SHARE
 # of them are left.
