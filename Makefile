@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks tools examples
 
-.PHONY: demo generate-demo generate-cifar10 test coverage fuzz fuzz-bounds fuzz-folders lint format docs figures kernels results clean
+.PHONY: demo generate-demo generate-cifar10 test test-base coverage fuzz fuzz-bounds fuzz-folders lint format docs figures kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python -m examples.demo demo
@@ -22,6 +22,10 @@ generate-cifar10: $(STAMP)
 
 test: lint
 	$(BIN)/python -m pytest
+
+# The base install in an environment of its own: what it can do without the extras, and its size. It asks the package index.
+test-base: $(STAMP)
+	FOURCODEC_TEST_INSTALL=1 $(BIN)/python -m pytest -m install tests
 
 # Lines and branches of what reads files: at least 95%, or this fails.
 READERS := $(patsubst %,fourcodec.%,bitstream codec fnc profiles fnet.profile \

@@ -17,8 +17,9 @@ GOLDEN = TESTS / "golden" / "v0.2"
 # Rooms by level. A room imports rooms of lower levels and itself, so that there are no circles.
 LEVELS = (
     ("arguments",),
-    ("__init__", "errors", "arrays", "cache", "views", "web", "threads", "json_text", "plotting"),
-    ("limits", "files", "devices", "positions", "kernel_cache"),
+    ("__init__", "errors", "arrays", "cache", "views", "web", "threads", "json_text"),
+    ("extras", "limits", "files", "positions", "kernel_cache"),
+    ("devices", "plotting"),
     ("compiling",),
     ("fourier", "coding", "bitstream", "optimisation"),
     ("images",),
@@ -73,6 +74,7 @@ ALLOWED = {
     "bitstream": {"numpy", "zstandard"},
     "errors": set(),
     "arrays": {"numpy"},
+    "extras": set(),
     "limits": set(),
     "cache": {"platformdirs"},
     "views": set(),
@@ -88,6 +90,7 @@ LIGHT = {
     "arrays",
     "limits",
     "cache",
+    "extras",
     "files",
     "devices",
     "images",

@@ -125,13 +125,14 @@ def test_an_output_that_ends_in_a_slash_is_a_folder(
     source: Path, end: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "new"
-    assert cli.run(["encode", str(source), "-o", f"{out}{end}", *FIT]) == 2
-    assert "is a folder, by its slash: name a file in it" in said(capsys)
-    assert cli.run(["decode", str(CODED), "-o", f"{out}{end}", "--format", "png"]) == 2
     assert cli.run(["info", str(CODED), "--plot", f"{out}.png{end}"]) == 2
+    assert "is a folder, by its slash: name a file in it" in said(capsys)
     assert list(tmp_path.iterdir()) == [source.parent]
-    assert cli.run(["encode", str(source.parent), "-o", f"{out}{end}", *FIT]) == 0
-    assert (out / f"{source.stem}.fnc").is_file()
+    for number, given in enumerate((source, source.parent)):
+        assert cli.run(["encode", str(given), "-o", f"{out}{number}{end}", *FIT]) == 0
+        assert (tmp_path / f"new{number}" / f"{source.stem}.fnc").is_file()
+    assert cli.run(["decode", str(tmp_path / "new0" / f"{source.stem}.fnc"), f"{out}{end}"]) == 0
+    assert (out / f"{source.stem}.png").is_file()
 
 
 @pytest.fixture

@@ -38,6 +38,12 @@ def read(path: Path, limit_bytes: int, remedy: str = "") -> bytes:
         return _read_whole(file, limit_bytes, str(path), repr(str(path)), remedy)
 
 
+def read_open(file: BinaryIO, limit_bytes: int, remedy: str = "") -> bytes:
+    """The bytes of an open file, from where it is to its end. Raises LimitError as `read` does, and ValueError for a
+    file of text."""
+    return _read_whole(file, limit_bytes, "the open file", "the open file", remedy)
+
+
 def read_standard_input(limit_bytes: int, remedy: str = "") -> bytes:
     """The bytes of standard input. Raises OSError, also where it is closed, and LimitError as `read` does."""
     if sys.stdin is None:
@@ -49,6 +55,8 @@ def _read_whole(file: BinaryIO, limit_bytes: int, path: str, name: str, remedy: 
     """The bytes of an open file, read piece by piece: for one read of `limit_bytes`, Python would allocate them all."""
     data = bytearray()
     while piece := _piece(file, path):
+        if isinstance(piece, str):
+            raise ValueError(f"{name} is open for text: open it for bytes, with mode 'rb'")
         data += piece
         if len(data) > limit_bytes:
             raise LimitError(f"{name} is larger than the limit of {limit_bytes} bytes{remedy and ': ' + remedy}")

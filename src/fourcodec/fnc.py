@@ -2,7 +2,7 @@
 
 import os
 from functools import cached_property
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from fourcodec.limits import BYTES_REMEDY, DEFAULT, UNLIMITED, Limits
 from fourcodec.profiles import PROFILES, Profile
 from fourcodec.views import WHOLE, Lattice, View, whole
 
+# A .fnc file as functions take it: its bytes, its path, or an object open for reading bytes.
+Source = bytes | str | os.PathLike[str] | BinaryIO
 # The fields of the header that a description has as they are.
 _DESCRIBED = ("width", "height", "channels", "bit_depth", "coordinates", "activation", "prior", "tiles")
 
@@ -26,10 +28,10 @@ _DESCRIBED = ("width", "height", "channels", "bit_depth", "coordinates", "activa
 class File:
     """A .fnc file, parsed, checked and split into sections once.
 
-    `data` are the file's bytes or its path. Raises ValueError for anything else, OSError, LimitError for a file of more
-    bytes than `limits` allow, CorruptFileError where the bytes are damaged, UnsupportedFormatError where they are of a
-    newer format. With `partial`, bytes may be missing at the end: `cut` then says so, and `pixels` are those of
-    `beginning`.
+    `data` are the file's bytes, its path, or an object that is open for reading bytes; it is read to its end and not
+    closed. Raises ValueError for anything else, OSError, LimitError for a file of more bytes than `limits` allow,
+    CorruptFileError where the bytes are damaged, UnsupportedFormatError where they are of a newer format. With
+    `partial`, bytes may be missing at the end: `cut` then says so, and `pixels` are those of `beginning`.
     Content that only a later version can decode raises when it is requested, not here. `limits` apply to `pixels` and
     `integers`, the only members that decode the network. `parsed` is container.read(data), where a caller already has
     it.
@@ -37,7 +39,7 @@ class File:
 
     def __init__(
         self,
-        data: "bytes | str | os.PathLike[str]",
+        data: "Source",
         limits: Limits = DEFAULT,
         *,
         parsed: tuple[Header, list[Section]] | None = None,
@@ -210,11 +212,13 @@ class File:
 
 
 def _bytes_of(data: Any, limits: Limits) -> bytes:
-    """The bytes of a file that is given by them or by its path. Raises ValueError for anything else, and OSError."""
+    """The bytes of a file that is given as a Source. Raises ValueError for anything else, and OSError."""
     if isinstance(data, bytes):
         return data
     if isinstance(data, bytearray | memoryview):
         return bytes(data)
     if isinstance(data, str | os.PathLike):
         return files.read(path(data), limits.file_bytes, BYTES_REMEDY)
-    raise ValueError(f"a .fnc file is given by its bytes or its path, not by {type(data).__name__}")
+    if hasattr(data, "read"):
+        return files.read_open(data, limits.file_bytes, BYTES_REMEDY)
+    raise ValueError(f"a .fnc file is given by its bytes, its path or an open file, not by {type(data).__name__}")

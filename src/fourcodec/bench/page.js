@@ -23,4 +23,8 @@ for (const figure of document.querySelectorAll(".compare")) {
     right.textContent = original.checked ? "original" : peer;
   });
 }
+const wide = new ResizeObserver((entries) => {
+  for (const { target } of entries) target.classList.toggle("cut", target.scrollWidth > target.clientWidth + 1);
+});
+for (const box of document.querySelectorAll(".scroll")) wide.observe(box);
 document.documentElement.dataset.ready = "yes";

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from fourcodec import extras
 from fourcodec.batch.engine import RunOptions
 from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.reports import summary_json
@@ -148,6 +149,7 @@ def bench(
     **of_fit: Any,
 ) -> int:
     """Measure our files against JPEG and others at the same bytes, on the pictures in DIR and below."""
+    extras.require("bench", "bjontegaard", "matplotlib", "pytorch_msssim", "torch", extra="bench")
     if resume and output is None:
         raise click.UsageError("--resume needs -o, the folder of the run to continue")
     if resume and force:

@@ -20,7 +20,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "Time": ("effort", "iterations", "max_seconds", "epochs", "minutes", "device", "seed", "cache"),
     "Limits": ("max_pixels", "max_work"),
     "Folders": ("recursive", "limit", "jobs", "resume", "scheduler"),
-    "Messages": ("as_json", "strict", "quiet", "progress", "debug"),
+    "Messages": ("as_json", "strict", "verbose", "quiet", "progress", "debug"),
 }
 OTHERS = "Options"
 _HEADING_OF = {name: heading for heading, names in HEADINGS.items() for name in names}

@@ -135,6 +135,12 @@ def target_of(source: Path, output: Path | None, suffix: str) -> Path:
     return STANDARD if source == STANDARD else source.with_suffix(suffix)
 
 
+def names_folder(path: Path) -> bool:
+    """True for a path that is a folder, or was given with a slash at its end. Standard output (-) is none."""
+    ctx = click.get_current_context(silent=True)
+    return path != STANDARD and (path.is_dir() or (ctx is not None and path in ctx.meta.get(_FOLDERS, ())))
+
+
 def is_folder(source: Path) -> bool:
     """True where the source is a folder. Standard input (-) is none, even if a folder has that name."""
     return source != STANDARD and source.is_dir()
@@ -209,9 +215,13 @@ def note(message: str) -> None:
     click.echo(f"{click.style('note:', bold=True)} {printable(message)}", err=True)
 
 
-def time_left(max_seconds: float) -> float:
-    """The rest of a time that began with the command. Raises ClickException if there is none."""
-    begun = click.get_current_context().ensure_object(Debugging).started
+def time_left(max_seconds: float, begun: float | None = None) -> float:
+    """The rest of a time that began with the command, or at `begun`, as time.perf_counter() has it.
+
+    Raises ClickException if there is none.
+    """
+    if begun is None:
+        begun = click.get_current_context().ensure_object(Debugging).started
     left = max_seconds - (time.perf_counter() - begun)
     if left <= 0:
         raise click.ClickException("too little time: it was over when the picture had been read")

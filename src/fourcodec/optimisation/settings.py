@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -34,3 +35,8 @@ def iterations_for(presets: Mapping[int, int], effort: int, iterations: int | No
 def rate_weight_of(quality: float) -> float:
     """lambda for a quality 0 to 100; 35 more in quality are a tenth of lambda."""
     return 10 ** (-1.35 - quality / 35)
+
+
+def quality_of(rate_weight: float) -> float:
+    """The quality for a lambda, the inverse of `rate_weight_of`."""
+    return 35 * (-1.35 - math.log10(rate_weight))
