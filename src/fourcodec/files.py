@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from fourcodec.errors import LimitError
 
@@ -51,7 +51,7 @@ def read_standard_input(limit_bytes: int, remedy: str = "") -> bytes:
     return _read_whole(sys.stdin.buffer, limit_bytes, _INPUT, _INPUT, remedy)
 
 
-def _read_whole(file: BinaryIO, limit_bytes: int, path: str, name: str, remedy: str) -> bytes:
+def _read_whole(file: BinaryIO | TextIO, limit_bytes: int, path: str, name: str, remedy: str) -> bytes:
     """The bytes of an open file, read piece by piece: for one read of `limit_bytes`, Python would allocate them all."""
     data = bytearray()
     while piece := _piece(file, path):
@@ -63,7 +63,7 @@ def _read_whole(file: BinaryIO, limit_bytes: int, path: str, name: str, remedy: 
     return bytes(data)
 
 
-def _piece(file: BinaryIO, path: str) -> bytes:
+def _piece(file: BinaryIO | TextIO, path: str) -> bytes | str:
     try:
         return file.read(_PIECE_BYTES)
     except OSError as exc:  # a disk with a fault, say: reading does not name the file as opening does
