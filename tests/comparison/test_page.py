@@ -68,7 +68,7 @@ def test_keys_and_controls_do_what_they_say(page: Path) -> None:
     acts = {
         "start": "0",
         "in": "press('+')",
-        "large": "press('+')",
+        "large": "(press('+'), press('+'), press('+'), press('+'))",
         "moved": "press('ArrowRight')",
         "one": "press('1')",
         "fit": "press('0')",

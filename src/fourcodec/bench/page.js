@@ -23,8 +23,11 @@ for (const figure of document.querySelectorAll(".compare")) {
     right.textContent = original.checked ? "original" : peer;
   });
 }
-const wide = new ResizeObserver((entries) => {
-  for (const { target } of entries) target.classList.toggle("cut", target.scrollWidth > target.clientWidth + 1);
-});
-for (const box of document.querySelectorAll(".scroll")) wide.observe(box);
+// Tables that are wider than their box say so. A folded one has no width until it is opened.
+const mark = () => {
+  for (const box of document.querySelectorAll(".scroll")) box.classList.toggle("cut", box.scrollWidth > box.clientWidth + 1);
+};
+addEventListener("resize", mark);
+addEventListener("toggle", mark, true);
+mark();
 document.documentElement.dataset.ready = "yes";

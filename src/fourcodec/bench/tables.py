@@ -76,7 +76,7 @@ def _bd_verdict(codec: str, reference: str, rate: BdAverage) -> str:
         return f"{name} against {reference}: no BD-rate ({'; '.join(sorted(rate.reasons))})."
     missing = f", {rate.without} without" if rate.without else ""
     return (
-        f"{name} against {reference}: **{_signed(rate.percent.value, 1, '%')}** bytes at equal PSNR (BD-rate, mean of "
+        f"{name} against {reference}: **{_signed(rate.percent.value, 1, '%')}** bytes at equal PSNR (BD-rate, "
         f"{_counted_pictures(rate.percent.count)}{missing})."
     )
 

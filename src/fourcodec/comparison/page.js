@@ -145,9 +145,10 @@ frame.addEventListener("keydown", (event) => {
   keys[event.key]();
 });
 new ResizeObserver(() => (fitted ? fit() : show(view))).observe(frame);
-new ResizeObserver(([{ target }]) => {
-  target.classList.toggle("cut", target.scrollWidth > target.clientWidth + 1);
-}).observe(document.querySelector(".scroll"));
+const table = document.querySelector(".scroll");
+const mark = () => table.classList.toggle("cut", table.scrollWidth > table.clientWidth + 1); // it says how to see the rest
+addEventListener("resize", mark);
+mark();
 choose(selects.left.value, selects.right.value);
 divide(50);
 fit();

@@ -87,7 +87,8 @@ def test_progress_names_the_size_and_counts_to_the_end(monkeypatch: pytest.Monke
     planes = planes_of(oddities.photo(130, 140))
     fit_grid(planes, config_of(130, 140, 3, levels=7), GridSettings(12, 1e-2), seed=0, report=seen.append)
     names = [one.stage for one in seen]
-    assert list(dict.fromkeys(names)) == ["at 1:4", "at 1:2", ""]
+    assert list(dict.fromkeys(names)) == ["at 1:4", "at 1:2", "", "quantising", "RDOQ"]
+    assert seen[-1].stage == ""
     assert [one.iteration for one in seen] == sorted(one.iteration for one in seen)
     assert seen[-1].iteration == seen[-1].iterations == 12
     assert all(np.isfinite(one.psnr_db) for one in seen)

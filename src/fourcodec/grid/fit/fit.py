@@ -125,7 +125,7 @@ class Clock:
         self._settings = settings
         self.started, self.work, self.count, self.pace = time.perf_counter(), 0.0, 0, 0.0
         self._first, self._warm = 0.0, 0.0  # the work and the seconds of the first iteration, which compiles kernels
-        self._shown, self._mse = 0.0, 0.0
+        self._shown, self._mse, self._whole = 0.0, 0.0, 0  # of the last report; of the last iteration
 
     @property
     def elapsed(self) -> float:
@@ -152,23 +152,23 @@ class Clock:
 
     def show(self, report: Report, done: float, mse: float, stage: str) -> None:
         """Reports the share of the schedule that is done, where the last report is some time ago."""
-        elapsed = self.elapsed
-        self._mse = mse
+        elapsed, begin = self.elapsed, self._settings.begin
+        self._mse, self._whole = mse, round(self.work * (1 - begin) / (done - begin))
         if report is not None and self.count > _TIMED and done < 1 and elapsed - self._shown > REPORT_SECONDS:
-            self._shown, begin = elapsed, self._settings.begin
-            report(self._progress(round(self.work * (1 - begin) / (done - begin)), elapsed, stage))
+            self._shown = elapsed
+            report(self._progress(stage))
 
     def show_end(self, report: Report, stage: str, left: float) -> None:
         """Reports a stage behind the schedule. left: the share of the time for these stages that is left."""
         if report is not None:
-            progress = self._progress(round(self.work), self.elapsed, stage)
+            progress = self._progress(stage)
             seconds = (left * self._settings.tail(self.pace) + FILE_ITERATIONS) * self.pace
             report(replace(progress, seconds_left=min(seconds, progress.seconds_left)))
 
-    def _progress(self, iterations: int, elapsed: float, stage: str) -> Progress:
-        left = self._settings.seconds_left(self.work, elapsed, self.pace)
+    def _progress(self, stage: str) -> Progress:
+        left = self._settings.seconds_left(self.work, self.elapsed, self.pace)
         psnr_db = psnr_of_mse_db(self._mse, at_most=MOST_DB)
-        return Progress(min(round(self.work), iterations), iterations, self._mse, psnr_db, left, stage=stage)
+        return Progress(min(round(self.work), self._whole), self._whole, self._mse, psnr_db, left, stage=stage)
 
 
 class _Optimiser:
