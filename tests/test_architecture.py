@@ -17,7 +17,7 @@ GOLDEN = TESTS / "golden" / "v0.2"
 # Rooms by level. A room imports rooms of lower levels and itself, so that there are no circles.
 LEVELS = (
     ("arguments",),
-    ("__init__", "errors", "arrays", "cache", "views", "web", "threads", "json_text"),
+    ("__init__", "errors", "arrays", "cache", "views", "web", "threads", "json_text", "quality"),
     ("extras", "limits", "files", "positions", "kernel_cache"),
     ("devices", "plotting"),
     ("compiling",),

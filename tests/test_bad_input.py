@@ -87,7 +87,7 @@ CASES = [
     ("info {}/empty.fnc", 1, "empty.fnc': the file is empty"),
     ("info {}/cut.fnc", 1, "cut.fnc': "),
     ("info {}/picture.png", 1, "picture.png': not a .fnc file"),
-    ("decod", 2, "there is no command 'decod': did you mean decode?"),
+    ("decod", 2, "there is no command 'decod': did you mean decode or encode?"),
     ("generate smaple", 2, "there is no command 'smaple': did you mean sample?"),
     ("frobnicate", 2, "there is no command 'frobnicate': there are encode, decode,"),
 ]

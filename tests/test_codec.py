@@ -361,6 +361,7 @@ def test_a_picture_without_pixels_is_refused(size: tuple[int, int]) -> None:
         fourcodec.encode(Picture(np.zeros((*size, 3), np.uint8)))
 
 
+@stubbed
 def test_open_files_and_paths_are_given_and_written(tmp_path: Path, photo: np.ndarray) -> None:
     Image.fromarray(photo).save(tmp_path / "in.png")
     with (tmp_path / "in.png").open("rb") as file:

@@ -121,7 +121,7 @@ def decode(
 
 @dataclass(frozen=True)
 class _Run:
-    """What the files of one call share."""
+    """The settings that the files of one call share."""
 
     view: View
     file_format: str | None

@@ -158,7 +158,7 @@ def _refuse_names_of_pictures(targets: list[Path]) -> None:
 
 @dataclass
 class _Run:
-    """What the files of one call share."""
+    """The settings that the files of one call share."""
 
     arguments: dict[str, Any]  # of codec.encode
     frame: int | None

@@ -16,7 +16,7 @@ from fourcodec.grid import profile as grid
 from fourcodec.grid.trained_starts import trained_starts
 from fourcodec.inspection import bars, spending
 from fourcodec.limits import BYTES_REMEDY, Limits
-from fourcodec.optimisation.settings import quality_of
+from fourcodec.quality import quality_of
 
 _PIPED_COLUMNS = 80
 _KINDS = {1: "grey", 2: "grey with alpha", 3: "RGB", 4: "RGB with alpha"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from fourcodec.quality import rate_weight_of as rate_weight_of
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,3 @@ def iterations_for(presets: Mapping[int, int], effort: int, iterations: int | No
     if effort not in presets:
         raise ValueError(f"effort is 1 to 9, not {effort}")
     return presets[effort] if iterations is None else iterations
-
-
-def rate_weight_of(quality: float) -> float:
-    """lambda for a quality 0 to 100; 35 more in quality are a tenth of lambda."""
-    return 10 ** (-1.35 - quality / 35)
-
-
-def quality_of(rate_weight: float) -> float:
-    """The quality for a lambda, the inverse of `rate_weight_of`."""
-    return 35 * (-1.35 - math.log10(rate_weight))
