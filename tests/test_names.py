@@ -213,7 +213,20 @@ def test_letters_that_standard_output_lacks_are_escaped(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["encode '' -o a.fnc", "encode a.png -o ''", "decode ''", "verify ''", "info ''", "compare '' ''", "bench ''"],
+    [
+        "encode '' -o a.fnc",
+        "encode a.png -o ''",
+        "decode ''",
+        "verify ''",
+        "info ''",
+        "compare '' ''",
+        "bench ''",
+        "bench . -o ''",
+        "generate train . -o ''",
+        "generate sample ''",
+        "generate evaluate '' .",
+        "generate prior '' .",
+    ],
 )
 def test_an_empty_name_is_not_the_current_folder(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

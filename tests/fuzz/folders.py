@@ -1,4 +1,4 @@
-"""Damaged journals, data sets and model folders: python -m tests.fuzz.folders journal|dataset|model|prior COUNT
+"""Damaged journals, data sets and model folders: python -m tests.fuzz.folders journal|dataset|model|prior COUNT [FIRST]
 
 A file may be refused with a FourcodecError and in no other way; OSError is for what the system refuses, and is none of
 it. Half of the mutations change a part that is put together again as it was (JSON, a zip or gzip file, a header), so
@@ -34,6 +34,7 @@ EXTREMES: tuple[Any, ...] = (
     *(None, True, 0, -1, 1, 255, 2**31, 2**63, -(2**64), 10**400, 0.5, 1e308, float("nan"), float("-inf")),
     *("", "x", "..", "../../x", "\0", "\ud800", [], [[]], {}, {"a": {}}, [0, 0, 1], [-8, 8, 1], [30000, 30000, 1]),
 )
+_SHOWN = 1000  # executions from one line of progress to the next
 Target = tuple[Callable[[Random], bytes], Callable[[Path], None], str]  # makes a file's bytes, reads it, its name
 
 
@@ -234,20 +235,22 @@ def execute(target: str, number: int, folder: Path) -> None:
         read(path)
 
 
-def main(target: str, count: int) -> int:
-    """Runs mutations 0 to count - 1, goes on after a finding, and returns 1 where there was one."""
+def main(target: str, count: int, first: int = 0) -> int:
+    """Runs `count` mutations from number `first` on, goes on after a finding, and returns 1 where there was one."""
     started, findings = time.monotonic(), 0
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(count):
+        for number in range(first, first + count):
+            if number > first and number % _SHOWN == 0:
+                print(f"{target}: {number}, {findings} findings so far", flush=True)
             try:
                 execute(target, number, Path(folder))
             except Exception:
                 findings += 1
                 traceback.print_exc()
                 print(f"finding: {target} {number}", flush=True)
-    print(f"{target}: {count} executions, {findings} findings ({time.monotonic() - started:.0f} s)")
+    print(f"{target}: {count} executions from {first} on, {findings} findings ({time.monotonic() - started:.0f} s)")
     return int(findings > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))

@@ -88,11 +88,11 @@ class Codecs(click.ParamType):
     fourcodec bench photos -o run --resume                   # go on with what was begun
     """,
 )
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", metavar="DIR", type=options.EXISTING_PATH)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.FOLDER,
     help="The folder to write to.  [default: bench-<time>]",
 )
 @click.option("--codecs", type=Codecs(), default="jpeg", show_default=True, help=f"Peers: {', '.join(BASELINES)}.")

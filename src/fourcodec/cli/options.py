@@ -40,6 +40,8 @@ class _PathType(click.Path):
 
 PATH = _PathType(path_type=Path)
 PATH_OR_STANDARD = _PathType(path_type=Path, allow_dash=True)
+EXISTING_PATH = _PathType(path_type=Path, exists=True)
+FOLDER = _PathType(path_type=Path, file_okay=False)
 ABOVE_0 = click.FloatRange(min=0, min_open=True)
 
 
