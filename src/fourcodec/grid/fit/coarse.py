@@ -39,7 +39,7 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """What a progress line calls it; nothing for the whole picture."""
+        """The name that a progress line gives it, empty for the whole picture."""
         return f"at 1:{2**self.halvings}" if self.halvings else ""
 
 
