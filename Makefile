@@ -48,10 +48,10 @@ fuzz-bounds: $(STAMP)
 	NUMBA_BOUNDSCHECK=1 nice $(BIN)/python -m tests.fuzz.checked $$target $(COUNT) && \
 	NUMBA_DISABLE_JIT=1 nice $(BIN)/python -m tests.fuzz.checked $$target 200 || exit 1; done
 
-# Damaged journals, data sets and model folders.
+# Damaged journals, data sets, models and their priors.
 fuzz-folders: COUNT := 100000
 fuzz-folders: $(STAMP)
-	for target in journal dataset model; do nice $(BIN)/python -m tests.fuzz.folders $$target $(COUNT) || exit 1; done
+	for target in journal dataset model prior; do nice $(BIN)/python -m tests.fuzz.folders $$target $(COUNT) || exit 1; done
 
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)

@@ -477,7 +477,9 @@ def test_help_and_version_cost_no_heavy_import() -> None:
     script = (
         "import sys\n"
         "from fourcodec import cli\n"
-        "assert cli.run(['--help']) == 0 and cli.run(['--version']) == 0 and cli.run([]) == 2\n"
+        "assert cli.run(['--help']) == 0\n"
+        "assert not {'ctypes', 'fractions', 'secrets'} & set(sys.modules), sorted(sys.modules)\n"
+        "assert cli.run(['--version']) == 0 and cli.run([]) == 2\n"
         "assert not {'torch', 'numba', 'numpy', 'PIL'} & set(sys.modules), sorted(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

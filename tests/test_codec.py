@@ -310,6 +310,36 @@ def test_an_image_of_another_type_is_named(given: Any) -> None:
         fourcodec.encode(given)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"effort": "5"}, "effort is a whole number, not str"),
+        ({"effort": None}, "effort is a whole number, not None"),
+        ({"iterations": 1.5}, "iterations is a whole number, not 1.5"),
+        ({"seed": [0]}, "seed is a whole number, not list"),
+        ({"seed": -1}, "seed is at least 0, not -1"),
+        ({"limits": None}, "limits is of the type Limits, not None"),
+        ({"progress": 5}, "progress is a function, not int"),
+    ],
+)
+def test_other_arguments_of_another_type_are_named_before_any_work(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        fourcodec.encode("no picture is opened", **given)
+
+
+def test_a_view_and_limits_of_another_type_are_named(photo: np.ndarray) -> None:
+    data = fourcodec.encode(photo, width=np.int64(2), depth=1, iterations=np.int32(1), device="cpu").data
+    with pytest.raises(ValueError, match="view is of the type View, not None"):
+        fourcodec.decode(data, view=None)
+    with pytest.raises(ValueError, match="limits is of the type Limits, not int"):
+        fourcodec.decode(data, limits=5)
+
+
+def test_a_masked_array_is_no_image() -> None:
+    with pytest.raises(ValueError, match="this one is masked"):
+        fourcodec.encode(np.ma.masked_array(np.zeros((4, 5), np.uint8), True))
+
+
 def test_a_tensor_is_no_image() -> None:
     torch = pytest.importorskip("torch")
     with pytest.raises(ValueError, match=r"not Tensor$"):

@@ -201,7 +201,7 @@ def test_defaults_for_folders_do_not_hinder_single_files(
     assert cli.run(["encode", str(picture)]) == 1
     assert given
     assert cli.run(["encode", str(picture), "--jobs", "2"]) == 2
-    assert "--jobs are about folders" in capsys.readouterr().err
+    assert "--jobs is about folders" in capsys.readouterr().err
 
 
 # Colours

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import fourcodec
 from fourcodec import cli
 from fourcodec.batch.engine import RunOptions
 from fourcodec.bench.runner import run
@@ -207,3 +209,37 @@ def test_a_closed_stream_that_is_needed_is_named(tmp_path: Path, line: str, said
 def test_letters_that_standard_output_lacks_are_escaped(tmp_path: Path) -> None:
     done = in_shell(f"PYTHONIOENCODING=latin-1:strict $F decode {CODED} -o あ.png", tmp_path)
     assert (done.returncode, done.stdout) == (0, b"\\u3042.png: 24 x 16 pixels\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "encode '' -o a.fnc",
+        "encode a.png -o ''",
+        "decode ''",
+        "verify ''",
+        "info ''",
+        "compare '' ''",
+        "bench ''",
+        "bench . -o ''",
+        "generate train . -o ''",
+        "generate sample ''",
+        "generate evaluate '' .",
+        "generate prior '' .",
+    ],
+)
+def test_an_empty_name_is_not_the_current_folder(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it comes from a variable of a shell that is not set."""
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (3, 2)).save("a.png")
+    assert cli.run(shlex.split(line)) == 2
+    assert "the name is empty" in capsys.readouterr().err
+    assert os.listdir() == ["a.png"]
+
+
+def test_an_empty_path_is_a_file_that_is_not_there() -> None:
+    for use in (fourcodec.encode, fourcodec.decode, fourcodec.File):
+        with pytest.raises(FileNotFoundError):
+            use("")

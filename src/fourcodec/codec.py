@@ -20,13 +20,13 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 
 from fourcodec import devices, files, images, metrics
+from fourcodec.arguments import described, instance, path, whole_number
 from fourcodec.arrays import Samples
 from fourcodec.bitstream import alpha, metadata
 from fourcodec.bitstream.metadata import Metadata
@@ -72,7 +72,7 @@ class Encoded:
         An existing file is replaced. Raises OSError.
         """
         if isinstance(output, str | os.PathLike):
-            files.write(Path(output), self.data, overwrite=True)
+            files.write(path(output), self.data, overwrite=True)
         else:
             output.write(self.data)
 
@@ -120,6 +120,13 @@ def encode(
     encoded.
     """
     request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
+    effort, seed = whole_number("effort", effort), whole_number("seed", seed)
+    if seed < 0:
+        raise ValueError(f"seed is at least 0, not {seed}")
+    iterations = None if iterations is None else whole_number("iterations", iterations)
+    instance("limits", limits, Limits)
+    if progress is not None and not callable(progress):
+        raise ValueError(f"progress is a function, not {described(progress)}")
     started = time.perf_counter()
     picture = _to_picture(image, limits)
     subject = _to_subject(picture, strip)
@@ -162,18 +169,32 @@ def encode(
     )
 
 
-def decode(data: Source, *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT) -> Samples:
+def decode(
+    data: Source,
+    *,
+    view: View = WHOLE,
+    device: str = "cpu",
+    limits: Limits = DEFAULT,
+    partial: bool = False,
+) -> Samples:
     """The image in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it. `data` are its bytes, its
     path, or an object that is open for reading bytes.
 
     `view` is a part of it, a size, or both. The network is evaluated only at the samples of the view, and a region at
     full size has exactly the samples of the whole image. `device` is "cpu" (which imports no torch), "cuda" or "auto";
-    pixels differ by at most 1 of 255 between them. Metadata are not parsed.
+    pixels differ by at most 1 of 255 between them. Metadata are not parsed. With `partial`, a file that ends too early
+    gives the picture that its beginning has, at 1:2, 1:4 ... of its size, and a warning that says from what; the
+    checksum of the payload cannot be verified then.
 
-    Raises ValueError for a region that is not inside the image, OSError, CorruptFileError, UnsupportedFormatError,
-    LimitError (too many pixels, in the file or in the view, or too much work) and DeviceError.
+    Raises ValueError for a region that is not inside the image, and for a view of a file that ends too early, OSError,
+    CorruptFileError, UnsupportedFormatError, LimitError (too many pixels, in the file or in the view, or too much work)
+    and DeviceError.
     """
-    return File(data, limits).pixels(view, device)
+    file = File(data, limits, partial=partial)
+    found = file.pixels(view, device)
+    if file.cut:
+        warnings.warn(file.beginning[1], stacklevel=2)
+    return found
 
 
 def open(data: Source, *, limits: Limits = DEFAULT) -> File:
@@ -218,7 +239,7 @@ def _to_picture(image: Given, limits: Limits) -> Picture:
     elif isinstance(image, Image.Image):
         picture = images.from_pillow(image, limits)
     elif isinstance(image, str | os.PathLike):
-        picture = images.load(Path(image), limits=limits)
+        picture = images.load(path(image), limits=limits)
     elif hasattr(image, "read"):
         picture = images.read(files.read_open(image, limits.picture_bytes, BYTES_REMEDY), limits=limits)
     else:

@@ -1,6 +1,5 @@
 """The choice of the device: a name that the user gives -> "cpu" or "cuda"."""
 
-import ctypes
 import sys
 
 from fourcodec import extras
@@ -30,6 +29,8 @@ def resolve(name: str) -> str:
 
 def has_driver() -> bool:
     """True if a CUDA driver is installed. Does not import torch."""
+    import ctypes  # imported here, since every command imports this module for its NAMES
+
     try:
         ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:

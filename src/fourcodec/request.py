@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fourcodec.arguments import number, whole_number
 from fourcodec.grid import profile as grid
 from fourcodec.profiles import PROFILES
 
@@ -11,13 +12,14 @@ DEFAULT_WIDTH, DEFAULT_DEPTH = 8, 6
 DEFAULT_QUALITY = 60.0
 TARGETS = ("target_bytes", "target_bpp", "target_psnr")
 HIGHEST_PSNR_DB = 90.0  # only an exact copy of a small or medium picture exceeds it
+_WHOLE_NUMBERS, _NUMBERS = ("width", "depth", "target_bytes"), ("quality", "target_bpp", "target_psnr", "max_seconds")
 PROFILE_NAMES = tuple(profile.NAME for profile in PROFILES.values())
 
 
 @dataclass(frozen=True)
 class Request:
-    """The arguments of `encode` with these names. Raises ValueError where they are out of range or contradict each
-    other."""
+    """The arguments of `encode` with these names. Raises ValueError where they are of another type, out of range or
+    contradict each other."""
 
     profile: str | None = None
     quality: float | None = None
@@ -29,6 +31,10 @@ class Request:
     max_seconds: float | None = None
 
     def __post_init__(self) -> None:
+        for names, convert in ((_WHOLE_NUMBERS, whole_number), (_NUMBERS, number)):
+            for name in names:
+                if (value := getattr(self, name)) is not None:
+                    object.__setattr__(self, name, convert(name, value))
         self._check_ranges()
         amounts = [name for name in ("quality", *TARGETS) if getattr(self, name) is not None]
         if len(amounts) > 1:
@@ -44,13 +50,13 @@ class Request:
         if self.profile is not None and self.profile not in PROFILE_NAMES:
             raise ValueError(f"profiles are {' and '.join(PROFILE_NAMES)}, not {self.profile!r}")
         if self.quality is not None and not 0 <= self.quality <= 100:
-            raise ValueError(f"quality is 0 to 100, not {self.quality}")
+            raise ValueError(f"quality is 0 to 100, not {self.quality:g}")
         for name in ("max_seconds", *TARGETS):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
-                raise ValueError(f"{name} is above 0, not {value}")
+                raise ValueError(f"{name} is above 0, not {value:g}")
         if self.target_psnr is not None and self.target_psnr > HIGHEST_PSNR_DB:
-            raise ValueError(f"target_psnr is at most {HIGHEST_PSNR_DB:g} dB, not {self.target_psnr}")
+            raise ValueError(f"target_psnr is at most {HIGHEST_PSNR_DB:g} dB, not {self.target_psnr:g}")
 
     @property
     def is_grid(self) -> bool:

@@ -123,5 +123,5 @@ def _table(table: Table) -> str:
     rows = ("".join(f"<td>{escape(cell)}</td>" for cell in row.values()) for row in table.rows)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     remark = f'<p class="remark">{escape(table.remark)}</p>' if table.remark else ""
-    content = f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'{remark}<div class="scroll" tabindex="0">{content}</div>'
+    drawn = f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'{remark}<div class="scroll" tabindex="0">{drawn}</div>'

@@ -22,6 +22,7 @@ COMMANDS = {
     "decode": ("fourcodec.cli.decode", "decode", "Decode a .fnc file to a picture."),
     "info": ("fourcodec.cli.info", "info", "Show what a .fnc file holds, without decoding it."),
     "verify": ("fourcodec.cli.verify", "verify", "Check that .fnc files are intact, by decoding them."),
+    "view": ("fourcodec.cli.view", "view", "Write an HTML page that shows .fnc files."),
     "compare": ("fourcodec.cli.compare", "compare", "Compare a picture with its .fnc file, JPEG, WebP and AVIF."),
     "bench": ("fourcodec.cli.bench", "bench", "Compare with JPEG and other codecs on a folder of pictures."),
     "generate": ("fourcodec.cli.generate", "generate", "Train a generative model, and make new images with it."),

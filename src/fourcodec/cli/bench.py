@@ -88,11 +88,11 @@ class Codecs(click.ParamType):
     fourcodec bench photos -o run --resume                   # go on with what was begun
     """,
 )
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", metavar="DIR", type=options.EXISTING_PATH)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.FOLDER,
     help="The folder to write to.  [default: bench-<time>]",
 )
 @click.option("--codecs", type=Codecs(), default="jpeg", show_default=True, help=f"Peers: {', '.join(BASELINES)}.")
@@ -117,7 +117,11 @@ class Codecs(click.ParamType):
 )
 @options.seed_option("Of the sample and the fits.")
 @click.option(
-    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Pictures at a time, sharing the cores."
+    "--jobs",
+    type=click.IntRange(1, options.MOST_JOBS),
+    default=1,
+    show_default=True,
+    help="Pictures at a time, sharing the cores.",
 )
 @options.resume_option
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a dask.distributed cluster, like tcp://host:8786.")

@@ -11,7 +11,7 @@ from fourcodec.cli import options, several
 from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
 from fourcodec.cli.help import Command
 from fourcodec.limits import Limits
-from fourcodec.views import View
+from fourcodec.views import WHOLE, View
 
 
 class WholeNumbers(click.ParamType):
@@ -40,6 +40,7 @@ REGION = WholeNumbers("X,Y,W,H", ",", "a region like 0,0,640,480")
     fourcodec decode *.fnc -o copies/ --format jpeg                 # several files
     fourcodec decode photo.fnc --scale 0.25 -o thumbnail.jpg
     fourcodec decode photo.fnc --region 100,50,640,480 -o part.png
+    fourcodec decode cut.fnc --partial                              # what a broken download has
     fourcodec decode coded -o copies --recursive --format avif      # a folder
     fourcodec decode - < photo.fnc > photo.png
     """,
@@ -61,6 +62,11 @@ REGION = WholeNumbers("X,Y,W,H", ",", "a region like 0,0,640,480")
 @click.option("--region", type=REGION, help="Decode only this part, in pixels.")
 @click.option("--scale", type=options.ABOVE_0, help="Decode at this scale, for instance 0.25 or 2.")
 @click.option("--size", type=SIZE, help="Decode to this size in pixels.")
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Take a file that ends too early: decode what it has, at 1:2, 1:4 ... of its size.",
+)
 @options.strip_option
 @options.limit_options
 @folder_options
@@ -75,6 +81,7 @@ def decode(
     region: tuple[int, int, int, int] | None,
     scale: float | None,
     size: tuple[int, int] | None,
+    partial: bool,
     strip: bool,
     max_pixels: int,
     max_work: int,
@@ -92,15 +99,19 @@ def decode(
     with options.usage():
         view = View(region, scale, size)
     limits = Limits(max_pixels, max_work)
+    if partial and view != WHOLE:
+        raise click.UsageError("--partial decodes what there is as a whole: leave out --region, --scale and --size")
     sources, output = several.split(paths, output, lambda path: path.suffix.lower() != ".fnc")
     if several.folder_among(sources):
+        if partial:
+            raise click.UsageError("--partial is for single files")
         from fourcodec.batch.tasks import decoding
 
         direction = decoding(view, file_format or "png", strip=strip, device=device, limits=limits)
         return run_folder(direction, sources[0], output, of_folder, force=force, quiet=quiet)
     refuse_folder_options(of_folder)
     targets = several.targets_of(sources, output, f".{file_format or 'png'}")
-    run = _Run(view, file_format, limits, device, strip=strip, force=force, quiet=quiet)
+    run = _Run(view, file_format, limits, device, partial=partial, strip=strip, force=force, quiet=quiet)
     if len(sources) == 1:
         run.decode(sources[0], targets[0])
         return 0
@@ -116,6 +127,7 @@ class _Run:
     file_format: str | None
     limits: Limits
     device: str
+    partial: bool
     strip: bool
     force: bool
     quiet: bool
@@ -125,7 +137,7 @@ class _Run:
         limits = self.limits
         chosen = self.file_format or options.format_of(target)
         with options.about(source):
-            file = codec.File(options.read_source(source, limits.file_bytes), limits)
+            file = codec.File(options.read_source(source, limits.file_bytes), limits, partial=self.partial)
             file.describe()  # errors of the file come before errors of the output
             width, height = file.header.width, file.header.height
             limits.check_pixels(width, height)
@@ -138,7 +150,7 @@ class _Run:
         picture, notes = images.write(pixels, chosen, metadata)
         options.write_target(target, picture, overwrite=self.force)
         if not self.quiet:
-            for remark in (*remarks, *notes):
+            for remark in (*([file.beginning[1]] if file.cut else []), *remarks, *notes):
                 options.note(remark)
             options.say(f"{target}: {pixels.shape[1]} x {pixels.shape[0]} pixels", err=target == options.STANDARD)
         return {"output": str(target)}

@@ -181,7 +181,7 @@ class _Run:
         if arguments["max_seconds"] is not None:
             arguments["max_seconds"] = options.time_left(arguments["max_seconds"], self.begun)
         with options.ProgressLine() as line:
-            watch = None if self.quiet else _Watch(line if self.shown else None)
+            watch = None if self.quiet else _Watch(line if self.shown else None, arguments["effort"])
             encoded = codec.encode(picture, **arguments, limits=limits, progress=watch)
         options.write_target(target, encoded.data, overwrite=self.force)
         if not self.quiet and encoded.refusal:
@@ -212,13 +212,14 @@ class _Watch:
     """Announces the duration of a fit above LONG_SECONDS once, prints its notes, and shows progress where it is
     wanted."""
 
-    def __init__(self, line: options.ProgressLine | None) -> None:
-        self._line, self._said = line, False
+    def __init__(self, line: options.ProgressLine | None, effort: int) -> None:
+        self._line, self._effort, self._said = line, effort, False
 
     def __call__(self, progress: "Progress") -> None:
         if not self._said and progress.seconds_left > LONG_SECONDS:
             minutes = round(progress.seconds_left / 60)
-            options.note(f"this takes about {minutes} minute{'s' * (minutes > 1)}; a lower --effort takes less")
+            less = "a lower --effort takes less" if self._effort > 1 else "--max-seconds sets a limit"
+            options.note(f"this takes about {minutes} minute{'s' * (minutes > 1)}; {less}")
         self._said = True
         if progress.note:
             options.note(progress.note)

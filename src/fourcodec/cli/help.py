@@ -10,9 +10,9 @@ import click
 # Headings in the order shown, with the names of parameters, which mean the same in every command. Others are under
 # OTHERS.
 HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "Output": ("output", "parts", "plot", "file_format", "folder", "force"),
+    "Output": ("output", "parts", "plot", "file_format", "folder", "opened", "force"),
     "Picture": ("frame", "strip"),
-    "Part and size": ("region", "scale", "size"),
+    "Part and size": ("region", "scale", "size", "partial"),
     "How large, how good": (
         *("quality", "qualities", "target_bytes", "target_bpp", "target_psnr"),
         *("profile", "width", "widths", "depth", "depths"),

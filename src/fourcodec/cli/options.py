@@ -21,6 +21,7 @@ from fourcodec.limits import BYTES_REMEDY, DEFAULT
 if TYPE_CHECKING:
     from fourcodec.optimisation.progress import Progress
 
+MOST_JOBS = 1024  # of a folder or bench: each is a process
 STANDARD = Path("-")  # standard input as a source, standard output as a target
 _FOLDERS = f"{__name__}.folders"  # key of Context.meta: the paths that were given with / or /. at their end
 
@@ -29,6 +30,8 @@ class _PathType(click.Path):
     """A path. The context remembers whether it was given with / or /. at its end, which Path drops."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not os.fspath(value):  # a variable of a shell that is not set; for Path it is the current folder
+            self.fail("the name is empty", param, ctx)
         path = super().convert(value, param, ctx)
         if ctx is not None and os.path.basename(os.fspath(value)) in ("", "."):
             ctx.meta.setdefault(_FOLDERS, set()).add(path)
@@ -37,6 +40,8 @@ class _PathType(click.Path):
 
 PATH = _PathType(path_type=Path)
 PATH_OR_STANDARD = _PathType(path_type=Path, allow_dash=True)
+EXISTING_PATH = _PathType(path_type=Path, exists=True)
+FOLDER = _PathType(path_type=Path, file_okay=False)
 ABOVE_0 = click.FloatRange(min=0, min_open=True)
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from fourcodec import extras
 from fourcodec.errors import ImageError
+from fourcodec.images import sound
 from fourcodec.images.picture import Samples
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _read_png(data: bytes) -> Samples:
     import imagecodecs
 
     try:
-        return imagecodecs.png_decode(data)
+        return imagecodecs.png_decode(sound.without_profile(data))
     except (RuntimeError, ValueError) as exc:
         raise ImageError(f"the picture is damaged: {exc}") from exc
 
