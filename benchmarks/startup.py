@@ -39,7 +39,7 @@ def main() -> None:
             "decode": ["decode", str(CODED), "-o", copy, "-f"],
             "encode --iterations 1": ["encode", str(folder / "photo.png"), "-o", coded, "-f", "--iterations", "1"],
         }
-        show("version", "command", "empty cache, s", "filled cache, s")
+        show("source", "command", "empty cache, s", "filled cache, s")
         for command, arguments in commands.items():
             with tempfile.TemporaryDirectory() as cache:
                 empty = seconds_of(arguments, source, Path(cache))
