@@ -16,7 +16,7 @@ GOLDEN = TESTS / "golden" / "v0.2"
 
 # Rooms by level. A room imports rooms of lower levels and itself, so that there are no circles.
 LEVELS = (
-    ("__init__", "errors", "arrays", "cache", "views", "web", "threads", "json_text", "plotting"),
+    ("__init__", "errors", "arrays", "cache", "views", "web", "threads", "json_text", "plotting", "tuning"),
     ("limits", "files", "devices", "positions", "kernel_cache"),
     ("compiling",),
     ("fourier", "coding", "bitstream", "optimisation"),
@@ -44,7 +44,7 @@ FLOORS = {
     ),
     "grid": (
         ("kernels",),
-        ("pyramid", "trained_starts"),
+        ("pyramid", "trained_starts", "error_form"),
         ("entropy_model",),
         ("windows", "weights", "latent_coding"),
         ("tiling", "network"),
@@ -96,6 +96,7 @@ LIGHT = {
     "fnc",
     "profiles",
     "request",
+    "tuning",
     "bitstream",
     "cli",
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fourcodec.grid import profile as grid
 from fourcodec.profiles import PROFILES
+from fourcodec.tuning import PSNR, TUNES, VISUAL
 
 DEFAULT_WIDTH, DEFAULT_DEPTH = 8, 6
 DEFAULT_QUALITY = 60.0
@@ -27,6 +28,7 @@ class Request:
     target_bpp: float | None = None
     target_psnr: float | None = None
     max_seconds: float | None = None
+    tune: str = PSNR
 
     def __post_init__(self) -> None:
         self._check_ranges()
@@ -37,12 +39,16 @@ class Request:
             raise ValueError("width and depth belong to the profile fnet; the grid has a quality or a target")
         if self.max_seconds is not None and not self.is_grid:
             raise ValueError("max_seconds belongs to the profile grid; fnet has an effort")
+        if self.tune == VISUAL and not self.is_grid:
+            raise ValueError("the tuning visual belongs to the profile grid")
         if self.max_seconds is not None and self.targeted:
             raise ValueError("max_seconds and a target exclude each other: a lower effort takes less time")
 
     def _check_ranges(self) -> None:
         if self.profile is not None and self.profile not in PROFILE_NAMES:
             raise ValueError(f"profiles are {' and '.join(PROFILE_NAMES)}, not {self.profile!r}")
+        if self.tune not in TUNES:
+            raise ValueError(f"tunings are {' and '.join(TUNES)}, not {self.tune!r}")
         if self.quality is not None and not 0 <= self.quality <= 100:
             raise ValueError(f"quality is 0 to 100, not {self.quality}")
         for name in ("max_seconds", *TARGETS):

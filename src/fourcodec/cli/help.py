@@ -14,7 +14,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "Picture": ("frame", "strip"),
     "Part and size": ("region", "scale", "size"),
     "How large, how good": (
-        *("quality", "qualities", "target_bytes", "target_bpp", "target_psnr"),
+        *("quality", "qualities", "target_bytes", "target_bpp", "target_psnr", "tune"),
         *("profile", "width", "widths", "depth", "depths"),
     ),
     "Time": ("effort", "iterations", "max_seconds", "epochs", "minutes", "device", "seed", "cache"),

@@ -6,7 +6,8 @@
     final rdoq        more rounds of RDOQ, under the quantised weights
 
 The objective is in bits: (sum of squared errors) / (channels * lambda) + bits. That is J = MSE + lambda * bpp, times
-pixels / lambda.
+pixels / lambda. Tuned for people, a quadratic form of errors (grid/error_form.py) takes the place of their squares,
+everywhere: in gradients, in RDOQ and in the choice of quantiser steps.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from fourcodec.arrays import Floats
 from fourcodec.errors import FitError
 from fourcodec.grid.config import PHASE_STEPS, GridConfig
 from fourcodec.grid.entropy_model import split
+from fourcodec.grid.error_form import ErrorForm
+from fourcodec.grid.fit import visual
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit, Rates, Sample, Space, proxy_at
 from fourcodec.grid.fit.settings import FILE_ITERATIONS, SEARCH_ITERATIONS, GridSettings
 from fourcodec.grid.fit.weights import WeightRate, choose_integers
@@ -34,6 +37,7 @@ from fourcodec.grid.weights import BICUBIC, IDENTITY, UNUSED, GridShape, GridWei
 from fourcodec.metrics import MOST_DB, psnr_of_mse_db
 from fourcodec.optimisation.progress import Progress
 from fourcodec.optimisation.soap import SoapState
+from fourcodec.tuning import VISUAL
 
 # Learning rates at the start, per iteration; docs/research.md has what else was tried.
 TRAINED_START_RATE = 7e-3  # of the entropy model where it starts from a trained start
@@ -145,7 +149,8 @@ class _Fit:
         self._weight = 1 / (config.channels * self._lambda)  # of a squared error, in bits
         mean_colour = planes.mean(axis=(1, 2)) if visible is None else planes[:, visible].mean(axis=1)
         self.weights = initial_weights(mean_colour, config.shape, self._lambda, np.random.default_rng(seed))
-        self._pyramids = _pyramids(planes, config, visible, device)
+        form = visual.form_of(planes, visible) if settings.tune == VISUAL else None
+        self._pyramids = _pyramids(planes, config, visible, form, device)
         rates = [FOURIER_RATE * COARSE_FOURIER**self._coarse] * 2
         rates += [LINEAR_RATE * math.sqrt(self._lambda / 1e-3), KERNEL_RATE]
         rates += [FILTER_RATE] * (config.levels > 1) + [SMOOTHING_RATE] * config.smooth
@@ -277,14 +282,22 @@ def _space(config: GridConfig, device: str) -> Space:
     return TorchSpace(config, device)
 
 
-def _pyramids(planes: Floats, config: GridConfig, visible: NDArray[np.bool_] | None, device: str) -> list[PyramidFit]:
+def _pyramids(
+    planes: Floats, config: GridConfig, visible: NDArray[np.bool_] | None, form: ErrorForm | None, device: str
+) -> list[PyramidFit]:
     """The fits of the latents of all tiles."""
     space_of = functools.cache(functools.partial(_space, device=device))
 
     def fit_of(number: int) -> PyramidFit:
         tile, own = config.tiling.tile(number), config.of_tile(number)
         space = space_of(own)  # tiles of one size have one configuration
-        return PyramidFit(own, space, planes[:, *tile.slices], None if visible is None else visible[tile.slices])
+        return PyramidFit(
+            own,
+            space,
+            planes[:, *tile.slices],
+            None if visible is None else visible[tile.slices],
+            None if form is None else form.cut(*tile.slices),
+        )
 
     return [fit_of(number) for number in range(config.tiling.count)]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from fourcodec.errors import LimitError
 from fourcodec.optimisation.settings import Part, check_begin, iterations_for, rate_weight_of
+from fourcodec.tuning import PSNR, TUNES
 
 # Iterations by effort. One takes about 45 ms for a Kodak image on two cores.
 GRID_EFFORT_ITERATIONS = {1: 250, 2: 450, 3: 650, 4: 850, 5: 1100, 6: 2200, 7: 4400, 8: 8800, 9: 17600}
@@ -22,14 +23,15 @@ class GridSettings:
     """The settings of one fit.
 
     iterations: their number. rate_weight: lambda in MSE + lambda * bpp. max_seconds: the time in which the file is
-    there, from the start of the fit. begin: the share of the schedule that is left out in a warm start. Raises
-    ValueError for values out of range.
+    there, from the start of the fit. begin: the share of the schedule that is left out in a warm start. tune: one of
+    TUNES. Raises ValueError for values out of range.
     """
 
     iterations: int
     rate_weight: float
     max_seconds: float | None = None
     begin: float = 0.0
+    tune: str = PSNR
 
     def __post_init__(self) -> None:
         if self.iterations < 1:
@@ -37,6 +39,8 @@ class GridSettings:
         if self.max_seconds is not None and not self.max_seconds > 0:
             raise ValueError(f"max_seconds is above 0, not {self.max_seconds}")
         check_begin(self.begin)
+        if self.tune not in TUNES:
+            raise ValueError(f"tunings are {' and '.join(TUNES)}, not {self.tune!r}")
 
     def progress(self, iteration: int, elapsed_seconds: float, seconds_per_iteration: float) -> float:
         """The share of the schedule that is done after so many iterations and seconds. Time for the work after the last
@@ -75,9 +79,10 @@ class GridSettings:
         return replace(self, iterations=iterations, rate_weight=rate_weight, begin=part.begin)
 
 
-def grid_settings_for(quality: float, effort: int, iterations: int | None, max_seconds: float | None) -> GridSettings:
+def grid_settings_for(
+    quality: float, effort: int, iterations: int | None, max_seconds: float | None, tune: str = PSNR
+) -> GridSettings:
     """The settings of a whole fit at a quality 0 to 100 and an effort 1 (seconds) to 9; `iterations` overrides the
     effort. Raises ValueError for values out of range."""
-    return GridSettings(
-        iterations_for(GRID_EFFORT_ITERATIONS, effort, iterations), rate_weight_of(quality), max_seconds
-    )
+    whole = iterations_for(GRID_EFFORT_ITERATIONS, effort, iterations)
+    return GridSettings(whole, rate_weight_of(quality), max_seconds, tune=tune)
