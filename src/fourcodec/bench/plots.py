@@ -10,7 +10,13 @@ from fourcodec.bench.baselines import BASELINES, sweep_settings
 from fourcodec.bench.settings import OUR_NAME
 from fourcodec.plotting import load_matplotlib
 
-METRICS = {"psnr_db": "PSNR (dB)", "ssim": "SSIM", "ms_ssim": "MS-SSIM"}
+METRICS = {
+    "psnr_db": "PSNR (dB)",
+    "ssim": "SSIM",
+    "ms_ssim": "MS-SSIM",
+    "ssimulacra2": "SSIMULACRA 2",
+    "flip": "FLIP (0 is best)",
+}
 _COLOURS = {OUR_NAME: "#d62728", "jpeg": "#1f77b4", "webp": "#2ca02c", "avif": "#9467bd", "jxl": "#ff7f0e"}
 _OTHER_COLOUR = "#7f7f7f"
 

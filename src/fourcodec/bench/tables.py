@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from fourcodec import metrics
 from fourcodec.bench.aggregate import Aggregate, Average, BdAverage, Match, Mean, Problems
 from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.settings import OUR_NAME
@@ -180,6 +181,8 @@ def _by_bytes(match: Match) -> dict[str, str]:
         "its SSIM": _number(match.peer["ssim"], 4),
         "our MS-SSIM": _number(match.ours["ms_ssim"], 4),
         "its MS-SSIM": _number(match.peer["ms_ssim"], 4),
+        **_visual(match.ours, "our "),
+        **_visual(match.peer, "its "),
     }
 
 
@@ -255,6 +258,17 @@ def _quality(average: Average) -> dict[str, str]:
         "PSNR dB": _number(average["psnr_db"], 2),
         "SSIM": _number(average["ssim"], 4),
         "MS-SSIM": _number(average["ms_ssim"], 4),
+        **_visual(average),
+    }
+
+
+def _visual(average: Average, whose: str = "") -> dict[str, str]:
+    """The metrics of the extra `bench`, where they are installed."""
+    cells = {"ssimulacra2": ("SSIMULACRA 2", 2), "flip": ("FLIP", 4)}
+    return {
+        f"{whose}{title}": _number(average[name], decimals)
+        for name, (title, decimals) in cells.items()
+        if metrics.installed(name)
     }
 
 
