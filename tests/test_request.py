@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fourcodec import metrics
 from fourcodec.request import Request
 
 
@@ -38,6 +39,8 @@ def test_profile_and_size_follow_from_what_is_asked(asked: dict[str, Any], is_gr
         ({"profile": "grid", "width": 3}, "width and depth belong"),
         ({"profile": "jpeg"}, "profiles are grid and fnet|profiles are fnet and grid"),
         ({"quality": 101}, "quality is 0 to 100"),
+        ({"target_psnr": 30, "target_ssimulacra2": 60}, "target_psnr and target_ssimulacra2 exclude each other"),
+        ({"target_ssimulacra2": 96}, "target_ssimulacra2 is at most 95"),
         ({"tune": "loud"}, "tunings are psnr and visual"),
         ({"tune": "visual", "profile": "fnet"}, "visual belongs to the profile grid"),
         ({"tune": "visual", "width": 3}, "visual belongs to the profile grid"),
@@ -50,3 +53,11 @@ def test_profile_and_size_follow_from_what_is_asked(asked: dict[str, Any], is_gr
 def test_contradictions_are_a_callers_mistake(asked: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Request(**asked)
+
+
+def test_a_missing_metric_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "installed", lambda name: False)
+    with pytest.raises(ValueError, match=r"needs the package ssimulacra2: pip install 'fourcodec\[bench\]'"):
+        Request(target_ssimulacra2=60)
+    monkeypatch.setattr(metrics, "installed", lambda name: True)
+    assert Request(target_ssimulacra2=60).targeted

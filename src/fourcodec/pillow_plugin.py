@@ -36,7 +36,7 @@ MODES = {  # by channels and bits
 }
 SAVED_MODES = tuple(dict.fromkeys(MODES.values()))
 OPTIONS = (  # of fourcodec.encode
-    *("profile", "quality", "width", "depth", "target_bytes", "target_bpp", "target_psnr"),
+    *("profile", "quality", "width", "depth", "target_bytes", "target_bpp", "target_psnr", "target_ssimulacra2"),
     *("effort", "iterations", "max_seconds", "tune", "device", "seed"),
 )
 LIMITS: Limits = DEFAULT  # a program that trusts its files may set others; Pillow's MAX_IMAGE_PIXELS holds beside them

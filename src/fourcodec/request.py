@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fourcodec import metrics
 from fourcodec.grid import profile as grid
 from fourcodec.profiles import PROFILES
 from fourcodec.tuning import PSNR, TUNES, VISUAL
 
 DEFAULT_WIDTH, DEFAULT_DEPTH = 8, 6
 DEFAULT_QUALITY = 60.0
-TARGETS = ("target_bytes", "target_bpp", "target_psnr")
+TARGETS = ("target_bytes", "target_bpp", "target_psnr", "target_ssimulacra2")
 HIGHEST_PSNR_DB = 90.0  # only an exact copy of a small or medium picture exceeds it
+HIGHEST_SSIMULACRA2 = 95.0  # an exact copy has 100
 PROFILE_NAMES = tuple(profile.NAME for profile in PROFILES.values())
 
 
@@ -29,6 +31,7 @@ class Request:
     target_psnr: float | None = None
     max_seconds: float | None = None
     tune: str = PSNR
+    target_ssimulacra2: float | None = None
 
     def __post_init__(self) -> None:
         self._check_ranges()
@@ -43,6 +46,8 @@ class Request:
             raise ValueError("the tuning visual belongs to the profile grid")
         if self.max_seconds is not None and self.targeted:
             raise ValueError("max_seconds and a target exclude each other: a lower effort takes less time")
+        if self.target_ssimulacra2 is not None and not metrics.installed("ssimulacra2"):
+            raise ValueError("target_ssimulacra2 needs the package ssimulacra2: pip install 'fourcodec[bench]'")
 
     def _check_ranges(self) -> None:
         if self.profile is not None and self.profile not in PROFILE_NAMES:
@@ -57,6 +62,8 @@ class Request:
                 raise ValueError(f"{name} is above 0, not {value}")
         if self.target_psnr is not None and self.target_psnr > HIGHEST_PSNR_DB:
             raise ValueError(f"target_psnr is at most {HIGHEST_PSNR_DB:g} dB, not {self.target_psnr}")
+        if self.target_ssimulacra2 is not None and self.target_ssimulacra2 > HIGHEST_SSIMULACRA2:
+            raise ValueError(f"target_ssimulacra2 is at most {HIGHEST_SSIMULACRA2:g}, not {self.target_ssimulacra2}")
 
     @property
     def is_grid(self) -> bool:
@@ -70,7 +77,7 @@ class Request:
 
     @property
     def targeted(self) -> bool:
-        """True if a target in bytes, bits per pixel or dB is given."""
+        """True if a target in bytes, bits per pixel, dB or SSIMULACRA 2 is given."""
         return any(getattr(self, name) is not None for name in TARGETS)
 
     @property

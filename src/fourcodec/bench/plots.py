@@ -17,7 +17,14 @@ METRICS = {
     "ssimulacra2": "SSIMULACRA 2",
     "flip": "FLIP (0 is best)",
 }
-_COLOURS = {OUR_NAME: "#d62728", "jpeg": "#1f77b4", "webp": "#2ca02c", "avif": "#9467bd", "jxl": "#ff7f0e"}
+_COLOURS = {
+    OUR_NAME: "#d62728",
+    "jpeg": "#1f77b4",
+    "webp": "#2ca02c",
+    "avif": "#9467bd",
+    "avif-visual": "#8c564b",
+    "jxl": "#ff7f0e",
+}
 _OTHER_COLOUR = "#7f7f7f"
 
 

@@ -10,6 +10,7 @@ from fourcodec.bench.settings import OUR_NAME
 from fourcodec.errors import printable
 
 NONE = "–"
+_VISUAL = {"ssimulacra2": ("SSIMULACRA 2", 2), "flip": ("FLIP", 4)}  # the titles of metrics, and their decimals
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,9 @@ def opening(aggregate: Aggregate, progress: Progress) -> list[str]:
         length = f"effort {settings.effort}" if settings.iterations is None else f"{settings.iterations} iterations"
         lines.append(f"Ours: {sizes}, {length}, device {settings.device}, seed {settings.seed}.")
     lines.append(_about_sources(aggregate))
+    missing = [title for name, (title, _) in _VISUAL.items() if not metrics.installed(name)]
+    if missing:
+        lines.append(f"Not measured, since the extra bench is not installed: {' and '.join(missing)}.")
     lines += [f"{name}: {BASELINES[name].about}." for name in settings.peers]
     if aggregate.skipped.count or aggregate.failed.count:
         lines.append(
@@ -73,6 +77,7 @@ def tables(aggregate: Aggregate) -> list[Table]:
         _at_the_same_bytes(aggregate),
         _at_the_same_psnr(aggregate),
         _bd_rates(aggregate),
+        _seen_bd_rates(aggregate),
         *_sweeps(aggregate),
         _problems("Skipped files", aggregate.skipped),
         _problems("Failed measurements", aggregate.failed),
@@ -216,6 +221,17 @@ def _bd_rates(aggregate: Aggregate) -> Table:
     return Table("BD-rate", rows, remark, first=True)
 
 
+def _seen_bd_rates(aggregate: Aggregate) -> Table:
+    """The BD-rates over the metrics of the extra `bench`, a column for each."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for (codec, reference, metric), average in aggregate.seen_bd_rates.items():
+        row = found.setdefault((codec, reference), {"codec": codec, "against": reference})
+        row[_VISUAL[metric][0]] = _signed(average.percent.value, 2, "%")
+    empty = {"codec": "", "against": "", **{title: NONE for title, _ in _VISUAL.values()}}
+    remark = "As above, over the metrics of what people see in place of PSNR."
+    return Table("BD-rate over visual metrics", [empty | row for row in found.values()], remark, first=True)
+
+
 def _bd_row(average: BdAverage) -> dict[str, str]:
     overlap = average.overlap.value
     return {
@@ -264,10 +280,9 @@ def _quality(average: Average) -> dict[str, str]:
 
 def _visual(average: Average, whose: str = "") -> dict[str, str]:
     """The metrics of the extra `bench`, where they are installed."""
-    cells = {"ssimulacra2": ("SSIMULACRA 2", 2), "flip": ("FLIP", 4)}
     return {
         f"{whose}{title}": _number(average[name], decimals)
-        for name, (title, decimals) in cells.items()
+        for name, (title, decimals) in _VISUAL.items()
         if metrics.installed(name)
     }
 

@@ -1,9 +1,11 @@
 """The measures of a comparison as rows of text, for the terminal and for the page."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from fourcodec import metrics
 from fourcodec.comparison.jpeg import Jpeg
-from fourcodec.comparison.measuring import Comparison
+from fourcodec.comparison.measuring import Comparison, Similarity
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,10 @@ def rows(comparison: Comparison) -> list[Row]:
             Row("SSIM, visible colours", _ssim(comparison.ssim), ""),
         ]
     on_white = ", on white" if comparison.has_alpha else ""
-    pairs = {
+    pairs: dict[str, Callable[[Similarity], str]] = {
         f"PSNR{on_white}": lambda near: decibels(near.psnr_db),
         f"SSIM{on_white}": lambda near: _ssim(near.ssim),
+        **_visual(on_white),
         "error of 255, mean": lambda near: f"{near.errors.mean:.2f}",
         "error of 255, 99% at most": lambda near: f"{near.errors.most:.0f}",
         "error of 255, largest": lambda near: f"{near.errors.largest:.0f}",
@@ -43,13 +46,27 @@ def rows(comparison: Comparison) -> list[Row]:
     return found
 
 
+def _visual(on_white: str) -> dict[str, Callable[[Similarity], str]]:
+    """The rows of the metrics that are installed."""
+    found: dict[str, Callable[[Similarity], str]] = {}
+    if metrics.installed("ssimulacra2"):
+        found[f"SSIMULACRA 2{on_white}"] = lambda near: _decimals(near.ssimulacra2, 1)
+    if metrics.installed("flip"):
+        found[f"FLIP, 0 is best{on_white}"] = lambda near: _decimals(near.flip, 4)
+    return found
+
+
+def _decimals(value: float | None, decimals: int) -> str:
+    return "too small" if value is None else f"{value:.{decimals}f}"
+
+
 def decibels(psnr_db: float | None) -> str:
     """A PSNR in words; None stands for an exact copy."""
     return "exact" if psnr_db is None else f"{psnr_db:.2f} dB"
 
 
 def _ssim(ssim: float | None) -> str:
-    return "too small" if ssim is None else f"{ssim:.4f}"
+    return _decimals(ssim, 4)
 
 
 def lines(comparison: Comparison) -> list[str]:

@@ -16,10 +16,10 @@ from fourcodec.grid.error_form import ErrorForm
 
 # The weights of the scales 1:1, 1:2, 1:4 and 1:8, the same for all three. Much more for the coarse ones pays in theory,
 # but then latents of fine levels learn too slowly; docs/research.md has what was tried.
-GAINS = (0.7, 0.4, 0.4, 0.4)
+GAINS = (0.6, 0.4, 0.8, 0.8)
 WINDOW = 1.5  # pixels of a scale: the deviation of the window in which variances are measured
 HARDLY_MASKED = 6e-4  # the variance of lightness, in [0, 1], at which masking sets in
-MASKING = 0.2  # weights are proportional to (1 + variance / HARDLY_MASKED)^-MASKING
+MASKING = 0.3  # weights are proportional to (1 + variance / HARDLY_MASKED)^-MASKING
 
 
 def form_of(planes: Floats, visible: NDArray[np.bool_] | None) -> ErrorForm:
