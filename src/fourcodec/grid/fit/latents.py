@@ -166,7 +166,7 @@ class PyramidFit:
         space: Space,
         target: Floats,
         visible: NDArray[np.bool_] | None,
-        form: ErrorForm | None,
+        form: ErrorForm | None = None,
     ) -> None:
         self.config, self.network, self._space = config, space.network, space
         self._target = space.send(target)
