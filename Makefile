@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks tools examples
 
-.PHONY: demo generate-demo generate-cifar10 test coverage fuzz fuzz-bounds fuzz-folders lint format docs figures kernels results clean
+.PHONY: demo generate-demo generate-cifar10 test test-base coverage fuzz fuzz-bounds fuzz-folders lint format docs figures kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python -m examples.demo demo
@@ -22,6 +22,10 @@ generate-cifar10: $(STAMP)
 
 test: lint
 	$(BIN)/python -m pytest
+
+# The base install in an environment of its own: what it can do without the extras, and its size. It asks the package index.
+test-base: $(STAMP)
+	FOURCODEC_TEST_INSTALL=1 $(BIN)/python -m pytest -m install tests
 
 # Lines and branches of what reads files: at least 95%, or this fails.
 READERS := $(patsubst %,fourcodec.%,bitstream codec fnc profiles fnet.profile \
@@ -44,10 +48,10 @@ fuzz-bounds: $(STAMP)
 	NUMBA_BOUNDSCHECK=1 nice $(BIN)/python -m tests.fuzz.checked $$target $(COUNT) && \
 	NUMBA_DISABLE_JIT=1 nice $(BIN)/python -m tests.fuzz.checked $$target 200 || exit 1; done
 
-# Damaged journals, data sets and model folders.
+# Damaged journals, data sets, models and their priors.
 fuzz-folders: COUNT := 100000
 fuzz-folders: $(STAMP)
-	for target in journal dataset model; do nice $(BIN)/python -m tests.fuzz.folders $$target $(COUNT) || exit 1; done
+	for target in journal dataset model prior; do nice $(BIN)/python -m tests.fuzz.folders $$target $(COUNT) || exit 1; done
 
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)

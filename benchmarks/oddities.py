@@ -30,7 +30,6 @@ from PIL import Image
 import fourcodec
 from benchmarks.tables import show
 from fourcodec import codec, images
-from fourcodec.comparison.jpeg import NoJpeg
 from fourcodec.comparison.measuring import compare
 from fourcodec.comparison.page import page
 from fourcodec.comparison.table import decibels
@@ -119,11 +118,12 @@ def _compare(picture: Picture, data: bytes, name: str, found: Outcome) -> None:
     if "<!doctype html>" not in page(comparison, name, "coded.fnc"):
         found.compared = WRONG
         return
-    if isinstance(comparison.jpeg, NoJpeg):
-        theirs = comparison.jpeg.reason.replace("JPEG's smallest file of this picture has", "JPEG needs")
+    reason = next((one.reason for one in comparison.without if one.codec == "jpeg"), "")
+    if reason:
+        theirs = reason.replace("JPEG's smallest file of this picture has", "JPEG needs")
     else:
-        assert comparison.theirs is not None
-        theirs = f"JPEG {decibels(comparison.theirs.psnr_db)}"
+        (jpeg,) = (peer for peer in comparison.peers if peer.file.codec == "jpeg")
+        theirs = f"JPEG {decibels(jpeg.near.psnr_db)}"
     found.compared = f"{decibels(comparison.ours.psnr_db)}, {theirs}"
 
 

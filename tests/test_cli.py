@@ -182,7 +182,7 @@ def test_metadata_and_alpha_are_kept_and_their_bytes_said(tmp_path: Path, capsys
     coded, copy = str(tmp_path / "in.fnc"), tmp_path / "copy.png"
     assert cli.run(["encode", str(tmp_path / "in.png")]) == 0
     assert re.search(r"bytes \(of which alpha \d+, icc \d+, exif \d+, xmp \d+\), ", capsys.readouterr().out)
-    assert cli.run(["info", coded]) == 0
+    assert cli.run(["info", coded, "--verbose"]) == 0
     assert re.search(r"^section icc +\d+ bytes, zstd, kind 16, ancillary$", capsys.readouterr().out, re.MULTILINE)
     assert cli.run(["decode", coded, "-o", str(copy)]) == 0
     assert images.load(copy).metadata == wanted.metadata
@@ -315,10 +315,21 @@ def test_info_shows_the_header_and_every_byte(coded: Path, capsys: pytest.Captur
     description = json.loads(capsys.readouterr().out)
     assert (description["width"], description["height"], description["profile"]) == (24, 16, "fnet")
     assert description["size_bytes"] == coded.stat().st_size
-    assert cli.run(["info", str(coded)]) == 0
+    assert cli.run(["info", str(coded), "--verbose"]) == 0
     lines = capsys.readouterr().out
     assert re.search(r"^network width +3$", lines, re.MULTILINE)
     assert re.search(r"^section samples +\d+ bytes, zstd, kind 0, critical$", lines, re.MULTILINE)
+
+
+def test_info_begins_with_what_people_ask_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.png").write_bytes(FILES["everything.png"]())
+    assert cli.run(["encode", str(tmp_path / "in.png"), "--quiet"]) == 0
+    assert cli.run(["info", str(tmp_path / "in.fnc")]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first == "picture   24 x 16 pixels, RGB with alpha, 16 bits"
+    assert [line.split()[0] for line in lines[:4]] == ["file", "quality", "metadata", "profile"]
+    assert re.search(r"ICC profile \([\d,]+ bytes\), EXIF \(\d+ bytes\), XMP \(\d+ bytes\)", lines[2])
+    assert "section" not in "".join(lines)
 
 
 FIT = {"effort", "iterations", "max_seconds", "device", "seed"}
@@ -354,7 +365,7 @@ def test_options_reach_the_codec(
         raise MemoryError
 
     monkeypatch.setattr(codec, "encode", record)
-    monkeypatch.setattr(cli_options, "time_left", lambda seconds: seconds)
+    monkeypatch.setattr(cli_options, "time_left", lambda seconds, begun: seconds)
     assert cli.run(["encode", str(source), *options.split()]) == 1
     del given["progress"]
     assert given == dict.fromkeys(ALL) | {"tune": "psnr", "strip": False, "limits": DEFAULT} | wanted
@@ -467,7 +478,9 @@ def test_help_and_version_cost_no_heavy_import() -> None:
     script = (
         "import sys\n"
         "from fourcodec import cli\n"
-        "assert cli.run(['--help']) == 0 and cli.run(['--version']) == 0 and cli.run([]) == 2\n"
+        "assert cli.run(['--help']) == 0\n"
+        "assert not {'ctypes', 'fractions', 'secrets'} & set(sys.modules), sorted(sys.modules)\n"
+        "assert cli.run(['--version']) == 0 and cli.run([]) == 2\n"
         "assert not {'torch', 'numba', 'numpy', 'PIL'} & set(sys.modules), sorted(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

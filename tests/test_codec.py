@@ -1,6 +1,7 @@
 """The whole route: with a profile that stores the picture, and with the real network."""
 
 import dataclasses
+import io
 import math
 import random
 import zlib
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 import fourcodec
-from fourcodec import codec, metrics
+from fourcodec import codec, files, metrics
 from fourcodec.bitstream import container, metadata
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.errors import (
@@ -305,8 +306,38 @@ def test_a_path_is_as_good_as_what_is_in_the_file(photo: np.ndarray, tmp_path: P
 
 @pytest.mark.parametrize("given", [b"bytes", [[1, 2]], None, 7, object()], ids=lambda given: type(given).__name__)
 def test_an_image_of_another_type_is_named(given: Any) -> None:
-    with pytest.raises(ValueError, match=f"path of a picture file, not {type(given).__name__}$"):
+    with pytest.raises(ValueError, match=f"path of a picture file or an open one, not {type(given).__name__}$"):
         fourcodec.encode(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"effort": "5"}, "effort is a whole number, not str"),
+        ({"effort": None}, "effort is a whole number, not None"),
+        ({"iterations": 1.5}, "iterations is a whole number, not 1.5"),
+        ({"seed": [0]}, "seed is a whole number, not list"),
+        ({"seed": -1}, "seed is at least 0, not -1"),
+        ({"limits": None}, "limits is of the type Limits, not None"),
+        ({"progress": 5}, "progress is a function, not int"),
+    ],
+)
+def test_other_arguments_of_another_type_are_named_before_any_work(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        fourcodec.encode("no picture is opened", **given)
+
+
+def test_a_view_and_limits_of_another_type_are_named(photo: np.ndarray) -> None:
+    data = fourcodec.encode(photo, width=np.int64(2), depth=1, iterations=np.int32(1), device="cpu").data
+    with pytest.raises(ValueError, match="view is of the type View, not None"):
+        fourcodec.decode(data, view=None)
+    with pytest.raises(ValueError, match="limits is of the type Limits, not int"):
+        fourcodec.decode(data, limits=5)
+
+
+def test_a_masked_array_is_no_image() -> None:
+    with pytest.raises(ValueError, match="this one is masked"):
+        fourcodec.encode(np.ma.masked_array(np.zeros((4, 5), np.uint8), True))
 
 
 def test_a_tensor_is_no_image() -> None:
@@ -328,3 +359,30 @@ def test_a_picture_without_pixels_is_refused(size: tuple[int, int]) -> None:
         fourcodec.encode(Image.new("RGB", size))
     with pytest.raises(ValueError, match="an image array is"):
         fourcodec.encode(Picture(np.zeros((*size, 3), np.uint8)))
+
+
+@stubbed
+def test_open_files_and_paths_are_given_and_written(tmp_path: Path, photo: np.ndarray) -> None:
+    Image.fromarray(photo).save(tmp_path / "in.png")
+    with (tmp_path / "in.png").open("rb") as file:
+        encoded = fourcodec.encode(file, width=3, depth=2)
+        assert not file.closed
+    assert encoded.data == fourcodec.encode(photo, width=3, depth=2).data
+    for output in (tmp_path / "a.fnc", str(tmp_path / "a.fnc")):  # the second replaces the first
+        encoded.save(output)
+    with (tmp_path / "b.fnc").open("wb") as file:
+        encoded.save(file)
+    for name in ("a.fnc", "b.fnc"):
+        assert (tmp_path / name).read_bytes() == encoded.data
+        with (tmp_path / name).open("rb") as file:
+            np.testing.assert_array_equal(fourcodec.decode(file), photo)
+    assert fourcodec.open(io.BytesIO(encoded.data)).header.width == 24
+    assert fourcodec.read_metadata(io.BytesIO(encoded.data)) == Metadata()
+
+
+def test_open_files_are_of_bytes_and_within_limits() -> None:
+    for use in (fourcodec.encode, fourcodec.open):
+        with pytest.raises(ValueError, match="open for text: open it for bytes, with mode 'rb'"):
+            use(io.StringIO("text"))
+    with pytest.raises(LimitError, match="the open file is larger than the limit of 8 bytes"):
+        files.read_open(io.BytesIO(bytes(9)), 8)

@@ -1,7 +1,10 @@
 """Files appear whole or not at all."""
 
+import errno
+import io
 import os
 import stat
+import struct
 from pathlib import Path
 
 import pytest
@@ -97,6 +100,17 @@ def test_a_file_above_the_limit_is_not_read(tmp_path: Path) -> None:
         files.read(source, 9)
 
 
+def test_a_fault_while_reading_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Faulty(io.BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", lambda *_: Faulty())
+    with pytest.raises(OSError, match="cannot read: Input/output error") as caught:
+        files.read(tmp_path / "a.png", 9)
+    assert caught.value.filename == str(tmp_path / "a.png")
+
+
 def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -139,6 +153,74 @@ def test_a_group_that_cannot_be_kept_gives_no_rights_to_another(
     monkeypatch.setattr(os, "fstat", of_another_group)
     files.write(target, b"new", overwrite=True)
     assert mode_of(target) == 0o644
+
+
+def acl_of(*entries: tuple[int, int, int]) -> bytes:
+    """The extended attribute of an ACL (linux/posix_acl_xattr.h): tag, rights and number of each entry."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+ANYBODY = 0xFFFFFFFF  # the number of entries for no particular user or group
+# user::rw-, user:12345:r--, group::r--, mask::r--, other::---
+ACL = acl_of((1, 6, ANYBODY), (2, 4, 12345), (4, 4, ANYBODY), (16, 4, ANYBODY), (32, 0, ANYBODY))
+
+
+def give_acl(path: Path, kind: str = "access") -> None:
+    try:
+        os.setxattr(path, f"system.posix_acl_{kind}", ACL)
+    except (OSError, AttributeError):
+        pytest.skip("no ACLs here")
+
+
+def acl_at(path: Path) -> bytes:
+    """The ACL of a file; empty where it has none."""
+    try:
+        return os.getxattr(path, "system.posix_acl_access")
+    except OSError:
+        return b""
+
+
+def test_a_file_that_is_replaced_keeps_its_acl(tmp_path: Path) -> None:
+    target = tmp_path / "a.fnc"
+    target.write_bytes(b"old")
+    give_acl(target)
+    files.write(target, b"new", overwrite=True)
+    assert (target.read_bytes(), acl_at(target), mode_of(target)) == (b"new", ACL, 0o640)
+
+
+def test_the_default_acl_of_a_folder_gives_no_rights_to_a_file_that_is_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "a.fnc"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    give_acl(tmp_path, "default")
+    files.write(target, b"new", overwrite=True)
+    assert (acl_at(target), mode_of(target)) == (b"", 0o640)
+    files.write(tmp_path / "b.fnc", b"new", overwrite=False)
+    assert acl_at(tmp_path / "b.fnc") == ACL  # of a new file it does
+
+
+def test_an_acl_that_cannot_be_kept_gives_no_rights_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "a.fnc"
+    target.write_bytes(b"old")
+    give_acl(target)
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOTSUP, "no")
+
+    monkeypatch.setattr(os, "setxattr", refused)
+    files.write(target, b"new", overwrite=True)
+    assert (acl_at(target), mode_of(target)) == (b"", 0o600)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_that_is_replaced_keeps_its_owner_and_group(tmp_path: Path) -> None:
+    target = tmp_path / "a.fnc"
+    target.write_bytes(b"old")
+    target.chmod(0o664)
+    os.chown(target, 12345, 12346)
+    files.write(target, b"new", overwrite=True)
+    found = target.stat()
+    assert (found.st_uid, found.st_gid, mode_of(target)) == (12345, 12346, 0o664)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links as on POSIX")

@@ -5,6 +5,7 @@ import json
 import math
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,9 +42,9 @@ def peak_bytes(data: bytes, **arguments: object) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("limits", [{"pixels": 0}, {"work": 0}, {"pixels": -1}])
-def test_limits_are_at_least_one(limits: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="at least 1"):
+@pytest.mark.parametrize("limits", [{"pixels": 0}, {"work": 0}, {"pixels": -1}, {"pixels": "9"}, {"work": 1e12}])
+def test_limits_are_whole_numbers_of_at_least_one(limits: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"at least 1|is a whole number"):
         Limits(**limits)
 
 

@@ -143,7 +143,7 @@ def test_the_reference_is_what_the_commands_say() -> None:
 def test_a_variable_is_a_default(picture: Path, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOURCODEC_ENCODE_EFFORT", "3")
     monkeypatch.setenv("FOURCODEC_ENCODE_MAX_SECONDS", "9.5")
-    monkeypatch.setattr(options, "time_left", lambda seconds: seconds)
+    monkeypatch.setattr(options, "time_left", lambda seconds, begun: seconds)
     assert cli.run(["encode", str(picture)]) == 1
     assert (given["effort"], given["max_seconds"]) == (3, 9.5)
     assert cli.run(["encode", str(picture), "--effort", "2"]) == 1
@@ -201,7 +201,7 @@ def test_defaults_for_folders_do_not_hinder_single_files(
     assert cli.run(["encode", str(picture)]) == 1
     assert given
     assert cli.run(["encode", str(picture), "--jobs", "2"]) == 2
-    assert "--jobs are about folders" in capsys.readouterr().err
+    assert "--jobs is about folders" in capsys.readouterr().err
 
 
 # Colours

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import fourcodec
 from fourcodec import cli
 from fourcodec.batch.engine import RunOptions
 from fourcodec.bench.runner import run
@@ -123,13 +125,14 @@ def test_an_output_that_ends_in_a_slash_is_a_folder(
     source: Path, end: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "new"
-    assert cli.run(["encode", str(source), "-o", f"{out}{end}", *FIT]) == 2
-    assert "is a folder, by its slash: name a file in it" in said(capsys)
-    assert cli.run(["decode", str(CODED), "-o", f"{out}{end}", "--format", "png"]) == 2
     assert cli.run(["info", str(CODED), "--plot", f"{out}.png{end}"]) == 2
+    assert "is a folder, by its slash: name a file in it" in said(capsys)
     assert list(tmp_path.iterdir()) == [source.parent]
-    assert cli.run(["encode", str(source.parent), "-o", f"{out}{end}", *FIT]) == 0
-    assert (out / f"{source.stem}.fnc").is_file()
+    for number, given in enumerate((source, source.parent)):
+        assert cli.run(["encode", str(given), "-o", f"{out}{number}{end}", *FIT]) == 0
+        assert (tmp_path / f"new{number}" / f"{source.stem}.fnc").is_file()
+    assert cli.run(["decode", str(tmp_path / "new0" / f"{source.stem}.fnc"), f"{out}{end}"]) == 0
+    assert (out / f"{source.stem}.png").is_file()
 
 
 @pytest.fixture
@@ -206,3 +209,37 @@ def test_a_closed_stream_that_is_needed_is_named(tmp_path: Path, line: str, said
 def test_letters_that_standard_output_lacks_are_escaped(tmp_path: Path) -> None:
     done = in_shell(f"PYTHONIOENCODING=latin-1:strict $F decode {CODED} -o あ.png", tmp_path)
     assert (done.returncode, done.stdout) == (0, b"\\u3042.png: 24 x 16 pixels\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "encode '' -o a.fnc",
+        "encode a.png -o ''",
+        "decode ''",
+        "verify ''",
+        "info ''",
+        "compare '' ''",
+        "bench ''",
+        "bench . -o ''",
+        "generate train . -o ''",
+        "generate sample ''",
+        "generate evaluate '' .",
+        "generate prior '' .",
+    ],
+)
+def test_an_empty_name_is_not_the_current_folder(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As it comes from a variable of a shell that is not set."""
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (3, 2)).save("a.png")
+    assert cli.run(shlex.split(line)) == 2
+    assert "the name is empty" in capsys.readouterr().err
+    assert os.listdir() == ["a.png"]
+
+
+def test_an_empty_path_is_a_file_that_is_not_there() -> None:
+    for use in (fourcodec.encode, fourcodec.decode, fourcodec.File):
+        with pytest.raises(FileNotFoundError):
+            use("")

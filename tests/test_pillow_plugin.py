@@ -319,3 +319,12 @@ def test_what_is_refused_in_a_stream_leaves_the_file_alone(tmp_path: Path, photo
         Image.fromarray(photo).save(stream, format="FNC", quality=101)
     assert stream.getvalue() == b""
     assert (tmp_path / "a.fnc").read_bytes() == b"good"
+
+
+def test_imageio_reads_files_through_pillow(path: Path) -> None:
+    imageio = pytest.importorskip("imageio.v3")
+    fourcodec.register()
+    wanted = fourcodec.decode(path)
+    np.testing.assert_array_equal(imageio.imread(path), wanted)
+    np.testing.assert_array_equal(imageio.imread(path.read_bytes(), extension=".fnc"), wanted)
+    assert imageio.improps(path).shape == wanted.shape

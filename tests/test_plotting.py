@@ -13,7 +13,6 @@ ROUTES = {
     "info --plot": "from fourcodec import cli; cli.run(['info', sys.argv[1], '--plot', 'a.png'])",
     "bench": "from fourcodec.bench.plots import Line, _plot; _plot('a', 'b', [Line('c', 'd', [(1, 30)], ['e'])])",
     "training": "from fourcodec.generative.history import to_plot; to_plot([])",
-    "compare": "import numpy; from fourcodec.comparison.error_map import palette; palette()",
     "BD-rate": "from fourcodec.bench.bdrate import bd_rate; bd_rate(*2 * [[(1, 30), (2, 33), (3, 36)]])",
 }
 

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from fourcodec import metrics
+from fourcodec import extras
+from fourcodec.errors import MissingLibraryError
 from fourcodec.request import Request
 
 
@@ -56,8 +58,35 @@ def test_contradictions_are_a_callers_mistake(asked: dict[str, Any], message: st
 
 
 def test_a_missing_metric_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "installed", lambda name: False)
-    with pytest.raises(ValueError, match=r"needs the package ssimulacra2: pip install 'fourcodec\[bench\]'"):
+    monkeypatch.setattr(extras, "is_there", lambda library: False)
+    with pytest.raises(MissingLibraryError, match=r"needs ssimulacra2, .* pip install 'fourcodec\[bench\]'"):
         Request(target_ssimulacra2=60)
-    monkeypatch.setattr(metrics, "installed", lambda name: True)
+    monkeypatch.setattr(extras, "is_there", lambda library: True)
     assert Request(target_ssimulacra2=60).targeted
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"quality": "60"}, "quality is a number, not str"),
+        ({"quality": [60]}, "quality is a number, not list"),
+        ({"quality": True}, "quality is a number, not True"),
+        ({"quality": 10**400}, "quality is 0 to 100, not inf"),
+        ({"width": "8"}, "width is a whole number, not str"),
+        ({"width": 8.5}, "width is a whole number, not 8.5"),
+        ({"depth": True}, "depth is a whole number, not True"),
+        ({"target_bytes": 99.5}, "target_bytes is a whole number, not 99.5"),
+        ({"target_psnr": 1j}, "target_psnr is a number, not complex"),
+        ({"max_seconds": b"3"}, "max_seconds is a number, not bytes"),
+    ],
+)
+def test_arguments_of_another_type_are_named(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Request(**asked)
+
+
+def test_numbers_of_numpy_are_as_good_as_pythons() -> None:
+    request = Request(width=np.int64(3), depth=np.uint8(2), quality=np.float32(40))
+    assert (request.size, request.quality) == ((3, 2), 40.0)
+    assert type(request.width) is int
+    assert type(request.quality) is float

@@ -170,6 +170,13 @@ def test_limits_hold_for_the_file_and_for_what_is_asked_of_it() -> None:
         ({"size": (0, 5)}, "at least 1 x 1"),
         ({"region": (-1, 0, 2, 2)}, "begins at 0"),
         ({"region": (0, 0, 0, 2)}, "begins at 0"),
+        ({"region": (0, 0, 2)}, "a region is 4 whole numbers"),
+        ({"region": (0.5, 0, 2, 2)}, "each number of a region is a whole number, not 0.5"),
+        ({"region": "1234"}, "a region is 4 whole numbers"),
+        ({"size": (1.5, 2)}, "each number of a size is a whole number"),
+        ({"size": 3}, "a size is 2 whole numbers"),
+        ({"scale": "1"}, "a scale is a number, not str"),
+        ({"scale": 10**400}, "above 0"),
     ],
 )
 def test_a_view_that_cannot_be_is_a_value_error(arguments: dict[str, Any], said: str) -> None:

@@ -1,7 +1,10 @@
 """An image codec whose file is a small Fourier network.
 
-    data = fourcodec.encode(image, width=8, depth=6).data
-    pixels = fourcodec.decode(data)
+    fourcodec.encode("photo.png", quality=60).save("photo.fnc")
+    pixels = fourcodec.decode("photo.fnc")                        # an array of numpy
+
+Images are given as arrays, PIL images, paths or open files; .fnc files as bytes, paths or open files. After
+`fourcodec.register()` Pillow, and what opens images through it, opens and saves .fnc files.
 
 Each public name is imported when it is first used (PEP 562): `import fourcodec` loads neither torch, numba nor numpy.
 """
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fourcodec.bitstream.metadata import Metadata
-    from fourcodec.codec import Encoded, decode, encode, read_metadata
+    from fourcodec.codec import Encoded, decode, encode, open, read_metadata
     from fourcodec.errors import (
         CorruptFileError,
         DeviceError,
@@ -46,12 +49,13 @@ __all__ = [
     "__version__",
     "decode",
     "encode",
+    "open",
     "read_metadata",
     "register",
 ]
 
 _MODULES = {
-    "fourcodec.codec": ("Encoded", "decode", "encode", "read_metadata"),
+    "fourcodec.codec": ("Encoded", "decode", "encode", "open", "read_metadata"),
     "fourcodec.fnc": ("File",),
     "fourcodec.bitstream.metadata": ("Metadata",),
     "fourcodec.errors": tuple(name for name in __all__ if name.endswith("Error")),

@@ -20,20 +20,20 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 
-from fourcodec import devices, images, metrics
+from fourcodec import devices, files, images, metrics
+from fourcodec.arguments import described, instance, path, whole_number
 from fourcodec.arrays import Samples
 from fourcodec.bitstream import alpha, metadata
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.errors import LimitError, TargetError, VerificationError
-from fourcodec.fnc import File
+from fourcodec.fnc import File, Source
 from fourcodec.images import Picture, pixels
-from fourcodec.limits import DEFAULT, Limits
+from fourcodec.limits import BYTES_REMEDY, DEFAULT, Limits
 from fourcodec.request import Request
 from fourcodec.tuning import PSNR
 from fourcodec.views import WHOLE, View
@@ -42,6 +42,8 @@ if TYPE_CHECKING:  # importing them for real costs numba and scipy
     from fourcodec.encoder import Subject
     from fourcodec.optimisation.progress import Progress
 
+# An image as `encode` takes it.
+Given = Image.Image | Samples | Picture | str | os.PathLike[str] | BinaryIO
 DEFAULT_EFFORT = 5
 
 
@@ -65,9 +67,19 @@ class Encoded:
     decode_seconds: float
     refusal: str = ""  # why `decode` with the default limits refuses the file, where higher ones were given
 
+    def save(self, output: "str | os.PathLike[str] | BinaryIO") -> None:
+        """Writes the file to a path, whole or not at all, or to an object that is open for writing bytes.
+
+        An existing file is replaced. Raises OSError.
+        """
+        if isinstance(output, str | os.PathLike):
+            files.write(path(output), self.data, overwrite=True)
+        else:
+            output.write(self.data)
+
 
 def encode(
-    image: "Image.Image | Samples | Picture | str | os.PathLike[str]",
+    image: Given,
     *,
     profile: str | None = None,
     quality: float | None = None,
@@ -90,9 +102,9 @@ def encode(
     """Fits a network to a picture.
 
     `image` is a PIL image, a uint8 or uint16 array (H, W) or (H, W, C), C 2 to 4: grey and alpha, RGB, RGBA, the path
-    of a picture file, or what images.load made of one. Its ICC profile, EXIF, XMP and density go into the file unless
-    `strip`. `profile` is "grid", the default, or "fnet", the default where a width or depth is given: `depth` hidden
-    states of `width` numbers. One of these sets rate and quality:
+    of a picture file, such a file open for reading bytes, or what images.load made of one. Its ICC profile, EXIF, XMP
+    and density go into the file unless `strip`. `profile` is "grid", the default, or "fnet", the default where a width
+    or depth is given: `depth` hidden states of `width` numbers. One of these sets rate and quality:
 
     - `quality`, 0 to 100, stands for lambda in MSE + lambda * bpp in both profiles. fnet without a width and depth then
       has the size that a measured table gives for this lambda. Without any of these the grid has a quality of 60, and
@@ -117,6 +129,13 @@ def encode(
     request = Request(
         profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds, tune, target_ssimulacra2
     )
+    effort, seed = whole_number("effort", effort), whole_number("seed", seed)
+    if seed < 0:
+        raise ValueError(f"seed is at least 0, not {seed}")
+    iterations = None if iterations is None else whole_number("iterations", iterations)
+    instance("limits", limits, Limits)
+    if progress is not None and not callable(progress):
+        raise ValueError(f"progress is a function, not {described(progress)}")
     started = time.perf_counter()
     picture = _to_picture(image, limits)
     subject = _to_subject(picture, strip)
@@ -165,38 +184,55 @@ def encode(
 
 
 def decode(
-    data: "bytes | str | os.PathLike[str]", *, view: View = WHOLE, device: str = "cpu", limits: Limits = DEFAULT
+    data: Source,
+    *,
+    view: View = WHOLE,
+    device: str = "cpu",
+    limits: Limits = DEFAULT,
+    partial: bool = False,
 ) -> Samples:
-    """The image in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it. `data` are its bytes or its
-    path.
+    """The image in a .fnc file: uint8 or uint16, (H, W) or (H, W, C) as `encode` takes it. `data` are its bytes, its
+    path, or an object that is open for reading bytes.
 
     `view` is a part of it, a size, or both. The network is evaluated only at the samples of the view, and a region at
     full size has exactly the samples of the whole image. `device` is "cpu" (which imports no torch), "cuda" or "auto";
-    pixels differ by at most 1 of 255 between them. Metadata are not parsed.
+    pixels differ by at most 1 of 255 between them. Metadata are not parsed. With `partial`, a file that ends too early
+    gives the picture that its beginning has, at 1:2, 1:4 ... of its size, and a warning that says from what; the
+    checksum of the payload cannot be verified then.
 
-    Raises ValueError for a region that is not inside the image, OSError, CorruptFileError, UnsupportedFormatError,
-    LimitError (too many pixels, in the file or in the view, or too much work) and DeviceError.
+    Raises ValueError for a region that is not inside the image, and for a view of a file that ends too early, OSError,
+    CorruptFileError, UnsupportedFormatError, LimitError (too many pixels, in the file or in the view, or too much work)
+    and DeviceError.
     """
-    return File(data, limits).pixels(view, device)
+    file = File(data, limits, partial=partial)
+    found = file.pixels(view, device)
+    if file.cut:
+        warnings.warn(file.beginning[1], stacklevel=2)
+    return found
 
 
-def read_metadata(data: "bytes | str | os.PathLike[str]") -> Metadata:
+def open(data: Source, *, limits: Limits = DEFAULT) -> File:
+    """A .fnc file, read and checked once, for several questions; see `File`. Decodes nothing; raises as `File`."""
+    return File(data, limits)
+
+
+def read_metadata(data: Source) -> Metadata:
     """The ICC profile, EXIF, XMP and density in a .fnc file. Decodes no pixel; no limits but that of metadata; raises
     CorruptFileError, UnsupportedFormatError and LimitError."""
     return File(data).metadata()
 
 
-def salvage_metadata(data: "bytes | str | os.PathLike[str]") -> tuple[Metadata, list[str]]:
+def salvage_metadata(data: Source) -> tuple[Metadata, list[str]]:
     """The sound metadata, and a remark for people on each document that is damaged."""
     return File(data).salvage_metadata()
 
 
-def check_limits(data: "bytes | str | os.PathLike[str]", limits: Limits = DEFAULT) -> None:
+def check_limits(data: Source, limits: Limits = DEFAULT) -> None:
     """Raises LimitError where `decode` of the whole image would. Decodes nothing; raises otherwise as `decode`."""
     File(data).check_limits(limits)
 
 
-def describe(data: "bytes | str | os.PathLike[str]") -> dict[str, Any]:
+def describe(data: Source) -> dict[str, Any]:
     """The header's fields and the bytes of each section, as JSON types. Nothing is decoded, so no limits apply; raises
     otherwise as `decode`."""
     return File(data).describe()
@@ -208,7 +244,7 @@ def _compile(channels: int) -> None:
     encode(np.zeros((16, 16, channels)[: 2 + (channels > 1)], np.uint8), iterations=1, device="cpu")
 
 
-def _to_picture(image: "Image.Image | Samples | Picture | str | os.PathLike[str]", limits: Limits) -> Picture:
+def _to_picture(image: Given, limits: Limits) -> Picture:
     if isinstance(image, Picture):
         images.from_array(image.pixels, limits)  # raises for what cannot be coded
         return image
@@ -217,10 +253,13 @@ def _to_picture(image: "Image.Image | Samples | Picture | str | os.PathLike[str]
     elif isinstance(image, Image.Image):
         picture = images.from_pillow(image, limits)
     elif isinstance(image, str | os.PathLike):
-        picture = images.load(Path(image), limits=limits)
+        picture = images.load(path(image), limits=limits)
+    elif hasattr(image, "read"):
+        picture = images.read(files.read_open(image, limits.picture_bytes, BYTES_REMEDY), limits=limits)
     else:
         raise ValueError(
-            f"an image is a PIL image, an array of numpy or the path of a picture file, not {type(image).__name__}"
+            "an image is a PIL image, an array of numpy, the path of a picture file or an open one, not "
+            f"{type(image).__name__}"
         )
     for note in picture.notes:
         warnings.warn(note, stacklevel=3)

@@ -105,8 +105,9 @@ class GridFits(_FitsOf):
 
     def __post_init__(self) -> None:
         self.profile = PROFILES[grid.PROFILE_ID]
+        _, height, width = self.subject.planes.shape
         self._whole = grid_settings_for(
-            DEFAULT_QUALITY, self.effort, self.iterations, self.request.max_seconds, self.request.tune
+            DEFAULT_QUALITY, self.effort, self.iterations, self.request.max_seconds, height * width, self.request.tune
         )
         # In the last half of the schedule latents stay where they are, whatever lambda.
         self.plan = Plan(1e-5, 0.5, _probe(self._whole.iterations), correction=Part(0.15, begin=0.4))

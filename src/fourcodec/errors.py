@@ -9,6 +9,7 @@
     ├── TargetError              a size or quality that no file of this picture reaches
     ├── ImageError               a picture that cannot be read, or has a shape that cannot be coded
     ├── DeviceError              a device that this machine does not have
+    ├── MissingLibraryError      an optional library that is not installed; an ImportError, too
     ├── DatasetError             a set of training images that cannot be read, or is not of one size
     ├── ConfigError              a configuration with an unknown key or a value out of range
     └── ModelError               a folder that holds no sound generative model
@@ -59,6 +60,10 @@ class ImageError(FourcodecError):
 
 class DeviceError(FourcodecError):
     """The requested device is not there."""
+
+
+class MissingLibraryError(FourcodecError, ImportError):
+    """An optional library is not installed; the message names the extra that brings it."""
 
 
 class DatasetError(FourcodecError):

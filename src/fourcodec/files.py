@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from fourcodec.errors import LimitError
 
 _PIECE_BYTES = 1 << 20
+_INPUT = "standard input"  # in place of a path
 _TOKEN_BYTES, _SUFFIX = 6, ".tmp"  # random bytes in the name of a temporary file, and its ending
 _PREFIX_BYTES = 100  # of the target's name; with the rest, a temporary name is shorter than any system's 255 bytes
 _TAIL_LENGTH = 2 * _TOKEN_BYTES + len(_SUFFIX)
@@ -34,24 +35,39 @@ def read(path: Path, limit_bytes: int, remedy: str = "") -> bytes:
     much more has been read.
     """
     with path.open("rb") as file:
-        return _read_whole(file, limit_bytes, repr(str(path)), remedy)
+        return _read_whole(file, limit_bytes, str(path), repr(str(path)), remedy)
+
+
+def read_open(file: BinaryIO, limit_bytes: int, remedy: str = "") -> bytes:
+    """The bytes of an open file, from where it is to its end. Raises LimitError as `read` does, and ValueError for a
+    file of text."""
+    return _read_whole(file, limit_bytes, "the open file", "the open file", remedy)
 
 
 def read_standard_input(limit_bytes: int, remedy: str = "") -> bytes:
     """The bytes of standard input. Raises OSError, also where it is closed, and LimitError as `read` does."""
     if sys.stdin is None:
-        raise OSError(errno.EBADF, "closed", "standard input")
-    return _read_whole(sys.stdin.buffer, limit_bytes, "standard input", remedy)
+        raise OSError(errno.EBADF, "closed", _INPUT)
+    return _read_whole(sys.stdin.buffer, limit_bytes, _INPUT, _INPUT, remedy)
 
 
-def _read_whole(file: BinaryIO, limit_bytes: int, name: str, remedy: str) -> bytes:
+def _read_whole(file: BinaryIO | TextIO, limit_bytes: int, path: str, name: str, remedy: str) -> bytes:
     """The bytes of an open file, read piece by piece: for one read of `limit_bytes`, Python would allocate them all."""
     data = bytearray()
-    while piece := file.read(_PIECE_BYTES):
+    while piece := _piece(file, path):
+        if isinstance(piece, str):
+            raise ValueError(f"{name} is open for text: open it for bytes, with mode 'rb'")
         data += piece
         if len(data) > limit_bytes:
             raise LimitError(f"{name} is larger than the limit of {limit_bytes} bytes{remedy and ': ' + remedy}")
     return bytes(data)
+
+
+def _piece(file: BinaryIO | TextIO, path: str) -> bytes | str:
+    try:
+        return file.read(_PIECE_BYTES)
+    except OSError as exc:  # a disk with a fault, say: reading does not name the file as opening does
+        raise OSError(exc.errno, f"cannot read: {exc.strerror or exc}", path) from exc
 
 
 def standard_output() -> BinaryIO:
@@ -234,10 +250,8 @@ def _keep_access(descriptor: int, target: Path, old: os.stat_result) -> None:
             os.fchown(descriptor, owner, old.st_gid)
             break
     mode = stat.S_IMODE(old.st_mode) & 0o777
-    kept = os.fstat(descriptor).st_gid == old.st_gid
-    if acl := _acl_of(target):
-        kept = kept and _set_acl(descriptor, acl)
-    if not kept:
+    same_group = os.fstat(descriptor).st_gid == old.st_gid
+    if not (_set_acl(descriptor, _acl_of(target)) and same_group):
         mode &= ~0o070 | (mode << 3)
     with suppress(OSError):  # file systems without modes
         os.fchmod(descriptor, mode)
@@ -252,8 +266,15 @@ def _acl_of(path: Path) -> bytes:
 
 
 def _set_acl(descriptor: int, acl: bytes) -> bool:
+    """Gives a new file this ACL, or takes that away which a folder with a default ACL gave it. Returns False where that
+    cannot be done."""
     try:
-        os.setxattr(descriptor, _ACL, acl)
-    except OSError:
-        return False
+        if acl:
+            os.setxattr(descriptor, _ACL, acl)
+        else:
+            os.removexattr(descriptor, _ACL)
+    except OSError as exc:
+        return not acl and exc.errno in (errno.ENODATA, errno.ENOTSUP)  # there was none
+    except AttributeError:  # no such system call
+        return not acl
     return True

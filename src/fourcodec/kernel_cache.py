@@ -31,6 +31,7 @@ import numpy as np
 from numba.core import config
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 import fourcodec
@@ -69,8 +70,12 @@ class KernelCache(_Cache):  # type: ignore[misc]
         """Does nothing: code is written when it is saved."""
 
     def load_overload(self, sig: Any, target_context: Any) -> CompileResult | None:
-        """The compiled code for a signature; None where there is no usable file."""
-        target_context.refresh()
+        """The compiled code for a signature; None where there is no usable file.
+
+        numba's own cache calls `target_context.refresh()` first, which imports all that a compilation may need, scipy
+        too where it is installed: 0.4 s. Loaded code needs numba's runtime alone; who compiles refreshes for himself.
+        """
+        rtsys.initialize(target_context)
         found = None
         if self._enabled and (folder := kernel_folder()) is not None:
             payload = _read(folder / self._name(sig))

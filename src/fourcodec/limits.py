@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fourcodec.arguments import whole_number
 from fourcodec.errors import LimitError
 
 
 @dataclass(frozen=True)
 class Limits:
     """The limits of one program. pixels: of a picture in a file, and of a decoded view of it. work: of decoding, in
-    multiplications. Raises ValueError where one is below 1."""
+    multiplications. Raises ValueError where one is below 1 or no whole number."""
 
     pixels: int = 1 << 27  # 16384 x 8192; Pillow refuses pictures that are not much larger
     # `pixels` and this belong together: it is enough for so many in fnet's default size, 8 x 6. Change both.
@@ -22,6 +23,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in (("pixels", self.pixels), ("work", self.work)):
+            object.__setattr__(self, name, whole_number(f"a limit of {name}", value))
             if value < 1:
                 raise ValueError(f"a limit of {name} is at least 1, not {value}")
 

@@ -1,18 +1,19 @@
 """PSNR, SSIM, MS-SSIM, SSIMULACRA 2 and FLIP of a pair of pictures, and bits per pixel.
 
 Pictures are uint8 or uint16, (H, W) or (H, W, C). With 2 or 4 channels the last is alpha, which is not compared; nor
-are the colours of pixels that are fully transparent in the first picture. Sums run over strips of rows: scikit-image
-works in float64, which would take several gigabytes for a photograph of 12 megapixels at once. All functions raise
-ValueError for pictures of different shapes or types.
+are the colours of pixels that are fully transparent in the first picture. Sums run over strips of rows: SSIM in float64
+would take several gigabytes for a photograph of 12 megapixels at once. All functions raise ValueError for pictures of
+different shapes or types.
 """
 
-import importlib.util
 import io
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from fourcodec import extras
 from fourcodec.arrays import Samples
 from fourcodec.images import has_alpha, saved, to_eight_bits
 from fourcodec.images.pixels import STRIP_ROWS
@@ -22,6 +23,9 @@ MS_SSIM_MIN_SIDE = 161  # pixels: the coarsest of five scales must hold the wind
 SSIMULACRA2_MIN_SIDE = 8  # pixels: the side of the smallest scale
 MOST_DB = 120.0  # PSNR that fits report for an error of 0: a finite number, which JSON can hold
 _SSIM_MARGIN = SSIM_MIN_SIDE // 2
+_SSIM_SIGMA = 1.5
+_SSIM_WINDOW = np.exp(-0.5 * (np.arange(-_SSIM_MARGIN, _SSIM_MARGIN + 1) / _SSIM_SIGMA) ** 2)
+_SSIM_WINDOW /= _SSIM_WINDOW.sum()
 
 
 def psnr_db(first: Samples, second: Samples) -> float:
@@ -56,22 +60,40 @@ def ssim(first: Samples, second: Samples) -> float | None:
     height, width = first.shape[:2]
     if min(height, width) < SSIM_MIN_SIDE:
         return None
-    from skimage.metrics import structural_similarity
-
     total = 0.0
     inner_rows = height - 2 * _SSIM_MARGIN
     for top in range(0, inner_rows, STRIP_ROWS):
         strip_rows = min(STRIP_ROWS, inner_rows - top)
         rows = slice(top, top + strip_rows + 2 * _SSIM_MARGIN)
-        total += strip_rows * structural_similarity(
-            *_colours(first[rows], second[rows]),
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-            data_range=_peak(first),
-            channel_axis=-1 if first.ndim == 3 else None,
-        )
-    return float(total / inner_rows)
+        one, other = (np.atleast_3d(colours) for colours in _colours(first[rows], second[rows]))
+        channels = one.shape[2]
+        means = (_mean_ssim(one[:, :, c], other[:, :, c], _peak(first)) for c in range(channels))
+        total += strip_rows * sum(means) / channels
+    return total / inner_rows
+
+
+def _mean_ssim(first: Samples, second: Samples, peak: int) -> float:
+    """The mean of SSIM over all windows that lie within two planes (H, W)."""
+    x, y = first.astype(np.float64), second.astype(np.float64)
+    mean_x, mean_y = _window_means(x), _window_means(y)
+    product, squares = mean_x * mean_y, mean_x**2 + mean_y**2
+    covariance = _window_means(x * y) - product
+    variances = _window_means(x**2 + y**2) - squares
+    c1, c2 = (0.01 * peak) ** 2, (0.03 * peak) ** 2
+    return float(np.mean((2 * product + c1) * (2 * covariance + c2) / ((squares + c1) * (variances + c2))))
+
+
+def _window_means(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The means under the Gaussian window, (H - 10, W - 10)."""
+    for axis in (0, 1):
+        turned = plane if axis == 0 else plane.T
+        kept = len(turned) - 2 * _SSIM_MARGIN
+        total = _SSIM_WINDOW[_SSIM_MARGIN] * turned[_SSIM_MARGIN : _SSIM_MARGIN + kept]
+        for tap in range(_SSIM_MARGIN):  # the window is symmetric
+            last = 2 * _SSIM_MARGIN - tap
+            total += _SSIM_WINDOW[tap] * (turned[tap : tap + kept] + turned[last : last + kept])
+        plane = total if axis == 0 else total.T
+    return plane
 
 
 def ms_ssim(first: Samples, second: Samples) -> float | None:
@@ -83,6 +105,7 @@ def ms_ssim(first: Samples, second: Samples) -> float | None:
     _check_pair(first, second)
     if min(first.shape[:2]) < MS_SSIM_MIN_SIDE:
         return None
+    extras.require("MS-SSIM", "torch", "pytorch_msssim", extra="bench")
     import torch
     from pytorch_msssim import ms_ssim as of_planes
 
@@ -103,7 +126,7 @@ def ms_ssim(first: Samples, second: Samples) -> float | None:
 
 def installed(name: str) -> bool:
     """True if the package behind the function `name` of this module is there: "ssimulacra2" or "flip"."""
-    return importlib.util.find_spec({"ssimulacra2": "ssimulacra2", "flip": "flip_evaluator"}[name]) is not None
+    return extras.is_there({"ssimulacra2": "ssimulacra2", "flip": "flip_evaluator"}[name])
 
 
 def ssimulacra2(first: Samples, second: Samples) -> float | None:

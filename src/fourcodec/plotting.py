@@ -5,9 +5,14 @@ A notebook hands its MPLBACKEND on to the programs that it starts. Figures here 
 
 import os
 
+from fourcodec import extras
+
 
 def load_matplotlib() -> None:
-    """Imports matplotlib, whatever MPLBACKEND says. Other imports of it come after this call."""
+    """Imports matplotlib, whatever MPLBACKEND says. Other imports of it come after this call.
+
+    Raises MissingLibraryError."""
+    extras.require("a plot", "matplotlib")
     backend = os.environ.pop("MPLBACKEND", None)
     try:
         import matplotlib  # noqa: F401

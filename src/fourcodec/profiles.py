@@ -56,6 +56,16 @@ class Profile(Protocol[Config, Network]):
         """The image of (height, width) on a lattice, at every pixel unless given: (1 or 3, rows, columns) float32,
         about [0, 1], not clamped. `device` is "cpu" or "cuda"."""
 
+    def unpack_beginning(
+        self, config: Config, sections: Sequence[Section], missing_bytes: int, /
+    ) -> tuple[Network, int, str]:
+        """The content of a file that ends too early, whose last section lacks `missing_bytes`; the r of the size
+        1:2^r that its image has; and the content in words. Raises as `unpack`, and CorruptFileError where there is
+        too little."""
+
+    def render_beginning(self, network: Network, size: tuple[int, int], reduction: int, /) -> NDArray[np.float32]:
+        """The image of (height, width) at 1:2^reduction from what `unpack_beginning` found, as `render` gives it."""
+
     def same(self, first: Network, second: Network, /) -> bool:
         """True if all integers are equal."""
 

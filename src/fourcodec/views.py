@@ -8,8 +8,12 @@ The region is cut out first and then scaled, as by dwebp's -crop and -scale: --r
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+from fourcodec.arguments import number, whole_number
 
 _ROUNDING = 1e-9  # so that 30 x 0.1, just above 3 in floating point, is 3 samples and not 4
 _LARGEST_SCALE = 1e18  # keeps the number of samples finite; the limits refuse far fewer
@@ -66,7 +70,8 @@ class View:
     """A view: a region and the scale or the size at which it is decoded.
 
     region: (left, top, width, height) in pixels, None for the whole picture. scale: samples per pixel. size: (width,
-    height) in samples. Raises ValueError for values out of range, and where both scale and size are given.
+    height) in samples. Raises ValueError for values of another type or out of range, and where both scale and size are
+    given.
     """
 
     region: tuple[int, int, int, int] | None = None
@@ -74,10 +79,15 @@ class View:
     size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
+        if self.scale is not None:
+            object.__setattr__(self, "scale", number("a scale", self.scale))
+        for name, count in (("region", 4), ("size", 2)):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _whole_numbers(name, value, count))
         if self.scale is not None and self.size is not None:
             raise ValueError("a scale and a size contradict each other: give one of them")
         if self.scale is not None and not (math.isfinite(self.scale) and self.scale > 0):
-            raise ValueError(f"a scale is above 0, not {self.scale}")
+            raise ValueError(f"a scale is above 0, not {self.scale:g}")
         if self.size is not None and min(self.size) < 1:
             raise ValueError(f"a size is at least 1 x 1, not {self.size[0]} x {self.size[1]}")
         if self.region is not None and (min(self.region[:2]) < 0 or min(self.region[2:]) < 1):
@@ -96,6 +106,12 @@ class View:
         scale = 1.0 if self.scale is None else min(self.scale, _LARGEST_SCALE)
         columns, rows = (max(1, math.ceil(side * scale - _ROUNDING)) for side in (across, down))
         return Lattice(left, top, across, down, columns, rows)
+
+
+def _whole_numbers(name: str, values: Any, count: int) -> tuple[int, ...]:
+    if not isinstance(values, Sequence) or isinstance(values, str | bytes) or len(values) != count:
+        raise ValueError(f"a {name} is {count} whole numbers, not {values!r}")
+    return tuple(whole_number(f"each number of a {name}", value) for value in values)
 
 
 WHOLE = View()

@@ -13,9 +13,11 @@ from PIL import Image
 
 import fourcodec
 from fourcodec import cli, images, metrics
+from fourcodec.bench.baselines import BASELINES, PeerSetting
 from fourcodec.bench.baselines import decode as decoded_jpeg
+from fourcodec.bench.matching import PeerFiles
 from fourcodec.comparison import page as page_module
-from fourcodec.comparison.jpeg import Jpeg, NoJpeg, best_jpeg
+from fourcodec.comparison.peers import NAMES, NoPeerFile, PeerFile, best_file
 from tests.support.oddities import FILES, saved
 
 pytestmark = pytest.mark.usefixtures("stub_profile")
@@ -75,6 +77,37 @@ def test_the_jpeg_is_a_real_one_of_at_most_our_bytes(tmp_path: Path, capsys: pyt
     assert jpeg["ssim"] == pytest.approx(metrics.ssim(picture, decoded_jpeg(data)))
 
 
+@pytest.mark.parametrize("codec", ["webp", "avif"])
+def test_bisection_finds_the_largest_file_that_fits(codec: str) -> None:
+    """It misses nothing where files grow with the quality, as they do here."""
+    picture = wave(*SIDES)
+    files = PeerFiles(picture, BASELINES[codec])
+    sizes = {quality: files.point(PeerSetting(files.baseline.variants[0], quality)) for quality in (30, 50)}
+    for quality, point in sizes.items():
+        found = best_file(codec, picture, point.size_bytes)
+        assert isinstance(found, PeerFile)
+        assert found.size_bytes <= point.size_bytes
+        assert metrics.psnr_db(picture, found.pixels) >= point.psnr_db - 0.01, quality
+    none = best_file(codec, picture, 20)
+    assert isinstance(none, NoPeerFile)
+    assert none.reason.endswith(" bytes")
+
+
+def test_the_answer_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = coded(tmp_path, wave())
+    found = compared(paths, capsys, "-o", str(tmp_path / "page.html"))
+    gain = found["psnr_db"] - found["jpeg"]["psnr_db"]
+    page = (tmp_path / "page.html").read_text()
+    sentence = re.search(r'<p class="verdict">(.*)</p>', page)
+    assert sentence is not None
+    assert f"a PSNR of {found['psnr_db']:.2f} dB: {gain:+.2f} dB against JPEG, " in sentence[1]
+    assert page.index("verdict") < page.index('id="viewer"')
+    assert cli.run(["compare", *paths]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.split() == ["fourcodec", "JPEG", "WebP", "AVIF"]
+    assert re.search(r"^99% of errors are at most( +\d+ of 255){4}$", "\n".join(lines), re.MULTILINE)
+
+
 def test_a_size_out_of_jpegs_reach_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = coded(tmp_path, np.full((16, 24, 3), 90, np.uint8))
     found = compared(paths, capsys)
@@ -88,8 +121,8 @@ def test_a_size_out_of_jpegs_reach_is_said(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_a_side_that_jpeg_cannot_have_is_said() -> None:
-    found = best_jpeg(np.zeros((1, 65_536), np.uint8), 10_000)
-    assert isinstance(found, NoJpeg)
+    found = best_file("jpeg", np.zeros((1, 65_536), np.uint8), 10_000)
+    assert isinstance(found, NoPeerFile)
     assert found.reason.startswith("JPEG cannot hold this picture (")
 
 
@@ -192,10 +225,11 @@ def test_the_page_needs_nothing_else_and_holds_the_very_pixels(tmp_path: Path) -
     np.testing.assert_array_equal(np.asarray(links.pictures["original"]), picture)
     data = Path(paths[1]).read_bytes()
     np.testing.assert_array_equal(np.asarray(links.pictures["ours"]), fourcodec.decode(data))
-    jpeg = best_jpeg(picture, len(data))
-    assert isinstance(jpeg, Jpeg)
-    np.testing.assert_array_equal(np.asarray(links.pictures["jpeg"]), jpeg.pixels)
-    assert set(links.pictures) == {"original", "ours", "jpeg", "our-error", "jpeg-error"}
+    for codec in NAMES:
+        peer = best_file(codec, picture, len(data))
+        assert isinstance(peer, PeerFile)
+        np.testing.assert_array_equal(np.asarray(links.pictures[codec]), peer.pixels)
+    assert set(links.pictures) == {"original", "ours", *NAMES, "our-error", *(f"{codec}-error" for codec in NAMES)}
 
 
 def test_names_are_no_markup(tmp_path: Path) -> None:
@@ -268,7 +302,7 @@ def test_a_long_search_is_announced(
     paths = coded(tmp_path, np.full((16, 24, 3), 90, np.uint8))
     assert cli.run(["compare", *paths, "--json"]) == 0
     out, err = capsys.readouterr()
-    assert err.startswith("note: searching for the best JPEG of the same size")
+    assert err.startswith("note: searching for the best JPEG, WebP and AVIF of the same size")
     json.loads(out)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib import colormaps
 
 from fourcodec.comparison import error_map
 
@@ -33,7 +34,10 @@ def test_the_scale_is_round_holds_nearly_all_and_is_shared() -> None:
     assert error_map.palette_indices(np.array([[0, 16, 32, 99]], np.float32), 32).tolist() == [[0, 128, 255, 255]]
 
 
-def test_the_palette_rises_in_brightness() -> None:
+def test_the_palette_is_matplotlibs_and_rises_in_brightness() -> None:
+    np.testing.assert_array_equal(
+        error_map.palette(), np.rint(255 * colormaps["magma"](np.arange(error_map.COLOURS))[:, :3])
+    )
     brightness = error_map.palette() @ np.array([0.2126, 0.7152, 0.0722])
     assert len(brightness) == error_map.COLOURS
     assert (np.diff(brightness) > -0.5).all()

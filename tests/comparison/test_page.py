@@ -68,6 +68,7 @@ def test_keys_and_controls_do_what_they_say(page: Path) -> None:
     acts = {
         "start": "0",
         "in": "press('+')",
+        "large": "(press('+'), press('+'), press('+'), press('+'))",
         "moved": "press('ArrowRight')",
         "one": "press('1')",
         "fit": "press('0')",
@@ -81,9 +82,10 @@ def test_keys_and_controls_do_what_they_say(page: Path) -> None:
     seen = dict(zip(acts, found["seen"][1:], strict=True))
     assert found["unnamed"] == 0
     assert (seen["start"]["left"], seen["start"]["right"], seen["start"]["at"]) == ("ours", "jpeg", "50%")
-    assert seen["start"]["pixels"]  # 72 pixels across are shown large, and not blurred
+    assert (seen["start"]["zoom"], seen["start"]["pixels"]) == (100, False)  # a small picture is not enlarged
+    assert seen["large"]["pixels"]  # not blurred
     assert seen["in"]["zoom"] == pytest.approx(1.5 * seen["start"]["zoom"], rel=0.01)
-    assert seen["moved"]["x"] < seen["in"]["x"]
+    assert seen["moved"]["x"] < seen["large"]["x"]
     assert (seen["one"]["zoom"], seen["one"]["pixels"]) == (100, False)
     assert seen["fit"]["zoom"] == seen["start"]["zoom"]
     assert seen["divided"]["at"] == "48%"

@@ -1,10 +1,11 @@
-"""Damaged journals, data sets and model folders: python -m tests.fuzz.folders journal|dataset|model COUNT
+"""Damaged journals, data sets and model folders: python -m tests.fuzz.folders journal|dataset|model|prior COUNT [FIRST]
 
 A file may be refused with a FourcodecError and in no other way; OSError is for what the system refuses, and is none of
 it. Half of the mutations change a part that is put together again as it was (JSON, a zip or gzip file, a header), so
-that checksums do not hide what is behind them. `make fuzz-folders` runs all three.
+that checksums do not hide what is behind them. `make fuzz-folders` runs all four.
 """
 
+import functools
 import gzip
 import io
 import json
@@ -12,6 +13,7 @@ import struct
 import sys
 import tempfile
 import time
+import traceback
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -32,6 +34,7 @@ EXTREMES: tuple[Any, ...] = (
     *(None, True, 0, -1, 1, 255, 2**31, 2**63, -(2**64), 10**400, 0.5, 1e308, float("nan"), float("-inf")),
     *("", "x", "..", "../../x", "\0", "\ud800", [], [[]], {}, {"a": {}}, [0, 0, 1], [-8, 8, 1], [30000, 30000, 1]),
 )
+_SHOWN = 1000  # executions from one line of progress to the next
 Target = tuple[Callable[[Random], bytes], Callable[[Path], None], str]  # makes a file's bytes, reads it, its name
 
 
@@ -88,14 +91,15 @@ def read_dataset(path: Path) -> None:
             read(path)
 
 
-def model_bytes(random: Random) -> bytes:
+@functools.cache
+def sound_model(*, encoder: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The tensors and the facts of a model. Made once: that takes as long as reading a damaged one."""
     import torch
-    from safetensors.torch import save
 
     from fourcodec.generative.config import to_table
     from fourcodec.generative.core import ModelCore
 
-    config = sets.tiny(**({} if random.random() < 0.5 else {"encoder": {"hidden": [8]}}))
+    config = sets.tiny(**({"encoder": {"hidden": [8]}} if encoder else {}))
     core = ModelCore(config, sets.SHAPE, "cpu", seed=0)
     tensors = {**core.tensors(), "latents.values": torch.zeros(20, config.latents.size)}
     facts = {
@@ -104,14 +108,21 @@ def model_bytes(random: Random) -> bytes:
         "image_shape": list(sets.SHAPE),
         "dataset": {"name": "a", "hash": "b"},
     }
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}, facts
+
+
+def model_bytes(random: Random) -> bytes:
+    from safetensors.torch import save
+
+    sound, facts = sound_model(encoder=random.random() < 0.5)
+    tensors = dict(sound)
     if random.random() < 0.2:
         name = random.choice(list(tensors))
         tensors[name] = random.choice(
             (tensors[name][:0], tensors[name] * float("nan"), tensors[name].long(), tensors[name] + 3e38)
         )
     text = changed_json(facts, random).decode("utf-8", "replace")
-    plain = {name: tensor.contiguous().clone() for name, tensor in tensors.items()}
-    return save(plain, {"fourcodec": text})
+    return save({name: tensor.clone() for name, tensor in tensors.items()}, {"fourcodec": text})
 
 
 def read_model(path: Path) -> None:
@@ -125,10 +136,64 @@ def read_model(path: Path) -> None:
         fnc.to_fnc(model.core, z)
 
 
+@functools.cache
+def sound_prior(kind: str) -> Any:
+    """A prior that was fitted to the latents of `prior_latents`."""
+    from fourcodec.generative.flow import Flow
+    from fourcodec.generative.priors import FullGaussian, IsotropicGaussian, Mixture
+
+    latents = prior_latents()
+    fitters: dict[str, Callable[[], Any]] = {
+        "isotropic": lambda: IsotropicGaussian.fit(latents),
+        "gaussian": lambda: FullGaussian.fit(latents),
+        "mixture": lambda: Mixture.fit(latents, 0, 2),
+        "flow": lambda: Flow.fit(latents, 0, iterations=1),
+    }
+    return fitters[kind]()
+
+
+@functools.cache
+def prior_latents() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+
+
+def prior_bytes(random: Random) -> bytes:
+    import safetensors.numpy
+
+    from fourcodec.generative.prior_store import digest
+
+    prior = random.choice(("isotropic", "gaussian", "mixture", "mixture", "flow"))
+    state = sound_prior(prior).to_state()
+    arrays = {name: np.array(array) for name, array in state.arrays.items()}
+    for name in random.sample(sorted(arrays), random.choice((0, 0, 1, 2))):
+        array = arrays[name].ravel()
+        extremes = (0, -1, 100) if array.dtype.kind == "i" else (0, -1, 1e-38, 1e20, 2e38, np.nan, -np.inf)
+        array[random.randrange(array.size)] = random.choice(extremes)
+        if random.random() < 0.2:
+            array = array[: random.randrange(array.size + 1)]
+        shape = arrays[name].shape if array.size == arrays[name].size and random.random() < 0.8 else (1, -1, 1)
+        with np.errstate(all="ignore"):
+            kind = random.choice((array.dtype, array.dtype, np.float64, np.int8, np.uint64))
+            arrays[name] = array.astype(kind).reshape(shape if array.size else (0,))
+    facts = {"kind": state.kind, "temperature": random.choice((1.0, 0.85, 10)), "latents": digest(prior_latents())}
+    text = changed_json(facts, random).decode("utf-8", "replace")
+    return safetensors.numpy.save(arrays, {"fourcodec_prior": text})
+
+
+def read_prior(path: Path) -> None:
+    from fourcodec.generative import prior_store
+
+    with suppress(FourcodecError):
+        chosen = prior_store.read_prior(path.parent, prior_latents())
+        if chosen is not None:
+            chosen.prior.sample(3, 0, chosen.temperature)
+
+
 TARGETS: dict[str, Target] = {
     "journal": (journal_bytes, read_journal, "journal.jsonl"),
     "dataset": (dataset_bytes, read_dataset, "set.gz"),
     "model": (model_bytes, read_model, "model.safetensors"),
+    "prior": (prior_bytes, read_prior, "prior.safetensors"),
 }
 
 
@@ -167,21 +232,25 @@ def execute(target: str, number: int, folder: Path) -> None:
     path.write_bytes(data)
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        try:
-            read(path)
-        except BaseException:
-            print(f"finding, {target} {number}: {data[:2000]!r}", flush=True)
-            raise
+        read(path)
 
 
-def main(target: str, count: int) -> int:
-    started = time.monotonic()
+def main(target: str, count: int, first: int = 0) -> int:
+    """Runs `count` mutations from number `first` on, goes on after a finding, and returns 1 where there was one."""
+    started, findings = time.monotonic(), 0
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(count):
-            execute(target, number, Path(folder))
-    print(f"{target}: {count} executions, no finding ({time.monotonic() - started:.0f} s)")
-    return 0
+        for number in range(first, first + count):
+            if number > first and number % _SHOWN == 0:
+                print(f"{target}: {number}, {findings} findings so far", flush=True)
+            try:
+                execute(target, number, Path(folder))
+            except Exception:
+                findings += 1
+                traceback.print_exc()
+                print(f"finding: {target} {number}", flush=True)
+    print(f"{target}: {count} executions from {first} on, {findings} findings ({time.monotonic() - started:.0f} s)")
+    return int(findings > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 from fourcodec import codec
 from fourcodec.bitstream import container
-from fourcodec.cli.info import _lines
+from fourcodec.cli.info import _bars, _internals, _summary
 from fourcodec.errors import FourcodecError
 from fourcodec.limits import Limits
 from fourcodec.pillow_plugin import FncImageFile, accept
@@ -31,7 +31,9 @@ def info(data: bytes) -> None:
     with suppress(FourcodecError):
         description = codec.describe(data)
         json.dumps(description, allow_nan=False)
-        _lines(description)
+        _summary(description, codec.File(data).salvage_metadata()[0])
+        _internals(description)
+        _bars(description)
     with suppress(FourcodecError):
         codec.read_metadata(data)
     with warnings.catch_warnings():

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import fourcodec
-from fourcodec.errors import ModelError, UnsupportedFormatError
+from fourcodec.errors import LimitError, ModelError, UnsupportedFormatError
 from fourcodec.generative import fnc, sheets, uses
 from fourcodec.generative.checkpoints import FILE_NAME, read_checkpoint, write_checkpoint
 from fourcodec.generative.datasets import load_dataset
@@ -163,3 +163,11 @@ def test_weights_that_overflow_are_refused_where_they_are_used(model: TrainedMod
     for use in (made.decode, lambda z: fnc.to_fnc(made.core, z)):
         with pytest.raises(ModelError, match="not finite"):
             use(z)
+
+
+def test_coefficients_beyond_the_coarsest_step_are_refused_without_a_warning(tmp_path: Path) -> None:
+    made = make(tmp_path)
+    with torch.no_grad():
+        made.core.decoder.mlp[-1].bias.fill_(1e38)
+    with pytest.raises(LimitError, match="more than 20 bits"), np.errstate(all="raise"):
+        fnc.to_fnc(made.core, np.ones((1, 4), np.float32))

@@ -6,13 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+import torch
 
 from fourcodec.errors import DatasetError, ModelError
 from fourcodec.generative import classifier_cache, model_prior
+from fourcodec.generative.flow import Flow
 from fourcodec.generative.model_prior import choose_and_store
-from fourcodec.generative.prior_choice import CANDIDATES
+from fourcodec.generative.prior_choice import CANDIDATES, prior_from_state
 from fourcodec.generative.prior_store import FILE_NAME, read_prior, write_prior
-from fourcodec.generative.priors import ChosenPrior, FullGaussian, Mixture
+from fourcodec.generative.priors import ChosenPrior, FullGaussian, IsotropicGaussian, Mixture, Prior, PriorState
 from tests.support import toy
 
 
@@ -81,3 +83,22 @@ def test_arrays_of_any_dimensions_are_read_by_their_elements(latents: np.ndarray
     again = Mixture.from_arrays(arrays)
     assert np.array_equal(again.sample(9, 1), mixture.sample(9, 1))
     assert again.name == "mixture-2"
+
+
+@pytest.mark.parametrize("damage", ["deviation", "mean", "weight"])
+def test_samples_that_are_not_finite_are_refused(latents: np.ndarray, damage: str) -> None:
+    gaussian, flow = FullGaussian.fit(latents), Flow.fit(latents, 0, iterations=1)
+    with torch.inference_mode():
+        flow.network.last.weight.fill_(3e38)
+    prior: Prior = {
+        "deviation": IsotropicGaussian(4, 3e38),
+        "mean": FullGaussian(np.full(4, 3.4e38), np.eye(4) * 1e76),
+        "weight": Flow(gaussian, flow.network),
+    }[damage]
+    with pytest.raises(ModelError, match="not finite"):
+        prior.sample(99, 0)
+
+
+def test_numbers_beyond_float32_are_refused(latents: np.ndarray) -> None:
+    with pytest.raises(ModelError, match="'deviation' is not finite"):
+        prior_from_state(PriorState("isotropic", {"deviation": np.array([1e300]), "size": np.array([4])}))

@@ -1,7 +1,8 @@
 """The grid's network: values and gradients against plain torch in float64, and nothing depends on threads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,6 +129,31 @@ def test_gradients_of_pictures_of_one_row_or_column_are_right(size: tuple[int, i
     _, _, gradients = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
     assert_near(plain_gradients(network), exact.levels, 1e-5)
     assert_near(gradients.parts(), exact.weights, 1e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 20_000), (20_000, 1), (10_000, 2)])
+def test_thin_pictures_take_no_more_pieces_of_work_than_others(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column of 20,000 pixels once had 1250 pieces of 16 pixels, each of which took less than its call."""
+
+    def pieces_of(height: int, width: int) -> int:
+        counts: list[int] = []
+        original = GridNetwork.map
+
+        def counting(network: GridNetwork, function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+            listed = list(items)
+            counts.append(len(listed))
+            return original(network, function, listed)
+
+        problem = problem_of(config_of(height, width, 1, levels=7, smooth=True))
+        network = problem.network()
+        with monkeypatch.context() as patch:
+            patch.setattr(GridNetwork, "map", counting)
+            network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+        return sum(counts)
+
+    assert pieces_of(*size) < 5 * pieces_of(125, 160)
 
 
 def test_a_single_level_needs_no_upsampling() -> None:

@@ -48,6 +48,7 @@ def avif(primaries: int, transfer: int) -> bytes:
     [
         (png(b"cICP", bytes([9, 16, 0, 1])), "cICP: primaries 9, transfer 16"),
         (png(b"cICP", bytes([9, 16, 0, 1]), SRGB), "cICP: primaries 9, transfer 16"),
+        (png(b"cICP", bytes([1, 13, 0, 0])), "cICP: samples of a narrow range"),
         (png(b"gAMA", struct.pack(">I", 100_000)), "gAMA: 1"),
         (png(b"cHRM", struct.pack(">8I", *CHROMATICITIES[:2], *(70000,) * 6)), "cHRM: 0.3127 0.329 0.7"),
         (tiff(), "WhitePoint"),
@@ -122,3 +123,32 @@ def test_a_profile_of_an_unknown_space_is_named() -> None:
     notes: list[str] = []
     assert fitting_profile(SRGB[:16] + b"HSV " + SRGB[20:], 3, notes) == b""
     assert "one for HSV" in notes[0]
+
+
+def jpeg(segment: bytes) -> bytes:
+    whole = images.saved(Image.fromarray(PIXELS), "jpeg")
+    return whole[:2] + b"\xff\xe2" + struct.pack(">H", len(segment) + 2) + segment + whole[2:]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [png(b"iCCP", b"name\0\0no zlib"), jpeg(b"ICC_PROFILE\0\1\2" + SRGB)],
+    ids=["PNG, damaged", "JPEG, the second part is missing"],
+)
+def test_a_profile_that_cannot_be_read_is_noted(data: bytes) -> None:
+    picture = images.read(data)
+    assert picture.metadata.icc == b""
+    assert picture.notes == ("the ICC profile is damaged and left out: colours may look different",)
+
+
+def test_a_profile_that_is_converted_is_not_called_damaged() -> None:
+    whole = images.saved(Image.fromarray(PIXELS).convert("CMYK"), "jpeg", icc_profile=SRGB)
+    assert not [note for note in images.read(whole).notes if "damaged" in note]
+
+
+def test_a_deep_png_with_a_bad_profile_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    deep = Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 257)
+    picture = images.read(images.saved(deep, "png", icc_profile=SRGB))
+    assert picture.pixels.dtype == np.uint16
+    assert picture.notes == ("the ICC profile is one for RGB and the samples are grey: it is left out",)
+    assert capfd.readouterr() == ("", "")

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -99,3 +100,22 @@ def test_a_second_part_of_xmp_is_noted() -> None:
     picture = images.read(saved("JPEG", xmp=xmp))
     assert picture.metadata.xmp == xmp
     assert picture.notes == ("the XMP has a second part, which is left out",)
+
+
+def jfif(unit: int, across: int, down: int) -> bytes:
+    whole = images.saved(Image.new("RGB", (5, 4)), "jpeg")
+    return whole[:13] + struct.pack(">BHH", unit, across, down) + whole[18:]
+
+
+def test_pixels_that_are_not_square_are_noted() -> None:
+    chunk = b"pHYs" + struct.pack(">IIB", 2, 1, 0)
+    plain = images.saved(Image.new("RGB", (5, 4)), "png")
+    png = plain[:33] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + plain[33:]
+    tiff = images.saved(Image.new("RGB", (5, 4)), "tiff", resolution_unit=1, x_resolution=2, y_resolution=1)
+    for data in (png, jfif(0, 2, 1), tiff):
+        picture = images.read(data)
+        assert picture.metadata.density == b""
+        (note,) = picture.notes
+        assert note.startswith("the pixels are not square (2")
+    for square in (jfif(0, 1, 1), jfif(1, 72, 36), jfif(9, 2, 1), jfif(0, 0, 1)):
+        assert images.read(square).notes == ()

@@ -67,7 +67,7 @@ NOTES = {
     "exif-damaged.jpg": "the EXIF data are left out: EXIF begins with neither",
 }
 REFUSED = {
-    "thirty-two.tif": "not a picture of a known format",
+    "thirty-two.tif": "a TIFF file of a kind that is not supported",
     "floating.tif": "mode 'F'",
     "profile-large.png": "limit of 1 MiB in a PNG",
     "profile-too-large.tif": "icc metadata of 16777217 bytes, more than the limit of 16777216",
@@ -80,7 +80,7 @@ REFUSED = {
     "cut-16.png": "damaged",
     "cut-16.tif": "damaged",
     "checksum.png": "bad header checksum",
-    "empty.png": "not a picture of a known format",
+    "empty.png": "the file is empty",
     "text.png": "not a picture of a known format",
     "huge.png": "limit of 134217728",
 }

@@ -1,14 +1,17 @@
 """Sound files are read, or named as what they are."""
 
+import io
 import struct
 
 import imagecodecs
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, PngImagePlugin
 
 from fourcodec import images
 from fourcodec.errors import ImageError
+from tests.golden.make import FOLDER
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (37, 51, 3), np.uint8)
 TEXT = "x" * (3 << 20)
@@ -70,6 +73,11 @@ UNSUPPORTED = {
     "a HEIC file": b"\0\0\0\x18ftypheic" + bytes(50),
     "a JPEG XL file": b"\xff\x0a" + bytes(50),
     "a Photoshop file": b"8BPS\0\1" + bytes(50),
+    "a JPEG-LS file": imagecodecs.jpegls_encode(PIXELS),
+    "a lossless JPEG file": imagecodecs.ljpeg_encode(PIXELS[..., 0].copy()),
+    "a Radiance file": b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 1\n" + bytes(4),
+    "a PFM or PAM file": b"PF\n2 2\n-1.0\n" + bytes(48),
+    "a .fnc file": (FOLDER / "fnet-rgba.fnc").read_bytes(),
 }
 
 
@@ -96,3 +104,15 @@ def test_a_png_that_ends_in_a_chunk_is_still_damaged() -> None:
     for end in (7, 20, 40, len(whole) - 20):
         with pytest.raises(ImageError):
             images.read(whole[:end])
+
+
+def test_a_sound_tiff_of_floats_is_not_called_no_picture() -> None:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, PIXELS.astype(np.float32), photometric="rgb")
+    with pytest.raises(ImageError, match="a TIFF file of a kind that is not supported"):
+        images.read(buffer.getvalue())
+
+
+def test_an_empty_file_is_called_empty() -> None:
+    with pytest.raises(ImageError, match="the file is empty"):
+        images.read(b"")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from fourcodec import images
 from fourcodec.bitstream.metadata import Metadata
@@ -91,6 +93,48 @@ def test_lossy_formats_hold_the_picture_nearly_and_its_metadata(kind: str, file_
             assert np.abs(picture.pixels[:, :, -1].astype(int) - PIXELS[kind][:, :, -1]).max() < 24
 
 
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("kind", PIXELS)
+@pytest.mark.parametrize("file_format", ["bmp", "ppm", "tga"])
+def test_simple_formats_hold_the_colours_and_no_metadata(file_format: str, kind: str, depth: int) -> None:
+    pixels = PIXELS[kind] if depth == 8 else deep(PIXELS[kind])
+    data, notes = images.write(pixels, file_format, metadata_of(kind))
+    name = file_format.upper()
+    opaque = images.has_alpha(pixels) and file_format != "tga"
+    shallow = depth == 16 and file_format != "ppm"
+    expected = images.to_eight_bits(pixels) if shallow else pixels
+    picture = images.on_white(expected) if opaque else expected
+    if file_format == "ppm":
+        assert Image.open(io.BytesIO(data)).format == "PPM"
+        found = np.frombuffer(data[-picture.nbytes :], picture.dtype.newbyteorder(">")).reshape(picture.shape)
+    else:
+        found = images.read(data).pixels
+    np.testing.assert_array_equal(found, picture)
+    said = [f"{name} is written with 8 bits of 16"] * shallow
+    said += [f"{name} holds no transparency: transparent parts become white"] * opaque
+    lost = [f"{name} is written without the {what}" for what in ("ICC profile", "EXIF data", "XMP data")]
+    said += ["PPM holds no metadata"] if file_format == "ppm" else lost
+    assert list(notes) == said
+
+
+@pytest.mark.parametrize("kind", PIXELS)
+def test_jpeg_xl_holds_the_picture_nearly(kind: str) -> None:
+    data, notes = images.write(PIXELS[kind], "jxl", metadata_of(kind))
+    assert notes == ("JXL is written without the ICC profile",)
+    with Image.open(io.BytesIO(data)) as image:
+        assert b"Camera" in image.getexif().tobytes()
+        found = np.asarray(image)
+    assert np.abs(found.astype(int) - PIXELS[kind]).mean() < 6
+
+
+@pytest.mark.parametrize("rows", ["grey", "rgb", "noise"])
+def test_a_16_bit_png_is_what_libpng_reads(rows: str) -> None:
+    made = np.random.default_rng(0).integers(0, 65536, (7, 5, 4), np.uint16)
+    pixels = made if rows == "noise" else deep(PIXELS[rows])
+    np.testing.assert_array_equal(imagecodecs.png_decode(images.to_png(pixels)), pixels)
+    np.testing.assert_array_equal(imagecodecs.png_decode(images.to_png(pixels[:, :1])), pixels[:, :1])
+
+
 def test_what_does_not_fit_into_jpeg_is_left_out_and_said() -> None:
     large = Metadata(xmp=b"<x/>".ljust(70_000), exif=exif(1)[6:] + bytes(70_000))
     data, notes = images.write(deep(photo()), "jpeg", large)
@@ -102,7 +146,7 @@ def test_what_does_not_fit_into_jpeg_is_left_out_and_said() -> None:
     ]
 
 
-@pytest.mark.parametrize(("file_format", "limit"), [("jpeg", 65535), ("webp", 16383), ("avif", 65536)])
+@pytest.mark.parametrize(("file_format", "limit"), [("jpeg", 65535), ("webp", 16383), ("avif", 65536), ("tga", 65535)])
 def test_a_side_that_a_format_cannot_have_is_refused(file_format: str, limit: int) -> None:
     images.check_format(file_format, limit, 1)
     with pytest.raises(ImageError, match=f"{file_format.upper()} holds at most {limit} pixels a side"):

@@ -1,16 +1,19 @@
 // Runs the decoder on files under node: node decode_cli.mjs PRIORS OPTIONS < a JSON list of tasks.
 //
-// OPTIONS are those of `decode`, as JSON. A task is {file} and, each where it is wanted, {symbols: true}, {raw: a file
-// for the samples}, {levels: true}, which puts the smaller pictures into files beside it, and {first: a number}, which
-// decodes only so many bytes. One line of JSON comes out for each: what was found, or {error, kind, isFncError}; the
-// processor time in ms, and the most memory so far in MB.
+// OPTIONS are those of `decode`, as JSON; `fast: true` stands for fast.js. A task is {file} and, each where it is
+// wanted, {symbols: true}, {raw: a file for the samples}, {piece: a number}, which feeds the file in pieces of so many
+// bytes, or at once where it has no more, and puts the smaller pictures into files beside the samples, and {first: a number}, which decodes only so many
+// bytes. One line of JSON comes out for each: what was found, or {error, kind, isFncError}; the processor time in ms,
+// and the most memory so far in MB.
 import {createHash} from 'node:crypto';
 import {readFileSync, writeFileSync} from 'node:fs';
 
 import {decode, decodeSymbols, FncError, readHeader} from '../../src/fourcodec/web/decoder.js';
+import {accelerated} from '../../src/fourcodec/web/fast.js';
 
 const [priorsFile, given] = process.argv.slice(2);
-const options = {priors: readFileSync(priorsFile), ...JSON.parse(given)};
+const {fast, ...plain} = JSON.parse(given);
+const options = {priors: readFileSync(priorsFile), ...plain, fast: fast && accelerated()};
 const sha = (values) => createHash('sha256').update(Int32Array.from(values)).digest('hex');
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
 
@@ -26,20 +29,31 @@ function milliseconds() {
   return (user + system) / 1000;
 }
 
-async function answer({file, symbols, raw, levels, first}) {
+function inPieces(bytes, size) {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at < bytes.length) controller.enqueue(bytes.subarray(at, (at += size)));
+      else controller.close();
+    },
+  });
+}
+
+async function answer({file, symbols, raw, piece, first}) {
   const bytes = readFileSync(file).subarray(0, first);
   if (symbols) return hashes(await decodeSymbols(bytes, options));
-  const smaller = [];
-  const onLevel = levels ? (image) => smaller.push({...image, ms: milliseconds()}) : undefined;
+  const parts = [];
+  const onPart = piece ? (part) => parts.push({...part, ms: milliseconds()}) : undefined;
   const partial = first !== undefined;
-  const {data, metadata, header, notes, ...picture} = await decode(bytes, {...options, onLevel, partial});
+  const input = piece < bytes.length ? inPieces(bytes, piece) : bytes;
+  const {data, metadata, header, notes, ...picture} = await decode(input, {...options, onPart, partial});
   if (raw) {
     writeFileSync(raw, data);
-    smaller.forEach((image) => writeFileSync(`${raw}.${image.reduction}`, image.data));
+    parts.filter(({step}) => step > 1).forEach((part) => writeFileSync(`${raw}.${part.top}-${part.step}`, part.data));
   }
   const documents = Object.fromEntries(Object.entries(metadata).map(([name, document]) => [name, hex(document)]));
-  const shapes = smaller.map(({reduction, width, height, ms}) => ({reduction, width, height, ms}));
-  return {...picture, metadata: documents, notes, levels: shapes, sameHeader: readHeader(bytes).width === header.width};
+  const shapes = parts.map(({left, top, step, width, height, ms}) => ({left, top, step, width, height, ms}));
+  return {...picture, metadata: documents, notes, parts: shapes, sameHeader: readHeader(bytes).width === header.width};
 }
 
 for (const task of JSON.parse(readFileSync(0, 'utf-8'))) {

@@ -1,6 +1,8 @@
 """The decoder in JavaScript against the one in Python."""
 
 import hashlib
+import warnings
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -17,10 +19,7 @@ from fourcodec.bitstream import alpha, container, metadata, varint
 from fourcodec.bitstream.container import CODER_ZSTD, Section
 from fourcodec.errors import FourcodecError
 from fourcodec.fnc import File
-from fourcodec.grid.picture import Tile
-from fourcodec.grid.rendering import render_tile
 from fourcodec.grid.weights import UNUSED
-from fourcodec.grid.windows import Window
 from tests.fuzz.mutation import mutate
 from tests.golden.make import FILES, FOLDER
 from tests.support.damage import flips, truncations
@@ -28,9 +27,10 @@ from tests.support.node import FOLDER as WEB
 from tests.support.node import answers, under_node
 
 GOLDEN = [FOLDER / f"{name}.fnc" for name in FILES]
+SIZES = [("whole", 1 << 20), ("loading", 5)]  # of the pieces in which a file comes
 SMALL = {"pixels": 1 << 14, "work": 1 << 28}  # limits under which the worst file takes a moment
-UNUSED_BITS = "a Huffman stream has another length"  # which RFC 8878 calls corrupted and libzstd lets pass
-in_both_ways = pytest.mark.parametrize("plain", [False, True], ids=["webassembly", "plain"])
+LENIENT = "a zstd frame is damaged"  # in ways that libzstd may not notice, see FORMAT.md
+in_both_ways = pytest.mark.parametrize("fast", [False, True], ids=["plain", "webassembly"])
 
 
 def sha(values: np.ndarray) -> str:
@@ -72,8 +72,8 @@ def written(folder: Path, files: list[bytes]) -> list[dict[str, Any]]:
 
 @under_node
 @in_both_ways
-def test_integers_of_every_golden_file_are_equal(plain: bool) -> None:
-    found = answers([{"file": str(path), "symbols": True} for path in GOLDEN], plain=plain)
+def test_integers_of_every_golden_file_are_equal(fast: bool) -> None:
+    found = answers([{"file": str(path), "symbols": True} for path in GOLDEN], fast=fast)
     for path, answer in zip(GOLDEN, found, strict=True):
         wanted = integers(path.read_bytes())
         assert {name: answer.get(name) for name in wanted} == wanted, (path.stem, answer.get("error"))
@@ -81,9 +81,9 @@ def test_integers_of_every_golden_file_are_equal(plain: bool) -> None:
 
 @under_node
 @in_both_ways
-def test_pixels_of_every_golden_file_are_within_one_and_metadata_equal(plain: bool, tmp_path: Path) -> None:
+def test_pixels_of_every_golden_file_are_within_one_and_metadata_equal(fast: bool, tmp_path: Path) -> None:
     tasks = [{"file": str(path), "raw": str(tmp_path / path.stem)} for path in GOLDEN]
-    for path, answer in zip(GOLDEN, answers(tasks, plain=plain), strict=True):
+    for path, answer in zip(GOLDEN, answers(tasks, fast=fast), strict=True):
         data = path.read_bytes()
         picture, wanted = samples(answer, tmp_path / path.stem), codec.decode(data)
         assert_near(picture, wanted)
@@ -106,53 +106,60 @@ def test_a_photograph_is_decoded_as_in_python(tmp_path: Path) -> None:
 
 
 @under_node
-def test_smaller_pictures_come_first_and_that_at_half_the_size_is_pythons(tmp_path: Path) -> None:
+def test_a_picture_that_loads_is_drawn_level_by_level(tmp_path: Path) -> None:
     path = FOLDER / "grid-smooth.fnc"  # 46 x 35
     raw = tmp_path / "raw"
-    (answer,) = answers([{"file": str(path), "raw": str(raw), "levels": True}])
-    sizes = [(level["reduction"], level["width"], level["height"]) for level in answer["levels"]]
-    assert sizes == [(4, 3, 3), (3, 6, 5), (2, 12, 9), (1, 23, 18)]
-    tile = File(path.read_bytes()).integers.tile(0)
-    planes = np.empty((3, 18, 23), np.float32)
-    render_tile(Tile(tile.config, tile.networks, tile.latents[1:]), 1, Window(0, 0, 18, 23), planes)
-    wanted = np.rint(255 * planes).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
-    half = {**answer, "width": 23, "height": 18}
-    assert_near(samples(half, raw.with_name("raw.1")), wanted)
-    assert_near(samples(answer, raw), codec.decode(path.read_bytes()))
+    (answer,) = answers([{"file": str(path), "raw": str(raw), "piece": 3}])
+    sizes = [(part["step"], part["width"], part["height"]) for part in answer["parts"] if part["step"] > 1]
+    assert sizes == [(16, 3, 3), (8, 6, 5), (4, 12, 9), (2, 23, 18)]
+    data, seen = path.read_bytes(), set()
+    for cut in range(len(data)):
+        with suppress(FourcodecError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            wanted = codec.decode(data[:cut], partial=True)
+            step = {46: 1, 23: 2, 12: 4, 6: 8, 3: 16}[wanted.shape[1]]
+            if step > 1 and step not in seen:
+                seen.add(step)
+                level = {**answer, "width": wanted.shape[1], "height": wanted.shape[0]}
+                assert_near(samples(level, raw.with_name(f"raw.0-{step}")), wanted)
+    assert seen == {2, 4, 8, 16}
+    assert_near(samples(answer, raw), codec.decode(data))
 
 
 @under_node
-def test_smaller_pictures_of_tiled_files_have_the_size_of_the_whole(tmp_path: Path) -> None:
+def test_tiles_of_a_picture_that_loads_are_drawn_one_after_the_other(tmp_path: Path) -> None:
     path = FOLDER / "grid-tiled.fnc"  # 70 x 69
-    (answer,) = answers([{"file": str(path), "raw": str(tmp_path / "raw"), "levels": True}])
-    sizes = [(level["reduction"], level["width"], level["height"]) for level in answer["levels"]]
-    assert sizes == [(5, 3, 3), (4, 5, 5), (3, 9, 9), (2, 18, 18), (1, 35, 35)]
-    assert_near(samples(answer, tmp_path / "raw"), codec.decode(path.read_bytes()))
+    whole, loading = answers([{"file": str(path), "raw": str(tmp_path / name), "piece": size} for name, size in SIZES])
+    for answer, (name, _) in zip((whole, loading), SIZES, strict=True):
+        assert_near(samples(answer, tmp_path / name), codec.decode(path.read_bytes()))
+    first = [(part["left"], part["top"]) for part in whole["parts"][:4]]
+    assert first == [(0, 0), (64, 0), (0, 64), (64, 64)]  # a small picture of all tiles, if all is there
+    corner = [part["step"] for part in loading["parts"] if not part["left"] and not part["top"]]
+    assert corner == sorted(corner, reverse=True)
+    assert corner[-1] == 1
 
 
 @under_node
-@pytest.mark.parametrize("name", ["grid-smooth", "grid-tiled", "grid-rgba-16"])
-def test_the_beginning_of_a_file_gives_the_levels_that_are_whole(name: str, tmp_path: Path) -> None:
-    path = FOLDER / f"{name}.fnc"
-    data, raw = path.read_bytes(), tmp_path / "raw"
-    cuts = list(range(20, len(data), 5))
-    tasks = [{"file": str(path), "raw": str(raw), "levels": True}]
-    tasks += [{"file": str(path), "raw": str(tmp_path / str(cut)), "first": cut} for cut in [*cuts, len(data)]]
-    whole, *found = answers(tasks)
-    reductions = [answer.get("reduction", 99) for answer in found]
-    assert reductions == sorted(reductions, reverse=True)
-    assert reductions[-1] == 0
-    assert len(set(reductions)) > 3 or name == "grid-tiled"  # of which every tile has to begin
-    for cut, answer in zip(cuts, found, strict=False):
-        if "error" in answer:
-            assert answer["isFncError"]
+@pytest.mark.parametrize("name", ["grid-smooth", "grid-tiled", "grid-rgba-16", "grid-grey-alpha", "fnet-rgba"])
+def test_the_beginning_of_a_file_gives_pythons_picture_or_an_error(name: str, tmp_path: Path) -> None:
+    data = (FOLDER / f"{name}.fnc").read_bytes()
+    cuts = list(range(1, len(data), 5))
+    tasks = [{"file": str(FOLDER / f"{name}.fnc"), "raw": str(tmp_path / str(cut)), "first": cut} for cut in cuts]
+    steps = []
+    for cut, answer in zip(cuts, answers(tasks), strict=True):
+        try:
+            with warnings.catch_warnings(record=True):
+                wanted = codec.decode(data[:cut], partial=True)
+        except FourcodecError:
+            assert answer.get("isFncError"), (cut, answer)
             continue
-        level = raw.with_name(f"raw.{answer['reduction']}") if answer["reduction"] else raw
-        colours = {2: 1, 4: 3}.get(answer["channels"], answer["channels"])
-        picture, wanted = (samples(answer, file)[:, :, :colours] for file in (tmp_path / str(cut), level))
-        assert np.array_equal(picture, wanted)
+        assert "error" not in answer, (cut, answer)
+        assert_near(samples(answer, tmp_path / str(cut)), wanted)
         assert answer["notes"][-1].startswith("the file is cut")
-    assert whole["notes"] == found[-1]["notes"] == []
+        steps.append(answer["step"])
+    assert steps == sorted(steps, reverse=True)
+    assert len(set(steps)) > 3 or name.startswith(("fnet", "grid-tiled"))
+    assert steps[-1] <= 2  # with the last bytes of the last level
 
 
 def frames(random: Random) -> list[tuple[bytes, bytes]]:
@@ -225,7 +232,14 @@ def mutations(count: int) -> list[bytes]:
 
 
 @under_node
-def test_mutated_files_give_an_error_or_pythons_picture(tmp_path: Path) -> None:
+def test_mutated_files_give_an_error_or_a_picture(tmp_path: Path) -> None:
+    tasks = [{"file": task["file"]} for task in written(tmp_path, mutations(2000))]
+    for number, answer in enumerate(answers(tasks, limits=SMALL, fast=True)):
+        assert answer.get("isFncError") or "width" in answer, (number, answer)
+
+
+@under_node
+def test_mutated_files_are_refused_as_in_python(tmp_path: Path) -> None:
     files = mutations(400)
     tasks = written(tmp_path, files)
     for number, (data, task, answer) in enumerate(zip(files, tasks, answers(tasks, limits=SMALL), strict=True)):
@@ -233,7 +247,7 @@ def test_mutated_files_give_an_error_or_pythons_picture(tmp_path: Path) -> None:
             wanted = codec.decode(data, limits=limits.Limits(**SMALL))
         except FourcodecError:
             wanted = None
-        if UNUSED_BITS in answer.get("error", ""):
+        if wanted is not None and LENIENT in answer.get("error", ""):
             continue
         assert bool(answer.get("isFncError")) == (wanted is None), (number, answer)
         if wanted is not None:

@@ -4,7 +4,6 @@ A new one is a function that makes a file, and an entry. Pillow decodes the file
 curve of a codec: its settings differ only in the quality.
 """
 
-import importlib.util
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, features
 
+from fourcodec import extras
 from fourcodec.arrays import Samples
 from fourcodec.images import saved
 
@@ -149,7 +149,7 @@ BASELINES: Mapping[str, Baseline] = {
         qualities=range(101),
         sweep=(0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 88, 94),
         about="JPEG XL by pillow-jxl-plugin, effort 7",
-        available=lambda: importlib.util.find_spec("pillow_jxl") is not None,
+        available=lambda: extras.is_there("pillow_jxl"),
     ),
 }
 

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fourcodec import extras
 from fourcodec.plotting import load_matplotlib
 
 Curve = list[tuple[float, float]]  # (bits per pixel, PSNR in dB), rising in both
@@ -44,6 +45,7 @@ def bd_rate(reference: Curve, tested: Curve) -> BdRate:
     top = min(reference[-1][1], tested[-1][1])
     if top <= bottom:
         return BdRate(None, why_not="the curves do not overlap in PSNR")
+    extras.require("BD-rate", "bjontegaard")
     load_matplotlib()
     import bjontegaard  # brings matplotlib, which takes a second
 

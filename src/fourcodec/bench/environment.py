@@ -19,7 +19,6 @@ _PACKAGES = (
     "pillow",
     "pillow-jxl-plugin",
     "pytorch-msssim",
-    "scikit-image",
     "torch",
     "zstandard",
 )

@@ -23,4 +23,11 @@ for (const figure of document.querySelectorAll(".compare")) {
     right.textContent = original.checked ? "original" : peer;
   });
 }
+// Tables that are wider than their box say so. A folded one has no width until it is opened.
+const mark = () => {
+  for (const box of document.querySelectorAll(".scroll")) box.classList.toggle("cut", box.scrollWidth > box.clientWidth + 1);
+};
+addEventListener("resize", mark);
+addEventListener("toggle", mark, true);
+mark();
 document.documentElement.dataset.ready = "yes";

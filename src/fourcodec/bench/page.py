@@ -1,4 +1,4 @@
-"""report.html: the summary, plots and pictures on one page, which needs no other files and no network."""
+"""report.html: the answer, plots, tables and pictures on one page, which needs no other files and no network."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,15 @@ from fourcodec.web import data_uri
 
 
 def page(
-    opening: Sequence[str],
+    answer: Sequence[str],
     tables: Sequence[Table],
     plots: Sequence[Plot],
     exhibits: Sequence[Exhibit],
+    setup: Sequence[str],
     facts: Mapping[str, str],
 ) -> str:
-    """The HTML of the page. `facts`: names and values for its end, such as versions and the command."""
+    """The HTML of the page. `answer` is its beginning. `setup` and `facts` (names and values, such as versions and the
+    command) are folded at its end."""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -33,18 +35,27 @@ def page(
 </head>
 <body>
 <h1>fourcodec bench</h1>
-{"".join(f"<p>{_inline(line)}</p>" for line in opening)}
-{"".join(_table(table) for table in tables if table.first)}
+<ul class="verdict">{"".join(f"<li>{_inline(line)}</li>" for line in answer)}</ul>
 {_figures(plots)}
+{"".join(f"<h2>{escape(table.title)}</h2>{_table(table)}" for table in tables if not table.folded)}
 {_exhibits(exhibits)}
-{"".join(_table(table) for table in tables if not table.first)}
-<h2>Made with</h2>
-<dl>{"".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())}</dl>
+<h2>Details</h2>
+{"".join(_folded(table.title, _table(table)) for table in tables if table.folded)}
+{_folded("How it was measured", "".join(f"<p>{_inline(line)}</p>" for line in setup))}
+{_folded("Made with", f"<dl>{''.join(map(_fact, facts.items()))}</dl>")}
 <script>
 {web.asset(__package__, "page.js")}</script>
 </body>
 </html>
 """
+
+
+def _folded(title: str, content: str) -> str:
+    return f"<details><summary>{escape(title)}</summary>{content}</details>"
+
+
+def _fact(named: tuple[str, str]) -> str:
+    return "<dt>{}</dt><dd>{}</dd>".format(*map(escape, named))
 
 
 def _inline(line: str) -> str:
@@ -59,7 +70,7 @@ def _figures(plots: Sequence[Plot]) -> str:
         f'<img alt="{escape(plot.title)} against bits per pixel" src="{data_uri("image/svg+xml", plot.svg.encode())}">'
         for plot in plots
     )
-    return f'<h2>Rate and distortion</h2><p class="remark">Means over pictures.</p><div class="plots">{drawn}</div>'
+    return f'<div class="plots">{drawn}</div><p class="remark">Means over pictures.</p>'
 
 
 def _exhibits(exhibits: Sequence[Exhibit]) -> str:
@@ -84,7 +95,8 @@ def _exhibit(exhibit: Exhibit) -> str:
     return f"""
 <h3>{exhibit.rank.capitalize()}: {escape(printable(exhibit.ours.image))}</h3>
 <figure class="compare" style="width: max({width}px, 20rem)">
-<div class="frame">{layers}<span class="tag left">ours</span><span class="tag right">{peer}</span></div>
+<div class="tags" aria-hidden="true"><span class="tag left">ours</span><span class="tag right">{peer}</span></div>
+<div class="frame">{layers}</div>
 <div class="controls">
 <input type="range" min="0" max="100" value="50" step="0.1" aria-label="Where ours ends and the other begins">
 <label><input type="checkbox"> original on the right</label>
@@ -111,7 +123,5 @@ def _table(table: Table) -> str:
     rows = ("".join(f"<td>{escape(cell)}</td>" for cell in row.values()) for row in table.rows)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     remark = f'<p class="remark">{escape(table.remark)}</p>' if table.remark else ""
-    return (
-        f"<h2>{escape(table.title)}</h2>{remark}"
-        f'<div class="scroll"><table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    drawn = f"<table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'{remark}<div class="scroll" tabindex="0">{drawn}</div>'

@@ -26,6 +26,9 @@ _COLOURS = {
     "jxl": "#ff7f0e",
 }
 _OTHER_COLOUR = "#7f7f7f"
+# Text and axes. In the SVG this colour is replaced by that of the text around it, light or dark; elsewhere it is black.
+_INK = "#010203"
+_ADAPTING = "<style>:root { color: #000 } @media (prefers-color-scheme: dark) { :root { color: #eee } }</style>"
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,9 @@ def _plot(name: str, title: str, lines: list[Line]) -> Plot:
     from matplotlib import rc_context
     from matplotlib.figure import Figure  # not pyplot, which has windows and global state
 
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "fourcodec", "font.size": 12}):
+    inks = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color")
+    style = {"svg.fonttype": "none", "svg.hashsalt": "fourcodec", "font.size": 12, **dict.fromkeys(inks, _INK)}
+    with rc_context(style):
         figure = Figure(figsize=(6.4, 4.6), layout="constrained")
         axes = figure.add_subplot()
         for place, line in enumerate(lines):
@@ -99,11 +104,17 @@ def _plot(name: str, title: str, lines: list[Line]) -> Plot:
         axes.set_ylabel(title)
         _set_ticks(axes, [rate for line in lines for rate, _ in line.points])
         axes.grid(True, which="both", alpha=0.25)
-        axes.legend()
+        axes.legend(frameon=False)
         svg, png = io.StringIO(), io.BytesIO()
-        figure.savefig(svg, format="svg", metadata={"Date": None})
+        figure.savefig(svg, format="svg", metadata={"Date": None}, transparent=True)
         figure.savefig(png, format="png", dpi=200)
-    return Plot(name, title, svg.getvalue(), png.getvalue())
+    return Plot(name, title, _adapting(svg.getvalue()), png.getvalue())
+
+
+def _adapting(svg: str) -> str:
+    """The SVG with text and axes that are light where the page around it is dark."""
+    start = svg.index(">", svg.index("<svg")) + 1
+    return svg[:start] + _ADAPTING + svg[start:].replace(_INK, "currentColor")
 
 
 def _draw(axes: Any, line: Line, *, dashed: bool) -> None:
@@ -113,14 +124,16 @@ def _draw(axes: Any, line: Line, *, dashed: bool) -> None:
         rates,
         values,
         marker="o" if ours else ".",
-        linestyle="none" if ours else "--" if dashed else "-",
+        linestyle="--" if dashed else "-",
         color=_COLOURS.get(line.codec, _OTHER_COLOUR),
         label=line.name,
         zorder=3 if ours else 2,
     )
     if ours:
         for (rate, value), label in zip(line.points, line.labels, strict=True):
-            axes.annotate(label, (rate, value), textcoords="offset points", xytext=(6, -10), fontsize=10)
+            # Above and to the left of a rising curve there are no others but those of better codecs.
+            place = {"xytext": (-6, 5), "textcoords": "offset points", "ha": "right"}
+            axes.annotate(label, (rate, value), fontsize=10, **place)
 
 
 def _set_ticks(axes: Any, rates: list[float]) -> None:

@@ -21,7 +21,7 @@ from fourcodec.bench.page import page
 from fourcodec.bench.rows import COLUMNS, Row
 from fourcodec.bench.settings import BenchSettings
 from fourcodec.bench.showcase import exhibits
-from fourcodec.bench.tables import Progress, Table, opening, tables
+from fourcodec.bench.tables import Progress, Table, setup, tables, verdict
 from fourcodec.errors import printable
 
 # The outputs of a run, beside plots, settings.json and the item log.
@@ -68,7 +68,7 @@ class Circumstances:
 def write_all(folder: Path, log: ItemLog, circumstances: Circumstances, progress: Progress) -> Aggregate:
     """Writes every output into `folder` and returns the means."""
     aggregate = write_results(folder, log, circumstances, progress)
-    lines, said = opening(aggregate, progress), tables(aggregate)
+    answer, said, made = verdict(aggregate, progress), tables(aggregate), setup(aggregate)
     drawn = plotting.plots(aggregate)
     for plot in drawn:
         files.write(
@@ -77,11 +77,11 @@ def write_all(folder: Path, log: ItemLog, circumstances: Circumstances, progress
         files.write(folder / f"{plot.name}.png", plot.png, overwrite=True, within=folder)
     files.write(
         folder / "summary.md",
-        markdown(lines, said, circumstances).encode("utf-8", "backslashreplace"),
+        markdown(answer, said, made, circumstances).encode("utf-8", "backslashreplace"),
         overwrite=True,
         within=folder,
     )
-    html = page(lines, said, drawn, exhibits(aggregate, log), circumstances.as_facts())
+    html = page(answer, said, drawn, exhibits(aggregate, log), made, circumstances.as_facts())
     files.write(folder / "report.html", html.encode("utf-8", "backslashreplace"), overwrite=True, within=folder)
     return aggregate
 
@@ -138,15 +138,15 @@ def summary_json(aggregate: Aggregate, progress: Progress) -> dict[str, Any]:
     }
 
 
-def markdown(lines: list[str], said: list[Table], circumstances: Circumstances) -> str:
+def markdown(answer: list[str], said: list[Table], made: list[str], circumstances: Circumstances) -> str:
     """The text of summary.md."""
-    parts = ["# fourcodec bench", *lines]
+    parts = ["# fourcodec bench", "\n".join(f"- {line}" for line in answer)]
     for table in said:
         parts.append(f"## {table.title}")
         if table.remark:
             parts.append(table.remark)
         parts.append(_markdown_table(table))
-    parts.append("## Made with")
+    parts += ["## How it was measured", *made, "## Made with"]
     parts.append("\n".join(f"- {name}: {value}" for name, value in circumstances.as_facts().items()))
     return "\n\n".join(parts) + "\n"
 

@@ -1,7 +1,7 @@
-"""The content of the summary as sentences and tables of text, for Markdown and for the page."""
+"""The content of the summary, its answer first, as sentences and tables of text, for Markdown and for the page."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fourcodec import metrics
 from fourcodec.bench.aggregate import Aggregate, Average, BdAverage, Match, Mean, Problems
@@ -17,13 +17,13 @@ _VISUAL = {"ssimulacra2": ("SSIMULACRA 2", 2), "flip": ("FLIP", 4)}  # the title
 class Table:
     """A heading, a remark, and rows of text, each by the names of the columns, which are the same in all rows.
 
-    `first`: before the plots and pictures of the page.
+    `folded`: closed on the page until somebody opens it.
     """
 
     title: str
     rows: list[dict[str, str]]
     remark: str = ""
-    first: bool = False
+    folded: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -46,14 +46,60 @@ class Progress:
         return self.done_items == self.items
 
 
-def opening(aggregate: Aggregate, progress: Progress) -> list[str]:
-    """The sentences above the tables."""
+def verdict(aggregate: Aggregate, progress: Progress) -> list[str]:
+    """The answer, a line for each codec: ours against the peers, the peers against JPEG; then how much was measured.
+
+    One setting of ours is no curve, and has no BD-rate: it is compared at its bytes.
+    """
+    lines = [_bd_verdict(*pair, rate) for pair, rate in sorted(aggregate.bd_rates.items(), key=_ours_first)]
+    if len(aggregate.settings.ours) == 1:
+        matches = ((key, match) for key, match in aggregate.matches.items() if key[2] == "bytes")
+        lines = [*(_match_verdict(setting, peer, match) for (setting, peer, _), match in matches), *lines]
     settings = aggregate.settings
     sampled = progress.chosen != progress.found
     of_all = f", a sample (seed {settings.seed}) of the folder's {progress.found}" if sampled else ""
-    lines = [f"{aggregate.images} of {progress.chosen} pictures measured{of_all}."]
+    lines.append(f"{aggregate.images} of {progress.chosen} pictures measured{of_all}.")
     if not progress.complete:
         lines.append(f"**Stopped early**: {progress.done_items} of {progress.items} items are done; --resume goes on.")
+    if aggregate.skipped.count or aggregate.failed.count:
+        lines.append(
+            f"{aggregate.skipped.count} files skipped, {aggregate.failed.count} measurements failed (listed below)."
+        )
+    return lines
+
+
+def _ours_first(pair: tuple[tuple[str, str], BdAverage]) -> bool:
+    return pair[0][0] != OUR_NAME
+
+
+def _bd_verdict(codec: str, reference: str, rate: BdAverage) -> str:
+    name = "Ours" if codec == OUR_NAME else codec
+    if rate.percent.value is None:
+        return f"{name} against {reference}: no BD-rate ({'; '.join(sorted(rate.reasons))})."
+    missing = f", {rate.without} without" if rate.without else ""
+    return (
+        f"{name} against {reference}: **{_signed(rate.percent.value, 1, '%')}** bytes at equal PSNR (BD-rate, "
+        f"{_counted_pictures(rate.percent.count)}{missing})."
+    )
+
+
+def _match_verdict(setting: str, peer: str, match: Match) -> str:
+    if match.gain_db.value is None:
+        return f"Ours, {setting}, against {peer}: no file of it is as small as ours."
+    missing = f"; {match.out_of_reach} out of its reach" if match.out_of_reach else ""
+    return (
+        f"Ours, {setting}, against {peer}: **{_signed(match.gain_db.value, 2)} dB** at equal bytes (mean of "
+        f"{_counted_pictures(match.gain_db.count)}{missing})."
+    )
+
+
+def _counted_pictures(count: int) -> str:
+    return "1 picture" if count == 1 else f"{count} pictures"
+
+
+def setup(aggregate: Aggregate) -> list[str]:
+    """The sentences on how the measurements were made."""
+    settings, lines = aggregate.settings, []
     if settings.ours:
         sizes = ", ".join(our.label for our in settings.ours)
         length = f"effort {settings.effort}" if settings.iterations is None else f"{settings.iterations} iterations"
@@ -63,26 +109,27 @@ def opening(aggregate: Aggregate, progress: Progress) -> list[str]:
     if missing:
         lines.append(f"Not measured, since the extra bench is not installed: {' and '.join(missing)}.")
     lines += [f"{name}: {BASELINES[name].about}." for name in settings.peers]
-    if aggregate.skipped.count or aggregate.failed.count:
-        lines.append(
-            f"{aggregate.skipped.count} files skipped, {aggregate.failed.count} measurements failed (listed below)."
-        )
     return lines
 
 
 def tables(aggregate: Aggregate) -> list[Table]:
-    """All tables that have rows."""
+    """All tables that have rows, the answers first, without columns in which no row has a value."""
     candidates = [
-        _sizes(aggregate),
-        _at_the_same_bytes(aggregate),
-        _at_the_same_psnr(aggregate),
         _bd_rates(aggregate),
         _seen_bd_rates(aggregate),
-        *_sweeps(aggregate),
+        _at_the_same_bytes(aggregate),
+        _at_the_same_psnr(aggregate),
+        _sizes(aggregate),
         _problems("Skipped files", aggregate.skipped),
         _problems("Failed measurements", aggregate.failed),
+        *_sweeps(aggregate),
     ]
-    return [table for table in candidates if table.rows]
+    return [_without_empty_columns(table) for table in candidates if table.rows]
+
+
+def _without_empty_columns(table: Table) -> Table:
+    kept = [name for name in table.columns if any(row[name] != NONE for row in table.rows)]
+    return replace(table, rows=[{name: row[name] for name in kept} for row in table.rows])
 
 
 def headline(aggregate: Aggregate) -> list[str]:
@@ -93,7 +140,7 @@ def headline(aggregate: Aggregate) -> list[str]:
         for peer in aggregate.settings.peers:
             match = aggregate.matches.get((setting, peer, "bytes"))
             if match is not None:
-                line += f"; {peer} at these bytes, dB: {_peer_at_our_bytes(aggregate, setting, peer)}"
+                line += f"; {_gain_at_our_bytes(match)} {peer} at these bytes"
         lines.append(line)
     for (codec, reference), rate in aggregate.bd_rates.items():
         lines.append(f"BD-rate of {codec} against {reference}: {_signed(rate.percent.value, 1, '%')}")
@@ -122,29 +169,24 @@ def _sizes(aggregate: Aggregate) -> Table:
                 "float32 bytes": _number(None if coefficients is None else 4 * coefficients, 0),
                 "bytes": _number(average["size_bytes"], 0),
                 **_quality(average),
-                **{f"{peer} dB": _peer_at_our_bytes(aggregate, setting, peer) for peer in aggregate.settings.peers},
                 "encode s": _number(average["encode_seconds"], 2),
                 "decode s": _number(average["decode_seconds"], 3),
                 "peak MB": _number(average["peak_memory_mb"], 0),
                 "files": str(average.files),
             }
         )
-    remark = (
-        "Means over pictures. Bytes are those of the whole file; float32 bytes are four for each coefficient, as the "
-        "thesis counted. The peers' dB: the PSNR of their best real file of at most our bytes, over the pictures where "
-        "they have one."
-    )
-    return Table("Ours, by size", rows, remark, first=True)
+    remark = "Means over all pictures. Bytes are those of the whole file."
+    if any(average["coefficients"] is not None for average in aggregate.ours.values()):
+        remark += " float32 bytes are four for each coefficient, as the thesis counted."
+    return Table("Ours, by size", rows, remark)
 
 
-def _peer_at_our_bytes(aggregate: Aggregate, setting: str, peer: str) -> str:
-    match = aggregate.matches.get((setting, peer, "bytes"))
-    if match is None:
-        return NONE
-    if not match.peer.files:
-        return "out of reach"
+def _gain_at_our_bytes(match: Match) -> str:
+    """Our gain over the pictures that the peer reaches: the same ones for both."""
+    if match.gain_db.value is None:
+        return "out of reach of"
     missing = f" ({match.out_of_reach} out of reach)" if match.out_of_reach else ""
-    return _number(match.peer["psnr_db"], 2) + missing
+    return f"{_signed(match.gain_db.value, 2)} dB{missing} over"
 
 
 def _matches(aggregate: Aggregate, match: str, cells: Callable[[Match], dict[str, str]]) -> list[dict[str, str]]:
@@ -157,10 +199,10 @@ def _matches(aggregate: Aggregate, match: str, cells: Callable[[Match], dict[str
 
 def _at_the_same_bytes(aggregate: Aggregate) -> Table:
     remark = (
-        "The peer's best real file of at most our bytes; means over the pictures in its reach. Small files have "
-        "coarse steps of quality, so beside it the PSNR interpolated in log-rate at exactly our bytes."
+        "The peer's best real file of at most our bytes; all means, ours too, over the pictures in its reach. Small "
+        "files have coarse steps of quality, so beside it the PSNR interpolated in log-rate at exactly our bytes."
     )
-    return Table("At the same bytes", _matches(aggregate, "bytes", _by_bytes), remark, first=True)
+    return Table("At the same bytes", _matches(aggregate, "bytes", _by_bytes), remark)
 
 
 def _at_the_same_psnr(aggregate: Aggregate) -> Table:
@@ -168,7 +210,7 @@ def _at_the_same_psnr(aggregate: Aggregate) -> Table:
         "The peer's smallest real file of at least our PSNR; the percentage is a geometric mean, negative: "
         "we need fewer bytes."
     )
-    return Table("At the same PSNR", _matches(aggregate, "psnr", _by_psnr), remark, first=True)
+    return Table("At the same PSNR", _matches(aggregate, "psnr", _by_psnr), remark)
 
 
 def _by_bytes(match: Match) -> dict[str, str]:
@@ -218,7 +260,7 @@ def _bd_rates(aggregate: Aggregate) -> Table:
     )
     if reasons:
         remark += f" Without a number: {'; '.join(reasons)}."
-    return Table("BD-rate", rows, remark, first=True)
+    return Table("BD-rate", rows, remark)
 
 
 def _seen_bd_rates(aggregate: Aggregate) -> Table:
@@ -229,7 +271,7 @@ def _seen_bd_rates(aggregate: Aggregate) -> Table:
         row[_VISUAL[metric][0]] = _signed(average.percent.value, 2, "%")
     empty = {"codec": "", "against": "", **{title: NONE for title, _ in _VISUAL.values()}}
     remark = "As above, over the metrics of what people see in place of PSNR."
-    return Table("BD-rate over visual metrics", [empty | row for row in found.values()], remark, first=True)
+    return Table("BD-rate over visual metrics", [empty | row for row in found.values()], remark)
 
 
 def _bd_row(average: BdAverage) -> dict[str, str]:
@@ -257,7 +299,7 @@ def _sweeps(aggregate: Aggregate) -> Iterator[Table]:
             for (codec, setting), average in aggregate.sweeps.items()
             if codec == peer
         ]
-        yield Table(f"The curve of {peer}", rows, "Means over pictures.")
+        yield Table(f"The curve of {peer}", rows, "Means over pictures.", folded=True)
 
 
 def _problems(title: str, problems: Problems) -> Table:

@@ -126,6 +126,21 @@ def read(data: bytes, limits: Limits = DEFAULT) -> tuple[Header, list[Section]]:
     return header, sections
 
 
+def read_beginning(data: bytes, limits: Limits = DEFAULT) -> tuple[Header, list[Section], int | None]:
+    """The header and sections of a file that may end too early, and how many bytes its last section lacks: 0 where it
+    has all but others are missing, None where the file is whole. The payload's checksum is verified only then.
+
+    Raises as `read`.
+    """
+    _read_magic(data)
+    _read_version(data)
+    header, _, start = _read_header(data, limits)
+    sections, missing_bytes = _read_sections_there(data, start)
+    if missing_bytes is None:
+        return *read(data, limits), None
+    return header, sections, missing_bytes
+
+
 def by_kind(sections: Sequence[Section], known: Mapping[int, str]) -> dict[int, Section]:
     """The sections of the known kinds, whose names are for messages; unknown ancillary ones are skipped.
 
@@ -238,6 +253,24 @@ def _read_sections(data: bytes, offset: int) -> list[Section]:
     if offset != len(data):
         raise CorruptFileError(f"{len(data) - offset} bytes are left over after the last section")
     return sections
+
+
+def _read_sections_there(data: bytes, offset: int) -> tuple[list[Section], int | None]:
+    """The sections that have begun, and what the last one lacks, or None where the last section of the file has."""
+    sections: list[Section] = []
+    while len(sections) < MAX_SECTIONS:
+        length = data[offset + 1 : offset + 1 + varint.MAX_BYTES]
+        if len(length) < varint.MAX_BYTES and all(byte > 0x7F for byte in length):
+            return sections, 0  # nothing, or not all of a tag and a length
+        tag = data[offset]
+        size_bytes, offset = varint.read(data, offset + 1)
+        sections.append(Section(tag & 31, tag >> 5 & 3, data[offset : offset + size_bytes]))
+        if offset + size_bytes > len(data):
+            return sections, offset + size_bytes - len(data)
+        offset += size_bytes
+        if tag & _LAST_SECTION:
+            break
+    return sections, None  # which `read` looks at more closely
 
 
 def _read_magic(data: bytes) -> None:

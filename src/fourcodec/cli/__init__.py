@@ -8,22 +8,22 @@ Commands raise exceptions. `run` turns them into one line on stderr and an exit 
     130  interrupted with Ctrl-C
 """
 
-import traceback
 from collections.abc import Sequence
 
 import click
 
+from fourcodec.cli import failures
 from fourcodec.cli.help import colour_wanted
 from fourcodec.cli.lazy import LazyGroup
-from fourcodec.cli.options import Debugging, debug_option, from_environment
-from fourcodec.errors import MEMORY_HINT, FourcodecError, is_memory_error, printable
+from fourcodec.cli.options import Debugging, debug_option
 
 COMMANDS = {
     "encode": ("fourcodec.cli.encode", "encode", "Encode a picture as a Fourier network in a .fnc file."),
     "decode": ("fourcodec.cli.decode", "decode", "Decode a .fnc file to a picture."),
     "info": ("fourcodec.cli.info", "info", "Show what a .fnc file holds, without decoding it."),
     "verify": ("fourcodec.cli.verify", "verify", "Check that .fnc files are intact, by decoding them."),
-    "compare": ("fourcodec.cli.compare", "compare", "Compare a picture with its .fnc file and with JPEG."),
+    "view": ("fourcodec.cli.view", "view", "Write an HTML page that shows .fnc files."),
+    "compare": ("fourcodec.cli.compare", "compare", "Compare a picture with its .fnc file, JPEG, WebP and AVIF."),
     "bench": ("fourcodec.cli.bench", "bench", "Compare with JPEG and other codecs on a folder of pictures."),
     "generate": ("fourcodec.cli.generate", "generate", "Train a generative model, and make new images with it."),
     "completion": ("fourcodec.cli.completion", "completion", "Print a script for command completion in a shell."),
@@ -64,9 +64,11 @@ def cli() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line, by default that of sys.argv, and returns its exit status. Errors are printed on stderr."""
-    debugging, colour = Debugging(), colour_wanted()
+    debugging = Debugging()
     try:
-        result = cli.main(args=arguments, prog_name="fourcodec", standalone_mode=False, obj=debugging, color=colour)
+        result = cli.main(
+            args=arguments, prog_name="fourcodec", standalone_mode=False, obj=debugging, color=colour_wanted()
+        )
         return result if isinstance(result, int) else 0
     except click.exceptions.NoArgsIsHelpError as exc:
         exc.show()
@@ -75,12 +77,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return _INTERRUPTED
     except Exception as exc:
-        if debugging.enabled:
-            traceback.print_exc()
-        message = printable(" ".join(_explain(exc).split()))
-        shown = f"{click.style('error:', fg='red', bold=True)} {message}"
-        click.echo(shown, err=True, color=colour)
-        return exc.exit_code if isinstance(exc, click.ClickException) else 1
+        return failures.tell(exc, debugging)
 
 
 def _show_version(ctx: click.Context) -> None:
@@ -88,23 +85,6 @@ def _show_version(ctx: click.Context) -> None:
 
     click.echo(version_text())
     ctx.exit()
-
-
-def _explain(exc: Exception) -> str:
-    if isinstance(exc, click.UsageError):
-        path = exc.ctx.command_path if exc.ctx else "fourcodec"
-        variables = from_environment(exc.ctx) if exc.ctx else []
-        also = f"; {' and '.join(variables)} {'are' if variables[1:] else 'is'} set" if variables else ""
-        return f"{exc.format_message()} (see '{path} --help'{also})"
-    if isinstance(exc, click.ClickException):
-        return exc.format_message()
-    if isinstance(exc, FourcodecError):
-        return str(exc)
-    if is_memory_error(exc):
-        return MEMORY_HINT
-    if isinstance(exc, OSError):
-        return f"{exc.filename!r}: {exc.strerror}" if exc.filename and exc.strerror else str(exc)
-    return f"internal error: {type(exc).__name__}: {exc} (--debug shows where)"
 
 
 __all__ = ["cli", "run"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from fourcodec import extras
 from fourcodec.batch.engine import RunOptions
 from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.reports import summary_json
@@ -88,11 +89,11 @@ class Codecs(click.ParamType):
     fourcodec bench photos -o run --resume                   # go on with what was begun
     """,
 )
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, path_type=Path))
+@click.argument("folder", metavar="DIR", type=options.EXISTING_PATH)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.FOLDER,
     help="The folder to write to.  [default: bench-<time>]",
 )
 @click.option("--codecs", type=Codecs(), default="jpeg", show_default=True, help=f"Peers: {', '.join(BASELINES)}.")
@@ -118,7 +119,11 @@ class Codecs(click.ParamType):
 )
 @options.seed_option("Of the sample and the fits.")
 @click.option(
-    "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Pictures at a time, sharing the cores."
+    "--jobs",
+    type=click.IntRange(1, options.MOST_JOBS),
+    default=1,
+    show_default=True,
+    help="Pictures at a time, sharing the cores.",
 )
 @options.resume_option
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a dask.distributed cluster, like tcp://host:8786.")
@@ -147,6 +152,7 @@ def bench(
     **of_fit: Any,
 ) -> int:
     """Measure our files against JPEG and others at the same bytes, on the pictures in DIR and below."""
+    extras.require("bench", "bjontegaard", "matplotlib", "pytorch_msssim", "torch", extra="bench")
     if resume and output is None:
         raise click.UsageError("--resume needs -o, the folder of the run to continue")
     if resume and force:

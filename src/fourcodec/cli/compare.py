@@ -34,7 +34,7 @@ _LONG_PIXELS = 4_000_000  # for larger pictures a note announces the search for 
 def compare(
     picture: Path, coded: Path, output: Path | None, frame: int | None, device: str, force: bool, as_json: bool
 ) -> int:
-    """Compare the picture IN with its .fnc file, and with the best JPEG of the same size.
+    """Compare the picture IN with its .fnc file, and with the best JPEG, WebP and AVIF files of the same size.
 
     Prints PSNR, SSIM, bits per pixel, and errors in 1/255 of a sample's range. The page written by -o needs no other
     file and no network.
@@ -55,7 +55,9 @@ def compare(
 
     rows, columns = original.pixels.shape[:2]
     if rows * columns >= _LONG_PIXELS:
-        options.note("searching for the best JPEG of the same size, which takes minutes for a picture this large")
+        options.note(
+            "searching for the best JPEG, WebP and AVIF of the same size, which takes minutes for a picture this large"
+        )
     with options.about(coded):
         comparison = measure(original, data, device=device)
     if output is not None:

@@ -2,14 +2,16 @@
 
 import json
 import sys
-from dataclasses import asdict, fields
+import time
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fourcodec import codec, images
-from fourcodec.cli import options
+from fourcodec.batch.listing import PICTURE_SUFFIXES
+from fourcodec.cli import options, several
 from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
 from fourcodec.cli.help import Command
 from fourcodec.fnet import profile as fnet
@@ -27,19 +29,20 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
     cls=Command,
     examples="""
     fourcodec encode photo.png                                     # writes photo.fnc
-    fourcodec encode photo.png -q 40 --effort 2 -o small.fnc       # smaller file, faster
+    fourcodec encode photo.png small.fnc -q 40                     # another name
+    fourcodec encode *.jpg -o coded/ --effort 2                    # several pictures
     fourcodec encode photo.png --target-bytes 20000                # at most 20,000 bytes
     fourcodec encode photo.png --width 8 --depth 6                 # a network of coordinates only
     fourcodec encode photos -o coded --recursive --jobs 2          # a folder; --resume continues
     fourcodec encode - < photo.png > photo.fnc
     """,
 )
-@click.argument("source", metavar="IN", type=options.PATH_OR_STANDARD)
+@click.argument("paths", metavar="IN... [OUT]", nargs=-1, required=True, type=options.PATH_OR_STANDARD)
 @click.option(
     "-o",
     "--output",
     type=options.PATH_OR_STANDARD,
-    help="The file to write; - is standard output.  [default: IN with .fnc]",
+    help="The file to write, or a folder; - is standard output.  [default: IN with .fnc]",
 )
 @click.option("--frame", type=click.IntRange(min=1), help="The frame or page to encode, from 1, where IN has several.")
 @options.strip_option
@@ -105,7 +108,7 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
 @click.option("--progress/--no-progress", default=None, help="Show progress on stderr.  [default: on a terminal]")
 @options.debug_option
 def encode(
-    source: Path,
+    paths: tuple[Path, ...],
     output: Path | None,
     frame: int | None,
     max_pixels: int,
@@ -118,45 +121,89 @@ def encode(
 ) -> int:
     """Encode the picture IN (- is standard input) as a small Fourier network and, in the profile grid, latents.
 
-    The numbers shown are measured: the file is decoded again and compared with the picture. Where IN is a folder, each
-    picture in it becomes a file in the folder given by -o.
+    The numbers shown are measured: the file is decoded again and compared with the picture. Several pictures are
+    written beside themselves, or into the folder given by -o DIR/. Where IN is a folder, each picture in it becomes a
+    file in the folder given by -o.
     """
     request = _request({field.name: given[field.name] for field in fields(Request)})
     limits = Limits(max_pixels, max_work)
     of_fit = {name: given[name] for name in ("effort", "iterations", "device", "seed", "strip")}
     arguments: dict[str, Any] = {**asdict(request), **of_fit}
-    if options.is_folder(source):
+    sources, output = several.split(paths, output, _is_output)
+    if several.folder_among(sources):
         from fourcodec.batch.tasks import encoding
 
         direction = encoding(arguments, frame, limits)
-        return run_folder(direction, source, output, given, force=force, quiet=quiet, as_json=as_json)
+        return run_folder(direction, sources[0], output, given, force=force, quiet=quiet, as_json=as_json)
     refuse_folder_options(given)
-    target = options.target_of(source, output, ".fnc")
-    if as_json and target == options.STANDARD:
+    targets = several.targets_of(sources, output, ".fnc")
+    if as_json and options.STANDARD in targets:
         raise click.UsageError("--json is printed on standard output, as is the file: name an output with -o")
-    with options.about(source):
-        picture = images.read(options.read_source(source, limits.picture_bytes), frame=frame, limits=limits)
-    options.check_output(source, target, force=force)
-    if not quiet:
-        for remark in picture.notes:
-            options.note(remark)
-
+    if not force:
+        _refuse_names_of_pictures(targets)
     shown = not quiet and (sys.stderr.isatty() if progress is None else progress)
-    if arguments["max_seconds"] is not None:
-        arguments["max_seconds"] = options.time_left(arguments["max_seconds"])
-    with options.ProgressLine() as line:
-        watch = None if quiet else _Watch(line if shown else None)
-        encoded = codec.encode(picture, **arguments, limits=limits, progress=watch)
-    options.write_target(target, encoded.data, overwrite=force)
-    if not quiet and encoded.refusal:
-        options.note(f"decoders refuse this file by default: {encoded.refusal}")
-
+    run = _Run(arguments, frame, limits, force=force, quiet=quiet, shown=shown, summary=not (quiet or as_json))
+    if len(sources) == 1:
+        measured = run.encode(sources[0], targets[0])
+    else:
+        done, failed = several.do_each(zip(sources, targets, strict=True), run.encode)
+        measured = {"files": done, "failed": failed}
     if as_json:
+        click.echo(json.dumps(measured))
+    return int(bool(measured.get("failed")))
+
+
+def _is_output(path: Path) -> bool:
+    """True for the second of two paths where it cannot be another picture to encode."""
+    return path.suffix.lower() == ".fnc" or not path.exists()
+
+
+def _refuse_names_of_pictures(targets: list[Path]) -> None:
+    """Raises UsageError for an output with the suffix of a picture file: `-o copy.png` is nearly always meant for
+    decode."""
+    for target in targets:
+        if target.suffix.lower() in {*PICTURE_SUFFIXES, *images.SUFFIXES}:
+            raise click.UsageError(
+                f"the output is a .fnc file, and {str(target)!r} has the name of a picture: name it with .fnc, or "
+                "force it with -f"
+            )
+
+
+@dataclass
+class _Run:
+    """The settings that the files of one call share."""
+
+    arguments: dict[str, Any]  # of codec.encode
+    frame: int | None
+    limits: Limits
+    force: bool
+    quiet: bool
+    shown: bool  # whether progress is
+    summary: bool
+    begun: float | None = None  # when the present file was begun; the first one with the command
+
+    def encode(self, source: Path, target: Path) -> dict[str, Any]:
+        """Encodes one file; returns what was measured, as JSON types."""
+        limits, arguments = self.limits, dict(self.arguments)
+        with options.about(source):
+            picture = images.read(options.read_source(source, limits.picture_bytes), frame=self.frame, limits=limits)
+        options.check_output(source, target, force=self.force)
+        if not self.quiet:
+            for remark in picture.notes:
+                options.note(remark)
+        if arguments["max_seconds"] is not None:
+            arguments["max_seconds"] = options.time_left(arguments["max_seconds"], self.begun)
+        with options.ProgressLine() as line:
+            watch = None if self.quiet else _Watch(line if self.shown else None, arguments["effort"])
+            encoded = codec.encode(picture, **arguments, limits=limits, progress=watch)
+        options.write_target(target, encoded.data, overwrite=self.force)
+        if not self.quiet and encoded.refusal:
+            options.note(f"decoders refuse this file by default: {encoded.refusal}")
+        if self.summary:
+            options.say(_summary(target, encoded), err=target == options.STANDARD)
+        self.begun = time.perf_counter()
         measured = {name: value for name, value in asdict(encoded).items() if name not in ("data", "refusal")}
-        click.echo(json.dumps({"output": str(target), **measured}))
-    elif not quiet:
-        options.say(_summary(target, encoded), err=target == options.STANDARD)
-    return 0
+        return {"output": str(target), **measured}
 
 
 def _request(wishes: dict[str, Any]) -> Request:
@@ -178,13 +225,14 @@ class _Watch:
     """Announces the duration of a fit above LONG_SECONDS once, prints its notes, and shows progress where it is
     wanted."""
 
-    def __init__(self, line: options.ProgressLine | None) -> None:
-        self._line, self._said = line, False
+    def __init__(self, line: options.ProgressLine | None, effort: int) -> None:
+        self._line, self._effort, self._said = line, effort, False
 
     def __call__(self, progress: "Progress") -> None:
         if not self._said and progress.seconds_left > LONG_SECONDS:
             minutes = round(progress.seconds_left / 60)
-            options.note(f"this takes about {minutes} minute{'s' * (minutes > 1)}; a lower --effort takes less")
+            less = "a lower --effort takes less" if self._effort > 1 else "--max-seconds sets a limit"
+            options.note(f"this takes about {minutes} minute{'s' * (minutes > 1)}; {less}")
         self._said = True
         if progress.note:
             options.note(progress.note)

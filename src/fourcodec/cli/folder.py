@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fourcodec.cli import options
-from fourcodec.cli.options import STANDARD
+from fourcodec.cli.options import MOST_JOBS, STANDARD
 
 if TYPE_CHECKING:
     from fourcodec.batch.tasks import Direction
@@ -21,7 +21,9 @@ def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--scheduler", metavar="ADDRESS", help="Of a folder: do the work on this dask cluster."),
         click.option("--resume", is_flag=True, help="Of a folder: do what is not done yet, or has changed since."),
-        click.option("--jobs", type=click.IntRange(1), help="Of a folder: files at a time, sharing the cores."),
+        click.option(
+            "--jobs", type=click.IntRange(1, MOST_JOBS), help="Of a folder: files at a time, sharing the cores."
+        ),
         click.option("--recursive", is_flag=True, help="Of a folder: the folders below it, too."),
     ):
         command = option(command)
@@ -32,7 +34,7 @@ def refuse_folder_options(of_folder: dict[str, Any]) -> None:
     """Raises UsageError for a single file with options of folders, unless they come from the environment."""
     given = [f"--{name}" for name in _ONLY_FOLDERS if options.without_environment(of_folder).get(name)]
     if given:
-        raise click.UsageError(f"{' and '.join(given)} are about folders, and IN is none")
+        raise click.UsageError(f"{' and '.join(given)} {'are' if given[1:] else 'is'} about folders, and IN is none")
 
 
 def run_folder(

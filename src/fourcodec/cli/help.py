@@ -10,9 +10,9 @@ import click
 # Headings in the order shown, with the names of parameters, which mean the same in every command. Others are under
 # OTHERS.
 HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "Output": ("output", "parts", "plot", "file_format", "folder", "force"),
+    "Output": ("output", "parts", "plot", "file_format", "folder", "opened", "force"),
     "Picture": ("frame", "strip"),
-    "Part and size": ("region", "scale", "size"),
+    "Part and size": ("region", "scale", "size", "partial"),
     "How large, how good": (
         *("quality", "qualities", "target_bytes", "target_bpp", "target_psnr", "target_ssimulacra2", "tune"),
         *("profile", "width", "widths", "depth", "depths"),
@@ -20,7 +20,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "Time": ("effort", "iterations", "max_seconds", "epochs", "minutes", "device", "seed", "cache"),
     "Limits": ("max_pixels", "max_work"),
     "Folders": ("recursive", "limit", "jobs", "resume", "scheduler"),
-    "Messages": ("as_json", "strict", "quiet", "progress", "debug"),
+    "Messages": ("as_json", "strict", "verbose", "quiet", "progress", "debug"),
 }
 OTHERS = "Options"
 _HEADING_OF = {name: heading for heading, names in HEADINGS.items() for name in names}

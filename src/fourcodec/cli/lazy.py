@@ -1,5 +1,6 @@
 """Groups whose commands are imported when they are used: --help must not wait seconds for torch and numba."""
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -29,6 +30,20 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except EOFError as exc:
             raise OSError(f"data ended too early: {exc}") from exc
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the command that arguments begin with. Raises UsageError, with the commands that may have been meant.
+
+        Click's own method looks for those among the commands that it has, which here are none.
+        """
+        name = args[0]
+        if name in self._table or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        near = get_close_matches(name, self._table)
+        meant = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(self._table)}"
+        raise click.UsageError(f"there is no command {name!r}: {meant}", ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._table)

@@ -21,6 +21,7 @@ from fourcodec.limits import BYTES_REMEDY, DEFAULT
 if TYPE_CHECKING:
     from fourcodec.optimisation.progress import Progress
 
+MOST_JOBS = 1024  # of a folder or bench: each is a process
 STANDARD = Path("-")  # standard input as a source, standard output as a target
 _FOLDERS = f"{__name__}.folders"  # key of Context.meta: the paths that were given with / or /. at their end
 
@@ -29,6 +30,8 @@ class _PathType(click.Path):
     """A path. The context remembers whether it was given with / or /. at its end, which Path drops."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not os.fspath(value):  # a variable of a shell that is not set; for Path it is the current folder
+            self.fail("the name is empty", param, ctx)
         path = super().convert(value, param, ctx)
         if ctx is not None and os.path.basename(os.fspath(value)) in ("", "."):
             ctx.meta.setdefault(_FOLDERS, set()).add(path)
@@ -37,6 +40,8 @@ class _PathType(click.Path):
 
 PATH = _PathType(path_type=Path)
 PATH_OR_STANDARD = _PathType(path_type=Path, allow_dash=True)
+EXISTING_PATH = _PathType(path_type=Path, exists=True)
+FOLDER = _PathType(path_type=Path, file_okay=False)
 ABOVE_0 = click.FloatRange(min=0, min_open=True)
 
 
@@ -132,6 +137,12 @@ def target_of(source: Path, output: Path | None, suffix: str) -> Path:
     return STANDARD if source == STANDARD else source.with_suffix(suffix)
 
 
+def names_folder(path: Path) -> bool:
+    """True for a path that is a folder, or was given with a slash at its end. Standard output (-) is none."""
+    ctx = click.get_current_context(silent=True)
+    return path != STANDARD and (path.is_dir() or (ctx is not None and path in ctx.meta.get(_FOLDERS, ())))
+
+
 def is_folder(source: Path) -> bool:
     """True where the source is a folder. Standard input (-) is none, even if a folder has that name."""
     return source != STANDARD and source.is_dir()
@@ -206,9 +217,13 @@ def note(message: str) -> None:
     click.echo(f"{click.style('note:', bold=True)} {printable(message)}", err=True)
 
 
-def time_left(max_seconds: float) -> float:
-    """The rest of a time that began with the command. Raises ClickException if there is none."""
-    begun = click.get_current_context().ensure_object(Debugging).started
+def time_left(max_seconds: float, begun: float | None = None) -> float:
+    """The rest of a time that began with the command, or at `begun`, as time.perf_counter() has it.
+
+    Raises ClickException if there is none.
+    """
+    if begun is None:
+        begun = click.get_current_context().ensure_object(Debugging).started
     left = max_seconds - (time.perf_counter() - begun)
     if left <= 0:
         raise click.ClickException("too little time: it was over when the picture had been read")

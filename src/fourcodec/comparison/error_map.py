@@ -3,13 +3,13 @@ share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
 
 from fourcodec.images import Samples
 from fourcodec.images.pixels import STRIP_ROWS
-from fourcodec.plotting import load_matplotlib
 
 _SCALE_ENDS = (2, 4, 8, 16, 32, 64, 128, 255)  # in 1/255 of a sample's range
 _SHARE_WITHIN_SCALE = 0.995  # of all pixels: a few large errors must not make the rest of the map dark
@@ -60,11 +60,11 @@ def palette_indices(errors_of_pixels: npt.NDArray[np.float32], top: int) -> npt.
 
 
 def palette() -> npt.NDArray[np.uint8]:
-    """The colours of error maps, uint8 (COLOURS, 3): matplotlib's perceptually uniform magma, black to light yellow."""
-    load_matplotlib()
-    from matplotlib import colormaps
+    """The colours of error maps, uint8 (COLOURS, 3): matplotlib's perceptually uniform magma, black to light yellow.
 
-    return np.rint(255 * colormaps["magma"](np.arange(COLOURS))[:, :3]).astype(np.uint8)
+    They are kept in a file, so that a page of `compare` needs no matplotlib."""
+    colours = resources.files(__package__).joinpath("magma.bin").read_bytes()
+    return np.frombuffer(colours, np.uint8).reshape(COLOURS, 3)
 
 
 def _difference(original: Samples, copy: Samples) -> npt.NDArray[np.int32]:

@@ -1,4 +1,4 @@
-"""Measures of a .fnc file and of the best JPEG of the same size, against the original picture."""
+"""Measures of a .fnc file and of the best files of other codecs of the same size, against the original picture."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from fourcodec.arrays import Samples
 from fourcodec.bitstream import metadata
 from fourcodec.comparison.common_format import to_common_format, to_depth, without_alpha
 from fourcodec.comparison.error_map import Errors, errors
-from fourcodec.comparison.jpeg import Jpeg, NoJpeg, best_jpeg
+from fourcodec.comparison.peers import NAMES, NoPeerFile, PeerFile, best_files
 from fourcodec.errors import ImageError
 from fourcodec.images import Picture, has_alpha, to_eight_bits
 
@@ -28,6 +28,19 @@ class Similarity:
 
 
 @dataclass(frozen=True)
+class Peer:
+    """Another codec's file, and its measures."""
+
+    file: PeerFile
+    near: Similarity
+
+    @property
+    def name(self) -> str:
+        """The codec, as people write it."""
+        return NAMES[self.file.codec]
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Pixels and measures. `original` and `copy` have the same channels and bit depth, see common_format.py."""
 
@@ -35,13 +48,13 @@ class Comparison:
     copy: Samples
     icc: bytes  # the colour profile of the samples; empty for sRGB
     size_bytes: int  # of the .fnc file
-    metadata_bytes: int  # the part of size_bytes for ICC profile, EXIF, XMP, density; the JPEG has none
+    metadata_bytes: int  # the part of size_bytes for ICC profile, EXIF, XMP, density; the peers have none
     psnr_db: float | None  # as `encode` reports it: over the visible colours
     ssim: float | None
     exact_alpha: bool
-    ours: Similarity  # of pictures with alpha: both composited on white, as for the JPEG
-    jpeg: Jpeg | NoJpeg
-    theirs: Similarity | None  # of the JPEG
+    ours: Similarity  # of pictures with alpha: both composited on white, as for the peers
+    peers: tuple[Peer, ...]
+    without: tuple[NoPeerFile, ...]  # codecs that have no file to compare with
 
     @property
     def width(self) -> int:
@@ -71,7 +84,7 @@ class Comparison:
 
     @property
     def limit_bytes(self) -> int:
-        """The most bytes that the JPEG may have: those of the .fnc file without metadata, which the JPEG has none
+        """The most bytes that a peer may have: those of the .fnc file without metadata, which the peers have none
         of."""
         return self.size_bytes - self.metadata_bytes
 
@@ -81,7 +94,7 @@ class Comparison:
 
 
 def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison:
-    """The comparison of a picture with `data`, the bytes of its .fnc file, and with a JPEG.
+    """The comparison of a picture with `data`, the bytes of its .fnc file, and with JPEG, WebP and AVIF.
 
     Raises ImageError where the file has another width or height, and the errors of codec.decode.
     """
@@ -102,8 +115,8 @@ def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison
     seen, ours = without_alpha(original), without_alpha(copy)
     near = similarity(seen, ours)
     exact_alpha = has_alpha(original) and bool(np.array_equal(original[:, :, -1], copy[:, :, -1]))
-    jpeg = best_jpeg(seen if seen.dtype.itemsize == 1 else to_eight_bits(seen), size_bytes - metadata_bytes)
-    theirs = None if isinstance(jpeg, NoJpeg) else similarity(seen, to_depth(jpeg.pixels, seen.dtype))
+    found = best_files(seen if seen.dtype.itemsize == 1 else to_eight_bits(seen), size_bytes - metadata_bytes)
+    made = [one for one in found if isinstance(one, PeerFile)]
     return Comparison(
         original=original,
         copy=copy,
@@ -114,8 +127,8 @@ def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison
         ssim=metrics.ssim(original, copy) if has_alpha(original) else near.ssim,
         exact_alpha=exact_alpha,
         ours=near,
-        jpeg=jpeg,
-        theirs=theirs,
+        peers=tuple(Peer(file, similarity(seen, to_depth(file.pixels, seen.dtype))) for file in made),
+        without=tuple(one for one in found if isinstance(one, NoPeerFile)),
     )
 
 
@@ -132,16 +145,8 @@ def similarity(original: Samples, copy: Samples) -> Similarity:
 
 def numbers(comparison: Comparison) -> dict[str, Any]:
     """All measures as JSON types, for `compare --json`."""
-    jpeg, theirs = comparison.jpeg, comparison.theirs
-    of_jpeg = None
-    if isinstance(jpeg, Jpeg) and theirs is not None:
-        of_jpeg = {
-            "quality": jpeg.quality,
-            "variant": jpeg.variant,
-            "size_bytes": jpeg.size_bytes,
-            "rate_bpp": comparison.rate_bpp(jpeg.size_bytes),
-            **asdict(theirs),
-        }
+    reasons = {one.codec: one.reason for one in comparison.without}
+    measured = {peer.file.codec: _numbers_of(peer, comparison) for peer in comparison.peers}
     return {
         "width": comparison.width,
         "height": comparison.height,
@@ -156,9 +161,30 @@ def numbers(comparison: Comparison) -> dict[str, Any]:
         "flip": comparison.ours.flip,
         "on_white": asdict(comparison.ours) if comparison.has_alpha else None,
         "errors": asdict(comparison.ours.errors),
-        "jpeg": of_jpeg,
-        "jpeg_note": jpeg.reason if isinstance(jpeg, NoJpeg) else None,
+        **{codec: measured.get(codec) for codec in NAMES},
+        **{f"{codec}_note": reasons.get(codec) for codec in NAMES},
     }
+
+
+def _numbers_of(peer: Peer, comparison: Comparison) -> dict[str, Any]:
+    file = peer.file
+    rate_bpp = comparison.rate_bpp(file.size_bytes)
+    settings = {"quality": file.quality, "variant": file.variant, "size_bytes": file.size_bytes, "rate_bpp": rate_bpp}
+    return {**settings, **asdict(peer.near)}
+
+
+def verdict(comparison: Comparison) -> str:
+    """The comparison in a sentence: our PSNR, and its distance from the peers' at as many bytes."""
+    ours = comparison.ours.psnr_db
+    if ours is None:
+        return f"In {comparison.size_bytes:,} bytes fourcodec has an exact copy."
+    gains = [
+        f"{ours - peer.near.psnr_db:+.2f} dB against {peer.name}"
+        for peer in comparison.peers
+        if peer.near.psnr_db is not None
+    ]
+    said = f"In {comparison.size_bytes:,} bytes fourcodec has a PSNR of {ours:.2f} dB"
+    return f"{said}: {', '.join(gains)} of at most as many bytes." if gains else f"{said}."
 
 
 def remarks(comparison: Comparison) -> list[str]:
@@ -167,27 +193,28 @@ def remarks(comparison: Comparison) -> list[str]:
     if comparison.has_alpha:
         said.append(
             "PSNR and SSIM of fourcodec are of the colours, without fully transparent pixels; its alpha is "
-            f"{'exact' if comparison.exact_alpha else 'not that of the picture'}. JPEG has no transparency, so it "
-            "holds the picture on white. The other numbers, and the pictures shown, are of both on white."
+            f"{'exact' if comparison.exact_alpha else 'not that of the picture'}. JPEG has no transparency, so the "
+            "others hold the picture on white. The other numbers, and the pictures shown, are of all on white."
         )
     if comparison.bit_depth == 16:
         said.append(
-            "PSNR is over 16-bit samples. JPEG has 8 bits: its samples are scaled to 16. Errors are in units of an "
-            "8-bit sample."
+            "PSNR is over 16-bit samples. The other codecs have 8 bits, scaled to 16. Errors are in units of an 8-bit "
+            "sample."
         )
     elif not comparison.has_alpha:
         said.append(f"PSNR is over all {comparison.kind} samples, 8 bits each.")
     if comparison.metadata_bytes:
         said.append(
-            f"The .fnc file holds {comparison.metadata_bytes:,} bytes of metadata. The JPEG has none and is "
+            f"The .fnc file holds {comparison.metadata_bytes:,} bytes of metadata. The others have none and are "
             f"compared at the remaining {comparison.limit_bytes:,} bytes."
         )
-    if isinstance(comparison.jpeg, NoJpeg):
-        said.append(f"{comparison.jpeg.reason}; the limit is {comparison.limit_bytes:,} bytes.")
-    else:
+    said += [f"{one.reason}; the limit is {comparison.limit_bytes:,} bytes." for one in comparison.without]
+    if comparison.peers:
+        settings = "; ".join(peer.file.setting for peer in comparison.peers)
         said.append(
-            f"The JPEG is the best of at most {comparison.limit_bytes:,} bytes, over all qualities, 4:2:0 and 4:4:4, "
-            "baseline and progressive, with optimised tables."
+            f"The others are their codecs' best files of at most {comparison.limit_bytes:,} bytes: {settings}. JPEG is "
+            "searched over all qualities, 4:2:0 and 4:4:4, baseline and progressive, with optimised tables; WebP and "
+            "AVIF by bisection over the quality."
         )
     return said
 

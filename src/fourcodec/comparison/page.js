@@ -14,7 +14,8 @@ let view = { k: 1, x: 0, y: 0 }; // a pixel p of the picture lies at x + k p in 
 let fitted = true;
 
 const box = () => ({ width: frame.clientWidth, height: frame.clientHeight });
-const fitScale = () => Math.min(box().width / size.width, box().height / size.height);
+// The whole picture, but never enlarged: beyond a pixel of the screen for each of its own it would only look blurred.
+const fitScale = () => Math.min(box().width / size.width, box().height / size.height, 1 / devicePixelRatio);
 const within = (value, low, high) => Math.min(Math.max(value, low), high);
 
 function place(offset, shown, room) {
@@ -23,7 +24,7 @@ function place(offset, shown, room) {
 
 function show(next) {
   const room = box();
-  const k = within(next.k, Math.min(fitScale(), 1 / devicePixelRatio), Math.max(LARGEST, fitScale()));
+  const k = within(next.k, fitScale(), LARGEST);
   fitted = Math.abs(k / fitScale() - 1) < 1e-6;
   view = { k, x: place(next.x, k * size.width, room.width), y: place(next.y, k * size.height, room.height) };
   frame.style.setProperty("--k", k);
@@ -39,7 +40,7 @@ const movable = () => view.k * size.width > box().width + 1 || view.k * size.hei
 const fit = () => show({ k: fitScale(), x: 0, y: 0 });
 
 function zoom(factor, x = box().width / 2, y = box().height / 2) {
-  const k = within(view.k * factor, Math.min(fitScale(), 1 / devicePixelRatio), Math.max(LARGEST, fitScale()));
+  const k = within(view.k * factor, fitScale(), LARGEST);
   show({ k, x: x - ((x - view.x) * k) / view.k, y: y - ((y - view.y) * k) / view.k });
 }
 
@@ -63,10 +64,10 @@ function choose(left, right) {
     layer.classList.toggle("left", layer.dataset.key === left);
     layer.classList.toggle("right", layer.dataset.key === right);
     const side = { [left]: "left", [right]: "right" }[layer.dataset.key];
-    if (side) frame.querySelector(`.tag.${side}`).textContent = layer.dataset.name;
+    if (side) viewer.querySelector(`.tag.${side}`).textContent = layer.dataset.name;
     layer.setAttribute("aria-hidden", String(!side));
   }
-  if (left === right) frame.querySelector(".tag.left").textContent = "";
+  if (left === right) viewer.querySelector(".tag.left").textContent = "";
   legend.hidden = !layers.some((layer) => layer.dataset.error === "1" && /left|right/.test(layer.className));
   for (const button of presets) button.setAttribute("aria-pressed", String(button.dataset.sides === JSON.stringify([left, right])));
 }
@@ -144,6 +145,10 @@ frame.addEventListener("keydown", (event) => {
   keys[event.key]();
 });
 new ResizeObserver(() => (fitted ? fit() : show(view))).observe(frame);
+const table = document.querySelector(".scroll");
+const mark = () => table.classList.toggle("cut", table.scrollWidth > table.clientWidth + 1); // it says how to see the rest
+addEventListener("resize", mark);
+mark();
 choose(selects.left.value, selects.right.value);
 divide(50);
 fit();

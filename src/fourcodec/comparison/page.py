@@ -14,9 +14,9 @@ from fourcodec import web
 from fourcodec.arrays import Samples
 from fourcodec.comparison import error_map
 from fourcodec.comparison.common_format import to_depth, without_alpha
-from fourcodec.comparison.jpeg import Jpeg
-from fourcodec.comparison.measuring import Comparison, remarks
-from fourcodec.comparison.table import Row, rows
+from fourcodec.comparison.measuring import Comparison, remarks, verdict
+from fourcodec.comparison.peers import NAMES
+from fourcodec.comparison.table import heading, rows
 from fourcodec.images import saved, to_eight_bits
 from fourcodec.images.colour import is_rgb_profile
 
@@ -59,6 +59,7 @@ def page(comparison: Comparison, picture_name: str, file_name: str) -> str:
     facts = f"{comparison.width} x {comparison.height} pixels, {comparison.kind}, {comparison.bit_depth} bits"
     return Template(web.asset(__package__, "page.html")).substitute(
         title=escape(f"{picture_name} and {file_name}"),
+        verdict=escape(verdict(comparison)),
         facts=facts,
         width=width,
         height=height,
@@ -68,7 +69,7 @@ def page(comparison: Comparison, picture_name: str, file_name: str) -> str:
         right=_options(shown, right),
         stops=_stops(),
         top=f"{top}" if top == 255 else f"{top} and more",
-        table=_table(rows(comparison), has_jpeg=isinstance(comparison.jpeg, Jpeg)),
+        table=_table(comparison),
         remarks="\n".join(f'<p class="remark">{escape(note)}</p>' for note in notes),
         style=web.base_style() + web.asset(__package__, "page.css"),
         script=web.asset(__package__, "page.js"),
@@ -80,8 +81,8 @@ def _pictures(comparison: Comparison, box: Box) -> list[Layer]:
         Layer("original", "original", _webp(without_alpha(comparison.original[box]), comparison.icc)),
         Layer("ours", "fourcodec", _webp(without_alpha(comparison.copy[box]), comparison.icc)),
     ]
-    if isinstance(comparison.jpeg, Jpeg):
-        shown.append(Layer("jpeg", "JPEG", _webp(comparison.jpeg.pixels[box], comparison.icc)))
+    for peer in comparison.peers:
+        shown.append(Layer(peer.file.codec, peer.name, _webp(peer.file.pixels[box], comparison.icc)))
     return shown
 
 
@@ -89,18 +90,19 @@ def _error_maps(comparison: Comparison, box: Box) -> list[tuple[str, str, npt.ND
     """Key, name and errors (H, W) of each map."""
     seen = without_alpha(comparison.original[box])
     maps = [("our-error", "error of fourcodec", error_map.pixel_errors(seen, without_alpha(comparison.copy[box])))]
-    if isinstance(comparison.jpeg, Jpeg):
-        theirs = to_depth(comparison.jpeg.pixels[box], seen.dtype)
-        maps.append(("jpeg-error", "error of JPEG", error_map.pixel_errors(seen, theirs)))
+    for peer in comparison.peers:
+        theirs = to_depth(peer.file.pixels[box], seen.dtype)
+        maps.append((f"{peer.file.codec}-error", f"error of {peer.name}", error_map.pixel_errors(seen, theirs)))
     return maps
 
 
 def _presets(keys: set[str]) -> dict[str, tuple[str, str]]:
     """The pairs of layers, left and right, that have a button; the first pair is shown when the page opens."""
+    first = next((codec for codec in NAMES if f"{codec}-error" in keys), "")
     pairs = {
-        "fourcodec | JPEG": ("ours", "jpeg"),
+        **{f"fourcodec | {name}": ("ours", codec) for codec, name in NAMES.items()},
         "original | fourcodec": ("original", "ours"),
-        "errors": ("our-error", "jpeg-error" if "jpeg-error" in keys else "original"),
+        "errors": ("our-error", f"{first}-error" if first else "original"),
     }
     return {name: pair for name, pair in pairs.items() if keys.issuperset(pair)}
 
@@ -151,12 +153,12 @@ def _stops() -> str:
     return ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in colours)
 
 
-def _table(found: Sequence[Row], *, has_jpeg: bool) -> str:
-    head = '<th scope="col">measure</th><th scope="col">fourcodec</th>' + '<th scope="col">JPEG</th>' * has_jpeg
+def _table(comparison: Comparison) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("measure", *heading(comparison)))
     body = "".join(
-        f'<tr><th scope="row">{escape(row.name)}</th><td>{escape(row.ours)}</td>'
-        + f"<td>{escape(row.jpeg)}</td>" * has_jpeg
+        f'<tr><th scope="row">{escape(row.name)}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in row.cells)
         + "</tr>"
-        for row in found
+        for row in rows(comparison)
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

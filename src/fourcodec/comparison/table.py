@@ -4,46 +4,46 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fourcodec import metrics
-from fourcodec.comparison.jpeg import Jpeg
 from fourcodec.comparison.measuring import Comparison, Similarity
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measure of the .fnc file and of the JPEG; `jpeg` is empty where it has no such measure."""
+    """One measure: of the .fnc file, then of each peer; empty where a peer has no such measure."""
 
     name: str
-    ours: str
-    jpeg: str
+    cells: tuple[str, ...]
+
+
+def heading(comparison: Comparison) -> tuple[str, ...]:
+    """The names of the columns behind the measure's."""
+    return ("fourcodec", *(peer.name for peer in comparison.peers))
 
 
 def rows(comparison: Comparison) -> list[Row]:
     """The rows of the table, for people to read."""
-    ours, theirs = comparison.ours, comparison.theirs
-    jpeg = comparison.jpeg if isinstance(comparison.jpeg, Jpeg) else None
-    size, rate = comparison.size_bytes, comparison.rate_bpp
+    nears = [comparison.ours, *(peer.near for peer in comparison.peers)]
+    sizes = [comparison.size_bytes, *(peer.file.size_bytes for peer in comparison.peers)]
     found = [
-        Row("bytes", f"{size:,}", f"{jpeg.size_bytes:,}" if jpeg else ""),
-        Row("bits per pixel", f"{rate(size):.3f}", f"{rate(jpeg.size_bytes):.3f}" if jpeg else ""),
+        Row("bytes", tuple(f"{size:,}" for size in sizes)),
+        Row("bits per pixel", tuple(f"{comparison.rate_bpp(size):.3f}" for size in sizes)),
     ]
     if comparison.has_alpha:
+        nothing = ("",) * len(comparison.peers)
         found += [
-            Row("PSNR, visible colours", decibels(comparison.psnr_db), ""),
-            Row("SSIM, visible colours", _ssim(comparison.ssim), ""),
+            Row("PSNR, visible colours", (decibels(comparison.psnr_db), *nothing)),
+            Row("SSIM, visible colours", (_ssim(comparison.ssim), *nothing)),
         ]
     on_white = ", on white" if comparison.has_alpha else ""
-    pairs: dict[str, Callable[[Similarity], str]] = {
+    measures: dict[str, Callable[[Similarity], str]] = {
         f"PSNR{on_white}": lambda near: decibels(near.psnr_db),
         f"SSIM{on_white}": lambda near: _ssim(near.ssim),
         **_visual(on_white),
-        "error of 255, mean": lambda near: f"{near.errors.mean:.2f}",
-        "error of 255, 99% at most": lambda near: f"{near.errors.most:.0f}",
-        "error of 255, largest": lambda near: f"{near.errors.largest:.0f}",
+        "mean error": lambda near: f"{near.errors.mean:.2f} of 255",
+        "99% of errors are at most": lambda near: f"{near.errors.most:.0f} of 255",
+        "largest error": lambda near: f"{near.errors.largest:.0f} of 255",
     }
-    found += [Row(name, said(ours), "" if theirs is None else said(theirs)) for name, said in pairs.items()]
-    if jpeg:
-        found.append(Row("JPEG's settings", "", f"q={jpeg.quality} {jpeg.variant}"))
-    return found
+    return [*found, *(Row(name, tuple(map(said, nears))) for name, said in measures.items())]
 
 
 def _visual(on_white: str) -> dict[str, Callable[[Similarity], str]]:
@@ -71,6 +71,7 @@ def _ssim(ssim: float | None) -> str:
 
 def lines(comparison: Comparison) -> list[str]:
     """The rows as lines of aligned columns, for a terminal."""
-    found = [Row("", "fourcodec", "JPEG" if isinstance(comparison.jpeg, Jpeg) else ""), *rows(comparison)]
-    widths = [max(len(getattr(row, column)) for row in found) for column in ("name", "ours", "jpeg")]
-    return [f"{row.name:{widths[0]}}  {row.ours:>{widths[1]}}  {row.jpeg:>{widths[2]}}".rstrip() for row in found]
+    found = [Row("", heading(comparison)), *rows(comparison)]
+    width = max(len(row.name) for row in found)
+    widths = [max(map(len, column)) for column in zip(*(row.cells for row in found), strict=True)]
+    return ["  ".join([f"{row.name:{width}}", *map(str.rjust, row.cells, widths)]).rstrip() for row in found]

@@ -191,6 +191,22 @@ def is_bounded(network: QuantizedFnet) -> bool:
     return True
 
 
+def unpack_beginning(
+    config: FnetConfig, sections: Sequence[Section], missing_bytes: int
+) -> tuple[QuantizedFnet, int, str]:
+    """`unpack` for a file that ends too early, whose last section lacks so many bytes: a network is there as a whole or
+    not at all. Raises as `unpack`."""
+    whole_ones = sections[: len(sections) - (missing_bytes > 0)]
+    if not any(section.kind == NETWORK for section in whole_ones):
+        raise CorruptFileError("the file ends before its network is whole")
+    return unpack(config, whole_ones), 0, "the network is whole"
+
+
+def render_beginning(network: QuantizedFnet, size: tuple[int, int], reduction: int) -> NDArray[np.float32]:
+    """`render` at every pixel, on the CPU; `reduction` is 0."""
+    return render(network, size, "cpu")
+
+
 def render(
     network: QuantizedFnet, size: tuple[int, int], device: str, lattice: Lattice | None = None
 ) -> NDArray[np.float32]:

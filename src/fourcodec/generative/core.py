@@ -48,7 +48,7 @@ class ModelCore:
         self.shape = config.network.shape(channels)
         self.fourier = self.fourier_at((height, width))
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed keeps a note for each device, for ever
             self.decoder = Decoder(config, self.shape).to(self.device)
             self.encoder = None if config.encoder is None else Encoder(config, height * width * channels)
         if self.encoder is not None:

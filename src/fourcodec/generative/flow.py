@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fourcodec.arrays import Floats
-from fourcodec.generative.priors import FullGaussian, PriorState
+from fourcodec.generative.priors import FullGaussian, PriorState, as_latents
 from fourcodec.generative.torch_threads import one_torch_thread
 
 _WIDTH = 256
@@ -89,8 +89,8 @@ class Flow:
                 velocity = self.network(points, torch.full((n, 1), index * step))
                 next_velocity = self.network(points + step * velocity, torch.full((n, 1), (index + 1) * step))
                 points = points + step * (velocity + next_velocity) / 2
-        moved = points.numpy().astype(np.float64) @ np.linalg.cholesky(self.gaussian.covariance).T
-        return (self.gaussian.mean + moved).astype(np.float32)
+        white = as_latents(points.numpy()).astype(np.float64)
+        return as_latents(self.gaussian.mean + white @ np.linalg.cholesky(self.gaussian.covariance).T)
 
     def to_state(self) -> PriorState:
         """The Gaussian's arrays and the network's weights."""

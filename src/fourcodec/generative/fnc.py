@@ -48,14 +48,14 @@ def _step_indices(fourier: FourierImages, coefficients: NDArray[np.float32]) -> 
     open_rows = np.arange(len(coefficients))
     for index in range(_FIRST_STEP, STEP_COUNT, _STEP_STRIDE):
         step = step_size(np.array([index], np.uint8))
+        if np.abs(coefficients[open_rows]).max() > MAX_SYMBOL * step:
+            break
         rounded = dequantize(quantize(coefficients[open_rows], step), step)
         moved = np.abs(fourier.evaluate(torch.from_numpy(rounded)).numpy() - exact[open_rows]).max(axis=(1, 2))
         found[open_rows] = index
         open_rows = open_rows[moved > _TOLERANCE]
         if not len(open_rows):
             return found
-        if np.abs(coefficients[open_rows] / step).max() > MAX_SYMBOL:
-            break
     raise LimitError("an image's coefficients need more than 20 bits, which a .fnc file cannot hold")
 
 

@@ -31,7 +31,7 @@ def write_prior(directory: Path, chosen: ChosenPrior, latents: Floats) -> None:
     Raises OSError.
     """
     state = chosen.prior.to_state()
-    facts = {"kind": state.kind, "temperature": chosen.temperature, "latents": _digest(latents)}
+    facts = {"kind": state.kind, "temperature": chosen.temperature, "latents": digest(latents)}
     arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays.items()}
     data = safetensors.numpy.save(arrays, {_KEY: json.dumps(facts)})
     files.write(directory / FILE_NAME, data, overwrite=True, within=directory)
@@ -49,7 +49,7 @@ def read_prior(directory: Path, latents: Floats) -> ChosenPrior | None:
         with safetensors.safe_open(path, framework="np") as file:
             facts = read_object((file.metadata() or {})[_KEY])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        kind, digest, temperature = str(facts["kind"]), facts["latents"], float(facts["temperature"])
+        kind, fitted_to, temperature = str(facts["kind"]), facts["latents"], float(facts["temperature"])
         if not 0 < temperature <= MAX_TEMPERATURE:
             raise ValueError(f"a temperature of {temperature}")
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as exc:
@@ -57,7 +57,7 @@ def read_prior(directory: Path, latents: Floats) -> ChosenPrior | None:
             f"{str(path)!r} is truncated, damaged, or no prior of a fourcodec model; without it, choose another by "
             "'fourcodec generate prior'"
         ) from exc
-    if digest != _digest(latents):
+    if fitted_to != digest(latents):
         return None
     prior = prior_from_state(PriorState(kind, arrays))
     if prior.latent_size != latents.shape[1]:
@@ -65,5 +65,6 @@ def read_prior(directory: Path, latents: Floats) -> ChosenPrior | None:
     return ChosenPrior(prior, temperature)
 
 
-def _digest(latents: Floats) -> str:
+def digest(latents: Floats) -> str:
+    """The SHA-256 sum of latents (N, L), by which a prior knows those that it was fitted to."""
     return hashlib.sha256(np.ascontiguousarray(latents, np.float32).data).hexdigest()

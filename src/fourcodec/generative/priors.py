@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
+from fourcodec.errors import ModelError
 
 Doubles = NDArray[np.float64]
 
 MAX_TEMPERATURE = 10.0
+_LARGEST = float(np.finfo(np.float32).max)  # of a stored number or a sample
 _RIDGE = 1e-6  # times the latents' mean variance: keeps a covariance regular where latents span fewer dimensions
 _MIXTURE_RIDGE = 1e-3  # keeps a component with few latents from collapsing onto them
 _MIXTURE_ITERATIONS = 60  # after 30, MNIST's Fréchet distance was a seventh above that after 100
@@ -42,7 +44,8 @@ class Prior(Protocol):
         ...
 
     def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
-        """Samples float32 (n, L). The same seed gives the same samples."""
+        """Samples float32 (n, L). The same seed gives the same samples. Raises ModelError where they are not
+        finite."""
         ...
 
     def to_state(self) -> PriorState:
@@ -86,7 +89,7 @@ class IsotropicGaussian:
     def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
         """Samples float32 (n, L)."""
         noise = np.random.default_rng(seed).standard_normal((n, self.latent_size))
-        return (temperature * self.deviation * noise).astype(np.float32)
+        return as_latents(temperature * self.deviation * noise)
 
     def to_state(self) -> PriorState:
         """The deviation and L."""
@@ -122,7 +125,7 @@ class FullGaussian:
     def sample(self, n: int, seed: int, temperature: float = 1.0) -> Floats:
         """Samples float32 (n, L)."""
         noise = np.random.default_rng(seed).standard_normal((n, self.latent_size))
-        return (self.mean + temperature * noise @ _cholesky(self.covariance).T).astype(np.float32)
+        return as_latents(self.mean + temperature * noise @ _cholesky(self.covariance).T)
 
     def to_state(self) -> PriorState:
         """The mean and the covariance."""
@@ -185,7 +188,7 @@ class Mixture:
             rows = chosen == component
             factor = _cholesky(self.covariances[component])
             samples[rows] = self.means[component] + temperature * samples[rows] @ factor.T
-        return samples.astype(np.float32)
+        return as_latents(samples)
 
     def to_state(self) -> PriorState:
         """The weights, means and covariances."""
@@ -216,14 +219,22 @@ def stored_array(arrays: dict[str, NDArray[Any]], name: str, size: int | None) -
     """The array of this name as float64 (size,), with any number of elements above 0 for None; of several dimensions,
     their elements in order.
 
-    Raises KeyError where it is missing, ValueError where it has another size or is not finite.
+    Raises KeyError where it is missing, ValueError where it has another size or is not finite in float32.
     """
     values = np.asarray(arrays[name], np.float64).ravel()
     if not values.size or (size is not None and values.size != size):
         raise ValueError(f"{name!r} has {values.size} numbers")
-    if not np.isfinite(values).all():
-        raise ValueError(f"{name!r} is not finite")
+    if not (np.abs(values) <= _LARGEST).all():
+        raise ValueError(f"{name!r} is not finite in float32")
     return values
+
+
+def as_latents(samples: Doubles | Floats) -> Floats:
+    """Samples (n, L) in float32. Raises ModelError where they are not finite there, as those of a stranger's prior may
+    be."""
+    if not (np.abs(samples) <= _LARGEST).all():
+        raise ModelError("the prior's numbers are so large that its samples are not finite")
+    return samples.astype(np.float32)
 
 
 def _cholesky(covariance: Doubles) -> Doubles:

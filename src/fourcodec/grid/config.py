@@ -104,6 +104,11 @@ class GridConfig:
         tile = self.tiling.tile(number)
         return dataclasses.replace(self, height=tile.rows, width=tile.columns, tiles=0)
 
+    def reduced(self, halvings: int) -> GridConfig:
+        """The configuration of an image without tiles at 1:2^halvings: it lacks the `halvings` finest levels."""
+        pyramid = self.pyramid.reduced(halvings)
+        return dataclasses.replace(self, height=pyramid.height, width=pyramid.width, levels=pyramid.count)
+
 
 @lru_cache(maxsize=16)
 def _shape_of(levels: int, order: int, hidden: int, channels: int, trained_start: int, smooth: bool) -> GridShape:

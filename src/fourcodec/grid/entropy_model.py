@@ -69,11 +69,11 @@ def networks_gradient(vector: Floats, gradient: Floats) -> Floats:
     """The gradient (SIZE,) by the parameters `vector`, from that by their networks (levels, PASSES, PASS_WEIGHTS)."""
     out = np.zeros_like(vector)
     own, parameters = split(out), split(vector)
-    first, second, last = _layers(gradient.sum(axis=0))
+    first, second, last = layers(gradient.sum(axis=0))
     own.first[:], own.second[:] = first[:, :OWN_COUNT], second
     own.last[:] = last[:, : HIDDEN + OWN_COUNT]
     for level, found in enumerate(gradient[:FEATURED]):
-        first, _, last = _layers(found)
+        first, _, last = layers(found)
         by_rows = np.zeros((1 + ANCESTORS, HIDDEN + 2), gradient.dtype)
         for number, taps in enumerate(_feature_taps()):
             by_rows += np.concatenate([first[number, taps], last[number, HIDDEN + taps]], axis=1)
@@ -107,7 +107,7 @@ def integer_networks(
 def _without_features(parameters: Parameters, levels: int) -> NDArray[Any]:
     """The networks (levels, PASSES, PASS_WEIGHTS) of a model whose features are 0: the same for all levels."""
     own = np.zeros((PASSES, PASS_WEIGHTS), parameters.first.dtype)
-    first, second, last = _layers(own)
+    first, second, last = layers(own)
     first[:, :OWN_COUNT], second[:] = parameters.first, parameters.second
     last[:, : HIDDEN + OWN_COUNT] = parameters.last
     return np.repeat(own[None], levels, axis=0)
@@ -115,13 +115,13 @@ def _without_features(parameters: Parameters, levels: int) -> NDArray[Any]:
 
 def _add_features(own: NDArray[Any], rows: NDArray[Any]) -> None:
     """Adds the rows (1 + ANCESTORS, HIDDEN + 2) of one level's features to its networks (PASSES, PASS_WEIGHTS)."""
-    first, _, last = _layers(own)
+    first, _, last = layers(own)
     for number, taps in enumerate(_feature_taps()):
         first[number, taps] += rows[:, :HIDDEN]
         last[number, HIDDEN + taps] += rows[:, HIDDEN:]
 
 
-def _layers(own: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def layers(own: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Views of networks (PASSES, PASS_WEIGHTS): W1 (PASSES, TAPS, HIDDEN), W2 and b2 (PASSES, HIDDEN + 1, HIDDEN), W3
     (PASSES, HIDDEN + TAPS, 2)."""
     return (

@@ -96,6 +96,25 @@ def decode_latents(
     return levels
 
 
+def decode_whole_levels(
+    pyramid: Pyramid, data: bytes, integers: EntropyModelIntegers, threads: int
+) -> list[NDArray[np.int16]]:
+    """The levels, finest first, that are whole in the beginning of what encode_latents writes; perhaps none. Raises
+    CorruptFileError where encode_latents cannot have written the bytes."""
+    tables, source = laplace_coder.tables(), np.frombuffer(data, np.uint8)
+    state = range_coder.start_decoder(source)
+
+    def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> bool:
+        largest = laplace_coder.decode_rows(state, source, rows, means, scales, *tables)
+        if state[range_coder.POSITION] > len(data):
+            return False  # zeros were read in place of bytes that are missing
+        if largest > entropy_model_integer.MAX_LATENT:
+            raise CorruptFileError("section 'latents': a latent has more than 15 bits")
+        return True
+
+    return _sweep(pyramid, np.zeros((PLANES, pyramid.total), np.float32), integers, threads, visit)
+
+
 def latent_bits(
     pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: EntropyModelIntegers, threads: int
 ) -> list[NDArray[np.float32]]:
@@ -126,7 +145,7 @@ def _sweep(
     planes: Planes,
     integers: EntropyModelIntegers,
     threads: int,
-    visit: Callable[[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]], None],
+    visit: Callable[[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]], bool | None],
     finest: int = 0,
     passes: int = PASSES,
 ) -> list[NDArray[np.int16]]:
@@ -134,7 +153,8 @@ def _sweep(
     first.
 
     visit(latents, means, scales) is called for each pass with arrays (half_rows, half_columns). An encoder's visit
-    reads the latents, a decoder's fills them in. `passes` is that of decode_latents.
+    reads the latents, a decoder's fills them in; where it returns False, the levels before are all. `passes` is that of
+    decode_latents.
     """
     means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
     done: list[NDArray[np.int16]] = []
@@ -144,7 +164,8 @@ def _sweep(
         wanted = passes if number == finest else PASSES
         for p in range(wanted):
             _predict(pyramid, number, p, parts, planes, integers, threads, means, scales)
-            visit(pyramid.view(planes[p], level), pyramid.view(means, level), pyramid.view(scales, level))
+            if visit(pyramid.view(planes[p], level), pyramid.view(means, level), pyramid.view(scales, level)) is False:
+                return done[::-1]
         for p in range(wanted, PASSES):
             known = sum(pyramid.view(plane, level) for plane in planes[:wanted])
             np.rint(known / wanted, out=pyramid.view(planes[p], level))

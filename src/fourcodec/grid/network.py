@@ -32,6 +32,7 @@ _PIECE = 32 * BLOCK  # positions per piece of work
 _FEWEST_SAMPLED = 200 * BLOCK  # positions of which all are used to estimate gradients by weights
 _ROWS = 16  # rows per piece of work of the residual filter
 _TALL = 64  # rows per piece of work of smoothing and upsampling, which are cheaper
+_NARROW = 32  # pixels: pictures of half that or less have longer pieces, else a call takes longer than its piece
 
 
 def pieces(start: int, stop: int, size: int) -> list[tuple[int, int]]:
@@ -81,6 +82,8 @@ class GridNetwork:
             else [feature[0] for feature in self.features]
         )
         self.colours = np.zeros((shape.channels, *self.features[0].shape[1:]), np.float32)  # before the filter
+        narrowness = max(1, _NARROW // pyramid.width)
+        self._rows, self._tall = _ROWS * narrowness, _TALL * narrowness
         self._kernels = synthesis_kernels(shape.levels, shape.order, shape.channels)
         self._phase_scale = np.float32(phase_scale)
 
@@ -125,7 +128,7 @@ class GridNetwork:
             ) -> None:
                 smoothing.smooth(latents, taps, *band, out)
 
-            self.map(run, pieces(0, len(latents), _TALL))
+            self.map(run, pieces(0, len(latents), self._tall))
             if not fits:
                 feature[0] = out[self._windows[number].within(self._smoothed_from[number])]
 
@@ -156,12 +159,12 @@ class GridNetwork:
         self.map(colour, pieces(0, x.shape[1], _PIECE))
         # The planes of a whole picture are contiguous already and are not copied.
         unfiltered = np.ascontiguousarray(self.colours[:, inner[0].start :, inner[1].start :])
-        self.map(smooth, pieces(0, height, _ROWS))
+        self.map(smooth, pieces(0, height, self._rows))
         return planes[:, *self.window.within(self._coloured)]
 
     def _bands(self, coarse: Floats) -> list[tuple[int, int, int]]:
         """The pieces of work of upsampling `coarse`: channel and range of rows."""
-        return [(c, *rows) for c in range(len(coarse)) for rows in pieces(0, coarse.shape[1], _TALL)]
+        return [(c, *rows) for c in range(len(coarse)) for rows in pieces(0, coarse.shape[1], self._tall)]
 
 
 class GridGradient(GridNetwork):
@@ -287,7 +290,9 @@ class GridGradient(GridNetwork):
 
     def _cells(self) -> list[tuple[int, int, int]]:
         """The pieces of work on planes: level and range of rows."""
-        return [(n, *rows) for n, level in enumerate(self.pyramid.levels) for rows in pieces(0, level.half_rows, _TALL)]
+        return [
+            (n, *rows) for n, level in enumerate(self.pyramid.levels) for rows in pieces(0, level.half_rows, self._tall)
+        ]
 
     def _subtract(self, planes: Floats, target: Floats) -> float:
         """planes -= target, 0 where not visible. Returns the sum of squares of the differences; or their form, and then
@@ -298,7 +303,7 @@ class GridGradient(GridNetwork):
                 return float(residual.subtract(planes, target, *band))
             return float(residual.subtract_visible(planes, target, self.visible, *band))
 
-        squares = sum(self.map(run, pieces(0, planes.shape[1], _ROWS)))
+        squares = sum(self.map(run, pieces(0, planes.shape[1], self._rows)))
         return squares if self.form is None else self.form.measure(planes)
 
     def _weigh(self, errors: Floats) -> None:
@@ -307,7 +312,7 @@ class GridGradient(GridNetwork):
             return
         self.form.weigh(errors)
         if self.visible is not None:
-            self.map(lambda band: residual.hide(errors, self.visible, *band), pieces(0, errors.shape[1], _ROWS))
+            self.map(lambda band: residual.hide(errors, self.visible, *band), pieces(0, errors.shape[1], self._rows))
 
     def _distortion_gradient(
         self, weights: GridWeights, target: Floats, distortion_weight: float, gradients: GridWeights, turn: int | None
@@ -317,7 +322,7 @@ class GridGradient(GridNetwork):
         error, shape = self.synthesise(weights, self._error), weights.kernel.shape
         squares = self._subtract(error, target)
         self._weigh(error)
-        bands = pieces(0, error.shape[1], _ROWS)
+        bands = pieces(0, error.shape[1], self._rows)
         kernels = np.zeros((len(bands), *shape), np.float32)
 
         def unfilter(n: int) -> None:
@@ -371,7 +376,7 @@ class GridGradient(GridNetwork):
         """Computes the gradients by the latents from those by each level's own feature; adds the taps' to
         `gradient`."""
         for number, (latents, back) in enumerate(zip(self.latents, self._level_gradients, strict=True)):
-            gradient_out, bands = self._feature_gradients[number][0], pieces(0, len(latents), _TALL)
+            gradient_out, bands = self._feature_gradients[number][0], pieces(0, len(latents), self._tall)
             found = np.zeros((len(bands), taps.shape[1]))
 
             def run(

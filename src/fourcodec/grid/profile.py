@@ -11,6 +11,7 @@ rendering.py computes the colours of a tile.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.grid.config import GridConfig, read_config
 from fourcodec.grid.kernels import layout
 from fourcodec.grid.picture import GridNetworks, QuantizedGrid, side_by_side
-from fourcodec.grid.rendering import render_tile, sampling
+from fourcodec.grid.rendering import render_incomplete, render_tile, sampling
 from fourcodec.grid.weight_coding import decode_networks, encode_networks, network_bits
 from fourcodec.grid.weights import UNUSED
 from fourcodec.views import Lattice, whole
@@ -40,8 +41,10 @@ __all__ = [
     "pack",
     "read_config",
     "render",
+    "render_beginning",
     "same",
     "unpack",
+    "unpack_beginning",
 ]
 
 PROFILE_ID = 2
@@ -95,6 +98,53 @@ def unpack(config: GridConfig, sections: Sequence[Section], lattice: Lattice | N
     )
 
 
+def unpack_beginning(
+    config: GridConfig, sections: Sequence[Section], missing_bytes: int
+) -> tuple[QuantizedGrid, int, str]:
+    """The content of a file whose last section lacks so many bytes: the networks and the latents that are whole; the
+    r of the picture's size 1:2^r; and the content in words.
+
+    Without tiles r is the number of levels that are not whole. With tiles it is that of the first; where the first is
+    whole, so are all that are given here, and the others are missing. Raises CorruptFileError, also where not even the
+    first level is whole, and UnsupportedFormatError.
+    """
+    from fourcodec.grid.latent_coding import decode_latents, decode_whole_levels
+    from fourcodec.threads import thread_count
+
+    if not sections or sections[-1].kind != LATENTS or not missing_bytes:
+        return unpack(config, sections[: len(sections) - (missing_bytes > 0)]), 0, "all latents are whole"
+    networks, payload = _read_sections(config, sections)
+    tiles: dict[int, list[NDArray[np.int16]]] = {}
+    for number, (stream, is_whole) in enumerate(_split_beginning(payload, config, missing_bytes)):
+        pyramid, model = config.of_tile(number).pyramid, networks.entropy_model
+        if is_whole:
+            tiles[number] = decode_latents(pyramid, stream, model, thread_count())
+        elif number == 0:
+            tiles[number] = decode_whole_levels(pyramid, stream, model, thread_count())
+    reduction = config.levels - len(tiles[0])
+    if reduction == config.levels:
+        raise CorruptFileError("section 'latents': the file ends before its first level is whole")
+    if config.tiles and not reduction:
+        return QuantizedGrid(networks, tiles), 0, f"{len(tiles)} of {config.tiling.count} tiles are whole"
+    of_what = "of the first tile " if config.tiles else ""
+    what = f"levels {config.levels - 1} to {reduction} {of_what}are whole, {reduction - 1} to 0 are missing"
+    return QuantizedGrid(networks, {0: tiles[0]}), reduction, what
+
+
+def render_beginning(picture: QuantizedGrid, size: tuple[int, int], reduction: int) -> NDArray[np.float32]:
+    """The image of (height, width) at 1:2^reduction from what unpack_beginning found: (channels, rows, columns)
+    float32, about [0, 1], not clamped; 0 in tiles that are missing."""
+    config, step = picture.config, 2**reduction
+    planes = np.zeros((config.channels, *(math.ceil(side / step) for side in size)), np.float32)
+    for number in picture.tiles:
+        tile = picture.tile(number)
+        place = config.tiling.tile(number)
+        rows, columns = math.ceil(place.rows / step), math.ceil(place.columns / step)
+        top, left = place.top // step, place.left // step
+        render_incomplete(tile, planes[:, top : top + rows, left : left + columns])
+    return planes
+
+
 def _read_sections(config: GridConfig, sections: Sequence[Section]) -> tuple[GridNetworks, bytes]:
     """The networks, and the payload of the section of latents. Raises as unpack."""
     found = container.by_kind(sections, SECTION_NAMES)
@@ -114,17 +164,22 @@ def _join(streams: Sequence[bytes], config: GridConfig) -> bytes:
 
 def _split(payload: bytes, config: GridConfig) -> list[bytes]:
     """The inverse of _join. Raises CorruptFileError where the lengths are not those of the payload."""
-    if not config.tiles:
-        return [payload]
-    lengths, at = [], 0
-    for _ in range(config.tiling.count):
+    return [stream for stream, _ in _split_beginning(payload, config, 0)]
+
+
+def _split_beginning(payload: bytes, config: GridConfig, missing_bytes: int) -> list[tuple[bytes, bool]]:
+    """The streams of the tiles as far as they are in the beginning of a payload, and whether each is whole. Raises
+    CorruptFileError where the lengths are not those of the payload, or are not there."""
+    size_bytes, at = len(payload) + missing_bytes, 0
+    lengths = [] if config.tiles else [size_bytes]
+    for _ in range(config.tiling.count if config.tiles else 0):
         length, at = varint.read(payload, at)
         lengths.append(length)
-    if at + sum(lengths) != len(payload):
+    if at + sum(lengths) != size_bytes:
         raise CorruptFileError("section 'latents': the tiles' lengths are not those of the section")
     streams = []
     for length in lengths:
-        streams.append(payload[at : at + length])
+        streams.append((payload[at : at + length], at + length <= len(payload)))
         at += length
     return streams
 

@@ -74,7 +74,20 @@ def sampling(config: GridConfig, lattice: Lattice) -> Sampling:
 def render_tile(tile: Tile, reduction: int, window: Window, out: NDArray[np.float32]) -> None:
     """Fills `out` (channels, rows, columns) with a window of the tile at 1:2^reduction, about [0, 1], not clamped."""
     if reduction:
-        out[:] = _reduced(tile, reduction, window)
+        out[:] = _reduced(tile, reduction, window, _averages(tile, reduction))
+    else:
+        _full_size(tile, window, out)
+
+
+def render_incomplete(tile: Tile, out: NDArray[np.float32]) -> None:
+    """Fills `out` (channels, rows, columns) with a tile at 1 : 2^tile.finest, the size of the first level that there
+    is; finer ones are as the entropy model expects them."""
+    from fourcodec.grid.incomplete import expected_levels
+    from fourcodec.threads import thread_count
+
+    window = Window(0, 0, *out.shape[1:])
+    if tile.finest:
+        out[:] = _reduced(tile, tile.finest, window, expected_levels(tile, thread_count()))
     else:
         _full_size(tile, window, out)
 
@@ -92,9 +105,11 @@ def _full_size(tile: Tile, window: Window, out: NDArray[np.float32]) -> None:
         out[:, *part.within(window)] = network.synthesise(weights)
 
 
-def _reduced(tile: Tile, reduction: int, window: Window) -> NDArray[np.float32]:
-    """A window of the tile at 1 : 2^reduction. Finer levels are averaged; all are scaled by what the upsampling that is
-    left out would have scaled them by, and the residual filter becomes what it is on even colour."""
+def _reduced(
+    tile: Tile, reduction: int, window: Window, finer_levels: list[NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """A window of the tile at 1 : 2^reduction. Finer levels are given at this size; all are scaled by what the
+    upsampling that is left out would have scaled them by, and the residual filter becomes what it is on even colour."""
     from fourcodec.grid.network import GridNetwork
     from fourcodec.threads import thread_count
 
@@ -106,7 +121,7 @@ def _reduced(tile: Tile, reduction: int, window: Window) -> NDArray[np.float32]:
     network.upsample(
         dataclasses.replace(weights, filters=weights.filters[reduction:], smoothing=weights.smoothing[reduction:])
     )
-    finer = np.stack([network.cut(plane) for plane in _averages(tile, reduction)])
+    finer = np.stack([network.cut(plane) for plane in finer_levels])
     if config.smooth:
         finer *= np.square(weights.smoothing @ (2, 2, 2, 1))[:reduction, None, None]
     network.complete(finer * gains[:reduction, None, None], gains[reduction])

@@ -11,6 +11,7 @@ from fourcodec.images.reading import from_pillow as from_pillow
 from fourcodec.images.reading import load as load
 from fourcodec.images.reading import read as read
 from fourcodec.images.writing import FORMATS as FORMATS
+from fourcodec.images.writing import SUFFIXES as SUFFIXES
 from fourcodec.images.writing import check_format as check_format
 from fourcodec.images.writing import format_of as format_of
 from fourcodec.images.writing import saved as saved

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from PIL import Image, ImageCms
+from PIL import Image
 
 CONVERTED_MODES = ("CMYK", "YCbCr", "LAB", "HSV", "RGBX")
 _SPACE = slice(16, 20)  # bytes of an ICC profile: the colour space of its data (ICC.1:2022, section 7.2.8)
@@ -21,6 +21,8 @@ def to_rgb(image: Image.Image, icc: bytes, notes: list[str]) -> tuple[Image.Imag
     """
     if image.mode not in _SPACES:
         return image.convert("RGB"), icc
+    from PIL import ImageCms  # imported here, since `info` and `decode` import this module
+
     try:
         converted = _through_profile(image, icc)
     except (ImageCms.PyCMSError, OSError, ValueError) as exc:
@@ -51,6 +53,8 @@ def is_rgb_profile(icc: bytes) -> bool:
 
 def _through_profile(image: Image.Image, icc: bytes) -> Image.Image | None:
     """The image in sRGB; None where the picture has no profile for its colour space."""
+    from PIL import ImageCms
+
     if image.mode == "LAB":
         source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     elif icc[_SPACE] == _SPACES[image.mode]:

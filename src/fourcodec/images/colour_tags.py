@@ -23,6 +23,7 @@ _GAMMA, _GAMMA_SLACK = 0.45455, 0.005
 _CHROMATICITIES, _CHROMATICITY_SLACK = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06), 0.002
 _TIFF_TAGS = {301: "TransferFunction", 318: "WhitePoint", 319: "PrimaryChromaticities"}
 _PNG_SIGNATURE_BYTES = 8
+_APP2, _START_OF_SCAN, _ICC_PREFIX = 0xE2, 0xDA, b"ICC_PROFILE\0"  # JPEG
 _BMP_SPACE_AT, _BMP_GAMMA_AT, _BMP_V4_BYTES = 14 + 56, 14 + 96, 108
 _JPEG_2000_USUAL = (16, 17, 18)  # sRGB, grey, sYCC
 
@@ -32,6 +33,9 @@ def remarks(image: Image.Image, data: bytes, has_profile: bool) -> list[str]:
 
     An ICC profile goes before all of these but cICP. `data` are the bytes of the file. Damaged statements are none.
     """
+    stated = (image.format == "PNG" and b"iCCP" in _png_chunks(data)) or _has_jpeg_profile(image, data)
+    if stated and not image.info.get("icc_profile"):
+        return ["the ICC profile is damaged and left out: colours may look different"]
     readers = {"PNG": _png, "AVIF": _avif, "TIFF": _tiff, "BMP": _bmp, "JPEG2000": _jpeg_2000}
     if image.format not in readers:
         return []
@@ -46,12 +50,26 @@ def remarks(image: Image.Image, data: bytes, has_profile: bool) -> list[str]:
     ][:1]
 
 
+def _has_jpeg_profile(image: Image.Image, data: bytes) -> bool:
+    """True where a JPEG file has a part of an ICC profile in front of its pixels."""
+    at = 2
+    while (
+        image.format in ("JPEG", "MPO") and at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _START_OF_SCAN
+    ):
+        if data[at + 1] == _APP2 and data.startswith(_ICC_PREFIX, at + 4):
+            return True
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return False
+
+
 def _png(image: Image.Image, data: bytes) -> Iterator[str]:
     chunks = _png_chunks(data)
     if b"cICP" in chunks:
         primaries, transfer, *_ = chunks[b"cICP"]
         if (primaries, transfer) != (_BT_709, _SRGB):
             yield f"cICP: primaries {primaries}, transfer {transfer}"
+        elif chunks[b"cICP"][3:] == b"\0":
+            yield "cICP: samples of a narrow range"
         return
     if b"sRGB" in chunks:
         return

@@ -28,6 +28,17 @@ def density_of(image: Image.Image) -> bytes:
     return write_density(unit, *pair) if 1 <= min(pair) <= max(pair) <= MAX_DENSITY else b""
 
 
+def shape_of_pixels(image: Image.Image) -> str:
+    """A note for the user on pixels that are not square, where the file states their shape and no density."""
+    info: dict[Any, Any] = image.info
+    across, down = info.get("aspect", info.get("jfif_density", (1, 1)) if info.get("jfif_unit") == 0 else (1, 1))
+    if image.format == "TIFF" and (tags := image.tag_v2).get(_TIFF_UNIT) == 1:  # type: ignore[attr-defined]
+        across, down = tags.get(_TIFF_ACROSS, 1), tags.get(_TIFF_DOWN, 1)
+    if not across or not down or across == down:
+        return ""
+    return f"the pixels are not square ({across} to {down}), which is not kept"
+
+
 def _found(image: Image.Image) -> tuple[int, float, float]:
     """Unit and numbers. Raises KeyError and the like where there are none."""
     info: dict[Any, Any] = image.info

@@ -9,7 +9,7 @@ from PIL import ExifTags, Image
 
 from fourcodec.bitstream.metadata import Metadata
 from fourcodec.images import orientation
-from fourcodec.images.density import density_of
+from fourcodec.images.density import density_of, shape_of_pixels
 
 EXIF_PREFIX = b"Exif\0\0"  # the start of JPEG's EXIF segment, before the TIFF structure
 _TIFF_TAGS = (  # the tags of a TIFF directory that describe the picture and not its storage
@@ -56,6 +56,8 @@ def metadata_of(image: Image.Image, notes: list[str]) -> Metadata:
     xmp = orientation.reset_xmp(xmp.rstrip(b"\0"))
     if _EXTENDED_XMP in xmp:
         notes.append("the XMP has a second part, which is left out")
+    if shape := shape_of_pixels(image):
+        notes.append(shape)
     return Metadata(image.info.get("icc_profile") or b"", exif, xmp, density_of(image))
 
 

@@ -29,6 +29,8 @@ def from_array(array: NDArray[Any], limits: Limits = DEFAULT) -> Picture:
 
     Raises ValueError for other shapes and dtypes, LimitError where it has more pixels than the limits allow.
     """
+    if isinstance(array, np.ma.MaskedArray):
+        raise ValueError("an image array has a sample everywhere, and this one is masked: give array.filled(...)")
     if array.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"an image array is {ARRAYS}, not {array.dtype}")
     if array.ndim == 3 and array.shape[2] == 1:

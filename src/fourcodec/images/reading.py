@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from fourcodec import files
+from fourcodec.bitstream.container import MAGIC
 from fourcodec.errors import ImageError, LimitError
 from fourcodec.images import colour, colour_tags, embedded, exact, orientation, sound
 from fourcodec.images.picture import Picture, without_opaque_alpha
@@ -33,6 +34,7 @@ EQUIVALENT_MODES = {"La": "LA", "RGBa": "RGBA", "PA": "RGBA", "1": "L"}
 SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 _SUBFILE_TYPE, _BITS_PER_SAMPLE = 254, 258  # TIFF tags; bit 0 of the first: a smaller version of another page
 _SIGNATURES = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff", "GIF": b"GIF8"}
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two: BigTIFF
 _UNSUPPORTED: dict[str, tuple[bytes, ...]] = {
     "a JPEG XL file": (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),
     "a Photoshop file": (b"8BPS",),
@@ -41,6 +43,14 @@ _UNSUPPORTED: dict[str, tuple[bytes, ...]] = {
     "a PostScript file": (b"%!PS",),
     "an SVG file": (b"<svg",),
     "a DDS file": (b"DDS ",),
+    "a Radiance file": (b"#?RADIANCE", b"#?RGBE"),
+    "a PFM or PAM file": (b"PF\n", b"Pf\n", b"P7\n"),
+    "a .fnc file": (MAGIC,),
+}
+_JPEG_LS = 0xF7  # markers of frame headers
+_JPEG_UNSUPPORTED = {
+    **dict.fromkeys((0xC3, 0xCB), "lossless"),
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical"),
 }
 _HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _ICONS = {b"\0\0\1\0": "an icon (ICO)", b"\0\0\2\0": "a cursor (CUR)"}
@@ -226,24 +236,33 @@ def _refuse_unsupported(data: bytes) -> None:
         kind = "a HEIC file"
     if kind is None and data[:4] in _ICONS and data[4:6] != b"\0\0":  # icons; the start of a TGA file has a 0 there
         kind = _ICONS[data[:4]]
-    if kind is None and data.startswith(_SIGNATURES["JPEG"]) and (bits := _jpeg_bits(data)) > 8:
-        kind = f"a JPEG file with {bits}-bit samples"
+    if kind is None and data.startswith(_SIGNATURES["JPEG"]):
+        kind = _jpeg_kind(data)
+    if not data:
+        raise ImageError("the file is empty")
     if kind is not None:
         raise ImageError(f"{kind}, which is not supported; pictures are {', '.join(FORMATS)}")
 
 
-def _jpeg_bits(data: bytes) -> int:
-    """Bits per sample by the frame header (ITU-T T.81, B.2.2); 8 where there is none."""
+def _jpeg_kind(data: bytes) -> str | None:
+    """The kind of a JPEG file that is not read, by its frame header (ITU-T T.81, B.2.2; T.87, C.2.2); None for
+    others."""
     at = 2
     while at + 5 <= len(data) and data[at] == 0xFF:
         marker, size = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == _JPEG_LS:
+            return "a JPEG-LS file"
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return data[at + 4]
+            if marker in _JPEG_UNSUPPORTED:
+                return f"a {_JPEG_UNSUPPORTED[marker]} JPEG file"
+            return f"a JPEG file with {data[at + 4]}-bit samples" if data[at + 4] > 8 else None
         at += 1 if marker == 0xFF else 2 + size
-    return 8
+    return None
 
 
 def _name_by_start(data: bytes) -> str | None:
+    if data.startswith(_TIFF_STARTS):
+        return "TIFF"
     return next((name for name, start in _SIGNATURES.items() if data.startswith(start)), None)
 
 
@@ -272,6 +291,8 @@ def _pillow_errors(limits: Limits, named: str | None = None) -> Iterator[None]:
     try:
         yield
     except UnidentifiedImageError as exc:
+        if named == "TIFF":
+            raise ImageError("a TIFF file of a kind that is not supported, or a damaged one") from exc
         if named is not None:
             raise ImageError(f"the picture is damaged: it begins as {named} and has no valid header") from exc
         raise ImageError(f"not a picture of a known format ({', '.join(FORMATS)})") from exc

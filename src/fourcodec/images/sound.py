@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
@@ -22,18 +23,29 @@ def without_texts(png: bytes) -> bytes:
     Pillow unpacks texts and refuses those above a limit. A text with a wrong checksum stays too, so that the file is
     refused as any other damaged one.
     """
+    return _without(png, _is_mere_text)
+
+
+def without_profile(png: bytes) -> bytes:
+    """The PNG file without its ICC profile, of whose faults libpng prints warnings."""
+    return _without(png, lambda chunk: chunk[4:8] == b"iCCP")
+
+
+def _without(png: bytes, unwanted: Callable[[bytes], bool]) -> bytes:
     kept, at = [png[:_PNG_SIGNATURE_BYTES]], _PNG_SIGNATURE_BYTES
     while at < len(png):
         size = int.from_bytes(png[at : at + 4], "big")
         chunk = png[at : at + size + _CHUNK_BYTES]
-        if not (_is_mere_text(chunk) and chunk[-4:] == struct.pack(">I", zlib.crc32(chunk[4:-4]))):
+        if not unwanted(chunk):
             kept.append(chunk)
         at += size + _CHUNK_BYTES
     return png if len(kept) == 1 else b"".join(kept)
 
 
 def _is_mere_text(chunk: bytes) -> bool:
-    return chunk[4:8] in _TEXTS and not chunk[8:].startswith(_KEPT_TEXTS)
+    """True for a text that holds no metadata, with a right checksum."""
+    is_text = chunk[4:8] in _TEXTS and not chunk[8:].startswith(_KEPT_TEXTS)
+    return is_text and chunk[-4:] == struct.pack(">I", zlib.crc32(chunk[4:-4]))
 
 
 def with_end(jpeg: bytes) -> bytes | None:

@@ -12,8 +12,8 @@ class Progress:
     """The state of a running fit: `iteration` of `iterations` are done.
 
     loss: the MSE of the last batch or picture, samples in [0, 1], training noise included. psnr_db: the same in dB.
-    seconds_left: an estimate. note: a message for the user, seldom there. stage: the name of the fit where an encoder
-    makes several.
+    seconds_left: an estimate. note: a message for the user, seldom there. stage: what the fit is at, where it has
+    stages, and its name, where an encoder makes several.
     """
 
     iteration: int
@@ -35,4 +35,5 @@ class StageReport:
     def __call__(self, progress: Progress) -> None:
         whole_seconds = (time.monotonic() - self._started) * progress.iterations / progress.iteration
         left = progress.seconds_left + self._later * whole_seconds
-        self._report(replace(progress, stage=self._stage, seconds_left=left))
+        stage = f"{self._stage}, {progress.stage}" if progress.stage else self._stage
+        self._report(replace(progress, stage=stage, seconds_left=left))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fourcodec.quality import rate_weight_of as rate_weight_of
+
 
 @dataclass(frozen=True)
 class Part:
@@ -29,8 +31,3 @@ def iterations_for(presets: Mapping[int, int], effort: int, iterations: int | No
     if effort not in presets:
         raise ValueError(f"effort is 1 to 9, not {effort}")
     return presets[effort] if iterations is None else iterations
-
-
-def rate_weight_of(quality: float) -> float:
-    """lambda for a quality 0 to 100; 35 more in quality are a tenth of lambda."""
-    return 10 ** (-1.35 - quality / 35)

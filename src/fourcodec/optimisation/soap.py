@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
@@ -103,5 +102,4 @@ def _next_basis(statistic: Floats, basis: Floats) -> tuple[NDArray[np.intp], Flo
     iteration."""
     product = statistic @ basis
     order = np.argsort(-(basis * product).sum(axis=0), kind="stable")
-    orthogonal, _ = scipy.linalg.qr(product[:, order], mode="economic", overwrite_a=True, check_finite=False)
-    return order, orthogonal
+    return order, np.linalg.qr(product[:, order]).Q

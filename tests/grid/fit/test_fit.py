@@ -14,7 +14,7 @@ from fourcodec.grid.fit import fit as grid
 from fourcodec.grid.fit import weights as choosing
 from fourcodec.grid.fit.fit import _Fit, initial_weights
 from fourcodec.grid.fit.fit import fit as fit_grid
-from fourcodec.grid.fit.settings import FILE_ITERATIONS, SEARCH_ITERATIONS, GridSettings, grid_settings_for
+from fourcodec.grid.fit.settings import FILE_ITERATIONS, GridSettings, grid_settings_for
 from fourcodec.grid.fit.weights import WeightRate, choose_integers
 from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.network import GridGradient
@@ -163,9 +163,9 @@ class Clock:
         real = _Fit._iterate
 
         def step(fit: _Fit, done: float) -> float:
-            before = fit._work
+            before = fit._clock.work
             squares = real(fit, done)
-            self.now += 90 if before == 0 else fit._work - before
+            self.now += fit._clock.work - before if before else 90
             return squares
 
         monkeypatch.setattr(_Fit, "_iterate", step)
@@ -182,14 +182,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_progress_reaches_the_end_and_says_how_long_the_rest_takes(photo: np.ndarray, clock: Clock) -> None:
     seen: list[Progress] = []
-    planes = planes_of(photo)
-    fit_grid(planes, config_of(), GridSettings(STEPS, RATE_WEIGHT), seed=0, report=seen.append)
+    planes, settings = planes_of(photo), GridSettings(STEPS, RATE_WEIGHT)
+    fit_grid(planes, config_of(), settings, seed=0, report=seen.append)
     assert seen[-1].iteration == seen[-1].iterations == STEPS
+    assert [one.stage for one in seen[-3:]] == ["quantising", "RDOQ", ""]
     assert np.isfinite(seen[-1].psnr_db)
     # A second a step and no more, though compiling took 90; what comes after the steps is part of the rest.
-    before_the_end = seen[:-1]
+    before_the_end = seen[:-3]
     assert before_the_end
-    after = SEARCH_ITERATIONS + FILE_ITERATIONS
+    after = settings.whole_tail + FILE_ITERATIONS
     assert [one.seconds_left for one in before_the_end] == [STEPS - one.iteration + after for one in before_the_end]
     assert 0 < seen[-1].seconds_left <= after
 
@@ -203,7 +204,7 @@ def test_a_time_limit_ends_a_fit_that_would_take_for_ever(photo: np.ndarray, clo
     assert seen[-1].iteration == seen[-1].iterations < 10**9
     after = settings.tail(1.0) + FILE_ITERATIONS
     assert limit - after <= clock.now - started < limit - after + 20  # a round of RDOQ may end a little later
-    assert seen[-1].seconds_left == started + limit - clock.now
+    assert 0 < seen[-1].seconds_left <= FILE_ITERATIONS
     assert psnr_db(planes, found) > flat_db(planes)
 
 
@@ -234,9 +235,21 @@ def test_settings_say_how_far_a_fit_is() -> None:
     assert limited.tail(pace) == 20
     assert limited.progress(25, 5.0, pace) == pytest.approx(5 / (10 - (20 + FILE_ITERATIONS) * pace))
     assert limited.progress(25, 5.0, 1.0) > 1
-    assert free.seconds_left(25, 3.0, 2.0) == 150 + 2 * (SEARCH_ITERATIONS + FILE_ITERATIONS)
+    assert free.seconds_left(25, 3.0, 2.0) == 150 + 2 * (free.whole_tail + FILE_ITERATIONS)
     assert limited.seconds_left(25, 3.0, 2.0) == 7
     assert limited.seconds_left(100, 30.0, 2.0) == 0
+
+
+def test_larger_pictures_have_fewer_iterations() -> None:
+    counts = [
+        grid_settings_for(60, 5, None, None, pixels).iterations for pixels in (1, 1 << 19, 1 << 21, 1 << 24, 1 << 30)
+    ]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] == counts[1] > counts[2] > counts[3]
+    assert grid_settings_for(60, 1, None, None, 1 << 30).iterations >= 20
+    assert grid_settings_for(60, 5, 77, None, 1 << 30).iterations == 77
+    tails = [grid_settings_for(60, 5, 200, None, pixels).whole_tail for pixels in (1 << 18, 1 << 23)]
+    assert tails[0] > tails[1]
 
 
 def test_settings_out_of_range_are_a_callers_mistake() -> None:
@@ -352,6 +365,25 @@ def test_the_choice_leaves_latents_and_weights_alone(photo: np.ndarray) -> None:
     assert np.array_equal(first.symbols, second.symbols)
     assert np.array_equal(first.exponents, second.exponents)
     assert not first.symbols[choice.config.shape.groups == UNUSED].any()
+
+
+def test_the_choice_measures_no_weights_twice(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    choice = Choice(photo)
+    tried: list[tuple[str, bytes]] = []
+    error, bits = choice.squared_error, choice.latent_bits
+
+    def squared_error(weights: GridWeights) -> float:
+        tried.append(("error", b"".join(part.tobytes() for part in weights.parts()[1:])))
+        return error(weights)
+
+    def latent_bits(entropy_model: np.ndarray) -> float:
+        tried.append(("bits", entropy_model.tobytes()))
+        return bits(entropy_model)
+
+    monkeypatch.setattr(choice, "squared_error", squared_error)
+    monkeypatch.setattr(choice, "latent_bits", latent_bits)
+    choice.choose()
+    assert len(tried) == len(set(tried)) > 0
 
 
 def test_what_is_not_visible_has_no_weight() -> None:

@@ -21,7 +21,7 @@ _SCORES = ("frechet", "precision", "recall", "density", "coverage", "malformed_s
 data_option = click.option("--data", required=True, type=options.PATH, help="The data that the model was trained on.")
 cache_option = click.option(
     "--cache",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=options.FOLDER,
     help="Folder of trained classifiers.  [default: $FOURCODEC_CACHE_DIR, or the user's cache folder]",
 )
 

@@ -41,9 +41,7 @@ def show(line: options.ProgressLine, progress: "TrainingProgress") -> None:
 @click.option(
     "--config", "name", metavar="NAME|FILE.toml", help="mnist, cifar10, mnist-thesis, cifar10-thesis, or a file."
 )
-@click.option(
-    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="The model's folder."
-)
+@click.option("-o", "--output", required=True, type=options.FOLDER, help="The model's folder.")
 @click.option(
     "--epochs", type=click.IntRange(min=1), help="Passes over the data, in all.  [default: the configuration's]"
 )

@@ -1,5 +1,7 @@
 """Fitting of the profile grid to one picture: planes -> integers.
 
+    coarse fits       where a fit is short, of the picture at 1:4, then at 1:2, each from the fit before: networks and
+                      coarse levels are learned in a fraction of the time (coarse.py)
     noisy             latents, soft-rounded and noisy, are fitted together with the networks, while the noise shrinks
     rdoq              latents are integers; rounds of RDOQ move those of some levels, and the networks adapt
     quantise weights  quantiser steps and dead zones of the weights, by measured distortion + lambda * rate
@@ -17,6 +19,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +29,10 @@ from fourcodec.arrays import Floats
 from fourcodec.errors import FitError
 from fourcodec.grid.config import PHASE_STEPS, GridConfig
 from fourcodec.grid.entropy_model import split
-from fourcodec.grid.error_form import ErrorForm
 from fourcodec.grid.fit import visual
+from fourcodec.grid.fit.coarse import WHOLE_PICTURE, Stage, enlarge, halved, stages_for
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit, Rates, Sample, Space, proxy_at
-from fourcodec.grid.fit.settings import FILE_ITERATIONS, SEARCH_ITERATIONS, GridSettings
+from fourcodec.grid.fit.settings import FILE_ITERATIONS, GridSettings
 from fourcodec.grid.fit.weights import WeightRate, choose_integers
 from fourcodec.grid.kernels.layout import HIDDEN
 from fourcodec.grid.picture import QuantizedGrid
@@ -51,15 +54,14 @@ PHASE_START = 1 / 25  # turns by which a latent of 1 moves a phase
 # COARSE_LAMBDA on; below it they are interpolated by the logarithm of lambda.
 COARSE_LAMBDA, COARSE_START, COARSE_FALL, COARSE_PHASE = 1.2e-2, 1.6, 0.6, 2.1
 COARSE_FOURIER, COARSE_LATENT, COARSE_FLOOR = 2.0, 1.5, 2.0
-WARM_UP = 20  # iterations over which the rates rise
+WARM_UP = 20  # iterations over which the rates rise, at each size of the picture
 LAST_RATE = 0.02  # at the end of the noisy phase, relative to the start; the rate falls as half a cosine
 RDOQ_SHARE, RDOQ_RATE = 0.1, 0.1  # the phase rdoq: its share of the schedule, its first rate relative to the start
 RDOQ_COST = 1.3  # RDOQ of one level takes as long as so many iterations
 RDOQ_FINE_LEVELS = 3  # levels that are in every round of RDOQ
 RDOQ_COARSE_EVERY = 4  # the others, whose latents seldom move, are in every fourth round
-FINAL_RDOQ_ROUNDS, ITERATIONS_A_ROUND = 4, 50  # rounds at the end, at most one for so many iterations
-REPORT_SECONDS = 0.2
-_TIMED = 3  # iterations after which the pace is known, beside the first, in which kernels are compiled
+REPORT_SECONDS, RDOQ_REPORT_SECONDS = 0.2, 2.0
+_TIMED = 4  # iterations after which the pace is known, beside the first, in which kernels are compiled
 FEWEST_PIXELS = 1 << 12  # smaller pictures pay as much for a bit as 64 x 64: else one pixel would lose its colour
 
 
@@ -69,7 +71,7 @@ def fit(
     settings: GridSettings,
     *,
     seed: int,
-    report: Callable[[Progress], None] | None,
+    report: Report,
     start: QuantizedGrid | None = None,
     visible: NDArray[np.bool_] | None = None,
     device: str = "cpu",
@@ -85,11 +87,21 @@ def fit(
     """
     if start is not None and start.config != config:
         raise ValueError(f"a fit of {config} cannot start from {start.config}")
-    fitted = _Fit(planes, config, settings, seed, visible, device)
-    if start is not None:
-        fitted.place(start)
-    fitted.run(report)
-    return fitted.integers()
+    clock = Clock(settings)
+    if start is not None or settings.begin:
+        fitted = _Fit(planes, config, settings, seed, visible, device, clock=clock)
+        if start is not None:
+            fitted.place(start)
+        fitted.run(report)
+        return fitted.integers(report)
+    coarser: _Fit | None = None
+    for stage in stages_for(config, settings.iterations, settings.rate_weight):
+        fitted = _Fit(planes, config, settings, seed, visible, device, stage, clock)
+        if coarser is not None:
+            fitted.take(coarser)
+        fitted.run(report)
+        coarser = fitted
+    return fitted.integers(report)
 
 
 def coarseness(rate_weight: float) -> float:
@@ -100,6 +112,66 @@ def coarseness(rate_weight: float) -> float:
 def phase_index(rate_weight: float) -> int:
     """The field `phase` of the configuration for a fit at this lambda, see GridConfig.phase_scale."""
     return round(-PHASE_STEPS * math.log2(PHASE_START * COARSE_PHASE ** coarseness(rate_weight)))
+
+
+Report = Callable[[Progress], None] | None
+
+
+class Clock:
+    """How far a whole fit is, over all its stages.
+
+    work: done so far, in iterations over the picture at full size; a round of RDOQ counts as several, an iteration over
+    a smaller picture as less. count: all iterations. pace: seconds per unit of work.
+    """
+
+    def __init__(self, settings: GridSettings) -> None:
+        self._settings = settings
+        self.started, self.work, self.count, self.pace = time.perf_counter(), 0.0, 0, 0.0
+        self._first, self._warm = 0.0, 0.0  # the work and the seconds of the first iteration, which compiles kernels
+        self._shown, self._mse, self._whole = 0.0, 0.0, 0  # of the last report; of the last iteration
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+    def spend(self, work: float) -> None:
+        """Counts an iteration that was so much work."""
+        self.work += work
+        self.count += 1
+
+    def done(self) -> float:
+        """The share of the schedule that is done, asked for after each iteration. Raises LimitError where time is too
+        short."""
+        elapsed = self.elapsed
+        if self.count == 1:
+            self._first, self._warm = self.work, elapsed
+            self._settings.check_time(elapsed, 0.0)
+            return self._settings.progress(self.work, elapsed, 0.0)
+        self.pace = (elapsed - self._warm) / (self.work - self._first)
+        if self.count == 1 + _TIMED:
+            self._settings.check_time(elapsed, self.pace)
+        return self._settings.progress(self.work, elapsed, self.pace)
+
+    def show(self, report: Report, done: float, mse: float, stage: str) -> None:
+        """Reports the share of the schedule that is done, where the last report is some time ago."""
+        elapsed, begin = self.elapsed, self._settings.begin
+        self._mse, self._whole = mse, round(self.work * (1 - begin) / (done - begin))
+        if report is not None and self.count > _TIMED and done < 1 and elapsed - self._shown > REPORT_SECONDS:
+            self._shown = elapsed
+            report(self._progress(stage))
+
+    def show_end(self, report: Report, stage: str, left: float) -> None:
+        """Reports a stage behind the schedule. left: the share of the time for these stages that is left."""
+        if report is not None:
+            progress = self._progress(stage)
+            seconds = (left * self._settings.tail(self.pace) + FILE_ITERATIONS) * self.pace
+            report(replace(progress, seconds_left=min(seconds, progress.seconds_left)))
+
+    def _progress(self, stage: str) -> Progress:
+        left = self._settings.seconds_left(self.work, self.elapsed, self.pace)
+        psnr_db = psnr_of_mse_db(self._mse, at_most=MOST_DB)
+        return Progress(min(round(self.work), self._whole), self._whole, self._mse, psnr_db, left, stage=stage)
 
 
 class _Optimiser:
@@ -130,7 +202,8 @@ def _matrices(weights: GridWeights, shape: GridShape) -> list[Floats]:
 
 
 class _Fit:
-    """The state of one fit: the networks, which all tiles share, and the latents of every tile."""
+    """The state of the fit at one size of the picture: the networks, which all tiles share, and the latents of every
+    tile. At sizes below the whole, config, planes and visible are still those of the whole picture."""
 
     def __init__(
         self,
@@ -140,31 +213,42 @@ class _Fit:
         seed: int,
         visible: NDArray[np.bool_] | None = None,
         device: str = "cpu",
+        stage: Stage = WHOLE_PICTURE,
+        clock: Clock | None = None,
     ) -> None:
-        self._config, self._settings, self._seed = config, settings, seed
-        self._shape, self._size = config.shape, planes.size
+        self._config, self._settings, self._seed, self._stage = config, settings, seed, stage
+        self._clock = clock or Clock(settings)
+        self._shape = config.of_tile(0).reduced(stage.halvings).shape
         pixels = config.height * config.width
-        self._lambda = settings.rate_weight * min(1.0, pixels / FEWEST_PIXELS)
+        # An error of a pixel of the reduced picture is one of 4^halvings pixels of the whole.
+        self._lambda = settings.rate_weight * min(1.0, pixels / FEWEST_PIXELS) / 4**stage.halvings
         self._coarse = coarseness(self._lambda)
         self._weight = 1 / (config.channels * self._lambda)  # of a squared error, in bits
         mean_colour = planes.mean(axis=(1, 2)) if visible is None else planes[:, visible].mean(axis=1)
-        self.weights = initial_weights(mean_colour, config.shape, self._lambda, np.random.default_rng(seed))
-        form = visual.form_of(planes, visible) if settings.tune == VISUAL else None
-        self._pyramids = _pyramids(planes, config, visible, form, device)
+        self.weights = initial_weights(mean_colour, self._shape, self._lambda, np.random.default_rng(seed))
+        self._space_of = functools.cache(functools.partial(_space, device=device))
+        self._pyramids = _pyramids(planes, config, visible, self._space_of, stage.halvings, settings.tune)
+        self._size = config.channels * sum(pyramid.pixels for pyramid in self._pyramids)
         rates = [FOURIER_RATE * COARSE_FOURIER**self._coarse] * 2
         rates += [LINEAR_RATE * math.sqrt(self._lambda / 1e-3), KERNEL_RATE]
-        rates += [FILTER_RATE] * (config.levels > 1) + [SMOOTHING_RATE] * config.smooth
-        matrices = _matrices(self.weights, config.shape)
+        rates += [FILTER_RATE] * (self._shape.levels > 1) + [SMOOTHING_RATE] * config.smooth
+        matrices = _matrices(self.weights, self._shape)
         of_entropy_model = TRAINED_START_RATE if config.trained_start else ENTROPY_MODEL_RATE
         rates = [of_entropy_model] * (len(matrices) - len(rates)) + rates
         self._optimisers = [
             _Optimiser((matrix.shape[0], matrix.shape[1]), rate) for matrix, rate in zip(matrices, rates, strict=True)
         ]
         self._rdoq_rounds = _rdoq_rounds(config.levels)
-        self._started, self._pace = time.perf_counter(), 0.0  # pace: seconds an iteration
-        self._work = 0  # done so far, in iterations; a round of RDOQ counts as several
-        self._weight_rate = WeightRate(config.shape)
-        self._unused = config.shape.groups[: self.weights.entropy_model.size] == UNUSED
+        self._iterations = 0  # at this size
+        self._weight_rate = WeightRate(self._shape)
+        self._unused = self._shape.groups[: self.weights.entropy_model.size] == UNUSED
+
+    def take(self, coarser: _Fit) -> None:
+        """Takes the latents and networks of the fit of the picture at half this size."""
+        for mine, theirs in zip(self._pyramids, coarser._pyramids, strict=True):
+            mine.take(theirs)
+        enlarge(coarser.weights, coarser._shape, self.weights, self._shape)
+        self.weights.entropy_model[self._unused] = 0
 
     def place(self, start: QuantizedGrid) -> None:
         """Takes the latents and weights of another fit."""
@@ -173,45 +257,41 @@ class _Fit:
         for mine, theirs in zip(self.weights.parts(), start.networks.weights.parts(), strict=True):
             mine[:] = theirs
 
-    def run(self, report: Callable[[Progress], None] | None) -> None:
-        """Iterates until the schedule is done."""
-        settings, started, warm, shown = self._settings, self._started, 0.0, 0.0
+    def run(self, report: Report) -> None:
+        """Iterates until the stage's part of the schedule is done."""
+        clock, stage, done = self._clock, self._stage, max(self._stage.begin, self._settings.begin)
         with threadpool_limits(1):  # products of matrices this small are slower on several threads
-            first, done = 0, settings.begin
-            while done < 1:
-                squares, work = self._iterate(done), self._work
-                elapsed = time.perf_counter() - started
-                if not first:
-                    first, warm = work, elapsed  # kernels are compiled: from here on the pace can be measured
-                self._pace = pace = (elapsed - warm) / max(work - first, 1)
-                if work <= first + _TIMED:
-                    settings.check_time(elapsed, pace)
-                done = settings.progress(work, elapsed, pace)
-                if work > first and report and (done >= 1 or elapsed - shown > REPORT_SECONDS):
-                    shown = elapsed
-                    mse = squares / self._size
-                    left = settings.seconds_left(work, elapsed, pace)
-                    whole = round(work * (1 - settings.begin) / (done - settings.begin))
-                    report(Progress(min(work, whole), whole, mse, psnr_of_mse_db(mse, at_most=MOST_DB), left))
+            while done < stage.end:
+                # Noise and rates are those of the start until the picture has its full size.
+                share = (done - stage.begin) / (1 - stage.begin) if not stage.halvings else 0.0
+                squares = self._iterate(share)
+                done = clock.done()
+                clock.show(report, done, squares / self._size, stage.name)
 
-    def integers(self) -> QuantizedGrid:
+    def integers(self, report: Report) -> QuantizedGrid:
         """Quantises the weights and runs the final rounds of RDOQ."""
+        settings, clock = self._settings, self._clock
+        clock.show_end(report, "quantising", 1.0)
         with threadpool_limits(1):
-            short = self._settings.tail(self._pace) < SEARCH_ITERATIONS
+            short = settings.tail(clock.pace) < settings.whole_tail
             ends = self._ends(0.0 if short else 0.6)
             networks = choose_integers(
-                Sample(self._pyramids), self._config, self.weights, self._weight, ends, short=short
+                Sample(self._pyramids, self._space_of), self._config, self.weights, self._weight, ends, short=short
             )
-            weights = networks.weights
-            for number, pyramid in enumerate(self._pyramids, 1):
-                rounds = min(FINAL_RDOQ_ROUNDS, self._work // ITERATIONS_A_ROUND)
+            weights, rounds, shown = networks.weights, settings.rounds(clock.work), 0.0
+            for number, pyramid in enumerate(self._pyramids):
+                if not number or clock.elapsed - shown > RDOQ_REPORT_SECONDS:
+                    shown = clock.elapsed
+                    clock.show_end(report, "RDOQ", 0.5 * (1 - number / len(self._pyramids)))
+                ends = self._ends((number + 1) / len(self._pyramids))
                 for levels in itertools.islice(_rdoq_rounds(self._config.levels), rounds):
-                    if time.perf_counter() > self._ends(number / len(self._pyramids)):
+                    if time.perf_counter() > ends:
                         break
                     pyramid.show_rounded()
                     pyramid.gradient(weights, self._weight)
                     pyramid.improve_latents(weights, self._weight, levels)
         latents = [pyramid.integers(self.weights) for pyramid in self._pyramids]
+        clock.show_end(report, "", 0.0)
         return QuantizedGrid(networks, dict(enumerate(latents)))
 
     def _ends(self, share: float) -> float:
@@ -219,20 +299,23 @@ class _Fit:
         has as much time. A round of RDOQ that begins before its end may end a little later."""
         if self._settings.max_seconds is None:
             return math.inf
-        end = self._started + self._settings.max_seconds - FILE_ITERATIONS * self._pace
-        return end - (1 - share) / 2 * self._settings.tail(self._pace) * self._pace
+        pace = self._clock.pace
+        end = self._clock.started + self._settings.max_seconds - FILE_ITERATIONS * pace
+        return end - (1 - share) / 2 * self._settings.tail(pace) * pace
 
     def _iterate(self, done: float) -> float:
         """One iteration of latents and networks, at share `done` of the schedule. Returns the sum of squared errors
         before it."""
-        iteration = self._work
+        clock, work = self._clock, self._stage.work
+        iteration = clock.count
         share = min(done / (1 - RDOQ_SHARE), 1.0)
         if share < 1:
             rate = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
-            rate *= min(1.0, (iteration + 1) / WARM_UP)
+            rate *= min(1.0, (self._iterations + 1) / WARM_UP)
         else:
             rate = RDOQ_RATE * (1 - done) / RDOQ_SHARE
             levels = next(self._rdoq_rounds)
+            work += math.ceil(RDOQ_COST * len(levels))
         total, gradients = 0.0, self.weights.zeros()
         for number, pyramid in enumerate(self._pyramids):
             if share < 1:
@@ -256,7 +339,8 @@ class _Fit:
         for optimiser, matrix, gradient in pairs:
             optimiser.update(matrix, gradient, rate)
         self.weights.entropy_model[self._unused] = 0  # SOAP mixes rows, and so moves unused weights too
-        self._work += 1 if share < 1 else 1 + math.ceil(RDOQ_COST * len(levels))
+        self._iterations += 1
+        clock.spend(work)
         return total
 
     def _latent_rates(self, rate: float) -> Rates:
@@ -283,21 +367,24 @@ def _space(config: GridConfig, device: str) -> Space:
 
 
 def _pyramids(
-    planes: Floats, config: GridConfig, visible: NDArray[np.bool_] | None, form: ErrorForm | None, device: str
+    planes: Floats,
+    config: GridConfig,
+    visible: NDArray[np.bool_] | None,
+    space_of: Callable[[GridConfig], Space],
+    halvings: int,
+    tune: str,
 ) -> list[PyramidFit]:
-    """The fits of the latents of all tiles."""
-    space_of = functools.cache(functools.partial(_space, device=device))
+    """The fits of the latents of all tiles, at 1:2^halvings."""
+    whole = halved(planes, None if visible is None else visible.astype(np.float32), halvings)
+    form = visual.form_of(*whole) if tune == VISUAL else None
 
     def fit_of(number: int) -> PyramidFit:
-        tile, own = config.tiling.tile(number), config.of_tile(number)
+        tile, own = config.tiling.tile(number), config.of_tile(number).reduced(halvings)
         space = space_of(own)  # tiles of one size have one configuration
-        return PyramidFit(
-            own,
-            space,
-            planes[:, *tile.slices],
-            None if visible is None else visible[tile.slices],
-            None if form is None else form.cut(*tile.slices),
-        )
+        shown = None if visible is None else visible[tile.slices].astype(np.float32)
+        rows, columns = (slice(one.start >> halvings, -(-one.stop >> halvings)) for one in tile.slices)
+        part = None if form is None else form.cut(rows, columns)
+        return PyramidFit(own, space, *halved(planes[:, *tile.slices], shown, halvings), part)
 
     return [fit_of(number) for number in range(config.tiling.count)]
 

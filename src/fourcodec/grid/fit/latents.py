@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from fourcodec.grid.config import GridConfig
 from fourcodec.grid.error_form import ErrorForm, FormKernels
 from fourcodec.grid.fit.backend import GridBackend
 from fourcodec.grid.fit.rdoq import Rdoq
+from fourcodec.grid.fit.settings import MEASURED, MEASURED_PIXELS, MEASURED_SIDE
 from fourcodec.grid.kernels import latents as layout
 from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES
 from fourcodec.grid.network import GridGradient, pieces
@@ -23,7 +25,6 @@ from fourcodec.threads import thread_count
 Gradient = tuple[float, NDArray[np.float64], GridWeights]  # see GridGradient.gradient
 # Temperature of soft rounding and deviation of its noise, at the first and last iteration, at low and at high lambda.
 TEMPERATURES, DEVIATIONS = ((0.4, 0.03), (0.35, 0.08)), ((0.2, 0.1), (0.22, 0.15))
-_SAMPLES = 2  # tiles that are measured in place of all when weights are quantised
 
 
 @dataclass(frozen=True)
@@ -157,20 +158,22 @@ class _CpuNoisyFit:
 
 
 class PyramidFit:
-    """The latents of one pyramid and their fit. target: (channels, H, W) float32. visible: (H, W), true where errors
-    count, or None where all do. form: what stands in place of the sum of squared errors, or None."""
+    """The latents of one pyramid and their fit. target: (channels, H, W) float32. visible: (H, W) float32, the weight
+    of each pixel's errors, or None where all count alike. form: what stands in place of the sum of squared errors, or
+    None."""
 
     def __init__(
         self,
         config: GridConfig,
         space: Space,
         target: Floats,
-        visible: NDArray[np.bool_] | None,
+        visible: Floats | None,
         form: ErrorForm | None = None,
     ) -> None:
         self.config, self.network, self._space = config, space.network, space
+        self._pixels = target, visible, form
         self._target = space.send(target)
-        self._visible = None if visible is None else space.send(visible.astype(np.float32))
+        self._visible = None if visible is None else space.send(visible)
         self._form = None if form is None else space.send_form(form)
         self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
         self._noisy: NoisyFit | None = None
@@ -182,6 +185,18 @@ class PyramidFit:
         for level, latents in zip(pyramid.levels, levels, strict=True):
             for plane, row, column in zip(self._latents, PASS_ROW, PASS_COLUMN, strict=True):
                 pyramid.view(plane, level)[:] = latents[row::2, column::2]
+
+    def take(self, coarser: PyramidFit) -> None:
+        """Takes the latents of the fit of the picture at half this size, which has all levels but the finest."""
+        pyramid, other = self.config.pyramid, coarser.config.pyramid
+        latents = coarser.noisy().latents()
+        for level, source in zip(pyramid.levels[1:], other.levels, strict=True):
+            pyramid.view(self._latents, level)[:] = other.view(latents, source)
+
+    @property
+    def pixels(self) -> int:
+        """The number of pixels."""
+        return self.config.height * self.config.width
 
     def noisy(self) -> NoisyFit:
         """The noisy phase; it ends with the first `show_rounded`."""
@@ -220,6 +235,29 @@ class PyramidFit:
         for number in levels:
             self._rdoq.improve_level(weights, number)
 
+    def window(self, number: int, space_of: Callable[[GridConfig], Space]) -> PyramidFit:
+        """A copy of the part at the start, the middle or the end, number 0 to MEASURED - 1, of at most MEASURED_SIDE
+        pixels a side."""
+        config, pyramid = self.config, self.config.pyramid
+        step = 2**config.levels  # whole cells of the coarsest level
+        share = number / (MEASURED - 1)
+        top, left = (
+            round(share * max(side - MEASURED_SIDE, 0)) // step * step for side in (config.height, config.width)
+        )
+        height, width = min(config.height - top, MEASURED_SIDE), min(config.width - left, MEASURED_SIDE)
+        own = replace(config, height=height, width=width)
+        rows, columns = slice(top, top + height), slice(left, left + width)
+        target, visible, form = self._pixels
+        shown = None if visible is None else visible[rows, columns]
+        part = None if form is None else form.cut(rows, columns)
+        found = PyramidFit(own, space_of(own), target[:, rows, columns], shown, part)
+        self.show_rounded()
+        for n, (here, there) in enumerate(zip(own.pyramid.levels, pyramid.levels, strict=True)):
+            row, column = top >> n + 1, left >> n + 1
+            cells = pyramid.view(self._latents, there)[:, row:, column:]
+            own.pyramid.view(found._latents, here)[:] = cells[:, : here.half_rows, : here.half_columns]
+        return found
+
     def integers(self, weights: GridWeights) -> list[NDArray[np.int16]]:
         """The rounded latents of each level, finest first."""
         self.show_rounded()
@@ -228,15 +266,15 @@ class PyramidFit:
 
 
 class Sample:
-    """A few of a picture's pyramids, whose measures are scaled to all pixels of the picture."""
+    """Windows of a picture's pyramids, whose measures are scaled to all pixels. A small picture is measured whole."""
 
-    def __init__(self, pyramids: list[PyramidFit]) -> None:
-        numbers = np.unique(np.linspace(0, len(pyramids) - 1, _SAMPLES).round().astype(int))
-        self._pyramids = [pyramids[number] for number in numbers]
-        pixels = [
-            sum(pyramid.config.height * pyramid.config.width for pyramid in some) for some in (pyramids, self._pyramids)
-        ]
-        self._factor = pixels[0] / pixels[1]
+    def __init__(self, pyramids: list[PyramidFit], space_of: Callable[[GridConfig], Space]) -> None:
+        pixels = sum(pyramid.pixels for pyramid in pyramids)
+        self._pyramids = pyramids
+        if pixels > MEASURED_PIXELS:
+            numbers = np.linspace(0, len(pyramids) - 1, MEASURED).round().astype(int)
+            self._pyramids = [pyramids[number].window(n, space_of) for n, number in enumerate(numbers)]
+        self._factor = pixels / sum(pyramid.pixels for pyramid in self._pyramids)
 
     def squared_error(self, weights: GridWeights) -> float:
         """The sum of squared errors with rounded latents, scaled to all pixels."""

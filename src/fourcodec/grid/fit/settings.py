@@ -9,9 +9,18 @@ from fourcodec.errors import LimitError
 from fourcodec.optimisation.settings import Part, check_begin, iterations_for, rate_weight_of
 from fourcodec.tuning import PSNR, TUNES
 
-# Iterations by effort. One takes about 45 ms for a Kodak image on two cores.
+# Iterations by effort, as long as so many over the whole picture. One takes about 60 ms for a Kodak image on two cores.
 GRID_EFFORT_ITERATIONS = {1: 250, 2: 450, 3: 650, 4: 850, 5: 1100, 6: 2200, 7: 4400, 8: 8800, 9: 17600}
-SEARCH_ITERATIONS = 55  # quantising the weights and the final RDOQ take as long as so many iterations
+SMALL_PIXELS = 5 << 17  # pictures that have all these iterations
+# A larger picture has fewer, by this power of its size, since its networks learn from more pixels in each. LEAST_SHARE
+# of them are left.
+SIZE_POWER, LEAST_SHARE = 2 / 3, 1 / 8
+# Quantising the weights takes as long as so many iterations over the pixels that it measures, one of ROUNDS rounds of
+# the final RDOQ as long as so many over all. There is at most one round for ITERATIONS_A_ROUND iterations.
+SEARCH_ITERATIONS, ROUND_ITERATIONS = 35, 5
+ROUNDS, ITERATIONS_A_ROUND = 4, 50
+MEASURED_SIDE, MEASURED = 512, 3  # of larger pictures, quantising measures so many windows of that side
+MEASURED_PIXELS = MEASURED * MEASURED_SIDE**2
 FILE_ITERATIONS = 8  # and so do coding, decoding and measuring the file
 FEWEST_ITERATIONS = 40  # noisy iterations after which a picture is worth having: above JPEG at its lowest quality
 # Where time is short, quantising and RDOQ get this share of it, but at least so many iterations.
@@ -23,14 +32,16 @@ class GridSettings:
     """The settings of one fit.
 
     iterations: their number. rate_weight: lambda in MSE + lambda * bpp. max_seconds: the time in which the file is
-    there, from the start of the fit. begin: the share of the schedule that is left out in a warm start. tune: one of
-    TUNES. Raises ValueError for values out of range.
+    there, from the start of the fit. begin: the share of the schedule that is left out in a warm start. searched: the
+    share of the picture on which quantising is measured. tune: one of TUNES. Raises ValueError for values out of
+    range.
     """
 
     iterations: int
     rate_weight: float
     max_seconds: float | None = None
     begin: float = 0.0
+    searched: float = 1.0
     tune: str = PSNR
 
     def __post_init__(self) -> None:
@@ -42,7 +53,7 @@ class GridSettings:
         if self.tune not in TUNES:
             raise ValueError(f"tunings are {' and '.join(TUNES)}, not {self.tune!r}")
 
-    def progress(self, iteration: int, elapsed_seconds: float, seconds_per_iteration: float) -> float:
+    def progress(self, iteration: float, elapsed_seconds: float, seconds_per_iteration: float) -> float:
         """The share of the schedule that is done after so many iterations and seconds. Time for the work after the last
         iteration is set aside."""
         done = iteration / self.iterations
@@ -51,12 +62,21 @@ class GridSettings:
             done = max(done, elapsed_seconds / max(last, 1e-9))
         return 1 - (1 - self.begin) * (1 - done)
 
+    @property
+    def whole_tail(self) -> float:
+        """The iterations that quantising and the final RDOQ take as long as, where there is time enough."""
+        return SEARCH_ITERATIONS * self.searched + ROUND_ITERATIONS * self.rounds(self.iterations)
+
+    def rounds(self, iterations: float) -> int:
+        """The rounds of the final RDOQ after so many iterations."""
+        return min(ROUNDS, int(iterations) // ITERATIONS_A_ROUND)
+
     def tail(self, seconds_per_iteration: float) -> float:
         """The iterations that quantising and the final RDOQ may take as long as."""
         if self.max_seconds is None or seconds_per_iteration <= 0:
-            return SEARCH_ITERATIONS
+            return self.whole_tail
         affordable = self.max_seconds / seconds_per_iteration
-        return min(max(_TAIL_SHARE * affordable, _LEAST_TAIL), SEARCH_ITERATIONS)
+        return min(max(_TAIL_SHARE * affordable, _LEAST_TAIL), self.whole_tail)
 
     def check_time(self, elapsed_seconds: float, seconds_per_iteration: float) -> None:
         """Raises LimitError if max_seconds is too short for a picture worth having, at this pace."""
@@ -68,9 +88,9 @@ class GridSettings:
                 f"more, and {max(self.max_seconds, 0):.1f} are left for it"
             )
 
-    def seconds_left(self, iteration: int, elapsed_seconds: float, seconds_per_iteration: float) -> float:
+    def seconds_left(self, iteration: float, elapsed_seconds: float, seconds_per_iteration: float) -> float:
         """The seconds until the fit and the work after its last iteration are done, at this pace."""
-        left = (self.iterations - iteration + SEARCH_ITERATIONS + FILE_ITERATIONS) * seconds_per_iteration
+        left = (self.iterations - iteration + self.whole_tail + FILE_ITERATIONS) * seconds_per_iteration
         return left if self.max_seconds is None else max(0.0, min(left, self.max_seconds - elapsed_seconds))
 
     def part(self, part: Part, rate_weight: float) -> GridSettings:
@@ -80,9 +100,22 @@ class GridSettings:
 
 
 def grid_settings_for(
-    quality: float, effort: int, iterations: int | None, max_seconds: float | None, tune: str = PSNR
+    quality: float,
+    effort: int,
+    iterations: int | None,
+    max_seconds: float | None,
+    pixels: int = 0,
+    tune: str = PSNR,
 ) -> GridSettings:
-    """The settings of a whole fit at a quality 0 to 100 and an effort 1 (seconds) to 9; `iterations` overrides the
-    effort. Raises ValueError for values out of range."""
-    whole = iterations_for(GRID_EFFORT_ITERATIONS, effort, iterations)
-    return GridSettings(whole, rate_weight_of(quality), max_seconds, tune=tune)
+    """The settings of a whole fit at a quality 0 to 100 and an effort 1 (seconds) to 9, of a picture of so many pixels;
+    `iterations` overrides the effort. Raises ValueError for values out of range."""
+    share = max(min(1.0, (SMALL_PIXELS / max(pixels, 1)) ** SIZE_POWER), LEAST_SHARE)
+    presets = {key: round(share * count) for key, count in GRID_EFFORT_ITERATIONS.items()}
+    searched = min(1.0, MEASURED_PIXELS / max(pixels, 1))
+    return GridSettings(
+        iterations_for(presets, effort, iterations),
+        rate_weight_of(quality),
+        max_seconds,
+        searched=searched,
+        tune=tune,
+    )

@@ -22,8 +22,9 @@ HARDLY_MASKED = 6e-4  # the variance of lightness, in [0, 1], at which masking s
 MASKING = 0.3  # weights are proportional to (1 + variance / HARDLY_MASKED)^-MASKING
 
 
-def form_of(planes: Floats, visible: NDArray[np.bool_] | None) -> ErrorForm:
-    """The form for a picture: planes (1 or 3, H, W) float32 in [0, 1], visible (H, W) or None.
+def form_of(planes: Floats, visible: Floats | NDArray[np.bool_] | None) -> ErrorForm:
+    """The form for a picture: planes (1 or 3, H, W) float32 in [0, 1]; visible (H, W), the part of each pixel that
+    counts, or None where all do.
 
     Weights are positive. Their mean over the visible pixels is the gain of the scale; a flat picture has it everywhere.
     """

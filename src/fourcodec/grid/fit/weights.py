@@ -88,6 +88,7 @@ class _Search:
         self, measured: Measured, config: GridConfig, weights: GridWeights, distortion_weight: float, start: int
     ) -> None:
         self._measured, self._config, self._weight = measured, config, distortion_weight
+        self._costs: dict[tuple[str, bytes], float] = {}  # more than half of all trials give weights that were tried
         shape = config.shape
         if config.trained_start:
             np.clip(weights.entropy_model, -_LARGEST, _LARGEST, out=weights.entropy_model)
@@ -152,10 +153,18 @@ class _Search:
         return min(MAX_EXPONENT, math.floor(math.log2((MAX_SYMBOL - 1) / max(largest, 1e-9))))
 
     def _measure_distortion(self, networks: GridNetworks) -> float:
-        return self._weight * self._measured.squared_error(networks.weights)
+        weights = networks.weights
+        key = "distortion", b"".join(part.tobytes() for part in weights.parts()[1:])  # all but the entropy model
+        if key not in self._costs:
+            self._costs[key] = self._weight * self._measured.squared_error(weights)
+        return self._costs[key]
 
     def _measure_rate(self, networks: GridNetworks) -> float:
-        return self._measured.latent_bits(networks.weights.entropy_model)
+        entropy_model = networks.weights.entropy_model
+        key = "rate", entropy_model.tobytes()
+        if key not in self._costs:
+            self._costs[key] = self._measured.latent_bits(entropy_model)
+        return self._costs[key]
 
 
 def _own_bits(networks: GridNetworks) -> float:

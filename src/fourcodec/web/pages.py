@@ -1,0 +1,88 @@
+"""Pages that show .fnc files by themselves: the files, the decoder and the style are inside."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from typing import NamedTuple
+
+from fourcodec.web import asset, data_uri
+
+_START_BYTES = 2 * 3124  # of a trained start in priors.bin
+_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=const|class|function|async)", re.MULTILINE)
+_POLICY = (
+    "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:; connect-src data: blob:"
+)
+
+
+class Shown(NamedTuple):
+    """A .fnc file on a page: its name for people, its bytes, its size in pixels and its prior id, or 0."""
+
+    name: str
+    data: bytes
+    width: int
+    height: int
+    prior: int
+
+
+def view_page(files: Sequence[Shown]) -> str:
+    """The page index.html with these files inside, which needs no other file and no network.
+
+    The worker's scripts are compressed, since they are more than half of the page of a small picture, and of the
+    trained starts only those are there that the files name.
+    """
+    page = asset("fourcodec.web", "index.html")
+    style = asset("fourcodec.web", "base.css") + asset("fourcodec.web", "view.css")
+    page = re.sub(r'(?<=Policy" content=")[^"]*', lambda _: _POLICY, page)
+    page = re.sub(r'<link rel="stylesheet"[^>]*>\n', "", page)
+    page = re.sub(
+        r"<script[^>]*></script>\n",
+        lambda _: f'<style>\n{style}</style>\n{_inside(files)}\n<script type="module">\n{_script()}</script>\n',
+        page,
+    )
+    page = re.sub(r'<p class="remark" id="local".*?</p>\n', "", page)
+    return page.replace('<p id="hint">', "".join(map(_element, files)) + '<p id="hint">')
+
+
+def worker_script() -> str:
+    """The decoder, its quicker ways and the worker as one classic script: from a page in a folder, browsers start no
+    modules as workers."""
+    return joined("decoder.js", "fast.js", "worker.js").replace("import.meta.url", "location.href")
+
+
+def joined(*names: str) -> str:
+    """Modules of this package as one: what they import from one another is in it."""
+    return "".join(_EXPORT.sub("", _IMPORT.sub("", asset("fourcodec.web", name))) for name in names)
+
+
+def _script() -> str:
+    return joined("fnc-img.js", "view.js")
+
+
+def _inside(files: Sequence[Shown]) -> str:
+    """The element that fnc-img.js looks for: the worker, deflated, and trained starts, in base64."""
+    deflated = zlib.compressobj(9, wbits=-15)
+    worker = deflated.compress(worker_script().encode()) + deflated.flush()
+    starts = resources.files("fourcodec.web").joinpath("priors.bin").read_bytes()
+    wanted = {file.prior for file in files if file.prior} if files else set(range(1, len(starts) // _START_BYTES + 1))
+    priors = {prior: starts[(prior - 1) * _START_BYTES : prior * _START_BYTES] for prior in sorted(wanted)}
+    content = {"worker": _text(worker), "priors": {prior: _text(start) for prior, start in priors.items()}}
+    return f'<script type="application/json" id="fnc-inside">{json.dumps(content)}</script>'
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _element(file: Shown) -> str:
+    return (
+        f'<fnc-img src="{data_uri("image/x-fnc", file.data)}" alt="{escape(file.name)}" width="{file.width}" '
+        f'height="{file.height}" data-bytes="{len(file.data)}"></fnc-img>\n'
+    )
