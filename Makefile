@@ -109,6 +109,8 @@ results: $(STAMP)
 	for effort in 7 9; do \
 	$(RUN)fnet_rates $(RESULTS)/fnet-effort$$effort.tsv --effort $$effort --rates 0.08,0.15,0.25 $(TWO) && \
 	$(RUN)fnet_rates $(RESULTS)/fnet-effort$$effort.tsv --summary $(RESULTS)/fnet-effort$$effort.md $(TWO) || exit 1; done
+	$(RUN)visual measure $(RESULTS)/visual-crops.tsv --crop 256 --iterations 400 --qualities 20,45,70 $(FOUR)
+	$(RUN)visual summary $(RESULTS)/visual-crops.tsv > $(RESULTS)/visual-crops.txt
 	$(RUN)targets $(RESULTS)/targets-crops.tsv $(DATA)/kodak --crop 160 --iterations 400 --seed 2
 	$(BIN)/fourcodec bench $(DATA)/imagenet -o demo/imagenet-8x6 --resume --limit 24 --width 8 --depth 6 --effort 5
 	cp demo/imagenet-8x6/summary.md $(RESULTS)/imagenet-8x6.md

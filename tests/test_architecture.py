@@ -17,7 +17,7 @@ GOLDEN = TESTS / "golden" / "v0.2"
 # Rooms by level. A room imports rooms of lower levels and itself, so that there are no circles.
 LEVELS = (
     ("arguments",),
-    ("__init__", "errors", "arrays", "cache", "views", "web", "threads", "json_text", "quality"),
+    ("__init__", "errors", "arrays", "cache", "views", "web", "threads", "json_text", "quality", "tuning"),
     ("extras", "limits", "files", "positions", "kernel_cache"),
     ("devices", "plotting"),
     ("compiling",),
@@ -46,7 +46,7 @@ FLOORS = {
     ),
     "grid": (
         ("kernels",),
-        ("pyramid", "trained_starts"),
+        ("pyramid", "trained_starts", "error_form"),
         ("entropy_model",),
         ("windows", "weights", "latent_coding"),
         ("tiling", "network"),
@@ -101,6 +101,7 @@ LIGHT = {
     "fnc",
     "profiles",
     "request",
+    "tuning",
     "bitstream",
     "cli",
 }

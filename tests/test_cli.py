@@ -347,6 +347,7 @@ ALL = {"profile", "quality", "width", "depth", *TARGETS, *FIT, "strip"}
             "--profile grid -q 42.5 --max-seconds 7.5 --effort 9",
             {"profile": "grid", "quality": 42.5, "max_seconds": 7.5, "effort": 9, "device": "auto", "seed": 0},
         ),
+        ("--tune visual -q 30", {"tune": "visual", "quality": 30.0, "effort": 5, "device": "auto", "seed": 0}),
         ("", {"effort": codec.DEFAULT_EFFORT, "device": "auto", "seed": 0}),
         (
             "--profile fnet --target-bpp 0.25",
@@ -367,7 +368,7 @@ def test_options_reach_the_codec(
     monkeypatch.setattr(cli_options, "time_left", lambda seconds, begun: seconds)
     assert cli.run(["encode", str(source), *options.split()]) == 1
     del given["progress"]
-    assert given == dict.fromkeys(ALL) | {"strip": False, "limits": DEFAULT} | wanted
+    assert given == dict.fromkeys(ALL) | {"tune": "psnr", "strip": False, "limits": DEFAULT} | wanted
 
 
 @pytest.mark.parametrize("options", [[], ["--progress"]])

@@ -16,6 +16,7 @@ from fourcodec.fnet import profile as fnet
 from fourcodec.grid import profile as grid
 from fourcodec.images import pixels
 from fourcodec.limits import Limits
+from tests.support import oddities
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,8 @@ def test_the_grid_is_the_default_and_a_size_asks_for_fnet(photo: np.ndarray, rea
         ({"quality": 100.5}, "quality is 0 to 100"),
         ({"quality": float("nan")}, "quality is 0 to 100"),
         ({"max_seconds": 0.0}, "max_seconds"),
+        ({"tune": "loud"}, "tunings are psnr and visual, not 'loud'"),
+        ({"tune": "visual", "width": 8}, "the tuning visual belongs to the profile grid"),
         ({"effort": 10}, "effort is 1 to 9"),
         ({"iterations": 0}, "iterations are at least 1"),
         ({"device": "tpu"}, "device"),
@@ -94,6 +97,36 @@ def test_real_files_of_every_shape_decode(shape: tuple[int, ...]) -> None:
     assert copy.shape == shape
     mse = np.mean((picture.astype(float) - copy) ** 2)
     assert encoded.psnr_db is None if mse == 0 else encoded.psnr_db == pytest.approx(10 * math.log10(255**2 / mse))
+
+
+SCREEN = np.full((40, 72, 3), 250, np.uint8)
+SCREEN[4:36:6, 6:60] = (20, 20, 30)
+SCREEN[:, 60:] = (30, 90, 200)
+KINDS = {
+    "flat": np.full((24, 40, 3), 77, np.uint8),
+    "black": np.zeros((24, 40), np.uint8),
+    "pixel": np.full((1, 1, 3), 200, np.uint8),
+    "tiny": oddities.photo(3, 2),
+    "screen": SCREEN,
+    "colours": oddities.photo(24, 40),
+    "grey": oddities.photo(24, 40)[:, :, 0],
+    "alpha": np.dstack([oddities.photo(24, 40), oddities.mask(24, 40)]),
+    "deep": oddities.deep(oddities.photo(24, 40)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tuned_for_people_a_copy_is_better_than_the_mean_colour(kind: str) -> None:
+    picture = KINDS[kind]
+    encoded = codec.encode(picture, iterations=60, tune="visual", device="cpu")
+    copy = codec.decode(encoded.data)
+    assert copy.shape == picture.shape
+    shown = picture[:, :, -1] > 0 if kind == "alpha" else np.ones(picture.shape[:2], bool)
+    first, second = (pixels.reshape(*shown.shape, -1)[shown].astype(float) for pixels in (picture, copy))
+    if kind == "alpha":
+        first, second = first[:, :3], second[:, :3]
+    unit = np.iinfo(picture.dtype).max / 255
+    assert np.square(second - first).mean() < max(np.square(first - first.mean(axis=0)).mean() / 2, 4 * unit**2)
 
 
 def test_equal_arguments_give_equal_bytes_and_other_seeds_others(photo: np.ndarray, real: codec.Encoded) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fourcodec import extras
+from fourcodec.errors import MissingLibraryError
 from fourcodec.request import Request
 
 
@@ -39,6 +41,11 @@ def test_profile_and_size_follow_from_what_is_asked(asked: dict[str, Any], is_gr
         ({"profile": "grid", "width": 3}, "width and depth belong"),
         ({"profile": "jpeg"}, "profiles are grid and fnet|profiles are fnet and grid"),
         ({"quality": 101}, "quality is 0 to 100"),
+        ({"target_psnr": 30, "target_ssimulacra2": 60}, "target_psnr and target_ssimulacra2 exclude each other"),
+        ({"target_ssimulacra2": 96}, "target_ssimulacra2 is at most 95"),
+        ({"tune": "loud"}, "tunings are psnr and visual"),
+        ({"tune": "visual", "profile": "fnet"}, "visual belongs to the profile grid"),
+        ({"tune": "visual", "width": 3}, "visual belongs to the profile grid"),
         ({"target_bytes": 0}, "target_bytes is above 0"),
         ({"target_bpp": float("nan")}, "target_bpp is above 0"),
         ({"target_psnr": 91}, "target_psnr is at most"),
@@ -48,6 +55,14 @@ def test_profile_and_size_follow_from_what_is_asked(asked: dict[str, Any], is_gr
 def test_contradictions_are_a_callers_mistake(asked: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Request(**asked)
+
+
+def test_a_missing_metric_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "is_there", lambda library: False)
+    with pytest.raises(MissingLibraryError, match=r"needs ssimulacra2, .* pip install 'fourcodec\[bench\]'"):
+        Request(target_ssimulacra2=60)
+    monkeypatch.setattr(extras, "is_there", lambda library: True)
+    assert Request(target_ssimulacra2=60).targeted
 
 
 @pytest.mark.parametrize(

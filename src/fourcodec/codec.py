@@ -30,11 +30,12 @@ from fourcodec.arguments import described, instance, path, whole_number
 from fourcodec.arrays import Samples
 from fourcodec.bitstream import alpha, metadata
 from fourcodec.bitstream.metadata import Metadata
-from fourcodec.errors import LimitError, VerificationError
+from fourcodec.errors import LimitError, TargetError, VerificationError
 from fourcodec.fnc import File, Source
 from fourcodec.images import Picture, pixels
 from fourcodec.limits import BYTES_REMEDY, DEFAULT, Limits
 from fourcodec.request import Request
+from fourcodec.tuning import PSNR
 from fourcodec.views import WHOLE, View
 
 if TYPE_CHECKING:  # importing them for real costs numba and scipy
@@ -87,9 +88,11 @@ def encode(
     target_bytes: int | None = None,
     target_bpp: float | None = None,
     target_psnr: float | None = None,
+    target_ssimulacra2: float | None = None,
     effort: int = DEFAULT_EFFORT,
     iterations: int | None = None,
     max_seconds: float | None = None,
+    tune: str = PSNR,
     device: str = "auto",
     seed: int = 0,
     strip: bool = False,
@@ -108,6 +111,10 @@ def encode(
       fnet the size 8 x 6 at a lambda of 1.25e-3 (a quality of 54.4).
     - `target_bytes`, or `target_bpp` in bits per pixel: a file of at most this size, and at most 3% smaller.
     - `target_psnr` in dB: a PSNR of at least this, and at most 0.1 dB higher.
+    - `target_ssimulacra2`: a SSIMULACRA 2 of at least this, and at most 1 higher; it needs the package ssimulacra2.
+
+    `tune` is what the fit minimises beside the rate: "psnr", squared errors, or "visual" (grid only), what people see
+    of errors, which costs PSNR. A quality gives files of about the same size under both.
 
     `effort` is 1 to 9, `iterations` overrides the number that it stands for, and the grid's `max_seconds` shortens
     the fit so that this call takes that time. Equal arguments give equal bytes on the same machine, whatever its
@@ -119,7 +126,9 @@ def encode(
     max_seconds is too short), ImageError, DeviceError, and VerificationError if the file does not decode to what was
     encoded.
     """
-    request = Request(profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds)
+    request = Request(
+        profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds, tune, target_ssimulacra2
+    )
     effort, seed = whole_number("effort", effort), whole_number("seed", seed)
     if seed < 0:
         raise ValueError(f"seed is at least 0, not {seed}")
@@ -139,10 +148,15 @@ def encode(
     kind: type[GridFits] | type[FnetFits] = GridFits if request.is_grid else FnetFits
     fits = kind(subject, request, effort, iterations, seed, processor, limits, started)
 
-    def psnr_of(data: bytes) -> float:
-        return metrics.psnr_db(picture.pixels, File(data, limits).pixels(device=processor))
+    if request.target_ssimulacra2 is not None and metrics.ssimulacra2(picture.pixels, picture.pixels) is None:
+        raise TargetError("the picture is too small for SSIMULACRA 2: a side is shorter than 8 pixels", short=False)
 
-    data, network = Encoder(subject, fits).encode(request, psnr_of, progress)
+    def quality_of(data: bytes) -> float:
+        copy = File(data, limits).pixels(device=processor)
+        score = metrics.ssimulacra2(picture.pixels, copy) if request.target_ssimulacra2 is not None else None
+        return metrics.psnr_db(picture.pixels, copy) if score is None else score
+
+    data, network = Encoder(subject, fits).encode(request, quality_of, progress)
     encoded = time.perf_counter()
 
     file = File(data, limits)

@@ -31,7 +31,7 @@ from fourcodec.limits import DEFAULT, Limits
 from fourcodec.optimisation.progress import Progress, StageReport
 from fourcodec.optimisation.settings import WHOLE, Part, rate_weight_of
 from fourcodec.optimisation.target_search import MOVE, Plan, Point, Stage, search
-from fourcodec.optimisation.targets import QualityTarget, SizeTarget, Target, rate_target
+from fourcodec.optimisation.targets import QualityTarget, ScoreTarget, SizeTarget, Target, rate_target
 from fourcodec.profiles import PROFILES, Profile
 from fourcodec.request import DEFAULT_QUALITY, Request
 
@@ -107,7 +107,7 @@ class GridFits(_FitsOf):
         self.profile = PROFILES[grid.PROFILE_ID]
         _, height, width = self.subject.planes.shape
         self._whole = grid_settings_for(
-            DEFAULT_QUALITY, self.effort, self.iterations, self.request.max_seconds, height * width
+            DEFAULT_QUALITY, self.effort, self.iterations, self.request.max_seconds, height * width, self.request.tune
         )
         # In the last half of the schedule latents stay where they are, whatever lambda.
         self.plan = Plan(1e-5, 0.5, _probe(self._whole.iterations), correction=Part(0.15, begin=0.4))
@@ -194,6 +194,8 @@ def target_of(request: Request, width: int, height: int) -> Target | None:
         return SizeTarget(request.target_bytes)
     if request.target_bpp is not None:
         return rate_target(request.target_bpp, width, height)
+    if request.target_ssimulacra2 is not None:
+        return ScoreTarget(request.target_ssimulacra2)
     return None if request.target_psnr is None else QualityTarget(request.target_psnr)
 
 
@@ -204,19 +206,20 @@ class Encoder:
         self._subject, self._fits = subject, fits
         _, self._height, self._width = subject.planes.shape
 
-    def encode(self, request: Request, psnr_of: Callable[[bytes], float], report: Report) -> Made:
-        """Makes the requested file. psnr_of decodes a file and returns its PSNR in dB. Raises TargetError and
+    def encode(self, request: Request, quality_of: Callable[[bytes], float], report: Report) -> Made:
+        """Makes the requested file. quality_of decodes a file and returns its PSNR in dB, or its SSIMULACRA 2 where
+        that is the target. Raises TargetError and
         LimitError."""
         target = target_of(request, self._width, self._height)
         if target is not None:
-            return self._search(target, psnr_of, report)
+            return self._search(target, quality_of, report)
         return self._make(self._fits.rate_weight(request), WHOLE, None, report)
 
-    def _search(self, target: Target, psnr_of: Callable[[bytes], float], report: Report) -> Made:
+    def _search(self, target: Target, quality_of: Callable[[bytes], float], report: Report) -> Made:
         def fit(rate_weight: float, start: Point[Made] | None, stage: Stage) -> Point[Made]:
             watched = None if report is None else StageReport(report, stage.name, stage.later)
             made = self._make(rate_weight, stage.part, start and start.state.network, watched)
-            return Point(rate_weight, len(made.data), psnr_of(made.data), made)
+            return Point(rate_weight, len(made.data), quality_of(made.data), made)
 
         while True:
             try:

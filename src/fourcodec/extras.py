@@ -13,6 +13,8 @@ EXTRA_OF = {
     "matplotlib": "bench",
     "bjontegaard": "bench",
     "pytorch_msssim": "bench",
+    "ssimulacra2": "bench",
+    "flip_evaluator": "bench",
     "distributed": "cluster",
 }
 

@@ -1,4 +1,4 @@
-"""PSNR, SSIM, MS-SSIM of a pair of pictures, and bits per pixel.
+"""PSNR, SSIM, MS-SSIM, SSIMULACRA 2 and FLIP of a pair of pictures, and bits per pixel.
 
 Pictures are uint8 or uint16, (H, W) or (H, W, C). With 2 or 4 channels the last is alpha, which is not compared; nor
 are the colours of pixels that are fully transparent in the first picture. Sums run over strips of rows: SSIM in float64
@@ -6,18 +6,21 @@ would take several gigabytes for a photograph of 12 megapixels at once. All func
 different shapes or types.
 """
 
+import io
 import math
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from fourcodec import extras
 from fourcodec.arrays import Samples
-from fourcodec.images import has_alpha
+from fourcodec.images import has_alpha, saved, to_eight_bits
 from fourcodec.images.pixels import STRIP_ROWS
 
 SSIM_MIN_SIDE = 11  # pixels, the side of the window of SSIM
 MS_SSIM_MIN_SIDE = 161  # pixels: the coarsest of five scales must hold the window
+SSIMULACRA2_MIN_SIDE = 8  # pixels: the side of the smallest scale
 MOST_DB = 120.0  # PSNR that fits report for an error of 0: a finite number, which JSON can hold
 _SSIM_MARGIN = SSIM_MIN_SIDE // 2
 _SSIM_SIGMA = 1.5
@@ -121,6 +124,42 @@ def ms_ssim(first: Samples, second: Samples) -> float | None:
     return sum(values) / len(values)
 
 
+def installed(name: str) -> bool:
+    """True if the package behind the function `name` of this module is there: "ssimulacra2" or "flip"."""
+    return extras.is_there({"ssimulacra2": "ssimulacra2", "flip": "flip_evaluator"}[name])
+
+
+def ssimulacra2(first: Samples, second: Samples) -> float | None:
+    """SSIMULACRA 2 of the pictures in 8 bits: 100 for equal ones, 90 where no difference is seen, 70 high, 50 medium,
+    30 low quality, and less without a limit. None where a side is shorter than 8 pixels, or where the package
+    `ssimulacra2` is missing.
+
+    Source: Sneyers, "SSIMULACRA 2", 2022, https://github.com/cloudinary/ssimulacra2.
+    """
+    _check_pair(first, second)
+    if min(first.shape[:2]) < SSIMULACRA2_MIN_SIDE or not installed("ssimulacra2"):
+        return None
+    from ssimulacra2 import compute_ssimulacra2
+
+    files = [io.BytesIO(saved(Image.fromarray(pixels), "BMP")) for pixels in _in_rgb(first, second)]
+    return float(compute_ssimulacra2(*files))
+
+
+def flip(first: Samples, second: Samples) -> float | None:
+    """The mean error of FLIP between the pictures in 8 bits, 0 for equal ones to 1, seen as on a screen from 70 cm (67
+    pixels per degree). None where the package `flip-evaluator` is missing.
+
+    Source: Andersson et al., "FLIP: A Difference Evaluator for Alternating Images", 2020.
+    """
+    _check_pair(first, second)
+    if not installed("flip"):
+        return None
+    import flip_evaluator
+
+    pair = [pixels.astype(np.float32) / 255 for pixels in _in_rgb(first, second)]
+    return float(flip_evaluator.evaluate(*pair, "LDR", applyMagma=False, computeMeanError=True)[1])
+
+
 def bpp(size_bytes: int, width: int, height: int) -> float:
     """Bits per pixel of a file."""
     return 8 * size_bytes / (width * height)
@@ -132,6 +171,13 @@ def _colours(first: Samples, second: Samples) -> tuple[Samples, Samples]:
         return first, second
     visible = first[:, :, -1:] > 0
     return first[:, :, :-1] * visible, second[:, :, :-1] * visible
+
+
+def _in_rgb(first: Samples, second: Samples) -> list[Samples]:
+    """Both pictures in 8-bit RGB, (H, W, 3), black where the first is fully transparent."""
+    eight = [to_eight_bits(pixels) if pixels.itemsize == 2 else pixels for pixels in _colours(first, second)]
+    flat = [pixels.reshape(*pixels.shape[:2], -1) for pixels in eight]
+    return [np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:2], 3))) for pixels in flat]
 
 
 def _peak(picture: Samples) -> int:

@@ -36,8 +36,8 @@ MODES = {  # by channels and bits
 }
 SAVED_MODES = tuple(dict.fromkeys(MODES.values()))
 OPTIONS = (  # of fourcodec.encode
-    *("profile", "quality", "width", "depth", "target_bytes", "target_bpp", "target_psnr"),
-    *("effort", "iterations", "max_seconds", "device", "seed"),
+    *("profile", "quality", "width", "depth", "target_bytes", "target_bpp", "target_psnr", "target_ssimulacra2"),
+    *("effort", "iterations", "max_seconds", "tune", "device", "seed"),
 )
 LIMITS: Limits = DEFAULT  # a program that trusts its files may set others; Pillow's MAX_IMAGE_PIXELS holds beside them
 # A draft may be a little smaller than asked for: 4000 pixels asked for at 512, twice a thumbnail's 256, become 500.

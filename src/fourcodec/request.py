@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fourcodec import extras
 from fourcodec.arguments import number, whole_number
 from fourcodec.grid import profile as grid
 from fourcodec.profiles import PROFILES
+from fourcodec.tuning import PSNR, TUNES, VISUAL
 
 DEFAULT_WIDTH, DEFAULT_DEPTH = 8, 6
 DEFAULT_QUALITY = 60.0
-TARGETS = ("target_bytes", "target_bpp", "target_psnr")
+TARGETS = ("target_bytes", "target_bpp", "target_psnr", "target_ssimulacra2")
 HIGHEST_PSNR_DB = 90.0  # only an exact copy of a small or medium picture exceeds it
-_WHOLE_NUMBERS, _NUMBERS = ("width", "depth", "target_bytes"), ("quality", "target_bpp", "target_psnr", "max_seconds")
+HIGHEST_SSIMULACRA2 = 95.0  # an exact copy has 100
+_WHOLE_NUMBERS = ("width", "depth", "target_bytes")
+_NUMBERS = ("quality", "target_bpp", "target_psnr", "target_ssimulacra2", "max_seconds")
 PROFILE_NAMES = tuple(profile.NAME for profile in PROFILES.values())
 
 
 @dataclass(frozen=True)
 class Request:
     """The arguments of `encode` with these names. Raises ValueError where they are of another type, out of range or
-    contradict each other."""
+    contradict each other, MissingLibraryError for a target whose metric is not installed."""
 
     profile: str | None = None
     quality: float | None = None
@@ -29,6 +33,8 @@ class Request:
     target_bpp: float | None = None
     target_psnr: float | None = None
     max_seconds: float | None = None
+    tune: str = PSNR
+    target_ssimulacra2: float | None = None
 
     def __post_init__(self) -> None:
         for names, convert in ((_WHOLE_NUMBERS, whole_number), (_NUMBERS, number)):
@@ -43,12 +49,18 @@ class Request:
             raise ValueError("width and depth belong to the profile fnet; the grid has a quality or a target")
         if self.max_seconds is not None and not self.is_grid:
             raise ValueError("max_seconds belongs to the profile grid; fnet has an effort")
+        if self.tune == VISUAL and not self.is_grid:
+            raise ValueError("the tuning visual belongs to the profile grid")
         if self.max_seconds is not None and self.targeted:
             raise ValueError("max_seconds and a target exclude each other: a lower effort takes less time")
+        if self.target_ssimulacra2 is not None:
+            extras.require("a target in SSIMULACRA 2", "ssimulacra2")
 
     def _check_ranges(self) -> None:
         if self.profile is not None and self.profile not in PROFILE_NAMES:
             raise ValueError(f"profiles are {' and '.join(PROFILE_NAMES)}, not {self.profile!r}")
+        if self.tune not in TUNES:
+            raise ValueError(f"tunings are {' and '.join(TUNES)}, not {self.tune!r}")
         if self.quality is not None and not 0 <= self.quality <= 100:
             raise ValueError(f"quality is 0 to 100, not {self.quality:g}")
         for name in ("max_seconds", *TARGETS):
@@ -57,6 +69,8 @@ class Request:
                 raise ValueError(f"{name} is above 0, not {value:g}")
         if self.target_psnr is not None and self.target_psnr > HIGHEST_PSNR_DB:
             raise ValueError(f"target_psnr is at most {HIGHEST_PSNR_DB:g} dB, not {self.target_psnr:g}")
+        if self.target_ssimulacra2 is not None and self.target_ssimulacra2 > HIGHEST_SSIMULACRA2:
+            raise ValueError(f"target_ssimulacra2 is at most {HIGHEST_SSIMULACRA2:g}, not {self.target_ssimulacra2:g}")
 
     @property
     def is_grid(self) -> bool:
@@ -70,7 +84,7 @@ class Request:
 
     @property
     def targeted(self) -> bool:
-        """True if a target in bytes, bits per pixel or dB is given."""
+        """True if a target in bytes, bits per pixel, dB or SSIMULACRA 2 is given."""
         return any(getattr(self, name) is not None for name in TARGETS)
 
     @property

@@ -49,6 +49,29 @@ def test_ms_ssim_is_the_library_s_mean_over_channels() -> None:
     assert metrics.ms_ssim(first, first) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("name", "best"), [("ssimulacra2", 100), ("flip", 0)])
+def test_visual_metrics_know_a_copy_from_a_worse_one(name: str, best: float) -> None:
+    if not metrics.installed(name):
+        pytest.skip(f"{name} is not installed")
+    measure, random = getattr(metrics, name), np.random.default_rng(0)
+    for shape in ((40, 56), (40, 56, 2), (40, 56, 3), (40, 56, 4)):
+        for depth in (np.uint8, np.uint16):
+            unit = np.iinfo(depth).max // 255
+            first = random.integers(60, 200, shape).astype(depth) * depth(unit)
+            worse = first + random.integers(0, 30, shape).astype(depth) * depth(unit)
+            if len(shape) == 3 and shape[2] in (2, 4):
+                worse[..., -1] = first[..., -1] = np.iinfo(depth).max
+            assert measure(first, first) == pytest.approx(best, abs=1e-3)
+            assert abs(measure(first, worse) - best) > 0.01
+
+
+def test_visual_metrics_that_are_not_there_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "installed", lambda name: False)
+    picture = np.zeros((20, 20, 3), np.uint8)
+    assert metrics.ssimulacra2(picture, picture) is None
+    assert metrics.flip(picture, picture) is None
+
+
 def test_ms_ssim_needs_161_pixels_and_takes_grey() -> None:
     grey = picture(1, 161, 170)[:, :, 0]
     value = metrics.ms_ssim(grey, grey)

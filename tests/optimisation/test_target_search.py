@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fourcodec.errors import TargetError
 from fourcodec.optimisation.settings import Part
 from fourcodec.optimisation.target_search import MOVE, Plan, Point, Stage, search
-from fourcodec.optimisation.targets import QualityTarget, SizeTarget, Target, rate_target
+from fourcodec.optimisation.targets import QualityTarget, ScoreTarget, SizeTarget, Target, rate_target
 
 PLAN = Plan(1e-6, 1.0, Part(0.1), Part(0.1, begin=0.7))
 PIXELS = 65536
@@ -55,7 +55,7 @@ class StubFit:
 
 def find(target: Target, fit: StubFit) -> Point[float]:
     found = search(target, fit, target.guess(PIXELS), PLAN)
-    assert target.met(found.size_bytes, found.psnr_db)
+    assert target.met(found.size_bytes, found.quality)
     return found
 
 
@@ -85,10 +85,16 @@ def test_bytes_are_met_from_below_whatever_the_curve(fit: StubFit, log_bytes: fl
     assert 0.97 * size_bytes <= found.size_bytes <= size_bytes
 
 
+@pytest.mark.parametrize("score", [10.0, 30.0, 60.0])
+def test_a_score_is_met_from_above(score: float) -> None:
+    found = find(ScoreTarget(score), StubFit(db_slope=9))
+    assert score <= found.quality <= score + 1
+
+
 @given(curves, st.floats(27, 33))
 def test_psnr_is_met_from_above_whatever_the_curve(fit: StubFit, psnr_db: float) -> None:
     found = find(QualityTarget(psnr_db), fit)
-    assert psnr_db <= found.psnr_db <= psnr_db + 0.1
+    assert psnr_db <= found.quality <= psnr_db + 0.1
 
 
 @pytest.mark.parametrize("target", [SizeTarget(4000), SizeTarget(2500), QualityTarget(31.0), QualityTarget(26.0)])

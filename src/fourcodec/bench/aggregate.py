@@ -6,7 +6,7 @@ are found at the end.
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -16,6 +16,12 @@ from fourcodec.bench.items import Outcome
 from fourcodec.bench.rows import MEASURED, Row
 from fourcodec.bench.settings import OUR_NAME, BenchSettings
 
+Quality = Callable[[Row], float | None]
+# The metrics of the extra `bench`, rising with quality, over which there are BD-rates beside those over PSNR.
+SEEN: Mapping[str, Quality] = {
+    "ssimulacra2": lambda row: row.ssimulacra2,
+    "flip": lambda row: None if row.flip is None else -row.flip,
+}
 NAMED = 100  # problems of each kind that the summary lists; results.csv has all
 
 
@@ -174,6 +180,7 @@ class Aggregate:
         self.sweeps: dict[tuple[str, str], Average] = {}  # by codec and setting
         self.matches: dict[tuple[str, str, str], Match] = {}  # by our setting, codec and match
         self.bd_rates: dict[tuple[str, str], BdAverage] = {}  # by codec and reference
+        self.seen_bd_rates: dict[tuple[str, str, str], BdAverage] = {}  # by codec, reference and metric of SEEN
         # whose best, median and worst pictures are shown
         self.shown_setting = settings.ours[-1].label if settings.ours else ""
         self.gains_db, self.items = array("d"), array("q")  # for each picture that can be shown, and its item
@@ -193,9 +200,13 @@ class Aggregate:
         self.jpeg_sources += any(outcome.is_jpeg for outcome in results.outcomes)
         for outcome in results.outcomes:
             self._add_rows(outcome)
-        rates = dict(self._bd_rates(results.rows))
+        rates = dict(self._bd_rates(results.rows, lambda row: row.psnr_db))
         for pair, rate in rates.items():
             self.bd_rates.setdefault(pair, BdAverage()).add(rate)
+        for metric, quality in SEEN.items():
+            if any(quality(row) is not None for row in results.rows):
+                for (codec, reference), rate in self._bd_rates(results.rows, quality):
+                    self.seen_bd_rates.setdefault((codec, reference, metric), BdAverage()).add(rate)
         return rates
 
     def _add_rows(self, outcome: Outcome) -> None:
@@ -219,17 +230,17 @@ class Aggregate:
             self.gains_db.append(ours.psnr_db - peer.psnr_db)
             self.items.append(index)
 
-    def _bd_rates(self, rows: list[Row]) -> Iterator[tuple[tuple[str, str], BdRate]]:
+    def _bd_rates(self, rows: list[Row], quality: Quality) -> Iterator[tuple[tuple[str, str], BdRate]]:
         peers = self.settings.peers
         curves = {
-            name: rising((row.rate_bpp, row.psnr_db) for row in rows if row.codec == name and row.match == "sweep")
+            name: rising((row.rate_bpp, quality(row)) for row in rows if row.codec == name and row.match == "sweep")
             for name in peers
         }
         for name in peers:
             if name != "jpeg" and "jpeg" in peers:
                 yield (name, "jpeg"), bd_rate(curves["jpeg"], curves[name])
         if len(self.settings.ours) > 1:
-            ours = rising((row.rate_bpp, row.psnr_db) for row in rows if row.codec == OUR_NAME)
+            ours = rising((row.rate_bpp, quality(row)) for row in rows if row.codec == OUR_NAME)
             for name in peers:
                 yield (OUR_NAME, name), bd_rate(curves[name], ours)
 

@@ -74,9 +74,9 @@ def webp(image: Image.Image, quality: int) -> bytes:
     return saved(image, "WEBP", quality=quality, method=6)
 
 
-def avif(image: Image.Image, quality: int) -> bytes:
+def avif(image: Image.Image, quality: int, tune: str = "psnr") -> bytes:
     """AVIF with two threads everywhere: libaom makes other bytes with one than with several threads."""
-    options = {"speed": 6, "subsampling": "4:4:4", "advanced": {"tune": "psnr"}, "max_threads": 2}
+    options = {"speed": 6, "subsampling": "4:4:4", "advanced": {"tune": tune}, "max_threads": 2}
     return saved(image, "AVIF", quality=quality, **options)
 
 
@@ -132,6 +132,15 @@ BASELINES: Mapping[str, Baseline] = {
         qualities=_AVIF_QUALITIES,
         sweep=(1, 5, 12, 20, 30, 40, 50, 60, 70, 80, 88, 94),
         about="Pillow's AVIF, speed 6 of 0..10 (0 is the slowest), tune=psnr, 4:4:4, two threads",
+        available=lambda: bool(features.check("avif")),
+    ),
+    "avif-visual": Baseline(
+        avif,
+        tuple(Variant(f"4:4:4 speed 6 tune {tune}", {"tune": tune}) for tune in ("iq", "ssimulacra2")),
+        qualities=_AVIF_QUALITIES,
+        sweep=(1, 5, 12, 20, 30, 40, 50, 60, 70, 80, 88, 94),
+        about="Pillow's AVIF tuned for people: tune=iq (libavif's default for pictures) and tune=ssimulacra2, else as "
+        "avif",
         available=lambda: bool(features.check("avif")),
     ),
     "jxl": Baseline(

@@ -38,6 +38,8 @@ def measure(
         psnr_db=None if exact else quality,
         ssim=metrics.ssim(original, copy),
         ms_ssim=metrics.ms_ssim(original, copy),
+        ssimulacra2=metrics.ssimulacra2(original, copy),
+        flip=metrics.flip(original, copy),
         encode_seconds=encoded - started,
         decode_seconds=ended - encoded,
         peak_memory_mb=peak.megabytes,

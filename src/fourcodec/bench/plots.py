@@ -10,8 +10,21 @@ from fourcodec.bench.baselines import BASELINES, sweep_settings
 from fourcodec.bench.settings import OUR_NAME
 from fourcodec.plotting import load_matplotlib
 
-METRICS = {"psnr_db": "PSNR (dB)", "ssim": "SSIM", "ms_ssim": "MS-SSIM"}
-_COLOURS = {OUR_NAME: "#d62728", "jpeg": "#1f77b4", "webp": "#2ca02c", "avif": "#9467bd", "jxl": "#ff7f0e"}
+METRICS = {
+    "psnr_db": "PSNR (dB)",
+    "ssim": "SSIM",
+    "ms_ssim": "MS-SSIM",
+    "ssimulacra2": "SSIMULACRA 2",
+    "flip": "FLIP (0 is best)",
+}
+_COLOURS = {
+    OUR_NAME: "#d62728",
+    "jpeg": "#1f77b4",
+    "webp": "#2ca02c",
+    "avif": "#9467bd",
+    "avif-visual": "#8c564b",
+    "jxl": "#ff7f0e",
+}
 _OTHER_COLOUR = "#7f7f7f"
 # Text and axes. In the SVG this colour is replaced by that of the text around it, light or dark; elsewhere it is black.
 _INK = "#010203"

@@ -131,6 +131,10 @@ def summary_json(aggregate: Aggregate, progress: Progress) -> dict[str, Any]:
             {"codec": codec, "reference": reference, "percent": average.percent.value, "images": average.percent.count}
             for (codec, reference), average in aggregate.bd_rates.items()
         ],
+        "seen_bd_rates": [
+            {"codec": codec, "reference": reference, "metric": metric, "percent": average.percent.value}
+            for (codec, reference, metric), average in aggregate.seen_bd_rates.items()
+        ],
     }
 
 

@@ -13,6 +13,8 @@ _DECIMALS = {
     "psnr_db": 4,
     "ssim": 5,
     "ms_ssim": 5,
+    "ssimulacra2": 3,
+    "flip": 5,
     "encode_seconds": 3,
     "decode_seconds": 4,
     "peak_memory_mb": 1,
@@ -34,6 +36,8 @@ class Row:
     psnr_db: float | None = None  # RGB, 8 bits; empty for an exact copy
     ssim: float | None = None
     ms_ssim: float | None = None
+    ssimulacra2: float | None = None  # empty where the package is missing, as is `flip`
+    flip: float | None = None
     encode_seconds: float | None = None
     decode_seconds: float | None = None
     peak_memory_mb: float | None = None  # 10^6 bytes, of the whole process while it encoded and decoded

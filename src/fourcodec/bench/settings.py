@@ -10,18 +10,19 @@ OUR_NAME = "fourcodec"  # the codec column of our own rows
 
 @dataclass(frozen=True)
 class OurSetting:
-    """One way to make our file: a size of the network, a quality, or both."""
+    """One way to make our file: a size of the network, a quality, or both; and the tuning, None for the usual one."""
 
     width: int | None = None
     depth: int | None = None
     quality: float | None = None
+    tune: str | None = None
 
     @property
     def label(self) -> str:
-        """The setting's name in tables: 8x6, q50, or 8x6 q50."""
+        """The setting's name in tables: 8x6, q50, 8x6 q50, or q50 visual."""
         size = "" if self.width is None else f"{self.width}x{self.depth}"
         quality = "" if self.quality is None else f"q{self.quality:g}"
-        return " ".join(filter(None, (size, quality)))
+        return " ".join(filter(None, (size, quality, self.tune)))
 
 
 @dataclass(frozen=True)

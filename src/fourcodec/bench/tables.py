@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from fourcodec import metrics
 from fourcodec.bench.aggregate import Aggregate, Average, BdAverage, Match, Mean, Problems
 from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.settings import OUR_NAME
 from fourcodec.errors import printable
 
 NONE = "–"
+_VISUAL = {"ssimulacra2": ("SSIMULACRA 2", 2), "flip": ("FLIP", 4)}  # the titles of metrics, and their decimals
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,9 @@ def setup(aggregate: Aggregate) -> list[str]:
         length = f"effort {settings.effort}" if settings.iterations is None else f"{settings.iterations} iterations"
         lines.append(f"Ours: {sizes}, {length}, device {settings.device}, seed {settings.seed}.")
     lines.append(_about_sources(aggregate))
+    missing = [title for name, (title, _) in _VISUAL.items() if not metrics.installed(name)]
+    if missing:
+        lines.append(f"Not measured, since the extra bench is not installed: {' and '.join(missing)}.")
     lines += [f"{name}: {BASELINES[name].about}." for name in settings.peers]
     return lines
 
@@ -111,6 +116,7 @@ def tables(aggregate: Aggregate) -> list[Table]:
     """All tables that have rows, the answers first, without columns in which no row has a value."""
     candidates = [
         _bd_rates(aggregate),
+        _seen_bd_rates(aggregate),
         _at_the_same_bytes(aggregate),
         _at_the_same_psnr(aggregate),
         _sizes(aggregate),
@@ -222,6 +228,8 @@ def _by_bytes(match: Match) -> dict[str, str]:
         "its SSIM": _number(match.peer["ssim"], 4),
         "our MS-SSIM": _number(match.ours["ms_ssim"], 4),
         "its MS-SSIM": _number(match.peer["ms_ssim"], 4),
+        **_visual(match.ours, "our "),
+        **_visual(match.peer, "its "),
     }
 
 
@@ -253,6 +261,17 @@ def _bd_rates(aggregate: Aggregate) -> Table:
     if reasons:
         remark += f" Without a number: {'; '.join(reasons)}."
     return Table("BD-rate", rows, remark)
+
+
+def _seen_bd_rates(aggregate: Aggregate) -> Table:
+    """The BD-rates over the metrics of the extra `bench`, a column for each."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for (codec, reference, metric), average in aggregate.seen_bd_rates.items():
+        row = found.setdefault((codec, reference), {"codec": codec, "against": reference})
+        row[_VISUAL[metric][0]] = _signed(average.percent.value, 2, "%")
+    empty = {"codec": "", "against": "", **{title: NONE for title, _ in _VISUAL.values()}}
+    remark = "As above, over the metrics of what people see in place of PSNR."
+    return Table("BD-rate over visual metrics", [empty | row for row in found.values()], remark)
 
 
 def _bd_row(average: BdAverage) -> dict[str, str]:
@@ -297,6 +316,16 @@ def _quality(average: Average) -> dict[str, str]:
         "PSNR dB": _number(average["psnr_db"], 2),
         "SSIM": _number(average["ssim"], 4),
         "MS-SSIM": _number(average["ms_ssim"], 4),
+        **_visual(average),
+    }
+
+
+def _visual(average: Average, whose: str = "") -> dict[str, str]:
+    """The metrics of the extra `bench`, where they are installed."""
+    return {
+        f"{whose}{title}": _number(average[name], decimals)
+        for name, (title, decimals) in _VISUAL.items()
+        if metrics.installed(name)
     }
 
 

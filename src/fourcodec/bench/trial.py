@@ -120,4 +120,6 @@ def _metric_seconds(original: Samples) -> float:
     started = time.perf_counter()
     metrics.ssim(original, original)
     metrics.ms_ssim(original, original)
+    metrics.ssimulacra2(original, original)
+    metrics.flip(original, original)
     return time.perf_counter() - started

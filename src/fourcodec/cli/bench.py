@@ -22,6 +22,7 @@ from fourcodec.cli.help import Command
 from fourcodec.fnet import profile as fnet
 from fourcodec.grid import profile as grid
 from fourcodec.request import DEFAULT_DEPTH, DEFAULT_WIDTH, PROFILE_NAMES
+from fourcodec.tuning import PSNR, TUNES, VISUAL
 
 DEFAULT_EFFORT = 2  # fast: a folder is many pictures
 DEFAULT_LIMIT = 24
@@ -112,6 +113,7 @@ class Codecs(click.ParamType):
     "--effort", type=click.IntRange(1, 9), default=DEFAULT_EFFORT, show_default=True, help="1 is fast, 9 is good."
 )
 @options.iterations_option
+@click.option("--tune", type=click.Choice(TUNES), default=PSNR, show_default=True, help="As in encode.")
 @click.option(
     "--limit", type=Limit(), default=DEFAULT_LIMIT, show_default=True, help="A seeded sample of so many pictures."
 )
@@ -138,6 +140,7 @@ def bench(
     widths: tuple[int, ...] | None,
     depths: tuple[int, ...] | None,
     qualities: tuple[int, ...] | None,
+    tune: str,
     limit: int | str,
     jobs: int,
     resume: bool,
@@ -157,7 +160,7 @@ def bench(
     settings = BenchSettings(
         folder=str(folder.resolve()),
         peers=codecs,
-        ours=() if peers_only else _our_settings(widths, depths, qualities, of_fit["profile"]),
+        ours=() if peers_only else _our_settings(widths, depths, qualities, of_fit["profile"], tune),
         limit=None if limit == "all" else int(limit),
         **of_fit,
     )
@@ -183,14 +186,18 @@ def _our_settings(
     depths: tuple[int, ...] | None,
     qualities: tuple[int, ...] | None,
     profile: str | None,
+    tune: str,
 ) -> tuple[OurSetting, ...]:
     sized = widths is not None or depths is not None
     if sized and profile == grid.NAME:
         raise click.UsageError("--width and --depth belong to the profile fnet; the grid has -q")
+    if tune == VISUAL and (sized or profile == fnet.NAME):
+        raise click.UsageError("the tuning visual belongs to the profile grid")
     if sized or (profile == fnet.NAME and qualities is None):
         sizes = product(widths or (DEFAULT_WIDTH,), depths or (DEFAULT_DEPTH,), qualities or (None,))
         return tuple(OurSetting(*size) for size in sizes)
-    return tuple(OurSetting(quality=quality) for quality in qualities or DEFAULT_QUALITIES)
+    other = None if tune == PSNR else tune
+    return tuple(OurSetting(quality=quality, tune=other) for quality in qualities or DEFAULT_QUALITIES)
 
 
 def _show(finished: Finished, out: Path) -> None:

@@ -16,7 +16,8 @@ from fourcodec.cli.folder import folder_options, refuse_folder_options, run_fold
 from fourcodec.cli.help import Command
 from fourcodec.fnet import profile as fnet
 from fourcodec.limits import Limits
-from fourcodec.request import DEFAULT_QUALITY, HIGHEST_PSNR_DB, PROFILE_NAMES, Request
+from fourcodec.request import DEFAULT_QUALITY, HIGHEST_PSNR_DB, HIGHEST_SSIMULACRA2, PROFILE_NAMES, Request
+from fourcodec.tuning import PSNR, TUNES
 
 if TYPE_CHECKING:
     from fourcodec.optimisation.progress import Progress
@@ -65,6 +66,18 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
     "--target-psnr",
     type=click.FloatRange(0, HIGHEST_PSNR_DB, min_open=True),
     help="Instead of -q: a PSNR of at least X dB, at most 0.1 above.",
+)
+@click.option(
+    "--target-ssimulacra2",
+    type=click.FloatRange(0, HIGHEST_SSIMULACRA2, min_open=True),
+    help="Instead of -q: a SSIMULACRA 2 of at least S, at most 1 above; it needs the package ssimulacra2.",
+)
+@click.option(
+    "--tune",
+    type=click.Choice(TUNES),
+    default=PSNR,
+    show_default=True,
+    help="psnr: least squared error; visual: what people see of errors, grid only.",
 )
 @click.option(
     "--width",

@@ -14,7 +14,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "Picture": ("frame", "strip"),
     "Part and size": ("region", "scale", "size", "partial"),
     "How large, how good": (
-        *("quality", "qualities", "target_bytes", "target_bpp", "target_psnr"),
+        *("quality", "qualities", "target_bytes", "target_bpp", "target_psnr", "target_ssimulacra2", "tune"),
         *("profile", "width", "widths", "depth", "depths"),
     ),
     "Time": ("effort", "iterations", "max_seconds", "epochs", "minutes", "device", "seed", "cache"),

@@ -23,6 +23,8 @@ class Similarity:
     psnr_db: float | None  # None: an exact copy
     ssim: float | None  # None: a side is shorter than 11 pixels
     errors: Errors
+    ssimulacra2: float | None  # None: the package is missing, or a side is shorter than 8 pixels
+    flip: float | None  # None: the package is missing
 
 
 @dataclass(frozen=True)
@@ -131,8 +133,14 @@ def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison
 
 
 def similarity(original: Samples, copy: Samples) -> Similarity:
-    """PSNR, SSIM and errors of a copy; both pictures without alpha, of the same shape and dtype."""
-    return Similarity(_finite(metrics.psnr_db(original, copy)), metrics.ssim(original, copy), errors(original, copy))
+    """The measures of a copy; both pictures without alpha, of the same shape and dtype."""
+    return Similarity(
+        _finite(metrics.psnr_db(original, copy)),
+        metrics.ssim(original, copy),
+        errors(original, copy),
+        metrics.ssimulacra2(original, copy),
+        metrics.flip(original, copy),
+    )
 
 
 def numbers(comparison: Comparison) -> dict[str, Any]:
@@ -149,6 +157,8 @@ def numbers(comparison: Comparison) -> dict[str, Any]:
         "rate_bpp": comparison.rate_bpp(comparison.size_bytes),
         "psnr_db": comparison.psnr_db,
         "ssim": comparison.ssim,
+        "ssimulacra2": comparison.ours.ssimulacra2,
+        "flip": comparison.ours.flip,
         "on_white": asdict(comparison.ours) if comparison.has_alpha else None,
         "errors": asdict(comparison.ours.errors),
         **{codec: measured.get(codec) for codec in NAMES},

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from fourcodec import metrics
 from fourcodec.comparison.measuring import Comparison, Similarity
 
 
@@ -37,11 +38,26 @@ def rows(comparison: Comparison) -> list[Row]:
     measures: dict[str, Callable[[Similarity], str]] = {
         f"PSNR{on_white}": lambda near: decibels(near.psnr_db),
         f"SSIM{on_white}": lambda near: _ssim(near.ssim),
+        **_visual(on_white),
         "mean error": lambda near: f"{near.errors.mean:.2f} of 255",
         "99% of errors are at most": lambda near: f"{near.errors.most:.0f} of 255",
         "largest error": lambda near: f"{near.errors.largest:.0f} of 255",
     }
     return [*found, *(Row(name, tuple(map(said, nears))) for name, said in measures.items())]
+
+
+def _visual(on_white: str) -> dict[str, Callable[[Similarity], str]]:
+    """The rows of the metrics that are installed."""
+    found: dict[str, Callable[[Similarity], str]] = {}
+    if metrics.installed("ssimulacra2"):
+        found[f"SSIMULACRA 2{on_white}"] = lambda near: _decimals(near.ssimulacra2, 1)
+    if metrics.installed("flip"):
+        found[f"FLIP, 0 is best{on_white}"] = lambda near: _decimals(near.flip, 4)
+    return found
+
+
+def _decimals(value: float | None, decimals: int) -> str:
+    return "too small" if value is None else f"{value:.{decimals}f}"
 
 
 def decibels(psnr_db: float | None) -> str:
@@ -50,7 +66,7 @@ def decibels(psnr_db: float | None) -> str:
 
 
 def _ssim(ssim: float | None) -> str:
-    return "too small" if ssim is None else f"{ssim:.4f}"
+    return _decimals(ssim, 4)
 
 
 def lines(comparison: Comparison) -> list[str]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fourcodec.arrays import Floats
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.grid.entropy_model import networks, networks_gradient
+from fourcodec.grid.error_form import FormKernels
 from fourcodec.grid.kernels import latents as layout
 from fourcodec.grid.kernels import residual, smoothing, upsampling
 from fourcodec.grid.kernels.layout import PASSES, SMOOTHING_REACH
@@ -171,12 +172,14 @@ class GridGradient(GridNetwork):
 
     planes: (PLANES, total) float32, the latents as the entropy model sees them; a caller sets planes[:PASSES].
     latent_gradients: the same shape; after `gradient` its first PASSES planes hold the gradient by those latents.
-    visible: (height, width) float32, 1 where errors count and 0 where not, or None where all count.
+    visible: (height, width) float32, 1 where errors count and 0 where not, or None where all count. form: what
+    stands in place of the sum of squared errors, or None.
     """
 
     def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int) -> None:
         super().__init__(pyramid, shape, phase_scale, threads)
         self.visible: Floats | None = None
+        self.form: FormKernels | None = None
         self.planes = np.zeros((PLANES, pyramid.total), np.float32)
         self.latent_gradients = np.zeros((PLANES, pyramid.total), np.float32)
         self.mask = pyramid.mask()
@@ -228,8 +231,11 @@ class GridGradient(GridNetwork):
         """The terms of distortion_weight * (sum of squared errors) + bits, with the latents in planes[:PASSES]: of each
         pixel, (height, width), and of each latent of `levels`, (PASSES, total), 0 for other latents."""
         self.squared_error(weights, target)
-        errors = np.einsum("chw,chw->hw", self._error, self._error)
-        return np.float32(distortion_weight) * errors, self._bits_of_each(weights.entropy_model, levels)
+        if self.form is None:
+            errors = np.float32(distortion_weight) * np.einsum("chw,chw->hw", self._error, self._error)
+        else:
+            errors = self.form.costs(self._error, distortion_weight)
+        return errors, self._bits_of_each(weights.entropy_model, levels)
 
     def latent_bits(self, parameters: Floats) -> float:
         """The bits of the latents in planes[:PASSES] under an entropy model with these parameters (SIZE,)."""
@@ -289,14 +295,24 @@ class GridGradient(GridNetwork):
         ]
 
     def _subtract(self, planes: Floats, target: Floats) -> float:
-        """planes -= target, 0 where not visible. Returns the sum of squares of the differences."""
+        """planes -= target, 0 where not visible. Returns the sum of squares of the differences; or their form, and then
+        they are left as FormKernels.measure leaves them."""
 
         def run(band: tuple[int, int]) -> float:
             if self.visible is None:
                 return float(residual.subtract(planes, target, *band))
             return float(residual.subtract_visible(planes, target, self.visible, *band))
 
-        return sum(self.map(run, pieces(0, planes.shape[1], self._rows)))
+        squares = sum(self.map(run, pieces(0, planes.shape[1], self._rows)))
+        return squares if self.form is None else self.form.measure(planes)
+
+    def _weigh(self, errors: Floats) -> None:
+        """`errors`, as _subtract left them, become half the gradient of its result by the picture."""
+        if self.form is None:
+            return
+        self.form.weigh(errors)
+        if self.visible is not None:
+            self.map(lambda band: residual.hide(errors, self.visible, *band), pieces(0, errors.shape[1], self._rows))
 
     def _distortion_gradient(
         self, weights: GridWeights, target: Floats, distortion_weight: float, gradients: GridWeights, turn: int | None
@@ -305,6 +321,7 @@ class GridGradient(GridNetwork):
         the finest features in _feature_gradients."""
         error, shape = self.synthesise(weights, self._error), weights.kernel.shape
         squares = self._subtract(error, target)
+        self._weigh(error)
         bands = pieces(0, error.shape[1], self._rows)
         kernels = np.zeros((len(bands), *shape), np.float32)
 

@@ -1,13 +1,13 @@
 """The search for the lambda at which a file meets a target, over fits of any profile.
 
-    probe:    short fits from nothing; they show about where the target lies and how fast bytes or PSNR fall with lambda
+    probe:    short fits from nothing; they show about where the target lies and how fast bytes or quality fall
     fit:      the rest of a whole fit at that lambda, a warm start from the last probe
     move:     0.3 of a whole fit and as good as one, a warm start from the fit before, while the target is far
     correct:  short fits, all warm starts from the last fit or move, until one meets the target
 
-The search assumes only that bytes and PSNR fall as lambda rises, roughly. Fits are noisy, and one lambda gives more
-PSNR after more iterations. A correction is too short to converge at its lambda, so its result depends on its start as
-well. Therefore all corrections start from the same fit and are compared only with each other.
+The search assumes only that bytes and quality fall as lambda rises, roughly. Fits are noisy, and one lambda gives
+better files after more iterations. A correction is too short to converge at its lambda, so its result depends on its
+start as well. Therefore all corrections start from the same fit and are compared only with each other.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Point(Generic[State]):
 
     rate_weight: float
     size_bytes: int
-    psnr_db: float  # of the decoded pixels; infinite for an exact copy
+    quality: float  # of the decoded pixels, as the target measures it
     state: State
 
 
@@ -123,7 +123,7 @@ def _correct(target: Target, fit: Fit[State], base: Point[State], slope: float, 
     """Corrects `base`, a whole fit, until a result meets the target."""
     nearest, line = base, _Line(math.log(base.rate_weight), _miss(target, base), slope, target.slope)
     for number in range(plan.corrections):
-        if target.met(nearest.size_bytes, nearest.psnr_db):
+        if target.met(nearest.size_bytes, nearest.quality):
             break
         at = plan.clip(line.next())
         if at == line.last:
@@ -131,13 +131,13 @@ def _correct(target: Target, fit: Fit[State], base: Point[State], slope: float, 
         point = fit(math.exp(at), base, Stage(f"correction {number + 1}", plan.correction, 0.0))
         miss = _miss(target, point)
         line.add(at, miss)
-        if target.met(point.size_bytes, point.psnr_db) or abs(miss) < abs(_miss(target, nearest)):
+        if target.met(point.size_bytes, point.quality) or abs(miss) < abs(_miss(target, nearest)):
             nearest = point
         if line.stretched:
             base, line = point, _Line(at, miss, line.slope, target.slope)
-    if target.met(nearest.size_bytes, nearest.psnr_db):
+    if target.met(nearest.size_bytes, nearest.quality):
         return nearest
-    reached = target.shown(nearest.size_bytes, nearest.psnr_db)
+    reached = target.shown(nearest.size_bytes, nearest.quality)
     message = f"{target} cannot be reached: the nearest that was is {reached}"
     raise TargetError(message, short=_miss(target, nearest) < 0)
 
@@ -185,7 +185,7 @@ def _limit(change: float, longest: float) -> float:
 
 
 def _miss(target: Target, point: Point[State]) -> float:
-    return target.miss(point.size_bytes, point.psnr_db)
+    return target.miss(point.size_bytes, point.quality)
 
 
 def _secant(first: tuple[float, float], second: tuple[float, float], slope: float, usual: float) -> float:

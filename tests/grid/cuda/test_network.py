@@ -5,7 +5,9 @@ import pytest
 
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.cuda import network as grid_torch
+from fourcodec.grid.cuda.error_form import TorchForm
 from fourcodec.grid.cuda.network import TorchGridGradient
+from fourcodec.grid.error_form import ErrorForm, FormKernels
 from tests.support.grid_problems import CONFIGS, DISTORTION, EDGES, SCALE, Problem, problem_of
 from tests.support.grids import config_of
 
@@ -51,6 +53,28 @@ def test_what_is_not_visible_has_no_slopes(device: str) -> None:
     problem = problem_of(config_of(37, 50, 3, smooth=True))
     visible = (np.random.default_rng(0).random((37, 50)) < 0.5).astype(np.float32)
     assert_equal_gradients(problem, network_of(problem, device), visible)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_form_of_errors_is_that_of_the_kernels(device: str) -> None:
+    problem = problem_of(config_of(37, 50, 3, smooth=True))
+    random = np.random.default_rng(0)
+    form = ErrorForm(tuple(random.random(size, np.float32) + np.float32(0.1) for size in ((37, 50), (19, 25))))
+    kernels, network = problem.network(), network_of(problem, device)
+    kernels.form, network.form = FormKernels(form, 3, 1), TorchForm([network.send(plane) for plane in form.weights])
+    kernels.visible = (random.random((37, 50)) < 0.5).astype(np.float32)
+    network.visible = network.send(kernels.visible)
+    wanted = kernels.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    target = network.send(problem.target)
+    found = network.gradient(problem.weights, target, DISTORTION, filters=True)
+    assert found[0] == pytest.approx(wanted[0], rel=1e-5)
+    for one, other in zip(found[2].parts(), wanted[2].parts(), strict=True):
+        assert_near(one, other, 1e-5)
+    costs = [
+        one.costs(problem.weights, any_, DISTORTION, [0])[0]
+        for one, any_ in ((kernels, problem.target), (network, target))
+    ]
+    assert_near(costs[1], costs[0], 1e-5)
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -13,7 +13,9 @@ from torch import Tensor
 from fourcodec.arrays import Floats
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.cuda import proxy as latents_torch
+from fourcodec.grid.cuda.error_form import TorchForm
 from fourcodec.grid.cuda.network import TorchGridGradient
+from fourcodec.grid.error_form import ErrorForm
 from fourcodec.grid.fit.latents import Gradient, NoisyFit, Proxy, Rates
 from fourcodec.grid.kernels.latents import noise_keys
 from fourcodec.grid.weights import GridWeights
@@ -29,17 +31,28 @@ class TorchSpace:
         """Implements `Space.send`: the values as a tensor on the device."""
         return self.network.send(values)
 
-    def noisy(self, latents: Floats, target: Tensor, visible: Tensor | None) -> NoisyFit:
+    def send_form(self, form: ErrorForm) -> TorchForm:
+        """Implements `Space.send_form`."""
+        return TorchForm([self.network.send(plane) for plane in form.weights])
+
+    def noisy(self, latents: Floats, target: Tensor, visible: Tensor | None, form: TorchForm | None) -> NoisyFit:
         """Implements `Space.noisy`."""
-        return _TorchNoisyFit(self.network, latents, target, visible)
+        return _TorchNoisyFit(self.network, latents, target, visible, form)
 
 
 class _TorchNoisyFit:
     """The NoisyFit of grid/fit/latents.py on a torch device. Recorded work reads and writes fixed tensors, so values
     are copied into them."""
 
-    def __init__(self, network: TorchGridGradient, latents: Floats, target: Tensor, visible: Tensor | None) -> None:
-        self._network, self._target, self._visible = network, target, visible
+    def __init__(
+        self,
+        network: TorchGridGradient,
+        latents: Floats,
+        target: Tensor,
+        visible: Tensor | None,
+        form: TorchForm | None,
+    ) -> None:
+        self._network, self._target, self._visible, self._form = network, target, visible, form
         self._latents = network.send(latents).clone()  # on the device "cpu" it would share memory with `latents`
         self._first, self._second = torch.zeros_like(self._latents), torch.zeros_like(self._latents)
         self._proxy_derivative = torch.zeros_like(self._latents)
@@ -52,7 +65,7 @@ class _TorchNoisyFit:
         self._show()
 
     def gradient(self, weights: GridWeights, distortion_weight: float, turn: int | None = None) -> Gradient:
-        self._network.visible = self._visible
+        self._network.visible, self._network.form = self._visible, self._form
         return self._network.gradient_of_shown(weights, self._target, distortion_weight)
 
     def move(self, rates: Rates) -> None:

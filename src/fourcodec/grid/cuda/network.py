@@ -22,6 +22,7 @@ from torch.utils.checkpoint import checkpoint
 from fourcodec.arrays import Floats
 from fourcodec.fourier.frequencies import phasors_held
 from fourcodec.fourier.layout import BLOCK
+from fourcodec.grid.cuda.error_form import TorchForm
 from fourcodec.grid.cuda.operations import Table, along_both, fourier, laplace_bits, linear
 from fourcodec.grid.cuda.recording import Recorder
 from fourcodec.grid.cuda.tables import doubling, lookups, smoothing
@@ -69,6 +70,7 @@ class TorchGridGradient:
         self._weights = [part.view(size) for part, size in zip(parts, shape.shapes, strict=True)]
         self._target = self._zeros(shape.channels, pyramid.height, pyramid.width)
         self._visible, self._distortion_weight = self._zeros(pyramid.height, pyramid.width) + 1, self._zeros()
+        self._form: TorchForm | None = None
         self._found = self._zeros(1 + pyramid.count * PASSES + len(self._all_weights))
         self._squares, self._bits_of_each = self._zeros(pyramid.height, pyramid.width), self._zeros(*self.shown.shape)
 
@@ -81,6 +83,21 @@ class TorchGridGradient:
     def visible(self, visible: Tensor | None) -> None:
         """Sets the pixels whose errors count; None stands for all."""
         self._visible.copy_(torch.ones_like(self._visible) if visible is None else visible)
+
+    @property
+    def form(self) -> TorchForm | None:
+        """The form of errors, or None for the sum of their squares."""
+        return self._form
+
+    @form.setter
+    def form(self, form: TorchForm | None) -> None:
+        """Sets the form. Once work is recorded, it may have other numbers, but it must not come or go."""
+        if form is None:
+            self._form = None
+            return
+        if self._form is None:
+            self._form = form.empty()
+        self._form.take(form)
 
     def send(self, values: NDArray[Any]) -> Tensor:
         """The values as a tensor on the device."""
@@ -155,7 +172,7 @@ class TorchGridGradient:
             with torch.enable_grad():
                 weights = [part.detach().requires_grad_() for part in self._weights]
                 latents = self.shown.detach().requires_grad_()
-                squares, bits = self._errors(weights, latents).square().sum(), self._bits(weights[0], latents)
+                squares, bits = self._distortion(self._errors(weights, latents)), self._bits(weights[0], latents)
                 objective = self._distortion_weight * squares + bits.sum()
                 found = torch.autograd.grad(objective, [latents, *weights], allow_unused=True)
             self.pulled.copy_(found[0])
@@ -174,7 +191,8 @@ class TorchGridGradient:
 
         def work() -> None:
             with torch.no_grad():
-                self._squares.copy_(self._errors(self._weights, self.shown).square().sum(0))
+                errors = self._errors(self._weights, self.shown)
+                self._squares.copy_(errors.square().sum(0) if self._form is None else self._form.costs(errors))
 
         return self.recorder.record(work)
 
@@ -187,6 +205,10 @@ class TorchGridGradient:
                 self._bits_of_each.copy_(self._bits(self._weights[0], self.shown))
 
         return self.recorder.record(work)
+
+    def _distortion(self, errors: Tensor) -> Tensor:
+        """The sum of squared errors, or their form."""
+        return errors.square().sum() if self._form is None else self._form.measure(errors)
 
     def _errors(self, weights: list[Tensor], latents: Tensor) -> Tensor:
         """The errors of the picture, (channels, height, width), 0 where not visible."""

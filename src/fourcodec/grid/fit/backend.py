@@ -14,14 +14,15 @@ from fourcodec.grid.weights import GridWeights
 
 
 class GridBackend(Protocol):
-    """The network with gradients. GridGradient in grid/network.py describes the members; on CUDA targets and `visible`
-    are tensors, see TorchGridGradient."""
+    """The network with gradients. GridGradient in grid/network.py describes the members; on CUDA targets, `visible`
+    and `form` are of tensors, see TorchGridGradient. With a form, "squared errors" are its value."""
 
     pyramid: Pyramid
     planes: Floats
     latent_gradients: Floats
     latents: list[Floats]
     visible: Any
+    form: Any
 
     def gradient(
         self, weights: GridWeights, target: Any, distortion_weight: float, *, filters: bool, turn: int | None = None

@@ -8,7 +8,8 @@
     final rdoq        more rounds of RDOQ, under the quantised weights
 
 The objective is in bits: (sum of squared errors) / (channels * lambda) + bits. That is J = MSE + lambda * bpp, times
-pixels / lambda.
+pixels / lambda. Tuned for people, a quadratic form of errors (grid/error_form.py) takes the place of their squares,
+everywhere: in gradients, in RDOQ and in the choice of quantiser steps.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from fourcodec.arrays import Floats
 from fourcodec.errors import FitError
 from fourcodec.grid.config import PHASE_STEPS, GridConfig
 from fourcodec.grid.entropy_model import split
+from fourcodec.grid.fit import visual
 from fourcodec.grid.fit.coarse import WHOLE_PICTURE, Stage, enlarge, halved, stages_for
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit, Rates, Sample, Space, proxy_at
 from fourcodec.grid.fit.settings import FILE_ITERATIONS, GridSettings
@@ -38,6 +40,7 @@ from fourcodec.grid.weights import BICUBIC, IDENTITY, UNUSED, GridShape, GridWei
 from fourcodec.metrics import MOST_DB, psnr_of_mse_db
 from fourcodec.optimisation.progress import Progress
 from fourcodec.optimisation.soap import SoapState
+from fourcodec.tuning import VISUAL
 
 # Learning rates at the start, per iteration; docs/research.md has what else was tried.
 TRAINED_START_RATE = 7e-3  # of the entropy model where it starts from a trained start
@@ -224,7 +227,7 @@ class _Fit:
         mean_colour = planes.mean(axis=(1, 2)) if visible is None else planes[:, visible].mean(axis=1)
         self.weights = initial_weights(mean_colour, self._shape, self._lambda, np.random.default_rng(seed))
         self._space_of = functools.cache(functools.partial(_space, device=device))
-        self._pyramids = _pyramids(planes, config, visible, self._space_of, stage.halvings)
+        self._pyramids = _pyramids(planes, config, visible, self._space_of, stage.halvings, settings.tune)
         self._size = config.channels * sum(pyramid.pixels for pyramid in self._pyramids)
         rates = [FOURIER_RATE * COARSE_FOURIER**self._coarse] * 2
         rates += [LINEAR_RATE * math.sqrt(self._lambda / 1e-3), KERNEL_RATE]
@@ -369,14 +372,19 @@ def _pyramids(
     visible: NDArray[np.bool_] | None,
     space_of: Callable[[GridConfig], Space],
     halvings: int,
+    tune: str,
 ) -> list[PyramidFit]:
     """The fits of the latents of all tiles, at 1:2^halvings."""
+    whole = halved(planes, None if visible is None else visible.astype(np.float32), halvings)
+    form = visual.form_of(*whole) if tune == VISUAL else None
 
     def fit_of(number: int) -> PyramidFit:
         tile, own = config.tiling.tile(number), config.of_tile(number).reduced(halvings)
         space = space_of(own)  # tiles of one size have one configuration
         shown = None if visible is None else visible[tile.slices].astype(np.float32)
-        return PyramidFit(own, space, *halved(planes[:, *tile.slices], shown, halvings))
+        rows, columns = (slice(one.start >> halvings, -(-one.stop >> halvings)) for one in tile.slices)
+        part = None if form is None else form.cut(rows, columns)
+        return PyramidFit(own, space, *halved(planes[:, *tile.slices], shown, halvings), part)
 
     return [fit_of(number) for number in range(config.tiling.count)]
 

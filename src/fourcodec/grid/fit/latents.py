@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fourcodec.arrays import Floats
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.grid.config import GridConfig
+from fourcodec.grid.error_form import ErrorForm, FormKernels
 from fourcodec.grid.fit.backend import GridBackend
 from fourcodec.grid.fit.rdoq import Rdoq
 from fourcodec.grid.fit.settings import MEASURED, MEASURED_PIXELS, MEASURED_SIDE
@@ -83,8 +84,11 @@ class Space(Protocol):
     def send(self, values: Floats) -> Any:
         """The values in the form that the network takes."""
 
-    def noisy(self, latents: Floats, target: Any, visible: Any) -> NoisyFit:
-        """The noisy phase from these latents on; target and visible come from `send`."""
+    def send_form(self, form: ErrorForm) -> Any:
+        """The form in the form that the network takes."""
+
+    def noisy(self, latents: Floats, target: Any, visible: Any, form: Any) -> NoisyFit:
+        """The noisy phase from these latents on; target and visible come from `send`, form from `send_form`."""
 
 
 class CpuSpace:
@@ -99,15 +103,26 @@ class CpuSpace:
         """Implements `Space.send`: the values as a contiguous array."""
         return np.ascontiguousarray(values)
 
-    def noisy(self, latents: Floats, target: Floats, visible: Floats | None) -> NoisyFit:
+    def send_form(self, form: ErrorForm) -> FormKernels:
+        """Implements `Space.send_form`."""
+        return FormKernels(form, self.network.shape.channels, self.network.threads)
+
+    def noisy(self, latents: Floats, target: Floats, visible: Floats | None, form: FormKernels | None) -> NoisyFit:
         """Implements `Space.noisy`."""
-        return _CpuNoisyFit(self, latents, target, visible)
+        return _CpuNoisyFit(self, latents, target, visible, form)
 
 
 class _CpuNoisyFit:
-    def __init__(self, space: CpuSpace, latents: Floats, target: Floats, visible: Floats | None) -> None:
+    def __init__(
+        self,
+        space: CpuSpace,
+        latents: Floats,
+        target: Floats,
+        visible: Floats | None,
+        form: FormKernels | None,
+    ) -> None:
         self._space, self._network = space, space.network
-        self._latents, self._target, self._visible = latents, target, visible
+        self._latents, self._target, self._visible, self._form = latents, target, visible, form
         self._first, self._second = np.zeros_like(latents), np.zeros_like(latents)
 
     def perturb(self, proxy: Proxy) -> None:
@@ -123,7 +138,7 @@ class _CpuNoisyFit:
         network.map(run, self._space.parts)
 
     def gradient(self, weights: GridWeights, distortion_weight: float, turn: int | None = None) -> Gradient:
-        self._network.visible = self._visible
+        self._network.visible, self._network.form = self._visible, self._form
         return self._network.gradient(weights, self._target, distortion_weight, filters=True, turn=turn)
 
     def move(self, rates: Rates) -> None:
@@ -144,13 +159,22 @@ class _CpuNoisyFit:
 
 class PyramidFit:
     """The latents of one pyramid and their fit. target: (channels, H, W) float32. visible: (H, W) float32, the weight
-    of each pixel's errors, or None where all count alike."""
+    of each pixel's errors, or None where all count alike. form: what stands in place of the sum of squared errors, or
+    None."""
 
-    def __init__(self, config: GridConfig, space: Space, target: Floats, visible: Floats | None) -> None:
+    def __init__(
+        self,
+        config: GridConfig,
+        space: Space,
+        target: Floats,
+        visible: Floats | None,
+        form: ErrorForm | None = None,
+    ) -> None:
         self.config, self.network, self._space = config, space.network, space
-        self._pixels = target, visible
+        self._pixels = target, visible, form
         self._target = space.send(target)
         self._visible = None if visible is None else space.send(visible)
+        self._form = None if form is None else space.send_form(form)
         self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
         self._noisy: NoisyFit | None = None
         self._rdoq: Rdoq | None = None
@@ -177,7 +201,7 @@ class PyramidFit:
     def noisy(self) -> NoisyFit:
         """The noisy phase; it ends with the first `show_rounded`."""
         if self._noisy is None:
-            self._noisy = self._space.noisy(self._latents, self._target, self._visible)
+            self._noisy = self._space.noisy(self._latents, self._target, self._visible, self._form)
         return self._noisy
 
     def show_rounded(self) -> None:
@@ -188,13 +212,13 @@ class PyramidFit:
 
     def gradient(self, weights: GridWeights, distortion_weight: float) -> Gradient:
         """The gradient at the latents that `show_rounded` wrote; see GridBackend.gradient."""
-        self.network.visible = self._visible
+        self.network.visible, self.network.form = self._visible, self._form
         return self.network.gradient(weights, self._target, distortion_weight, filters=True)
 
     def squared_error(self, weights: GridWeights) -> float:
         """The sum of squared errors with rounded latents."""
         self.show_rounded()
-        self.network.visible = self._visible
+        self.network.visible, self.network.form = self._visible, self._form
         return self.network.squared_error(weights, self._target)
 
     def latent_bits(self, entropy_model: Floats) -> float:
@@ -204,7 +228,7 @@ class PyramidFit:
 
     def improve_latents(self, weights: GridWeights, distortion_weight: float, levels: list[int]) -> None:
         """Improves the rounded latents of `levels` by RDOQ, after show_rounded and gradient."""
-        self.network.visible = self._visible
+        self.network.visible, self.network.form = self._visible, self._form
         if self._rdoq is None:
             np.rint(self._latents, out=self._latents)
             self._rdoq = Rdoq(self.network, self._latents, self._target, distortion_weight)
@@ -223,9 +247,10 @@ class PyramidFit:
         height, width = min(config.height - top, MEASURED_SIDE), min(config.width - left, MEASURED_SIDE)
         own = replace(config, height=height, width=width)
         rows, columns = slice(top, top + height), slice(left, left + width)
-        target, visible = self._pixels
+        target, visible, form = self._pixels
         shown = None if visible is None else visible[rows, columns]
-        found = PyramidFit(own, space_of(own), target[:, rows, columns], shown)
+        part = None if form is None else form.cut(rows, columns)
+        found = PyramidFit(own, space_of(own), target[:, rows, columns], shown, part)
         self.show_rounded()
         for n, (here, there) in enumerate(zip(own.pyramid.levels, pyramid.levels, strict=True)):
             row, column = top >> n + 1, left >> n + 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from fourcodec.errors import LimitError
 from fourcodec.optimisation.settings import Part, check_begin, iterations_for, rate_weight_of
+from fourcodec.tuning import PSNR, TUNES
 
 # Iterations by effort, as long as so many over the whole picture. One takes about 60 ms for a Kodak image on two cores.
 GRID_EFFORT_ITERATIONS = {1: 250, 2: 450, 3: 650, 4: 850, 5: 1100, 6: 2200, 7: 4400, 8: 8800, 9: 17600}
@@ -32,7 +33,8 @@ class GridSettings:
 
     iterations: their number. rate_weight: lambda in MSE + lambda * bpp. max_seconds: the time in which the file is
     there, from the start of the fit. begin: the share of the schedule that is left out in a warm start. searched: the
-    share of the picture on which quantising is measured. Raises ValueError for values out of range.
+    share of the picture on which quantising is measured. tune: one of TUNES. Raises ValueError for values out of
+    range.
     """
 
     iterations: int
@@ -40,6 +42,7 @@ class GridSettings:
     max_seconds: float | None = None
     begin: float = 0.0
     searched: float = 1.0
+    tune: str = PSNR
 
     def __post_init__(self) -> None:
         if self.iterations < 1:
@@ -47,6 +50,8 @@ class GridSettings:
         if self.max_seconds is not None and not self.max_seconds > 0:
             raise ValueError(f"max_seconds is above 0, not {self.max_seconds}")
         check_begin(self.begin)
+        if self.tune not in TUNES:
+            raise ValueError(f"tunings are {' and '.join(TUNES)}, not {self.tune!r}")
 
     def progress(self, iteration: float, elapsed_seconds: float, seconds_per_iteration: float) -> float:
         """The share of the schedule that is done after so many iterations and seconds. Time for the work after the last
@@ -95,7 +100,12 @@ class GridSettings:
 
 
 def grid_settings_for(
-    quality: float, effort: int, iterations: int | None, max_seconds: float | None, pixels: int = 0
+    quality: float,
+    effort: int,
+    iterations: int | None,
+    max_seconds: float | None,
+    pixels: int = 0,
+    tune: str = PSNR,
 ) -> GridSettings:
     """The settings of a whole fit at a quality 0 to 100 and an effort 1 (seconds) to 9, of a picture of so many pixels;
     `iterations` overrides the effort. Raises ValueError for values out of range."""
@@ -103,5 +113,9 @@ def grid_settings_for(
     presets = {key: round(share * count) for key, count in GRID_EFFORT_ITERATIONS.items()}
     searched = min(1.0, MEASURED_PIXELS / max(pixels, 1))
     return GridSettings(
-        iterations_for(presets, effort, iterations), rate_weight_of(quality), max_seconds, searched=searched
+        iterations_for(presets, effort, iterations),
+        rate_weight_of(quality),
+        max_seconds,
+        searched=searched,
+        tune=tune,
     )

@@ -102,6 +102,16 @@ def subtract_visible(planes: Any, target: Any, visible: Any, first: int, last: i
     return total
 
 
+@float_kernel
+def hide(planes: Any, visible: Any, first: int, last: int) -> None:
+    """planes *= visible (rows, columns), on rows first..last-1."""
+    for c in range(planes.shape[0]):
+        for r in range(first, last):
+            row, seen = planes[c, r], visible[r]
+            for i in range(row.shape[0]):
+                row[i] *= seen[i]
+
+
 @inline_kernel
 def _dot9(row: Any, top: Any, middle: Any, bottom: Any, weight: Any, gradient: Any) -> None:
     """gradient (3, 3) += weight times the gradient of _add9 by its kernel, where row (w,) is that by its result."""

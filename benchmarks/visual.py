@@ -1,0 +1,118 @@
+"""Both tunings of the grid against codecs tuned for people, by SSIMULACRA 2 and FLIP (the extra `bench`).
+
+    python -m benchmarks.visual measure OUT.tsv [--crop 384] [--iterations 700] [--qualities 20,45,70,90] IMAGE...
+    python -m benchmarks.visual summary OUT.tsv
+
+`measure` appends a row for each file: picture, codec, setting, bytes, bits per pixel, PSNR, SSIMULACRA 2, FLIP; rows
+that are there are not measured again. `summary` prints BD-rates over each metric, picture by picture and in the mean.
+"""
+
+import argparse
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import fourcodec
+from benchmarks.crops import centre
+from fourcodec import images, metrics
+from fourcodec.arrays import Samples
+from fourcodec.bench.baselines import BASELINES, decode, make, sweep_settings
+from fourcodec.bench.bdrate import bd_rate, rising
+from fourcodec.tuning import TUNES
+
+COLUMNS = ("picture", "codec", "setting", "bytes", "bpp", "psnr_db", "ssimulacra2", "flip")
+PEERS = ("jpeg", "webp", "avif", "avif-visual", "jxl")
+METRICS = ("psnr_db", "ssimulacra2", "flip")
+
+
+def row(name: str, codec: str, setting: str, pixels: Samples, data: bytes, copy: Samples) -> list[str]:
+    rate = metrics.bpp(len(data), pixels.shape[1], pixels.shape[0])
+    measured = metrics.psnr_db(pixels, copy), metrics.ssimulacra2(pixels, copy), metrics.flip(pixels, copy)
+    return [name, codec, setting, str(len(data)), f"{rate:.5f}", *(f"{value or 0:.4f}" for value in measured)]
+
+
+def rows(path: Path, options: argparse.Namespace, there: set[tuple[str, ...]]) -> Iterator[list[str]]:
+    pixels = centre(images.load(path).pixels, options.crop)
+    name = f"{path.stem} {options.crop or 'whole'}"
+    for tune in TUNES:
+        for quality in map(float, options.qualities.split(",")):
+            setting = f"q{quality:g} {options.iterations} iterations"
+            if (name, tune, setting) not in there:
+                encoded = fourcodec.encode(
+                    pixels, quality=quality, iterations=options.iterations, tune=tune, device="cpu"
+                )
+                yield row(name, tune, setting, pixels, encoded.data, fourcodec.decode(encoded.data))
+    for codec in PEERS:
+        for wanted in sweep_settings(BASELINES[codec]):
+            if (name, codec, wanted.label) not in there:
+                data = make(BASELINES[codec], Image.fromarray(pixels), wanted)
+                yield row(name, codec, wanted.label, pixels, data, decode(data))
+
+
+def measure(options: argparse.Namespace) -> None:
+    there = {tuple(found[name] for name in COLUMNS[:3]) for found in table(options.out)}
+    with options.out.open("a", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        if not there:
+            writer.writerow(COLUMNS)
+        for path in options.pictures:
+            for found in rows(path, options, there):
+                writer.writerow(found)
+                file.flush()
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def summary(options: argparse.Namespace) -> None:
+    found = table(options.out)
+    pictures = list(dict.fromkeys(one["picture"] for one in found))
+    for metric in METRICS:
+        sign = -1 if metric == "flip" else 1
+        print(f"\nBD-rates over {metric}, %: of each tuning against each codec; negative: fewer bytes\n")
+        print("tuning", "against", *pictures, "mean", sep="\t")
+        for tune in TUNES:
+            for reference in ("psnr", *PEERS):
+                if tune == reference:
+                    continue
+                values = []
+                for picture in pictures:
+                    curves = [
+                        rising(
+                            (float(one["bpp"]), sign * float(one[metric]))
+                            for one in found
+                            if one["picture"] == picture and one["codec"] == codec
+                        )
+                        for codec in (reference, tune)
+                    ]
+                    percent = bd_rate(*curves).percent
+                    values.append(np.nan if percent is None else percent)
+                print(tune, reference, *(f"{value:+.1f}" for value in [*values, np.nanmean(values)]), sep="\t")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    measuring = commands.add_parser("measure")
+    measuring.add_argument("out", type=Path)
+    measuring.add_argument("--crop", type=int, default=384, help="side of the centre square in pixels, 0: all")
+    measuring.add_argument("--iterations", type=int, default=700)
+    measuring.add_argument("--qualities", default="20,45,70,90")
+    measuring.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE")
+    measuring.set_defaults(run=measure)
+    summing = commands.add_parser("summary")
+    summing.add_argument("out", type=Path)
+    summing.set_defaults(run=summary)
+    options = parser.parse_args()
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()

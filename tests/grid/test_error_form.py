@@ -1,0 +1,139 @@
+"""The quadratic form of errors: its kernels against the formula, and every part of a fit counts the same form."""
+
+import numpy as np
+import pytest
+import torch
+
+from fourcodec.grid.cuda.error_form import TorchForm
+from fourcodec.grid.error_form import ErrorForm, FormKernels
+from fourcodec.grid.network import GridGradient
+from fourcodec.grid.weights import GridWeights
+from tests.support.grid_problems import DISTORTION, problem_of
+from tests.support.grids import config_of
+
+SIZES = [(3, 37, 50), (3, 64, 33), (1, 16, 33), (3, 1, 1), (1, 3, 2)]
+SCALES = 3
+
+
+def form_of(height: int, width: int) -> ErrorForm:
+    random = np.random.default_rng(height + width)
+    weights = []
+    for _ in range(SCALES):
+        weights.append((random.random((height, width)) + 0.1).astype(np.float32))
+        height, width = -(-height // 2), -(-width // 2)
+    return ErrorForm(tuple(weights))
+
+
+def value_of(form: ErrorForm, errors: np.ndarray) -> float:
+    """The formula in float64, pixel by pixel."""
+    planes = errors.astype(np.float64)
+    total = 0.0
+    for k, weight in enumerate(form.weights):
+        if k:
+            sums = np.zeros((len(planes), *weight.shape))
+            for row in range(planes.shape[1]):
+                for column in range(planes.shape[2]):
+                    sums[:, row // 2, column // 2] += planes[:, row, column]
+            planes = sums / 4
+        total += 4.0**k * float(np.einsum("hw,chw->", weight.astype(np.float64), planes**2))
+    return total
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_value_and_gradient_are_those_of_the_formula(size: tuple[int, int, int]) -> None:
+    form, random = form_of(*size[1:]), np.random.default_rng(1)
+    errors, change = random.standard_normal((2, *size))
+    kernels, planes = FormKernels(form, size[0], 2), errors.astype(np.float32)
+    assert kernels.measure(planes) == pytest.approx(value_of(form, errors), rel=1e-5)
+    kernels.weigh(planes)
+    slope = value_of(form, errors + change) - value_of(form, errors - change)  # exact: the form is quadratic
+    assert 4 * float((planes * change).sum()) == pytest.approx(slope, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("size", [(3, 40, 64), (1, 16, 32)], ids=str)
+def test_costs_of_pixels_sum_to_the_value(size: tuple[int, int, int]) -> None:
+    kernels = FormKernels(form_of(*size[1:]), size[0], 1)
+    planes = np.random.default_rng(2).standard_normal(size).astype(np.float32)
+    value = kernels.measure(planes)
+    assert kernels.costs(planes, 2.5).sum(dtype=np.float64) == pytest.approx(2.5 * value, rel=1e-5)
+
+
+def test_nothing_depends_on_threads() -> None:
+    planes = np.random.default_rng(3).standard_normal((3, 70, 51)).astype(np.float32)
+    found = []
+    for threads in (1, 3):
+        kernels, own = FormKernels(form_of(70, 51), 3, threads), planes.copy()
+        value = kernels.measure(own)
+        costs = kernels.costs(own, 1.0)
+        kernels.weigh(own)
+        found.append((value, costs.tobytes(), own.tobytes()))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_the_torch_form_is_that_of_the_kernels(size: tuple[int, int, int]) -> None:
+    form = form_of(*size[1:])
+    errors = np.random.default_rng(4).standard_normal(size).astype(np.float32)
+    twin = TorchForm([torch.from_numpy(plane) for plane in form.weights])
+    other = twin.empty()
+    other.take(twin)
+    kernels, planes = FormKernels(form, size[0], 1), errors.copy()
+    kernels.measure(planes)
+    assert np.allclose(other.costs(torch.from_numpy(errors)).numpy(), kernels.costs(planes, 1.0), rtol=1e-4, atol=1e-5)
+    assert float(other.measure(torch.from_numpy(errors))) == pytest.approx(kernels.measure(errors), rel=1e-5)
+
+
+def test_a_tile_has_the_picture_s_weights() -> None:
+    form = form_of(100, 84)
+    tile = form.cut(slice(64, 100), slice(0, 64))
+    for k, plane in enumerate(tile.weights):
+        assert np.array_equal(plane, form.weights[k][64 >> k :, : 64 >> k])
+
+
+def network_of(form: ErrorForm | None) -> tuple[GridGradient, GridWeights, np.ndarray]:
+    problem = problem_of(config_of(37, 50, 3, levels=5, smooth=True))
+    network = problem.network()
+    network.form = None if form is None else FormKernels(form, 3, 1)
+    return network, problem.weights, problem.target
+
+
+def test_gradients_errors_and_costs_count_the_same_form() -> None:
+    """What steps, the choice of quantisers and RDOQ see."""
+    form = form_of(37, 50)
+    network, weights, target = network_of(form)
+    squares, _, gradients = network.gradient(weights, target, DISTORTION, filters=True)
+    assert network.squared_error(weights, target) == squares
+    errors = network.synthesise(weights) - target
+    assert squares == pytest.approx(value_of(form, errors), rel=1e-4)
+    costs, _ = network.costs(weights, target, DISTORTION, [0])
+    kernels = FormKernels(form, 3, 1)
+    kernels.measure(errors)
+    assert np.allclose(costs, kernels.costs(errors, DISTORTION), rtol=1e-3, atol=1e-5)
+    # The gradient by the residual filter is that of the form alone: no rate depends on it.
+    change = np.random.default_rng(5).normal(0, 1e-3, weights.kernel.shape).astype(np.float32)
+    values = []
+    for sign in (1, -1):
+        weights.kernel[:] += sign * change
+        values.append(network.squared_error(weights, target))
+        weights.kernel[:] -= sign * change
+    slope = DISTORTION * (values[0] - values[1]) / 2
+    assert float((gradients.kernel * change).sum()) == pytest.approx(slope, rel=2e-2)
+
+
+def test_hidden_pixels_do_not_count_in_a_form() -> None:
+    network, weights, target = network_of(form_of(37, 50))
+    network.visible = (np.arange(50) < 30).astype(np.float32)[None].repeat(37, axis=0)
+    found = []
+    for hidden in (0.0, 1.0):
+        target[:, :, 30:] = hidden
+        squares, _, gradients = network.gradient(weights, target, DISTORTION, filters=True)
+        found.append((squares, network.latent_gradients.tobytes(), gradients.flat().tobytes()))
+    assert found[0] == found[1]
+
+
+def test_equal_weights_of_one_scale_are_squared_errors() -> None:
+    network, weights, target = network_of(None)
+    squares = network.squared_error(weights, target)
+    form = ErrorForm((np.ones((37, 50), np.float32),))
+    network.form = FormKernels(form, 3, 1)
+    assert network.squared_error(weights, target) == pytest.approx(squares, rel=1e-5)
