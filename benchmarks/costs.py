@@ -6,7 +6,6 @@ The images are a photograph that ships with scikit-image, scaled to 768 x 512 an
 """
 
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,35 +16,20 @@ import skimage.data
 from PIL import Image
 
 import fourcodec
+from benchmarks.commands import run
 from benchmarks.timing import median_seconds
 
 FOURCODEC = [sys.executable, "-m", "fourcodec"]
 RUNS = 7
 
-# Runs a command from a small process: the peak memory that the system reports includes the moment between fork and
-# exec, in which the child is as large as its parent.
-WRAPPER = """
-import resource, subprocess, sys, time
-started = time.perf_counter()
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
-print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
-
-
-def command(arguments: list[str]) -> tuple[float, float]:
-    """Seconds and peak memory in MB of a command that must succeed."""
-    done = subprocess.run([sys.executable, "-S", "-c", WRAPPER, *arguments], check=True, capture_output=True, text=True)
-    seconds, peak_kb = done.stdout.split()
-    return float(seconds), float(peak_kb) / 1024
-
 
 def show(what: str, arguments: list[str], runs: int = RUNS) -> None:
     """Prints the median time and the largest peak of a command."""
-    measured = [command(arguments) for _ in range(runs)]
-    seconds = [pair[0] for pair in measured]
+    measured = [run(arguments) for _ in range(runs)]
+    seconds = [one.seconds for one in measured]
     print(
         f"{what:46} median {statistics.median(seconds):.2f} s (from {min(seconds):.2f} to {max(seconds):.2f}), "
-        f"peak {max(pair[1] for pair in measured):.0f} MB",
+        f"peak {max(one.peak_mb for one in measured):.0f} MB",
         flush=True,
     )
 
