@@ -4,9 +4,9 @@
     python -m benchmarks.large_images limits OUT.tsv [--seconds 5,20,60,300] IMAGE...
     python -m benchmarks.large_images summary OUT.tsv
 
-`measure` encodes by the command and adds the files of JPEG, WebP and AVIF; `limits` encodes at default quality within so
-many seconds, each image at 0.05, 0.4 and 2 megapixels and as it is. Rows that are in OUT.tsv are not made again. `summary`
-prints seconds per megapixel, PSNR beside the other codecs' at equal bytes, and BD-rates.
+`measure` encodes by the command and adds the files of JPEG, WebP and AVIF; `limits` encodes at default quality within
+so many seconds, each image at 0.05, 0.4 and 2 megapixels and as it is. Rows that are in OUT.tsv are not made again.
+`summary` prints seconds per megapixel, PSNR beside the other codecs' at equal bytes, and BD-rates.
 """
 
 import argparse
