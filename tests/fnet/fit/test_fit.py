@@ -165,7 +165,7 @@ def test_where_nothing_is_learned_the_mean_colour_is_the_result() -> None:
 
 def test_a_fit_goes_on_from_another_ones_result(photo: np.ndarray) -> None:
     planes, config = planes_of(photo), FnetConfig(4, 3, 3)
-    whole = FitSettings(120, batch_pixels=768)
+    whole = FitSettings(120, batch_pixels=768, rate_weight=1.25e-3)
     first = fit(planes, config, whole, seed=0, device="cpu", report=None)
     part = whole.part(Part(0.2, begin=0.6), 1e-4)
     losses: list[float] = []  # of the first step of a fit that goes on, and of one that begins: before either moved
