@@ -85,7 +85,7 @@ def chromium(files: list[str]) -> None:
                 f"whole {whole:.0f} ms ({whole_on_clock:.0f})"
             )
         header = container.read(data)[0]
-        page = view_page([Shown("picture", data, header.width, header.height, header.prior)])
+        page = view_page([Shown("picture", data, header.width, header.height, header.profile, header.prior)])
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Browser(Path(folder)) as browser:
             path = Path(folder) / "page.html"
             path.write_text(page, encoding="utf-8")

@@ -40,7 +40,7 @@ LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FLOORS = {
     "fnet": (
         ("quantize", "network", "network_torch"),
-        ("backends",),
+        ("trained_starts", "backends"),
         ("profile",),
         ("fit",),
     ),

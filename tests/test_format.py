@@ -14,6 +14,7 @@ from fourcodec import codec
 from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.errors import CorruptFileError
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet import trained_starts as fnet_starts
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
 from fourcodec.grid.trained_starts import trained_starts
@@ -66,6 +67,20 @@ def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: t
     data = container.write(header, [container.Section(fnet.NETWORK, coder, payload)])
     found = format_decoder.Fourier(format_decoder.parse(data), 3)
     assert found.step_indices == indices.tolist()
+    assert found.symbols == symbols.tolist()
+    assert np.array_equal(found.coefficients(), fnet.coefficients_of(network))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_integers_around_a_trained_start_of_fnet_decode_as_the_document_says(channels: int) -> None:
+    random = np.random.default_rng(7)
+    config = fnet.FnetConfig.of_size(fnet_starts.trained_starts()[1].size, channels, prior=1)
+    indices = random.integers(60, 110, config.shape.output_count).astype(np.uint8)
+    symbols = fnet_starts.base_symbols(1, config.shape, indices) + random.integers(-9, 10, config.coefficient_count)
+    network = fnet.QuantizedFnet(config, indices, symbols.astype(np.int32))
+    fields, sections = fnet.pack(network)
+    data = container.write(container.Header(24, 16, channels, fnet.PROFILE_ID, **fields), sections)
+    found = format_decoder.Fourier(format_decoder.parse(data), channels)
     assert found.symbols == symbols.tolist()
     assert np.array_equal(found.coefficients(), fnet.coefficients_of(network))
 
@@ -126,6 +141,21 @@ def test_the_trained_starts_are_those_of_the_document() -> None:
     assert stated == {
         number: hashlib.sha256(prior.entropy_model.astype("<i2").tobytes()).hexdigest()
         for number, prior in trained_starts().items()
+    }
+
+
+def test_the_trained_starts_of_fnet_are_those_of_the_document() -> None:
+    document = (Path(fourcodec.bitstream.__path__[0]) / "FORMAT.md").read_text(encoding="utf-8")
+    stated = {
+        int(number): (fields, digest)
+        for number, fields, digest in re.findall(r"^\| (\d+) \| ([\d, ]+) \| `([0-9a-f]{64})` \|$", document, re.M)
+    }
+    assert stated == {
+        number: (
+            ", ".join(map(str, start.size)),
+            hashlib.sha256(start.coefficients.astype("<i2").tobytes()).hexdigest(),
+        )
+        for number, start in fnet_starts.trained_starts().items()
     }
 
 

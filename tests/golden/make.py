@@ -16,6 +16,7 @@ from fourcodec.bitstream.container import Header, Section
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.fit.fit import fit
 from fourcodec.fnet.fit.settings import FitSettings
+from fourcodec.fnet.trained_starts import base_symbols, trained_starts
 from fourcodec.grid import profile as grid
 from fourcodec.grid.fit.fit import fit as fit_grid
 from fourcodec.grid.fit.settings import grid_settings_for
@@ -75,6 +76,19 @@ def fnet_file(image: np.ndarray, size: tuple[int, ...], coder: int, **fields: in
     return container.write(header, [Section(fnet.NETWORK, coder, payload)])
 
 
+def file_near_start(height: int, width: int, channels: int, prior: int, coder: int) -> bytes:
+    """The file of a trained start with random differences."""
+    random, size = np.random.default_rng(prior), trained_starts()[prior].size
+    config = fnet.FnetConfig.of_size(size, channels, prior=prior)
+    indices = random.integers(60, 100, config.shape.output_count).astype(np.uint8)
+    differences = np.rint(random.laplace(0, 3, config.coefficient_count))
+    symbols = (base_symbols(prior, config.shape, indices) + differences).astype(np.int32)
+    values = fnet.plain_integers(fnet.QuantizedFnet(config, indices, symbols))
+    payload = fnet.encode_range(values, config.shape) if coder == container.CODER_RANGE else fnet.encode_planes(values)
+    header = Header(width, height, channels, fnet.PROFILE_ID, size, prior=prior)
+    return container.write(header, [Section(fnet.NETWORK, coder, payload)])
+
+
 def grid_file(image: np.ndarray, quality: float, **architecture: int) -> bytes:
     planes = pixels.to_planes(image)
     channels, height, width = planes.shape
@@ -92,6 +106,8 @@ FILES: dict[str, Callable[[], bytes]] = {
     "one-pixel": lambda: fnet_file(picture(1, 1, 3), (1, 1), container.CODER_RANGE),
     "index-sigmoid": lambda: fnet_file(picture(28, 20, 1), (5, 2), container.CODER_RANGE, coordinates=1, activation=1),
     "limited": lambda: fnet_file(picture(18, 25, 3), (5, 3, 2), container.CODER_RANGE),
+    "fnet-prior": lambda: file_near_start(16, 24, 3, 1, container.CODER_RANGE),
+    "fnet-prior-grey": lambda: file_near_start(17, 9, 1, 1, container.CODER_ZSTD),
     "grid-rgb": lambda: grid_file(picture(33, 50, 3), quality=60),
     "grid-grey": lambda: grid_file(picture(24, 17, 1), quality=95, levels=3, order=3, hidden=7, phase=20),
     "fnet-rgba": lambda: whole_file(picture(16, 24, 4), width=4, depth=3),

@@ -17,9 +17,11 @@ from pathlib import Path
 import numpy as np
 import zstandard
 
+import fourcodec.fnet
 import fourcodec.grid
 
 PRIORS = Path(next(iter(fourcodec.grid.__path__))) / "grid_priors.npz"
+FNET_PRIORS = Path(next(iter(fourcodec.fnet.__path__))) / "fnet_priors.npz"
 SIDES = [(0, -1), (0, 1), (-1, 0), (1, 0)]
 CORNERS = [(-1, -1), (-1, 1), (1, -1), (1, 1)]
 KNIGHTS = [(-2, -1), (-2, 1), (2, -1), (2, 1), (-1, -2), (-1, 2), (1, -2), (1, 2)]
@@ -494,6 +496,11 @@ def decode_file(data: bytes) -> tuple[np.ndarray, dict[int, bytes]]:
     return np.stack(found, axis=2), {kind: document(coded, coder) for kind, (coder, coded) in documents.items()}
 
 
+def exact_step(index: int) -> Fraction:
+    """The quantiser step of an index."""
+    return Fraction(float(np.float32(MANTISSAS[index % 8]))) / 2 ** (index // 8)
+
+
 class Fourier:
     """Profile 1."""
 
@@ -509,9 +516,29 @@ class Fourier:
         integers = self._ranged(payload, contexts) if coder == 2 else self._packed(payload, len(contexts))
         self.step_indices = list(itertools.accumulate(integers[:count]))
         self.symbols = integers[count:]
+        if file.prior:
+            assert max(abs(q) for q in self.symbols) < 2**20
+            self.symbols = [b + q for b, q in zip(self._start(file.prior, channels), self.symbols, strict=True)]
         assert 0 <= min(self.step_indices) <= max(self.step_indices) <= 255
         assert max(abs(q) for q in self.symbols) < 2**20
         self._check_bound()
+
+    def _start(self, prior: int, channels: int) -> list[int]:
+        """The integers of a trained start, in steps."""
+        with np.load(FNET_PRIORS) as stored:
+            assert tuple(stored[f"size_{prior}"]) == self.file.architecture
+            integers = stored[f"start_{prior}"].tolist()
+        if channels == 1:
+            at = len(integers) - 6 * len(self._frequencies(self.layers[-1][0]))
+            integers[at:] = [sum(integers[i : i + 3]) // 3 for i in range(at, len(integers), 3)]
+        found, at, first = [], 0, 0
+        for inputs, outputs, _ in self.layers:
+            for number in range(2 * outputs * len(self._frequencies(inputs))):
+                step = exact_step(self.step_indices[first + number % outputs])
+                found.append(math.floor(Fraction(integers[at], 2**13) / step + Fraction(1, 2)))
+                at += 1
+            first += outputs
+        return found
 
     def _check_bound(self) -> None:
         symbols, indices = iter(self.symbols), iter(self.step_indices)
@@ -520,10 +547,7 @@ class Fourier:
             sizes = [0] * outputs
             for number in range(2 * outputs * len(self._frequencies(inputs))):
                 sizes[number % outputs] += abs(next(symbols))
-            steps = [
-                Fraction(float(np.float32(MANTISSAS[i % 8]))) / 2 ** (i // 8)
-                for i in itertools.islice(indices, outputs)
-            ]
+            steps = [exact_step(i) for i in itertools.islice(indices, outputs)]
             state = [
                 step * size + (state[o] if added else 0)
                 for o, (step, size) in enumerate(zip(steps, sizes, strict=True))

@@ -101,7 +101,7 @@ def page_of(folder: Path, *names: str) -> str:
     for name in names:
         data = (FOLDER / f"{name}.fnc").read_bytes()
         header = File(data).header
-        shown.append(Shown(f"{name}.fnc", data, header.width, header.height, header.prior))
+        shown.append(Shown(f"{name}.fnc", data, header.width, header.height, header.profile, header.prior))
     path = folder / "page.html"
     path.write_text(view_page(shown), encoding="utf-8")
     return path.as_uri()

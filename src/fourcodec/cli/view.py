@@ -59,7 +59,7 @@ def view(
             file = File(data, limits)
             file.check_limits()
             header = file.header
-        shown.append(Shown(printable(source.name), data, header.width, header.height, header.prior))
+        shown.append(Shown(printable(source.name), data, header.width, header.height, header.profile, header.prior))
     options.check_output(options.STANDARD, target, force=force)
     page = view_page(shown).encode()
     files.write(target, page, overwrite=force)

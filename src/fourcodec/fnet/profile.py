@@ -1,11 +1,13 @@
 """Profile 1, `fnet`: the picture is a Fourier network of the coordinates alone, its coefficients are the file.
 
-    pack:    integers -> header fields (width, depth and, if limited, order; coordinates, activation) and one section
+    pack:    integers -> header fields (width, depth and, if limited, order; coordinates, activation, the number of
+             the trained start) and one section
     unpack:  the inverse, with checks
     render:  integers -> coefficients -> the network at every sample of a lattice -> planes
 
 The section holds, in this order, one step index per output of every layer (as differences) and one symbol per
-coefficient. It is coded twice, by the range coder and by zstd over byte planes, and the smaller one is kept.
+coefficient, with a trained start (trained_starts.py) as the difference from the start's. It is coded twice, by the
+range coder and by zstd over byte planes, and the smaller one is kept.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from fourcodec.bitstream import container, zstd
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.fnet.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, step_size
+from fourcodec.fnet.trained_starts import base_symbols, trained_starts
 from fourcodec.fourier.layout import LINEAR, SIGMOID
 from fourcodec.fourier.shape import NetworkShape
 from fourcodec.images.resampling import resample
@@ -44,8 +47,9 @@ class FnetConfig:
     """The size of a network, and the form of its inputs and outputs.
 
     width 1..10, depth 1..16, channels 1..4. order: the most non-zero components of a frequency, 1..width-1, or None
-    where that is not limited. coordinates, activation: the header's numbers for the inputs and outputs. Raises
-    ValueError for a size or order out of range.
+    where that is not limited. coordinates, activation: the header's numbers for the inputs and outputs. prior: the
+    number of the trained start that symbols are coded around, 0 for none. Raises ValueError for a size or order out of
+    range, and for a trained start that is unknown or of another size.
     """
 
     width: int
@@ -54,6 +58,7 @@ class FnetConfig:
     order: int | None = None
     coordinates: int = PIXEL_CENTRES
     activation: int = LINEAR
+    prior: int = 0
 
     def __post_init__(self) -> None:
         for name, value, largest in (
@@ -65,10 +70,14 @@ class FnetConfig:
                 raise ValueError(f"{name} is 1 to {largest}, not {value}")
         if self.order is not None and not 1 <= self.order < self.width:
             raise ValueError(f"an order that limits width {self.width} is 1 to {self.width - 1}, not {self.order}")
+        if self.prior and self.prior not in trained_starts():
+            raise ValueError(f"there are trained starts 1 to {len(trained_starts())}, not {self.prior}")
+        if self.prior and trained_starts()[self.prior].size != self.size:
+            raise ValueError(f"the trained start {self.prior} is for networks of another size")
 
     @classmethod
     def of_size(cls, size: Sequence[int], channels: int, **others: int) -> FnetConfig:
-        """The inverse of `size`; `others` are coordinates and activation. Raises ValueError."""
+        """The inverse of `size`; `others` are coordinates, activation and prior. Raises ValueError."""
         width, depth, *order = size
         return cls(width, depth, channels, *order, **others)
 
@@ -81,7 +90,12 @@ class FnetConfig:
     def header_fields(self) -> dict[str, Any]:
         """The fields of container.Header that state this configuration, beside the image's size; read_config is the
         inverse."""
-        return {"architecture": self.size, "coordinates": self.coordinates, "activation": self.activation}
+        return {
+            "architecture": self.size,
+            "coordinates": self.coordinates,
+            "activation": self.activation,
+            "prior": self.prior,
+        }
 
     @property
     def shape(self) -> NetworkShape:
@@ -99,7 +113,7 @@ class QuantizedFnet:
     """A network as integers.
 
     step_indices (outputs of all layers,) uint8: see quantize.py; symbols (coefficient_count,) int32, in the order of
-    the flat coefficient vector.
+    the flat coefficient vector: what coefficients are in steps, whatever the trained start.
     """
 
     config: FnetConfig
@@ -109,10 +123,10 @@ class QuantizedFnet:
 
 def read_config(header: Header) -> FnetConfig:
     """The configuration that a header states. Raises CorruptFileError, and UnsupportedFormatError where it asks for a
-    prior or for tiles, which this version does not know of this profile."""
+    trained start that this version does not have, or for tiles, which it does not know of this profile."""
     if header.tiles:
         raise UnsupportedFormatError("the file is tiled, which this version knows only of the profile grid")
-    if header.prior:
+    if header.prior and header.prior not in trained_starts():
         raise UnsupportedFormatError(f"the file needs the trained start {header.prior}, unknown to this version")
     if len(header.architecture) not in (2, 3):
         raise CorruptFileError(f"profile fnet has 2 or 3 architecture fields, the header {len(header.architecture)}")
@@ -122,6 +136,7 @@ def read_config(header: Header) -> FnetConfig:
             header.colour_channels,
             coordinates=header.coordinates,
             activation=header.activation,
+            prior=header.prior,
         )
     except ValueError as exc:
         raise CorruptFileError(f"the header is invalid: {exc}") from exc
@@ -132,7 +147,7 @@ def pack(network: QuantizedFnet) -> tuple[dict[str, Any], list[Section]]:
     where sums are not `is_bounded`."""
     config = network.config
     values = plain_integers(network)
-    if int(np.abs(values.astype(np.int64)).max()) > MAX_SYMBOL:
+    if max(int(np.abs(integers.astype(np.int64)).max()) for integers in (values, network.symbols)) > MAX_SYMBOL:
         raise ValueError("a coefficient needs more than 20 bits at its step size")
     if not is_bounded(network):
         raise ValueError(f"the coefficients of a hidden state or sample sum up to more than {MAX_SUM}")
@@ -164,12 +179,23 @@ def unpack(config: FnetConfig, sections: Sequence[Section], lattice: Lattice | N
     if int(np.abs(values).max()) > MAX_SYMBOL:
         raise CorruptFileError("section 'network': a symbol has more than 20 bits")
     indices = _running_sums(values[: shape.output_count])
-    network = QuantizedFnet(config, indices, values[shape.output_count :])
+    symbols = values[shape.output_count :]
+    if config.prior:
+        symbols = _around_start(config, indices, symbols)
+    network = QuantizedFnet(config, indices, symbols)
     if not is_bounded(network):
         raise CorruptFileError(
             f"section 'network': the coefficients of a hidden state or sample sum up to more than {MAX_SUM}"
         )
     return network
+
+
+def _around_start(config: FnetConfig, indices: NDArray[np.uint8], differences: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The symbols, from their differences to those of the trained start."""
+    symbols = base_symbols(config.prior, config.shape, indices) + differences
+    if int(np.abs(symbols).max()) > MAX_SYMBOL:
+        raise CorruptFileError("section 'network': with its trained start, a symbol has more than 20 bits")
+    return symbols.astype(np.int32)
 
 
 def is_bounded(network: QuantizedFnet) -> bool:
@@ -293,8 +319,13 @@ def layer_outputs(network: QuantizedFnet, size: tuple[int, int], lattice: Lattic
 
 
 def plain_integers(network: QuantizedFnet) -> NDArray[np.int32]:
-    """The integers of the section before coding, int32: step indices as differences, then symbols."""
-    return np.concatenate([_differences(network.step_indices), network.symbols])
+    """The integers of the section before coding, int32: step indices as differences, then symbols, with a trained start
+    as differences from it."""
+    config, symbols = network.config, network.symbols
+    if config.prior:
+        wide = symbols - base_symbols(config.prior, config.shape, network.step_indices)
+        symbols = np.clip(wide, -MAX_SYMBOL - 1, MAX_SYMBOL + 1).astype(np.int32)  # no coder takes what is clipped
+    return np.concatenate([_differences(network.step_indices), symbols])
 
 
 def coefficients_of(network: QuantizedFnet) -> NDArray[np.float32]:

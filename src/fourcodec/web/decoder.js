@@ -686,23 +686,35 @@ function weightedSums({rows, outputs, weights}, features, y) {
 
 // --- profile fnet
 
+const FNET_STARTS = [[8, 6]]; // the architecture fields that each trained start belongs to
+
 function fnetConfig({architecture, width, height, prior, tiles, coordinates, activation, colours}) {
-  check(!prior && !tiles, 'profile fnet knows neither priors nor tiles', 'unsupported');
+  check(!tiles, 'profile fnet knows no tiles', 'unsupported');
+  check(prior <= FNET_STARTS.length, `the file needs the trained start ${prior}, unknown`, 'unsupported');
   check(coordinates < 2 && activation < 2, 'unknown coordinates or activation', 'unsupported');
   const [m, depth, own] = architecture;
   const valid = architecture.length >= 2 && architecture.length <= 3 && m >= 1 && m <= 10 && depth >= 1 && depth <= 16;
   check(valid && (own === undefined || (own >= 1 && own < m)), 'the architecture of profile fnet is invalid');
+  check(!prior || `${architecture}` === `${FNET_STARTS[prior - 1]}`, 'the trained start is for another architecture');
+  const layers = fnetLayers(architecture, colours);
+  return {layers, work: width * height * total(layers.map(({size}) => size)), memory: 0};
+}
+
+function fnetLayers([m, depth, own], colours) {
   const order = own ?? Math.max(m, 2);
-  const layers = count(depth + 1, (n) => {
+  return count(depth + 1, (n) => {
     const inputs = n ? m : 2;
     const outputs = n < depth ? m : colours;
     return {inputs, outputs, order, residual: n > 0 && n < depth, size: 2 * outputs * frequencyCount(inputs, order)};
   });
-  return {layers, work: width * height * total(layers.map(({size}) => size)), memory: 0};
 }
 
-/** The integers of section `network`: {stepIndices, symbols}. */
-function fnetIntegers({payload, config: {layers}, own}) {
+/** The bytes of the trained start of an architecture. */
+const fnetStartBytes = (architecture) => 2 * total(fnetLayers(architecture, 3).map(({size}) => size));
+
+/** The integers of section `network`: {stepIndices, symbols}. Those of a file with a trained start are not checked yet:
+ * `aroundStart` does it. */
+function fnetIntegers({payload, header, config: {layers}, own}) {
   const data = payload(0, 'network', [ZSTD, RANGE]);
   const steps = total(layers.map(({outputs}) => outputs));
   const contexts = [Array(steps).fill(0), ...layers.map(({size}, n) => Array(size).fill(n + 1))].flat();
@@ -714,9 +726,31 @@ function fnetIntegers({payload, config: {layers}, own}) {
     return index;
   });
   const symbols = integers.subarray(steps);
+  if (!header.prior) checkSymbols(layers, stepIndices, symbols);
+  return {stepIndices, symbols};
+}
+
+function checkSymbols(layers, stepIndices, symbols) {
   check(symbols.every((q) => Math.abs(q) < 2 ** 20), 'a coefficient has more than 20 bits');
   check(isBounded(layers, stepIndices, symbols), 'the coefficients of a hidden state or sample sum up to too much');
-  return {stepIndices, symbols};
+}
+
+/** Integers that are the differences from a trained start, a DataView, as those that they stand for. */
+function aroundStart({config: {layers}, header: {colours}, integers: {stepIndices, symbols}}, start) {
+  check(symbols.every((q) => Math.abs(q) < 2 ** 20), 'a coefficient has more than 20 bits');
+  let [at, from, output] = [0, 0, 0];
+  const sums = Float64Array.from(symbols);
+  const next = () => start.getInt16(2 * from++, true);
+  layers.forEach(({outputs, size}, l) => {
+    const grey = l === layers.length - 1 && colours === 1;
+    for (let n = 0; n < size; n++) {
+      const integer = grey ? Math.floor((next() + next() + next()) / 3) : next();
+      sums[at++] += Math.floor(integer / 8192 / stepOf(stepIndices[output + (n % outputs)]) + 0.5);
+    }
+    output += outputs;
+  });
+  checkSymbols(layers, stepIndices, sums);
+  return {stepIndices, symbols: Int32Array.from(sums)};
 }
 
 /** Whether all sums of sizes of coefficients are at most 2^10, exactly: see "Bound" in FORMAT.md. */
@@ -797,6 +831,7 @@ const HIDDEN = 16; // units of the entropy model at most; what a file does not h
 const WIDE = HIDDEN + 2; // sums of its first layer: hidden units, mean, scale
 const FEATURED = 3; // levels with inter-level features
 const START_SIZE = 3124; // integers of a trained start
+const GRID_STARTS = 5;
 const MAX_INTEGER = 32767;
 const MAX_HIDDEN = 2 ** 24; // a value of a hidden unit
 
@@ -1608,14 +1643,26 @@ async function fetchPriors() {
   }
 }
 
+/** Where a trained start lies in priors.bin, [first byte, bytes], those of profile grid being first. */
+function placeOf({prior, profile}) {
+  const ofGrid = 2 * START_SIZE;
+  if (profile === 2) return [ofGrid * (prior - 1), ofGrid];
+  const sizes = FNET_STARTS.slice(0, prior).map(fnetStartBytes);
+  return [ofGrid * GRID_STARTS + total(sizes.slice(0, -1)), sizes.at(-1)];
+}
+
 /** The trained start of a file that names one. */
-async function loadStart({prior, profile}, priors) {
-  if (!prior || profile !== 2) return null;
-  const single = priors?.[prior]?.byteLength ? priors[prior] : null;
+async function loadStart(header, priors) {
+  const {prior, profile} = header;
+  if (!prior) return null;
+  check(profile === 1 || prior <= GRID_STARTS, `the file needs the trained start ${prior}, unknown`, 'unsupported');
+  const name = profile === 1 ? `fnet-${prior}` : prior;
+  const single = priors?.[name]?.byteLength ? priors[name] : null;
   const bytes = asBytes(single ?? priors ?? (await (fetched ??= fetchPriors())));
-  const at = single ? 0 : 2 * START_SIZE * (prior - 1);
-  check(bytes.length >= at + 2 * START_SIZE, `the file needs the trained start ${prior}, unknown`, 'unsupported');
-  return new DataView(bytes.buffer, bytes.byteOffset + at, 2 * START_SIZE);
+  const [place, size] = placeOf(header);
+  const at = single ? 0 : place;
+  check(bytes.length >= at + size, `the trained start ${prior} is missing: pass the whole 'priors'`, 'unsupported');
+  return new DataView(bytes.buffer, bytes.byteOffset + at, size);
 }
 
 const PAUSE_MS = 60;
@@ -1651,8 +1698,8 @@ async function open(input, limits, partial) {
 /**
  * Decodes a .fnc file: an ArrayBuffer, a Uint8Array, or a ReadableStream of one that still loads. Options:
  *
- * - priors: priors.bin, or an object with single trained starts of it by id. Else the decoder fetches priors.bin from
- *   beside this module, for files that need it.
+ * - priors: priors.bin, or an object with single trained starts of it by id, 'fnet-1' for that of profile fnet. Else the
+ *   decoder fetches priors.bin from beside this module, for files that need it.
  * - onHeader(header): called when the size is known.
  * - onPart(part): called with what has been drawn, coarse pictures first: {left, top, step, width, height, channels,
  *   depth, data, icc}, to be shown `step` times as large at (left, top).
@@ -1673,6 +1720,7 @@ export async function decode(input, options = {}) {
   const {header, source} = file;
   onHeader?.(header);
   const start = await loadStart(header, priors);
+  if (start && header.profile === 1) file.integers = aroundStart(file, start);
   const late = !source.done;
   const whole = {left: 0, top: 0, rows: header.height, columns: header.width};
   let found = readMetadata(file);
@@ -1700,7 +1748,10 @@ export async function decode(input, options = {}) {
  * grid, each tile a list of levels {rows, columns, data}, finest first. Options are those of `decode`. */
 export async function decodeSymbols(bytes, {priors, limits, fast} = {}) {
   const file = await open(bytes, limits);
-  if (file.header.profile === 1) return file.integers;
+  if (file.header.profile === 1) {
+    const start = await loadStart(file.header, priors);
+    return start ? aroundStart(file, start) : file.integers;
+  }
   const entropy = entropyIntegers(file, await loadStart(file.header, priors), (fast?.kernel ?? plainKernel)());
   pictureWeights(file);
   const tiles = [];

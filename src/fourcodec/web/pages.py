@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from fourcodec.web import asset, data_uri
 
-_START_BYTES = 2 * 3124  # of a trained start in priors.bin
+# The bytes of the trained starts in priors.bin, in its order, by the names that decoder.js has for them.
+_START_BYTES = {**dict.fromkeys(("1", "2", "3", "4", "5"), 2 * 3124), "fnet-1": 2 * 22080}
+_NAMES = {1: "fnet-{}", 2: "{}"}  # of a trained start, by profile
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|class|function|async)", re.MULTILINE)
 _POLICY = (
@@ -23,12 +25,14 @@ _POLICY = (
 
 
 class Shown(NamedTuple):
-    """A .fnc file on a page: its name for people, its bytes, its size in pixels and its prior id, or 0."""
+    """A .fnc file on a page: its name for people, its bytes, its size in pixels, its profile's number and its prior id,
+    or 0."""
 
     name: str
     data: bytes
     width: int
     height: int
+    profile: int
     prior: int
 
 
@@ -71,9 +75,13 @@ def _inside(files: Sequence[Shown]) -> str:
     deflated = zlib.compressobj(9, wbits=-15)
     worker = deflated.compress(worker_script().encode()) + deflated.flush()
     starts = resources.files("fourcodec.web").joinpath("priors.bin").read_bytes()
-    wanted = {file.prior for file in files if file.prior} if files else set(range(1, len(starts) // _START_BYTES + 1))
-    priors = {prior: starts[(prior - 1) * _START_BYTES : prior * _START_BYTES] for prior in sorted(wanted)}
-    content = {"worker": _text(worker), "priors": {prior: _text(start) for prior, start in priors.items()}}
+    wanted = {_NAMES[file.profile].format(file.prior) for file in files if file.prior} if files else set(_START_BYTES)
+    priors, at = {}, 0
+    for name, size_bytes in _START_BYTES.items():
+        if name in wanted:
+            priors[name] = _text(starts[at : at + size_bytes])
+        at += size_bytes
+    content = {"worker": _text(worker), "priors": priors}
     return f'<script type="application/json" id="fnc-inside">{json.dumps(content)}</script>'
 
 

@@ -14,7 +14,8 @@ from fourcodec.fnet import network as fourier
 from fourcodec.fnet.backends import backend_of
 from fourcodec.fnet.fit.fit import FLAT_STEP, _Fit, fit, fit_float, initial_coefficients, stratified_choice
 from fourcodec.fnet.fit.settings import FLOAT_SCHEDULE, SCHEDULE, FitSettings, Phase, settings_for
-from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, render
+from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, pack, render
+from fourcodec.fnet.trained_starts import FRACTION, MIDDLE, integers_of
 from fourcodec.fourier.shape import NetworkShape
 from fourcodec.optimisation.progress import Progress
 from fourcodec.optimisation.settings import Part
@@ -239,6 +240,65 @@ def test_soap_finds_the_minimum_of_a_badly_scaled_bowl(rows: int) -> None:
         gradient[:16] = bowl @ at[:16]
         at -= np.float32(0.05 * (1 - step / 400)) * state.direction(gradient)
     assert float((at[:16] * (bowl @ at[:16])).sum()) < 1e-3 * start
+
+
+def trained_fit(photo: np.ndarray, prior: int = 1) -> _Fit:
+    config = FnetConfig(8, 6, 3, prior=prior)
+    return _Fit(planes_of(photo), config, FitSettings(10, batch_pixels=768), seed=0, backend=backend_of("cpu"))
+
+
+def test_a_fit_begins_at_the_trained_start_with_the_mean_colour_of_the_picture(photo: np.ndarray) -> None:
+    fitted = trained_fit(photo)
+    wanted = integers_of(1, fitted._shape) / 2.0**FRACTION
+    constants = fitted._shape.layers[-1].span.start + np.arange(3)
+    moved = fitted.coefficients - wanted
+    np.testing.assert_allclose(moved[constants], planes_of(photo).mean(axis=(1, 2)) - MIDDLE, atol=1e-6)
+    moved[constants] = 0
+    assert np.abs(moved).max() < 1e-6
+
+
+def test_bits_are_counted_from_the_trained_start(photo: np.ndarray) -> None:
+    """At the start itself they have no gradient, and its network is hardly any bytes."""
+    fitted = trained_fit(photo)
+    fitted._observe()
+    assert fitted._steps is not None
+    away = fitted.coefficients - fitted._centre
+    assert np.count_nonzero(fitted._coefficient_rate.gradient(away, fitted._steps)) <= 3
+    fitted._mse = lambda coefficients: -float(np.abs(coefficients).sum())  # type: ignore[method-assign]
+    network = fitted.integers()
+    assert network.config.prior == 1
+    assert len(pack(network)[1][0].payload) < 300
+
+
+def test_a_network_far_from_the_trained_start_is_coded_without_it(photo: np.ndarray) -> None:
+    fitted, plain = trained_fit(photo), trained_fit(photo, prior=0)
+    plain.run(None)
+    for one in (fitted, plain):
+        one.coefficients[:] = plain.coefficients
+        one._indices, one._steps = plain._indices, plain._steps
+    fitted._mse = plain._mse = lambda coefficients: -float(np.abs(coefficients).sum())  # type: ignore[method-assign]
+    found, wanted = fitted.integers(), plain.integers()
+    assert found.config.prior == 0
+    assert np.array_equal(found.symbols, wanted.symbols)
+    assert np.count_nonzero(found.symbols) > 1000
+
+
+@pytest.mark.parametrize("winner", [0, 1])
+def test_a_fit_has_the_start_whose_probe_comes_nearer(
+    photo: np.ndarray, winner: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Fit, "mse", lambda self: float(self._config.prior != winner))
+    started: list[tuple[int, int]] = []
+    run = _Fit.run
+
+    def watched(self: _Fit, report: Any) -> None:
+        started.append((self._config.prior, self._settings.iterations))
+        run(self, report)
+
+    monkeypatch.setattr(_Fit, "run", watched)
+    config = FnetConfig(8, 6, 3, prior=1)
+    fit(planes_of(photo), config, FitSettings(3, batch_pixels=768), seed=0, device="cpu", report=None)
+    assert started == [(1, 1), (0, 1), (winner, 3)]
 
 
 def test_what_is_not_visible_has_no_weight() -> None:

@@ -2,7 +2,8 @@
 
     in each iteration: random pixels -> gradient at noisy coefficients, of distortion and rate -> SOAP -> bounded update
 
-The start is near the identity: with larger coefficients the composed layers are chaotic and learn nothing.
+The start is a trained one where the config names it, else random near the identity: with larger coefficients the
+composed layers are chaotic and learn nothing. With a trained start, bits are those of the differences from it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -19,10 +21,11 @@ from threadpoolctl import threadpool_limits
 from fourcodec.arrays import Floats
 from fourcodec.fnet.backends import Backend, backend_of
 from fourcodec.fnet.fit.last_good import LastGood
-from fourcodec.fnet.fit.settings import FitSettings, Phase
+from fourcodec.fnet.fit.settings import FLOAT_SCHEDULE, FitSettings, Phase
 from fourcodec.fnet.fit.step_sizes import CoefficientRate, StepSizes
-from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, coefficients_of, is_bounded, spread_steps
+from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, coefficients_of, is_bounded, pack, spread_steps
 from fourcodec.fnet.quantize import dequantize, quantize, step_index, step_size
+from fourcodec.fnet.trained_starts import FRACTION, MIDDLE, integers_of
 from fourcodec.fourier.shape import NetworkShape
 from fourcodec.metrics import MOST_DB, psnr_of_mse_db
 from fourcodec.optimisation.progress import Progress
@@ -36,6 +39,7 @@ PROBE_PIXELS = 768  # pixels on which the effect of an update is measured
 MAX_SHIFT = 6e-3  # root mean square, in turns or units of colour, that an update may move a layer's outputs
 CHECK_EVERY = 25  # iterations between checks for divergence
 SAMPLE_PIXELS = 4 * 768  # pixels of a check, always the same
+PROBE_SHARE, MOST_PROBES = 0.01, 50  # iterations of each of two probes: a share of the whole fit's, and at most
 FLAT_STEP = 2.0**-9  # quantiser step of a flat colour: half a level of 8 bits
 REPORT_SECONDS = 0.2
 FEWEST_PIXELS = 1 << 14  # smaller pictures pay as much for a bit as 128 x 128: else one pixel would lose its colour
@@ -63,11 +67,34 @@ def fit(
     """
     if start is not None and start.config != config:
         raise ValueError(f"a fit of {config} cannot start from {start.config}")
-    fitted = _Fit(planes, config, settings, seed, backend_of(device), visible)
+    backend = backend_of(device)
+    if start is None and config.prior:
+        config = _better_start(planes, config, settings, seed, backend, visible)
+    fitted = _Fit(planes, config, settings, seed, backend, visible)
     if start is not None:
         fitted.coefficients = coefficients_of(start)
     fitted.run(report)
     return fitted.integers()
+
+
+def _better_start(
+    planes: Floats,
+    config: FnetConfig,
+    settings: FitSettings,
+    seed: int,
+    backend: Backend,
+    visible: NDArray[np.bool_] | None,
+) -> FnetConfig:
+    """The config, or the one without a trained start, where two short fits say that this is nearer to the picture: some
+    pictures are unlike all that a start was learned from."""
+    iterations = max(1, round(PROBE_SHARE * settings.iterations))
+    probe = replace(settings, iterations=min(iterations, MOST_PROBES), phases=FLOAT_SCHEDULE)
+    errors = []
+    for candidate in (config, replace(config, prior=0)):
+        fitted = _Fit(planes, candidate, probe, seed, backend, visible)
+        fitted.run(None)
+        errors.append((fitted.mse(), candidate))
+    return min(errors, key=lambda pair: pair[0])[1]
 
 
 def fit_float(
@@ -103,6 +130,18 @@ def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.ra
         if number == shape.depth:
             part[0, 0] = mean_colour
     return coefficients
+
+
+def trained_coefficients(number: int, shape: NetworkShape) -> Floats:
+    """The coefficients of trained start `number`, flat float32, for a picture whose mean colour is MIDDLE."""
+    return (integers_of(number, shape) / 2.0**FRACTION).astype(np.float32)
+
+
+def moved_to_colour(coefficients: Floats, shape: NetworkShape, mean_colour: Floats) -> Floats:
+    """A trained start for a picture of another mean colour (channels,)."""
+    moved = coefficients.copy()
+    moved[shape.layers[-1].span].reshape(-1, 2, shape.channels)[0, 0] += mean_colour - np.float32(MIDDLE)
+    return moved
 
 
 def stratified_pixels(size: tuple[int, int], count: int, random: np.random.Generator) -> NDArray[np.int64]:
@@ -154,7 +193,12 @@ class _Fit:
         self._guard, self._sample = LastGood(), self._colours_at(self._sampled(seed))
         self._rise_from = 0  # the iteration from which the learning rate rises
         self._mean = counted.mean(axis=1)
-        self.coefficients = initial_coefficients(self._shape, self._mean, self._random)
+        self._centre = np.zeros(self._shape.coefficient_count, np.float32)  # what bits are counted from
+        if config.prior:
+            self._centre = trained_coefficients(config.prior, self._shape)
+            self.coefficients = moved_to_colour(self._centre, self._shape, self._mean)
+        else:
+            self.coefficients = initial_coefficients(self._shape, self._mean, self._random)
         self._indices: NDArray[np.uint8] | None = None  # quantiser steps by output
         self._steps: Floats | None = None  # the same by coefficient
 
@@ -217,8 +261,12 @@ class _Fit:
         """The cost that the phase minimises: MSE, or MSE + lambda * bpp where there is training noise."""
         mse = self._mse(coefficients)
         if phase.noisy and self._steps is not None:
-            return mse + self._bit_price * self._coefficient_rate.bits(coefficients, self._steps)
+            return mse + self._bit_price * self._coefficient_rate.bits(coefficients - self._centre, self._steps)
         return mse
+
+    def mse(self) -> float:
+        """The MSE on a fixed sample of pixels; infinite where it is not a number."""
+        return self._mse(self.coefficients)
 
     def _mse(self, coefficients: Floats) -> float:
         """The MSE on the fixed sample of pixels; infinite where it is not a number."""
@@ -236,7 +284,8 @@ class _Fit:
             coefficients = coefficients + noise
         loss, gradient = self._backend.mse_gradient(self._shape, coefficients, x, target)
         if phase.noisy and self._steps is not None:
-            gradient += np.float32(self._bit_price) * self._coefficient_rate.gradient(coefficients, self._steps)
+            bits = self._coefficient_rate.gradient(coefficients - self._centre, self._steps)
+            gradient += np.float32(self._bit_price) * bits
         if np.isfinite(gradient).all():  # else the coefficients stay finite, and `_check` finds the divergence
             self._move(gradient, np.ascontiguousarray(x[:, :PROBE_PIXELS]), self._rate_at(iteration))
         return loss
@@ -296,14 +345,19 @@ class _Fit:
         self._steps = spread_steps(self._shape, step_size(self._indices))
 
     def integers(self) -> QuantizedFnet:
-        """The quantised network, or the flat mean colour where that is no farther from the picture, and where the
-        network has sums that no file may have."""
+        """The quantised network, coded around the trained start where that takes less; or the flat mean colour where
+        that is no farther from the picture, and where the network has sums that no file may have."""
         assert self._indices is not None, "a schedule that ends in integers has a noisy phase"
         assert self._steps is not None
         network = QuantizedFnet(self._config, self._indices, quantize(self.coefficients, self._steps))
-        flat = flat_network(self._config, self._mean)
+        alone = replace(network, config=replace(self._config, prior=0))
+        flat = flat_network(alone.config, self._mean)
         is_nearer = self._mse(coefficients_of(network)) < self._mse(coefficients_of(flat))
-        return network if is_nearer and is_bounded(network) else flat
+        if not (is_nearer and is_bounded(network)):
+            return flat
+        if not self._config.prior:
+            return network
+        return network if _coded_bytes(network) < _coded_bytes(alone) else alone
 
     def _freeze(self, span: slice) -> None:
         """Rounds and fixes the next layer, whose coefficients are those of `span`."""
@@ -311,6 +365,11 @@ class _Fit:
         steps = self._steps[span]
         self.coefficients[span] = dequantize(quantize(self.coefficients[span], steps), steps)
         self._frozen, self._frozen_size = self._frozen + 1, span.stop
+
+
+def _coded_bytes(network: QuantizedFnet) -> int:
+    """The size of the network's section."""
+    return sum(section.size_bytes for section in pack(network)[1])
 
 
 def flat_network(config: FnetConfig, colour: Floats) -> QuantizedFnet:
