@@ -20,8 +20,9 @@ generate-cifar10: MINUTES ?= 180
 generate-cifar10: $(STAMP)
 	$(BIN)/python -m benchmarks.generative_compare $(DATA)/cifar10 cifar10 cifar10-thesis --minutes $(MINUTES) --models models
 
+# In two processes: most tests are of one thread.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 # The base install in an environment of its own: what it can do without the extras, and its size. It asks the package index.
 test-base: $(STAMP)
