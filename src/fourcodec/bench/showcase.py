@@ -13,7 +13,7 @@ from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.itemlog import ItemLog
 from fourcodec.bench.measuring import as_rgb
 from fourcodec.bench.rows import Row
-from fourcodec.bench.settings import OUR_NAME, BenchSettings
+from fourcodec.bench.settings import OUR_MODULE, OUR_NAME, BenchSettings
 from fourcodec.fnc import File
 from fourcodec.images import saved
 from fourcodec.web.pages import Shown
@@ -68,7 +68,7 @@ def _exhibit(rank: str, index: int, settings: BenchSettings, log: ItemLog) -> Ex
     our_png, peer_png, original_png = (saved(Image.fromarray(picture), "PNG", optimize=True) for picture in shown)
     cropped = (height, width) != pixels.shape[:2]
     own: bytes | Shown = our_png
-    if not cropped:
+    if not cropped and settings.codec == OUR_MODULE:
         own = Shown("ours", data, width, height, File(data).header.prior)
     return Exhibit(rank, our_row, peer_row, own, peer_png, original_png, (width, height), cropped)
 
