@@ -12,8 +12,11 @@ import numpy as np
 import pytest
 
 from fourcodec import codec
+from fourcodec.comparison.measuring import compare
+from fourcodec.comparison.page import page
 from fourcodec.fnc import File
 from fourcodec.grid.weights import UNUSED
+from fourcodec.images import Picture
 from fourcodec.web.pages import Shown, joined, view_page
 from tests.golden.make import FILES, FOLDER
 from tests.support.browser import Browser, in_a_browser
@@ -72,6 +75,23 @@ def test_pixels_of_every_golden_file_are_within_one(ways: str, browser: Browser)
         raw = in_page(browser, "fnc.text((await fnc.decode(file, options)).data)", path.read_bytes(), fast)
         found = np.frombuffer(base64.b64decode(raw), wanted.dtype).reshape(wanted.shape)
         assert np.abs(found.astype(int) - wanted).max() <= (1 if wanted.dtype == np.uint8 else 257), path.stem
+
+
+@in_a_browser
+@pytest.mark.parametrize("name", ["rgb-range", "grid-prior"])
+def test_a_comparison_shows_the_file_itself(name: str, tmp_path: Path, browser: Browser) -> None:
+    data = (FOLDER / f"{name}.fnc").read_bytes()
+    pixels = codec.decode(data)
+    path = tmp_path / "page.html"
+    path.write_text(page(compare(Picture(pixels), data), data, "a.png", "a.fnc"), encoding="utf-8")
+    browser.open(path.as_uri())
+    element = "document.querySelector('.layer[data-key=ours] fnc-img')"
+    waiting = (
+        f"new Promise((done) => {{ const look = () => {element}.found ? done(true) : setTimeout(look, 20); look(); }})"
+    )
+    assert browser.run(waiting)
+    found = drawn(browser, f"{element}.shadowRoot.querySelector('canvas')")
+    assert np.abs(found[:, :, :3].astype(int) - pixels).max() <= 1
 
 
 @in_a_browser

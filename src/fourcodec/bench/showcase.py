@@ -13,20 +13,25 @@ from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.itemlog import ItemLog
 from fourcodec.bench.measuring import as_rgb
 from fourcodec.bench.rows import Row
-from fourcodec.bench.settings import OUR_NAME, BenchSettings
+from fourcodec.bench.settings import OUR_MODULE, OUR_NAME, BenchSettings
+from fourcodec.fnc import File
 from fourcodec.images import saved
+from fourcodec.web.pages import Shown
 
 SHOWN_SIDE = 1024  # pixels; larger pictures are cropped, not scaled, which would hide the codecs' errors
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One picture: our copy, a peer's copy and the original as PNG files of one size, with the rows of the copies."""
+    """One picture: our copy, a peer's copy and the original as PNG files of one size, with the rows of the copies.
+
+    Where the picture is shown whole, our copy is the .fnc file itself.
+    """
 
     rank: str  # "best", "median", "worst"
     ours: Row
     peer: Row
-    our_png: bytes
+    our_copy: bytes | Shown
     peer_png: bytes
     original_png: bytes
     size: tuple[int, int]  # (width, height) of the PNG files
@@ -53,7 +58,8 @@ def _exhibit(rank: str, index: int, settings: BenchSettings, log: ItemLog) -> Ex
     baseline = BASELINES[peer_row.codec]
     try:
         pixels = sources.load(Path(settings.folder), outcome.image).pixels
-        our_copy = ours.codec_of(settings).decode(log.file_of(index).read_bytes())
+        data = log.file_of(index).read_bytes()
+        our_copy = ours.codec_of(settings).decode(data)
     except (sources.SourceProblem, OSError):
         return None
     file = baselines.make(baseline, Image.fromarray(pixels), baselines.setting_of(baseline, peer_row.setting))
@@ -61,7 +67,10 @@ def _exhibit(rank: str, index: int, settings: BenchSettings, log: ItemLog) -> Ex
     height, width = shown[0].shape[:2]
     our_png, peer_png, original_png = (saved(Image.fromarray(picture), "PNG", optimize=True) for picture in shown)
     cropped = (height, width) != pixels.shape[:2]
-    return Exhibit(rank, our_row, peer_row, our_png, peer_png, original_png, (width, height), cropped)
+    own: bytes | Shown = our_png
+    if not cropped and settings.codec == OUR_MODULE:
+        own = Shown("ours", data, width, height, File(data).header.prior)
+    return Exhibit(rank, our_row, peer_row, own, peer_png, original_png, (width, height), cropped)
 
 
 def _middle(pixels: Samples) -> Samples:

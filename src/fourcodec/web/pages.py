@@ -16,7 +16,8 @@ from fourcodec.web import asset, data_uri
 _START_BYTES = 2 * 3124  # of a trained start in priors.bin
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|class|function|async)", re.MULTILINE)
-_POLICY = (
+# What a page may load that has files and their decoder inside: nothing but what is in it.
+POLICY = (
     "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:; connect-src data: blob:"
 )
@@ -40,15 +41,29 @@ def view_page(files: Sequence[Shown]) -> str:
     """
     page = asset("fourcodec.web", "index.html")
     style = asset("fourcodec.web", "base.css") + asset("fourcodec.web", "view.css")
-    page = re.sub(r'(?<=Policy" content=")[^"]*', lambda _: _POLICY, page)
+    page = re.sub(r'(?<=Policy" content=")[^"]*', lambda _: POLICY, page)
     page = re.sub(r'<link rel="stylesheet"[^>]*>\n', "", page)
     page = re.sub(
         r"<script[^>]*></script>\n",
-        lambda _: f'<style>\n{style}</style>\n{_inside(files)}\n<script type="module">\n{_script()}</script>\n',
+        lambda _: f"<style>\n{style}</style>\n{decoder(files, 'view.js')}",
         page,
     )
     page = re.sub(r'<p class="remark" id="local".*?</p>\n', "", page)
-    return page.replace('<p id="hint">', "".join(map(_element, files)) + '<p id="hint">')
+    return page.replace('<p id="hint">', "".join(map(element, files)) + '<p id="hint">')
+
+
+def decoder(files: Sequence[Shown], *scripts: str) -> str:
+    """What a page needs for `element` of these files: the decoder, and the module that defines <fnc-img>, with further
+    scripts of this package at its end. Without files: for any."""
+    return f'{_inside(files)}\n<script type="module">\n{joined("fnc-img.js", *scripts)}</script>\n'
+
+
+def element(file: Shown) -> str:
+    """The <fnc-img> of a file, with its bytes inside."""
+    return (
+        f'<fnc-img src="{data_uri("image/x-fnc", file.data)}" alt="{escape(file.name)}" width="{file.width}" '
+        f'height="{file.height}" data-bytes="{len(file.data)}"></fnc-img>\n'
+    )
 
 
 def worker_script() -> str:
@@ -60,10 +75,6 @@ def worker_script() -> str:
 def joined(*names: str) -> str:
     """Modules of this package as one: what they import from one another is in it."""
     return "".join(_EXPORT.sub("", _IMPORT.sub("", asset("fourcodec.web", name))) for name in names)
-
-
-def _script() -> str:
-    return joined("fnc-img.js", "view.js")
 
 
 def _inside(files: Sequence[Shown]) -> str:
@@ -79,10 +90,3 @@ def _inside(files: Sequence[Shown]) -> str:
 
 def _text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
-
-
-def _element(file: Shown) -> str:
-    return (
-        f'<fnc-img src="{data_uri("image/x-fnc", file.data)}" alt="{escape(file.name)}" width="{file.width}" '
-        f'height="{file.height}" data-bytes="{len(file.data)}"></fnc-img>\n'
-    )
