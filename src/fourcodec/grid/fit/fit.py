@@ -17,7 +17,9 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import statistics
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -61,7 +63,7 @@ RDOQ_COST = 1.3  # RDOQ of one level takes as long as so many iterations
 RDOQ_FINE_LEVELS = 3  # levels that are in every round of RDOQ
 RDOQ_COARSE_EVERY = 4  # the others, whose latents seldom move, are in every fourth round
 REPORT_SECONDS, RDOQ_REPORT_SECONDS = 0.2, 2.0
-_TIMED = 4  # iterations after which the pace is known, beside the first, in which kernels are compiled
+_TIMED, _LONG_SECONDS = 4, 2.0  # the pace is known after so many iterations of a stage beside its first, or so long
 FEWEST_PIXELS = 1 << 12  # smaller pictures pay as much for a bit as 64 x 64: else one pixel would lose its colour
 
 
@@ -95,7 +97,8 @@ def fit(
         fitted.run(report)
         return fitted.integers(report)
     coarser: _Fit | None = None
-    for stage in stages_for(config, settings.iterations, settings.rate_weight):
+    pixels = config.height * config.width
+    for stage in stages_for(config, settings.likely_iterations(pixels), settings.rate_weight):
         fitted = _Fit(planes, config, settings, seed, visible, device, stage, clock)
         if coarser is not None:
             fitted.take(coarser)
@@ -121,19 +124,26 @@ class Clock:
     """How far a whole fit is, over all its stages.
 
     work: done so far, in iterations over the picture at full size; a round of RDOQ counts as several, an iteration over
-    a smaller picture as less. count: all iterations. pace: seconds per unit of work.
+    a smaller picture as less. count: all iterations. pace: seconds per unit of work, 0 before it is known.
     """
 
     def __init__(self, settings: GridSettings) -> None:
         self._settings = settings
         self.started, self.work, self.count, self.pace = time.perf_counter(), 0.0, 0, 0.0
-        self._first, self._warm = 0.0, 0.0  # the work and the seconds of the first iteration, which compiles kernels
+        self._paces: deque[float] = deque(maxlen=_TIMED)  # of the last iterations of this stage
+        self._last: tuple[float, float] | None = None  # work and seconds at the end of the last iteration of this stage
         self._shown, self._mse, self._whole = 0.0, 0.0, 0  # of the last report; of the last iteration
 
     @property
     def elapsed(self) -> float:
         """Seconds since the start."""
         return time.perf_counter() - self.started
+
+    def begin_stage(self) -> None:
+        """Begins to measure the pace anew. The first iteration of a stage does not count: it may compile kernels, and
+        touches its memory for the first time."""
+        self._paces.clear()
+        self._last = None
 
     def spend(self, work: float) -> None:
         """Counts an iteration that was so much work."""
@@ -142,16 +152,21 @@ class Clock:
 
     def done(self) -> float:
         """The share of the schedule that is done, asked for after each iteration. Raises LimitError where time is too
-        short."""
-        elapsed = self.elapsed
-        if self.count == 1:
-            self._first, self._warm = self.work, elapsed
-            self._settings.check_time(elapsed, 0.0)
-            return self._settings.progress(self.work, elapsed, 0.0)
-        self.pace = (elapsed - self._warm) / (self.work - self._first)
-        if self.count == 1 + _TIMED:
-            self._settings.check_time(elapsed, self.pace)
-        return self._settings.progress(self.work, elapsed, self.pace)
+        short for a picture worth having."""
+        elapsed, settings = self.elapsed, self._settings
+        if self._last is not None:
+            work, seconds = self._last
+            self._paces.append((elapsed - seconds) / (self.work - work))
+        self._last = self.work, elapsed
+        known = len(self._paces) == _TIMED
+        if known:
+            self.pace = statistics.median(self._paces)  # one slow iteration, on a busy machine, says nothing
+        elif len(self._paces) > 1 and elapsed > _LONG_SECONDS:
+            self.pace = min(self._paces)
+        done = settings.progress(self.work, elapsed, self.pace)
+        # A fit whose time is over before it is worth having took longer than the pace says.
+        settings.check_time(self.work, elapsed, self.pace if done < 1 else elapsed / self.work, ended=done >= 1)
+        return done
 
     def show(self, report: Report, done: float, mse: float, stage: str) -> None:
         """Reports the share of the schedule that is done, where the last report is some time ago."""
@@ -260,6 +275,7 @@ class _Fit:
     def run(self, report: Report) -> None:
         """Iterates until the stage's part of the schedule is done."""
         clock, stage, done = self._clock, self._stage, max(self._stage.begin, self._settings.begin)
+        clock.begin_stage()
         with threadpool_limits(1):  # products of matrices this small are slower on several threads
             while done < stage.end:
                 # Noise and rates are those of the start until the picture has its full size.
