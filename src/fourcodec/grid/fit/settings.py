@@ -17,7 +17,7 @@ SMALL_PIXELS = 5 << 17  # pictures that have all these iterations
 SIZE_POWER, LEAST_SHARE = 2 / 3, 1 / 8
 # Quantising the weights takes as long as so many iterations over the pixels that it measures, one of ROUNDS rounds of
 # the final RDOQ as long as so many over all. There is at most one round for ITERATIONS_A_ROUND iterations.
-SEARCH_ITERATIONS, ROUND_ITERATIONS = 35, 5
+SEARCH_ITERATIONS, ROUND_ITERATIONS = 35, 9
 ROUNDS, ITERATIONS_A_ROUND = 4, 50
 MEASURED_SIDE, MEASURED = 512, 3  # of larger pictures, quantising measures so many windows of that side
 MEASURED_PIXELS = MEASURED * MEASURED_SIDE**2
