@@ -18,7 +18,7 @@ GOLDEN = TESTS / "golden" / "v0.2"
 LEVELS = (
     ("arguments",),
     ("__init__", "errors", "arrays", "cache", "views", "web", "threads", "json_text", "quality", "tuning"),
-    ("extras", "limits", "files", "positions", "kernel_cache"),
+    ("extras", "limits", "files", "positions", "cells", "kernel_cache"),
     ("devices", "plotting"),
     ("compiling",),
     ("fourier", "coding", "bitstream", "optimisation"),

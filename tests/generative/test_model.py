@@ -65,10 +65,11 @@ def test_an_encoder_is_where_embedding_starts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("activation", ["linear", "sigmoid"])
+@pytest.mark.parametrize("cells", [[1, 1], [2, 3]], ids=str)
 def test_fnc_files_decode_to_the_sheets_pixels_within_one_at_any_size(
-    activation: str, model: TrainedModel, tmp_path: Path
+    cells: list[int], activation: str, tmp_path: Path
 ) -> None:
-    made = make(tmp_path, network={"width": 2, "depth": 2, "activation": activation})
+    made = make(tmp_path, network={"width": 2, "depth": 2, "activation": activation, "cells": cells})
     z = made.sample(3, seed=1)
     for size in (None, (16, 24)):
         pixels = sheets.to_bytes(made.decode(z, size))

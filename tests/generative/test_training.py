@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from fourcodec import cli
+from fourcodec.cells import Grid
 from fourcodec.errors import ConfigError, ModelError
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.checkpoints import FILE_NAME, read_checkpoint
@@ -17,6 +18,7 @@ from fourcodec.generative.datasets import Dataset, load_dataset
 from fourcodec.generative.model import TrainedModel
 from fourcodec.generative.schedules import Budget, rate_factor
 from fourcodec.generative.training import Training
+from fourcodec.generative.windows import cell_images
 from tests.support import sets
 from tests.support.door import Door
 from tests.support.killed import bytes_below, killed, surroundings
@@ -56,6 +58,11 @@ def test_training_learns_and_says_so(data: Dataset, tmp_path: Path) -> None:
     assert list((tmp_path / "model" / "sheets").glob("epoch-*.png"))
 
 
+CELLS = {
+    "latents": {"size": 4, "linear": True},
+    "network": {"width": 3, "depth": 2, "activation": "linear", "cells": [2, 3]},
+    "decoder": {"hidden": [8], "first_start": 0.3},
+}
 LINEAR = {"latents": {"size": 4, "linear": True}, "network": {"width": 5, "depth": 2, "activation": "linear"}}
 
 
@@ -76,9 +83,33 @@ def test_linear_parts_begin_as_principal_component_analysis(data: Dataset, tmp_p
     assert least < error(core.decode(z)) < least + (most - least) / 3
 
 
+def test_linear_parts_of_cells_begin_as_components_of_the_cells(data: Dataset, tmp_path: Path) -> None:
+    tables = {"encoder": {"hidden": [8]}, **CELLS}
+    with Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1) as training:
+        core = training.core
+    cells = cell_images(data.train, Grid(2, 3))
+    components = PrincipalComponents.fit(cells, 4)
+    assert core.encoder is not None
+    with torch.no_grad():
+        z = core.encoder(core.pixels(data.train)).numpy()
+    assert np.allclose(z.reshape(-1, 4), components.whiten(cells), atol=1e-4)
+    least = float(np.square(components.decode(components.encode(cells)) - cells / 255).mean())
+    most = float(np.square(data.train.mean(0) / 255 - data.train / 255).mean())
+    error = float(np.square(core.decode(z) - data.train / 255).mean())
+    assert least < error < least + (most - least) / 2
+
+
+def test_cells_that_do_not_divide_the_images_are_refused(data: Dataset, tmp_path: Path) -> None:
+    tables = {"network": {"width": 2, "depth": 2, "cells": [3, 3]}}
+    refused = pytest.raises(ConfigError, match="3 x 3 cells do not divide images of 8 x 12 pixels")
+    with refused, Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1):
+        pass
+    assert not (tmp_path / "model").exists()
+
+
 def test_linear_latents_of_more_numbers_than_samples_are_refused(data: Dataset, tmp_path: Path) -> None:
     tables = {**LINEAR, "latents": {"size": 289, "linear": True}}
-    refused = pytest.raises(ConfigError, match="289 linear latents for images of 288 samples")
+    refused = pytest.raises(ConfigError, match="289 linear latents for cells of 288 samples")
     with refused, Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1):
         pass
 
@@ -115,8 +146,10 @@ def test_mirrored_images_are_learned_too(tmp_path: Path) -> None:
         {"encoder": {"hidden": [8]}},
         {"encoder": {"hidden": [8]}, **LINEAR},
         {"encoder": {"hidden": [8]}, "training": {"batch": 16, "mirrored": True}},
+        CELLS,
+        {"encoder": {"hidden": [8]}, **CELLS},
     ],
-    ids=["free", "encoder", "linear", "mirrored"],
+    ids=["free", "encoder", "linear", "mirrored", "cells", "cells with linear encoder"],
 )
 def test_a_training_in_two_parts_equals_one_without_a_break(
     tables: dict[str, object], data: Dataset, tmp_path: Path

@@ -33,7 +33,7 @@ class TrainedModel:
     @property
     def latent_size(self) -> int:
         """L, the number of components of z."""
-        return self.config.latents.size
+        return self.config.latent_size
 
     @property
     def image_shape(self) -> ImageShape:
@@ -86,7 +86,7 @@ def load_model(directory: Path, device: str = "cpu") -> TrainedModel:
         core = ModelCore(settings, shape, device, seed=0)
         checkpoints.fill(core.tensors(), tensors)
         latents = tensors["latents.values"]
-        if latents.ndim != 2 or not len(latents) or latents.shape[1] != settings.latents.size:
+        if latents.ndim != 2 or not len(latents) or latents.shape[1] != settings.latent_size:
             raise ValueError(f"its latents are {tuple(latents.shape)}")
         checkpoints.compare({"latents.values": torch.empty(latents.shape, device="meta")}, tensors)
         data_hash = facts["dataset"]["hash"]

@@ -28,8 +28,8 @@ from fourcodec.batch.progress import TimeLeft
 from fourcodec.errors import ConfigError, ModelError
 from fourcodec.generative import checkpoints, sheets
 from fourcodec.generative import history as records
-from fourcodec.generative.baselines import PrincipalComponents
-from fourcodec.generative.config import Config, from_table, to_table
+from fourcodec.generative.component_start import start_at_components
+from fourcodec.generative.config import Config, cell_shape, from_table, to_table
 from fourcodec.generative.core import ModelCore, outline
 from fourcodec.generative.datasets import Dataset
 from fourcodec.generative.latents import LatentTable, start_values
@@ -66,7 +66,7 @@ class Training:
         self.core = ModelCore(settings, data.image_shape, device, seed)
         self.config, self._data, self._directory, self._seed = settings, data, directory, seed
         self._images = self.core.pixels(data.train)
-        self._table = LatentTable(torch.zeros((len(data.train), settings.latents.size), device=self.core.device))
+        self._table = LatentTable(torch.zeros((len(data.train), settings.latent_size), device=self.core.device))
         self._log_noise = torch.full((settings.latents.size,), math.log(max(settings.latents.noise, 1e-30)))
         self._log_noise = self._log_noise.to(self.core.device).requires_grad_(settings.latents.learned_noise)
         self._steps = math.ceil(len(self._images) / settings.training.batch)  # iterations in an epoch
@@ -81,11 +81,12 @@ class Training:
         """A new training in `directory`, which is made if it is missing and locked until the context ends.
 
         Raises RunError where another training has the directory, FileExistsError where it holds a model already,
-        OSError where it cannot be made, and ConfigError for linear latents of more numbers than an image has samples.
+        OSError where it cannot be made, and ConfigError for linear latents of more numbers than a cell has samples, and
+        for cells that do not divide the images.
         """
-        samples = math.prod(data.image_shape)
+        samples = math.prod(cell_shape(settings, data.image_shape))
         if settings.latents.linear and settings.latents.size > samples:
-            raise ConfigError(f"{settings.latents.size} linear latents for images of {samples} samples")
+            raise ConfigError(f"{settings.latents.size} linear latents for cells of {samples} samples")
         directory.mkdir(parents=True, exist_ok=True)
         with checkpoints.locked(directory):
             if (directory / checkpoints.FILE_NAME).exists():
@@ -109,7 +110,7 @@ class Training:
                 if facts["dataset"]["hash"] != data.content_hash:
                     raise ModelError(f"{str(directory)!r} was trained on other data ({facts['dataset']['name']})")
                 settings = from_table(facts["config"])
-                size = (len(data.train), settings.latents.size)
+                size = (len(data.train), settings.latent_size)
                 latents = {"latents.values": torch.empty(size, device="meta")}
                 checkpoints.compare(outline(settings, data.image_shape) | latents, tensors)
                 training = cls(data, settings, directory, device, _count(facts["seed"]))
@@ -173,9 +174,9 @@ class Training:
         latents, images = self.config.latents, self._data.train
         if self.core.encoder is None:
             generator = torch.Generator().manual_seed(self._seed)
-            self._table.values.copy_(start_values(images, latents, generator))
+            self._table.values.copy_(start_values(images, latents, self.config.network.grid, generator))
         if latents.linear:
-            self.core.start_at_components(PrincipalComponents.fit(images, latents.size))
+            start_at_components(self.core, images)
 
     def _load(self, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
         checkpoints.fill(self._tensors(), tensors)
@@ -221,8 +222,8 @@ class Training:
         """One iteration on a batch; returns its mean loss and squared error per image."""
         wanted, encoder = self._seen_images(rows), self.core.encoder
         z = encoder(wanted) if encoder is not None else self._table.values[rows].requires_grad_()
-        noise = torch.exp(self._log_noise)
-        errors = self.core.fourier.squared_errors(self.core.decoder(z + noise * self._random_like(z)), wanted)
+        noise = torch.exp(self._log_noise)  # of each number of a code: cells share it
+        errors = self.core.fourier.squared_errors(self.core.decoder(z + self._noise_like(z, noise)), wanted)
         penalties = z.square().sum(1)
         loss = errors.mean() + self.config.latents.penalty * penalties.mean()
         self._optimiser.zero_grad()
@@ -249,12 +250,14 @@ class Training:
         the penalty (Kingma, Welling: Auto-Encoding Variational Bayes, 2014, appendix B); 0 where noise is fixed."""
         if not self.config.latents.learned_noise:
             return torch.zeros((), device=noise.device)
-        return self.config.latents.penalty * (noise.square() - 2 * self._log_noise).sum()
+        cells = self.config.network.grid.count
+        return cells * self.config.latents.penalty * (noise.square() - 2 * self._log_noise).sum()
 
-    def _random_like(self, z: torch.Tensor) -> torch.Tensor:
+    def _noise_like(self, z: torch.Tensor, deviations: torch.Tensor) -> torch.Tensor:
+        """Noise for z (B, L) with a deviation for each number of a cell's code."""
         (number,) = np.random.SeedSequence([self._seed, self._epoch, self._step]).generate_state(1)
         generator = torch.Generator().manual_seed(int(number))
-        return torch.randn(z.shape, generator=generator).to(z.device)
+        return deviations.repeat(self.config.network.grid.count) * torch.randn(z.shape, generator=generator).to(z.device)
 
     def _end_epoch(self, budget: Budget, factor: float) -> None:
         loss, squared_error, psnr_db = self._means()
