@@ -61,9 +61,7 @@ def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: t
     indices = random.integers(152, 256, config.shape.output_count).astype(np.uint8)  # within the bound on sums
     network = fnet.QuantizedFnet(config, indices, symbols)
     values = fnet.plain_integers(network)
-    payload = (
-        fnet.encode_range(values, config.shape, config.cells.count) if coder == 2 else fnet.encode_planes(values)
-    )
+    payload = fnet.encode_range(values, config.shape, config.cells.count) if coder == 2 else fnet.encode_planes(values)
     header = container.Header(24, 16, 3, fnet.PROFILE_ID, size)
     data = container.write(header, [container.Section(fnet.NETWORK, coder, payload)])
     found = format_decoder.Fourier(format_decoder.parse(data), 3)

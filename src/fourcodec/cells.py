@@ -58,8 +58,8 @@ def patches(lattice: Lattice, size: tuple[int, int], grid: Grid, most: int = 1 <
     The longer side of a cell spans half a period from its top left corner, as a whole picture does in convention 0 of
     positions.py: with one cell, x is the same.
     """
-    down = lattice.top + (np.arange(lattice.rows) + 0.5) * lattice.row_pitch
-    across = lattice.left + (np.arange(lattice.columns) + 0.5) * lattice.column_pitch
+    down: NDArray[np.float64] = lattice.top + (np.arange(lattice.rows) + 0.5) * lattice.row_pitch
+    across: NDArray[np.float64] = lattice.left + (np.arange(lattice.columns) + 0.5) * lattice.column_pitch
     period = 2 * max(size[0] / grid.rows, size[1] / grid.columns)
     for cell in range(grid.count):
         row, column = divmod(cell, grid.columns)

@@ -13,7 +13,7 @@ from fourcodec.errors import LimitError, ModelError, UnsupportedFormatError
 from fourcodec.generative import fnc, sheets, uses
 from fourcodec.generative.checkpoints import FILE_NAME, read_checkpoint, write_checkpoint
 from fourcodec.generative.datasets import load_dataset
-from fourcodec.generative.model import TrainedModel, load_model
+from fourcodec.generative.model import TrainedModel, load_model, straight
 from fourcodec.generative.schedules import Budget
 from fourcodec.generative.training import Training
 from tests.support import sets
@@ -114,7 +114,7 @@ def test_a_model_with_a_part_missing_or_of_another_shape_is_refused(model: Train
 
 def test_ways_between_latents_visit_every_stop() -> None:
     stops = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
-    way = uses.interpolate(stops, 5)
+    way = straight(stops, 5)
     assert way.shape == (11, 4)
     assert np.allclose(way[[0, 5, 10]], stops)
     assert np.allclose(way[1], 0.8 * stops[0] + 0.2 * stops[1])

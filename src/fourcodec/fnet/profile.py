@@ -83,7 +83,7 @@ class FnetConfig:
         """The inverse of `size`; `others` are coordinates and activation. Raises ValueError."""
         width, depth, *more = size
         if len(more) < 2:
-            return cls(width, depth, channels, *more, **others)
+            return cls(width, depth, channels, more[0] if more else None, **others)  # type: ignore[arg-type]
         rows, columns = more
         if rows * columns == 1:
             raise ValueError("a picture of one cell does not state it")

@@ -49,6 +49,7 @@ class FourierImages:
 
     def __init__(self, shape: NetworkShape, pieces: Sequence[Piece], size: int, activation: int) -> None:
         self.shape, self.activation, self.pieces, self.size = shape, activation, tuple(pieces), size
+        self._sent: dict[torch.device, tuple[torch.Tensor, ...]] = {}
         self._blocks = kernels.Blocks.joined(
             [kernels.Blocks.of_cell(piece.cell, piece.x, piece.pixels, piece.weights) for piece in pieces]
         )
@@ -87,14 +88,31 @@ class FourierImages:
 
     def formula(self, coefficients: torch.Tensor) -> torch.Tensor:
         """`evaluate` in plain torch, differentiable: the reference for the kernels, and what CUDA runs."""
-        count, device = self.shape.coefficient_count, coefficients.device
-        x = coefficients.new_zeros((len(coefficients), self.shape.channels, self.size))
-        for piece in self.pieces:
-            own = coefficients[:, piece.cell * count :][:, :count]
-            weights = torch.from_numpy(piece.weights).to(coefficients)
-            values = weights * self._before(len(self.shape.layers), own, piece.x)
-            x = x.index_add(2, torch.from_numpy(piece.pixels).to(device), values)
-        return torch.tanh(x / 2) if self.activation == SIGMOID else 2 * x - 1
+        x, pixels, weights, cells = self._padded(coefficients.device)
+        own = coefficients.unflatten(1, (-1, self.shape.coefficient_count))[:, cells]  # (B, pieces, count)
+        values = weights * self._before(len(self.shape.layers), own, x)
+        flat = values.transpose(1, 2).flatten(2)
+        y = flat.new_zeros((*flat.shape[:2], self.size)).index_add(2, pixels.flatten(), flat)
+        return torch.tanh(y / 2) if self.activation == SIGMOID else 2 * y - 1
+
+    def _padded(self, device: torch.device) -> tuple[torch.Tensor, ...]:
+        """All pieces padded to equal lengths P: positions (pieces, 2, P), pixels (pieces, P), weights (pieces, 1, P), 0
+        for the padding, and cells (pieces,). They are kept, so that they are sent to a device once."""
+        if device in self._sent:
+            return self._sent[device]
+        most = max(piece.x.shape[1] for piece in self.pieces)
+
+        def stacked(arrays: list[NDArray[Any]]) -> torch.Tensor:
+            rest = [[(0, 0)] * (array.ndim - 1) + [(0, most - array.shape[-1])] for array in arrays]
+            return torch.from_numpy(np.stack([np.pad(a, n) for a, n in zip(arrays, rest, strict=True)])).to(device)
+
+        self._sent[device] = (
+            stacked([piece.x for piece in self.pieces]),
+            stacked([piece.pixels for piece in self.pieces]),
+            stacked([piece.weights[None] for piece in self.pieces]),
+            torch.tensor([piece.cell for piece in self.pieces], device=device),
+        )
+        return self._sent[device]
 
     def last_features(self, coefficients: torch.Tensor, positions: NDArray[np.float32]) -> torch.Tensor:
         """The features of the last layer at positions (2, N), (B, 2^inputs * 2, N): the factors of its coefficients, in
@@ -102,12 +120,14 @@ class FourierImages:
 
         coefficients: (B, count). The layer's outputs are the products summed, since it has no residual.
         """
-        cosines, sines = _waves(self.shape.layers[-1], self._before(self.shape.depth, coefficients, positions))
+        x = torch.from_numpy(positions).to(coefficients)
+        cosines, sines = _waves(self.shape.layers[-1], self._before(self.shape.depth, coefficients, x))
         return torch.stack([cosines, sines], 2).flatten(1, 2)
 
-    def _before(self, stop: int, coefficients: torch.Tensor, positions: NDArray[np.float32]) -> torch.Tensor:
-        """The outputs (B, outputs, N) of layer `stop` - 1; of no layer, the positions."""
-        x = torch.from_numpy(positions).to(coefficients).expand(len(coefficients), -1, -1)
+    def _before(self, stop: int, coefficients: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """The outputs (..., outputs, N) of layer `stop` - 1 at positions (..., 2, N); of no layer, the positions.
+        coefficients: (..., count)."""
+        x = positions.to(coefficients).expand(*coefficients.shape[:-1], 2, -1)
         for layer in self.shape.layers[:stop]:
             x = layer_outputs(layer, coefficients, x)
         return x
@@ -115,7 +135,9 @@ class FourierImages:
     def samples(self, coefficients: NDArray[np.float32]) -> NDArray[np.float32]:
         """`evaluate` by the kernels: samples (B, channels, N)."""
         samples = np.empty((len(coefficients), self.shape.channels, self.size), np.float32)
-        self._run(coefficients, samples, kernels.NO_TARGETS, kernels.NO_SAMPLES, kernels.NO_ERRORS, kernels.NO_GRADIENTS)
+        self._run(
+            coefficients, samples, kernels.NO_TARGETS, kernels.NO_SAMPLES, kernels.NO_ERRORS, kernels.NO_GRADIENTS
+        )
         return samples
 
     def errors_and_gradients(

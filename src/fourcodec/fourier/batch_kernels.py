@@ -225,16 +225,16 @@ def network_kernel(width: int, depth: int, channels: int) -> Callable[..., None]
             _activate(shown, activation)
             if not backward:
                 continue
-            dw, slopes = gradients[image], scratch[1]
+            dw, back = gradients[image], scratch[1]
             dw[:] = _ZERO
             if with_targets:
-                errors[image] = _subtract(shown, targets[image], slopes)
-                _pull_back(shown, slopes, activation, slopes)
+                errors[image] = _subtract(shown, targets[image], back)
+                _pull_back(shown, back, activation, back)
             else:
-                _pull_back(shown, pulls[image], activation, slopes)
+                _pull_back(shown, pulls[image], activation, back)
             for block in range(features_of.shape[0]):
                 own = cells[block] * size
-                _gather(slopes, pixels[block], weights[block], y)  # from here on y holds gradients by the outputs,
+                _gather(back, pixels[block], weights[block], y)  # from here on y holds gradients by the outputs,
                 x[:] = _ZERO  # and x those by the states
                 for d in range(layers - 1, -1, -1):
                     _fill_tables(cosines[block, d], sines[block, d], low_bits, low, high)

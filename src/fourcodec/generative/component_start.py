@@ -63,9 +63,7 @@ def _window_regression(
     return (total / count).reshape(-1, channels), (products / count).reshape(len(products), -1, channels)
 
 
-def _regression(
-    features: torch.Tensor, weights: NDArray[np.float32], wanted: NDArray[np.float64]
-) -> torch.Tensor:
+def _regression(features: torch.Tensor, weights: NDArray[np.float32], wanted: NDArray[np.float64]) -> torch.Tensor:
     """The last layer's coefficients (B, F C) that approximate windows (B, P, C) best where weights (P,) are large:
     ridge regression on its features (F, P)."""
     weighted = features * torch.from_numpy(weights).to(features)

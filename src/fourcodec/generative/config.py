@@ -100,11 +100,12 @@ class NetworkConfig(_Table):
 class LatentConfig(_Table):
     """The latent z.
 
-    `size` is its number of components, in each cell. `penalty` is c in c ||z||^2, which is added to an image's sum of squared errors
-    on [-1, 1]. `noise` is the standard deviation of the noise added to z in training; with `learned_noise` it is
-    learned from there on, one for each component. `start` says where latents without an encoder start: at the images'
-    whitened principal components, or at random with a standard deviation of 0.01. With `linear`, encoder and decoder
-    have linear maps beside their MLPs, which start as principal component analysis.
+    `size` is its number of components, in each cell. `penalty` is c in c ||z||^2, which is added to an image's sum of
+    squared errors on [-1, 1]. `noise` is the standard deviation of the noise added to z in training; with
+    `learned_noise` it is learned from there on, one for each component of a cell. `start` says where latents without an
+    encoder start: at the images' whitened principal components, or at random with a standard deviation of 0.01. With
+    `linear`, encoder and decoder have linear maps beside their MLPs, which start as principal component
+    analysis.
     """
 
     size: int = _within(35, 1, MAX_UNITS)
@@ -156,7 +157,8 @@ class TrainingConfig(_Table):
 
     `rate` is the learning rate of the networks, `latent_rate` that of latents without an encoder. Both rise over the
     share `warm_up` of the training and then fall to 0. With `mirrored`, which needs an encoder, images are mirrored
-    left to right with probability 1/2.
+    left to right with probability 1/2. `perceptual` is the weight of the perceptual distance (perception.py) beside the
+    squared error; the classifier that it needs is trained first, once for a data set.
     """
 
     epochs: int = _within(100, 1, 1_000_000)
@@ -166,11 +168,34 @@ class TrainingConfig(_Table):
     schedule: str = _one_of("cosine", SCHEDULES)
     warm_up: float = _within(0.0, 0, 0.5)
     mirrored: bool = False
+    perceptual: float = _within(0.0, 0, 1000)
+
+
+@dataclass(frozen=True)
+class FlowConfig(_Table):
+    """The density of grids of codes, a transformer of `blocks` blocks over the cells (cell_flow.py), and its training.
+
+    `width` is a multiple of 32. `share` is the share of a training's minutes that the flow has, where minutes are
+    given.
+    """
+
+    width: int = _within(128, 32, 2048)
+    blocks: int = _within(4, 1, 64)
+    epochs: int = _within(50, 1, 1_000_000)
+    batch: int = _within(256, 1, 65_536)
+    rate: float = _within(1e-3, 0, 1)
+    share: float = _within(0.5, 0.05, 0.95)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % 32:
+            raise ValueError(f"width is a multiple of 32, not {self.width}")
 
 
 @dataclass(frozen=True)
 class Config:
-    """The whole configuration. Without an encoder, z is a free parameter for each training image."""
+    """The whole configuration. Without an encoder, z is a free parameter for each training image. Without a flow, the
+    density of z is chosen among mixtures of Gaussians (prior_choice.py)."""
 
     summary: str = ""
     expected_time: str = ""
@@ -179,6 +204,7 @@ class Config:
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     encoder: EncoderConfig | None = None
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    flow: FlowConfig | None = None
 
     def __post_init__(self) -> None:
         if self.latents.linear and not (self.decoder.gains and self.network.activation == "linear"):

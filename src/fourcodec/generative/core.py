@@ -65,8 +65,10 @@ class ModelCore:
         return FourierImages(self.shape, pieces, height * width, activation)
 
     def coefficients(self, z: NDArray[np.float32]) -> torch.Tensor:
-        """The coefficients (B, cells count) of the Fourier networks for latents (B, L). Raises ModelError where they are not
-        finite, as those of weights near the end of float32 are."""
+        """The coefficients (B, cells count) of the Fourier networks for latents (B, L).
+
+        Raises ModelError where they are not finite, as those of weights near the end of float32 are.
+        """
         with torch.no_grad():
             found: torch.Tensor = self.decoder(torch.from_numpy(np.ascontiguousarray(z, np.float32)).to(self.device))
         if not torch.isfinite(found).all():

@@ -84,11 +84,8 @@ class Encoder(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """z (B, L) for images uint8 (B, C, N)."""
-        if self.windows is not None:
-            images = images[:, :, self.windows].transpose(1, 2)  # (B, cells, C, P)
-        else:
-            images = images[:, None]
-        samples = images.flatten(2).float() * (2 / 255) - 1
+        cells = images[:, None] if self.windows is None else images[:, :, self.windows].transpose(1, 2)
+        samples = cells.flatten(2).float() * (2 / 255) - 1  # (B, cells, C P)
         z: torch.Tensor = self.mlp(samples)
         if self.linear is not None:
             z = z + self.linear(samples)
