@@ -23,7 +23,7 @@ from fourcodec.bench.baselines import decode, jpeg, jxl, webp
 from fourcodec.coding import binary_coder
 from fourcodec.errors import TargetError
 from fourcodec.generative.datasets import load_dataset
-from fourcodec.generative.latent_codec import LatentCodec
+from fourcodec.generative.latent_codec import ITERATIONS, Coded, LatentCodec
 from fourcodec.generative.model import load_model
 from fourcodec.images.writing import saved
 
@@ -54,10 +54,9 @@ def ours(picture: np.ndarray, profile: str, psnr_db: float) -> Row | None:
     return encoded.size_bytes, encoded.psnr_db
 
 
-def with_residual(codec: LatentCodec, picture: np.ndarray) -> Row:
-    """The picture without loss: the latent at the default step, and the differences under contexts of the contrast of
-    the model's picture."""
-    coded = codec.encode(picture)
+def with_residual(codec: LatentCodec, picture: np.ndarray, coded: Coded) -> Row:
+    """The picture without loss: the latent, and the differences under contexts of the contrast of the model's
+    picture."""
     shown = codec.decode(coded.data).astype(np.int32)
     edges = [np.abs(np.diff(np.pad(shown, ((0, 1), (0, 0), (0, 0)), mode="edge"), axis=0))]
     edges.append(np.abs(np.diff(np.pad(shown, ((0, 0), (0, 1), (0, 0)), mode="edge"), axis=1)))
@@ -66,20 +65,22 @@ def with_residual(codec: LatentCodec, picture: np.ndarray) -> Row:
     return len(coded.data) + 4 + len(residual), None
 
 
-def latent(codec: LatentCodec, picture: np.ndarray, psnr_db: float | None) -> Row | None:
-    try:
-        coded = codec.encode(picture, psnr_db)
-    except TargetError:
-        return None
-    return len(coded.data), coded.psnr_db
-
-
-def payload(codec: LatentCodec, picture: np.ndarray, psnr_db: float) -> Row | None:
-    try:
-        coded = codec.encode(picture, psnr_db)
-    except TargetError:
-        return None
-    return coded.latent_bytes, coded.psnr_db
+def by_model(codec: LatentCodec, pictures: np.ndarray, psnr_db: float) -> dict[str, list[Row | None]]:
+    """The rows of the model, by name."""
+    found: dict[str, list[Row | None]] = {name: [] for name in ("whole", "latent", "usual", "exact")}
+    for picture, latent in zip(pictures, codec.model.embed(pictures, ITERATIONS), strict=True):
+        usual = codec.encode(picture, None, latent)
+        found["usual"].append((len(usual.data), usual.psnr_db))
+        found["exact"].append(with_residual(codec, picture, usual))
+        try:
+            coded = codec.encode(picture, psnr_db, latent)
+        except TargetError:
+            found["whole"].append(None)
+            found["latent"].append(None)
+            continue
+        found["whole"].append((len(coded.data), coded.psnr_db))
+        found["latent"].append((coded.latent_bytes, coded.psnr_db))
+    return found
 
 
 def line(name: str, rows: list[Row | None]) -> str:
@@ -110,28 +111,27 @@ def main() -> None:
     arguments = parser.parse_args()
     pictures = load_dataset(arguments.data).test[: arguments.count]
     codec, target = LatentCodec(load_model(arguments.model)), arguments.psnr
-    without_loss: dict[str, Callable[[np.ndarray], bytes]] = {
+    lossy_codecs: dict[str, Callable[[Image.Image, int], bytes]] = {
+        "WebP": webp,
+        "JPEG": lambda image, quality: jpeg(image, quality, "4:4:4", False),
+        "JPEG XL": jxl,
+    }
+    lossless_codecs: dict[str, Callable[[np.ndarray], bytes]] = {
         "PNG": lambda picture: saved(plain(picture), "PNG", optimize=True),
         "WebP, lossless": lambda picture: saved(plain(picture), "WEBP", lossless=True, quality=100, method=6),
         "JPEG XL, lossless": jxl_lossless,
     }
-    tests: dict[str, Callable[[np.ndarray], Row | None]] = {
-        "model, the whole file": lambda picture: latent(codec, picture, target),
-        "model, its latent alone": lambda picture: payload(codec, picture, target),
-        "model at its default step": lambda picture: latent(codec, picture, None),
-        "WebP": lambda picture: lossy(webp, picture, target),
-        "JPEG": lambda picture: lossy(lambda image, q: jpeg(image, q, "4:4:4", False), picture, target),
-        "JPEG XL": lambda picture: lossy(jxl, picture, target),
-        **{
-            name: lambda picture, encode=encode: (len(encode(picture)), None)  # type: ignore[misc]
-            for name, encode in without_loss.items()
-        },
-        "model and residual, lossless (no command)": lambda picture: with_residual(codec, picture),
-    }
+    own = by_model(codec, pictures, target)
     lines = [f"the first {len(pictures)} test images, at least {target:g} dB; model {codec.hash.hex()}"]
-    for name, test in tests.items():
-        lines.append(line(name, [test(picture) for picture in pictures]))
-        print(lines[-1], flush=True)
+    lines.append(line("model, the whole file", own["whole"]))
+    lines.append(line("model, its latent alone", own["latent"]))
+    for name, encode in lossy_codecs.items():
+        lines.append(line(name, [lossy(encode, picture, target) for picture in pictures]))
+    lines.append(line("model at its default step", own["usual"]))
+    for name, exact in lossless_codecs.items():
+        lines.append(line(name, [(len(exact(picture)), None) for picture in pictures]))
+    lines.append(line("model and residual, lossless (no command)", own["exact"]))
+    print("\n".join(lines), flush=True)
     for profile in ("grid", "fnet"):
         rows = [ours(picture, profile, target) for picture in pictures[: arguments.fitted]]
         lines.append(line(f"{profile}, effort 3", rows))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,8 +59,8 @@ def patches(lattice: Lattice, size: tuple[int, int], grid: Grid, most: int = 1 <
     The longer side of a cell spans half a period from its top left corner, as a whole picture does in convention 0 of
     positions.py: with one cell, x is the same.
     """
-    down: NDArray[np.float64] = lattice.top + (np.arange(lattice.rows) + 0.5) * lattice.row_pitch
-    across: NDArray[np.float64] = lattice.left + (np.arange(lattice.columns) + 0.5) * lattice.column_pitch
+    down = lattice.top + (np.arange(lattice.rows) + 0.5) * lattice.row_pitch
+    across = lattice.left + (np.arange(lattice.columns) + 0.5) * lattice.column_pitch
     period = 2 * max(size[0] / grid.rows, size[1] / grid.columns)
     for cell in range(grid.count):
         row, column = divmod(cell, grid.columns)
@@ -82,8 +83,8 @@ def most_samples(lattice: Lattice, grid: Grid) -> int:
 
 
 def _along(
-    places: NDArray[np.float64], side: int, cells: int, cell: int, period: float
-) -> tuple[slice, NDArray[np.float64], NDArray[np.float64]]:
+    places: NDArray[np.floating[Any]], side: int, cells: int, cell: int, period: float
+) -> tuple[slice, NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
     """Along one axis, for samples at `places` in pixels: those where a cell's weight is above 0, a slice; the inputs of
     its network there; and its weights. Beyond the centres of the first and the last cell these are 1."""
     distance = places * cells / side - (cell + 0.5)

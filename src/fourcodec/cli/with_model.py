@@ -102,8 +102,9 @@ def _opened(model: Path) -> "LatentCodec":
 def _each(pairs: Iterable[tuple[Path, Path]], work: Callable[[Path, Path], dict[str, Any]], *, as_json: bool) -> int:
     """Does the work on each pair; one bad file does not end the others. Returns the exit status."""
     pairs = list(pairs)
+    failed: list[dict[str, Any]] = []
     if len(pairs) == 1:
-        measured, failed = work(*pairs[0]), []
+        measured = work(*pairs[0])
     else:
         done, failed = several.do_each(pairs, work)
         measured = {"files": done, "failed": failed}

@@ -24,11 +24,12 @@ def write_card(directory: Path, note: str, today: datetime.date) -> None:
     history = facts["history"]
     trained = f"{len(history)} epochs, {facts['seconds'] / 60:.1f} minutes"
     psnr = f"{history[-1]['psnr_db']:.2f} dB in training" if history else "unknown: it was not trained for an epoch"
+    cells = model.config.network.grid.count
     rows = {
         "date": today.isoformat(),
         "data": f"{facts['dataset']['name']}, {len(model.train_latents)} training images, SHA-256 {model.dataset_hash}",
         "images": f"{width} x {height} pixels, {channels} channel{'s' * (channels > 1)}",
-        "latent": f"{model.latent_size} numbers in {model.config.network.grid.count} cells",
+        "latent": f"{model.latent_size} numbers in {cells} cell{'s' * (cells > 1)}",
         "training": f"{trained}, seed {facts['seed']}",
         "reconstruction": psnr,
         "prior": note,

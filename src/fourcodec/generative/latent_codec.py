@@ -34,7 +34,7 @@ MODEL, LATENT = 0, 1  # section kinds
 SECTION_NAMES = {MODEL: "model", LATENT: "latent"}
 HASH_BYTES = 8
 DEFAULT_STEP_INDEX = 24  # a step of one unit: rounding adds a twelfth of the variance of the noise in training
-_EMBEDDED = 400  # iterations of a latent's fit
+ITERATIONS = 400  # of a latent's fit
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class LatentCodec:
             raise ModelError(f"nothing can be coded with this model: {exc}") from exc
         self.hash = _hash_of(model, self._tables, self._units)
 
-    def encode(self, picture: Images, target_psnr_db: float | None = None) -> Coded:
+    def encode(self, picture: Images, target_psnr_db: float | None = None, latent: Floats | None = None) -> Coded:
         """A file of a picture uint8 (H, W, C): at the default step, or at the coarsest with a PSNR of at least the
-        target.
+        target. `latent` (L,) is the picture's where a caller has fitted it, as many can be at once.
 
         Raises ImageError for a picture of another size, and TargetError where even the finest step has a lower PSNR:
         the model cannot show the picture better.
@@ -71,7 +71,8 @@ class LatentCodec:
         if picture.dtype != np.uint8 or picture.shape != self.model.image_shape:
             shape = describe(self.model.image_shape)
             raise ImageError(f"the model codes pictures of {shape} and 8 bits, not {picture.shape} {picture.dtype}")
-        latent = self.model.embed(picture[None], _EMBEDDED)[0]
+        if latent is None:
+            latent = self.model.embed(picture[None], ITERATIONS)[0]
         if target_psnr_db is None:
             return self._coded(picture, latent, DEFAULT_STEP_INDEX)
         for index in range(MAX_STEP_INDEX + 1):

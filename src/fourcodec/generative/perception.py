@@ -25,7 +25,7 @@ class Perception:
         self.weights_hash = classifier.weights_hash
         self._size = classifier.image_shape[:2]
         self._mean, self._deviation = network.mean, network.deviation
-        self._stages = list(network.body[:_STAGES])
+        self._stages = list(network.body.children())[:_STAGES]
 
     def distances(self, samples: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
         """The distance (B,) of each of the samples float32 (B, C, N) in [-1, 1] from images uint8 (B, C, N):
