@@ -14,11 +14,12 @@ demo: $(STAMP)
 generate-demo: $(STAMP)
 	$(BIN)/python -m examples.generate_demo demo/generate $(if $(filter file,$(origin DATA)),,$(DATA))
 
-# CIFAR-10 by our configuration and by the thesis', MINUTES of training each, then evaluated into benchmarks/results.
-# Started again, it goes on with the training that was begun.
+# CIFAR-10 in cells and by the thesis, MINUTES of training each with the density, on DEVICE (auto, cpu or cuda), then
+# evaluated into benchmarks/results. Started again, it goes on with the training that was begun.
 generate-cifar10: MINUTES ?= 180
+generate-cifar10: DEVICE ?= auto
 generate-cifar10: $(STAMP)
-	$(BIN)/python -m benchmarks.generative_compare $(DATA)/cifar10 cifar10 cifar10-thesis --minutes $(MINUTES) --models models
+	$(BIN)/python -m benchmarks.generative_compare $(DATA)/cifar10 cifar10-cells cifar10-thesis --minutes $(MINUTES) --device $(DEVICE) --models models
 
 # In two processes: most tests are of one thread.
 test: lint

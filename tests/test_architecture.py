@@ -18,7 +18,7 @@ GOLDEN = TESTS / "golden" / "v0.2"
 LEVELS = (
     ("arguments",),
     ("__init__", "errors", "arrays", "cache", "views", "web", "threads", "json_text", "quality", "tuning"),
-    ("extras", "limits", "files", "positions", "kernel_cache"),
+    ("extras", "limits", "files", "positions", "cells", "kernel_cache"),
     ("devices", "plotting"),
     ("compiling",),
     ("fourier", "coding", "bitstream", "optimisation"),
@@ -68,6 +68,7 @@ APART = ("fnet", "grid", "generative")  # none of them imports another
 ACROSS = {
     "generative.config": {"fnet.profile"},  # the largest network that a file can hold
     "generative.fnc": {"fnet.profile", "fnet.quantize"},  # samples become files of the profile fnet
+    "generative.latent_density": {"fnet.quantize"},  # the table of steps
 }
 # room: what it may import from outside (beside the standard library); rooms not named here may import anything
 ALLOWED = {

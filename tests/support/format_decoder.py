@@ -498,23 +498,32 @@ class Fourier:
     """Profile 1."""
 
     def __init__(self, file: File, channels: int) -> None:
-        self.file, (m, depth, *order) = file, file.architecture
-        self.order = order[0] if order else max(m, 2)
+        self.file, (m, depth, *more) = file, file.architecture
+        assert len(more) < 3
+        self.order = more[0] if len(more) == 1 else max(m, 2)
+        self.cells = (more[0], more[1]) if len(more) == 2 else (1, 1)
+        number = self.cells[0] * self.cells[1]
+        if len(more) == 2:
+            assert 2 <= number <= 1024
+            assert file.coordinates == 0
         # (inputs, outputs, whether x is added)
         self.layers = [(2, m, False), *[(m, m, True)] * (depth - 1), (m, channels, False)]
         sizes = [2 * outputs * len(self._frequencies(inputs)) for inputs, outputs, _ in self.layers]
         count = sum(outputs for _, outputs, _ in self.layers)
-        contexts = [0] * count + [1 + number for number, size in enumerate(sizes) for _ in range(size)]
+        self.count = sum(sizes)
+        assert number == 1 or number * self.count <= 2**22
+        contexts = [0] * count + [1 + layer for layer, size in enumerate(sizes) for _ in range(size)] * number
         coder, payload = file.sections[0]
         integers = self._ranged(payload, contexts) if coder == 2 else self._packed(payload, len(contexts))
         self.step_indices = list(itertools.accumulate(integers[:count]))
         self.symbols = integers[count:]
         assert 0 <= min(self.step_indices) <= max(self.step_indices) <= 255
         assert max(abs(q) for q in self.symbols) < 2**20
-        self._check_bound()
+        for cell in range(number):
+            self._check_bound(self.symbols[cell * self.count :])
 
-    def _check_bound(self) -> None:
-        symbols, indices = iter(self.symbols), iter(self.step_indices)
+    def _check_bound(self, own: list[int]) -> None:
+        symbols, indices = iter(own), iter(self.step_indices)
         state: list[Fraction] = []
         for inputs, outputs, added in self.layers:
             sizes = [0] * outputs
@@ -552,7 +561,13 @@ class Fourier:
 
     def coefficients(self) -> np.ndarray:
         """(N,) float32."""
-        found, at, first = np.empty(len(self.symbols), np.float32), 0, 0
+        found, at = np.empty(len(self.symbols), np.float32), 0
+        while at < len(found):
+            at = self._cell_coefficients(found, at)
+        return found
+
+    def _cell_coefficients(self, found: np.ndarray, at: int) -> int:
+        first = 0
         for inputs, outputs, _ in self.layers:
             for number in range(2 * outputs * len(self._frequencies(inputs))):
                 index = self.step_indices[first + number % outputs]
@@ -560,19 +575,31 @@ class Fourier:
                 found[at] = np.float32(self.symbols[at]) * step
                 at += 1
             first += outputs
-        return found
+        return at
 
     def planes(self) -> np.ndarray:
         """(channels, H, W), before the activation."""
         height, width = self.file.size
         rows, columns = np.mgrid[0:height, 0:width].astype(float)
-        if self.file.coordinates == 0:
-            longer = max(height, width)
-            x = np.stack([(columns + 0.5) / (2 * longer), (rows + 0.5) / (2 * longer)])
-        else:
-            x = np.stack([columns / 32, rows / 32])
+        coefficients = self.coefficients().astype(float)
+        if self.file.coordinates == 1:
+            return self._values(coefficients, np.stack([columns / 32, rows / 32]))
+        down, across = self.cells
+        period = 2 * max(height / down, width / across)
+        total = np.zeros(())
+        for cell in range(down * across):
+            i, j = divmod(cell, across)
+            x = np.stack([(columns + 0.5 - j * width / across) / period, (rows + 0.5 - i * height / down) / period])
+            weight = part_of_one((rows + 0.5) * down / height, i, down) * part_of_one(
+                (columns + 0.5) * across / width, j, across
+            )
+            total = total + weight * self._values(coefficients[cell * self.count :], x)
+        return total
+
+    def _values(self, coefficients: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """(channels, H, W) of one network at x (2, H, W)."""
+        at, (height, width) = 0, self.file.size
         x = x.astype(np.float32).astype(float)
-        at, coefficients = 0, self.coefficients().astype(float)
         for inputs, outputs, added in self.layers:
             frequencies = self._frequencies(inputs)
             size = 2 * outputs * len(frequencies)
@@ -584,6 +611,15 @@ class Fourier:
                     y[o] += a_and_b[number, 0, o] * np.cos(angle) + a_and_b[number, 1, o] * np.sin(angle)
             x, at = y, at + size
         return x
+
+
+def part_of_one(places: np.ndarray, cell: int, cells: int) -> np.ndarray:
+    """The weight of a cell along an axis, at places in cells."""
+    t = places - cell - 0.5
+    t = np.maximum(t, 0) if cell == 0 else t
+    t = np.minimum(t, 0) if cell == cells - 1 else t
+    u = np.minimum(np.abs(t), 1)
+    return 1 - u * u * (3 - 2 * u)
 
 
 def halvings(size: tuple[int, int], count: int) -> list[tuple[int, int]]:

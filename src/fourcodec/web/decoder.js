@@ -689,23 +689,31 @@ function weightedSums({rows, outputs, weights}, features, y) {
 function fnetConfig({architecture, width, height, prior, tiles, coordinates, activation, colours}) {
   check(!prior && !tiles, 'profile fnet knows neither priors nor tiles', 'unsupported');
   check(coordinates < 2 && activation < 2, 'unknown coordinates or activation', 'unsupported');
+  const fields = architecture.length;
   const [m, depth, own] = architecture;
-  const valid = architecture.length >= 2 && architecture.length <= 3 && m >= 1 && m <= 10 && depth >= 1 && depth <= 16;
-  check(valid && (own === undefined || (own >= 1 && own < m)), 'the architecture of profile fnet is invalid');
-  const order = own ?? Math.max(m, 2);
+  const valid = fields >= 2 && fields <= 4 && m >= 1 && m <= 10 && depth >= 1 && depth <= 16;
+  check(valid && (fields !== 3 || (own >= 1 && own < m)), 'the architecture of profile fnet is invalid');
+  const order = fields === 3 ? own : Math.max(m, 2);
+  const cells = fields === 4 ? architecture.slice(2) : [1, 1];
+  const cellCount = cells[0] * cells[1];
+  check(fields < 4 || (cellCount >= 2 && cellCount <= 1024 && !coordinates), 'the cells of profile fnet are invalid');
   const layers = count(depth + 1, (n) => {
     const inputs = n ? m : 2;
     const outputs = n < depth ? m : colours;
     return {inputs, outputs, order, residual: n > 0 && n < depth, size: 2 * outputs * frequencyCount(inputs, order)};
   });
-  return {layers, work: width * height * total(layers.map(({size}) => size)), memory: 0};
+  const size = total(layers.map((layer) => layer.size));
+  check(cellCount === 1 || cellCount * size <= 2 ** 22, 'the cells of profile fnet have too many coefficients');
+  const overlap = (cells[0] > 1 ? 2 : 1) * (cells[1] > 1 ? 2 : 1); // cells with a weight at a pixel, at most
+  return {layers, cells, cellCount, size, work: overlap * width * height * size, memory: 0};
 }
 
 /** The integers of section `network`: {stepIndices, symbols}. */
-function fnetIntegers({payload, config: {layers}, own}) {
+function fnetIntegers({payload, config: {layers, cellCount, size}, own}) {
   const data = payload(0, 'network', [ZSTD, RANGE]);
   const steps = total(layers.map(({outputs}) => outputs));
-  const contexts = [Array(steps).fill(0), ...layers.map(({size}, n) => Array(size).fill(n + 1))].flat();
+  const ofCell = layers.flatMap((layer, n) => Array(layer.size).fill(n + 1));
+  const contexts = [Array(steps).fill(0), ...count(cellCount, () => ofCell)].flat();
   const integers = (own[0].coder === RANGE ? rangedIntegers : packedIntegers)(data, contexts);
   let index = 0;
   const stepIndices = Uint8Array.from(integers.subarray(0, steps), (difference) => {
@@ -715,7 +723,8 @@ function fnetIntegers({payload, config: {layers}, own}) {
   });
   const symbols = integers.subarray(steps);
   check(symbols.every((q) => Math.abs(q) < 2 ** 20), 'a coefficient has more than 20 bits');
-  check(isBounded(layers, stepIndices, symbols), 'the coefficients of a hidden state or sample sum up to too much');
+  const bounded = count(cellCount, (n) => isBounded(layers, stepIndices, symbols.subarray(n * size, (n + 1) * size)));
+  check(bounded.every(Boolean), 'the coefficients of a hidden state or sample sum up to too much');
   return {stepIndices, symbols};
 }
 
@@ -748,33 +757,78 @@ const STEPS = [1, 0.917004048, 0.840896428, 0.771105409, 0.707106769, 0.64841979
 
 const stepOf = (index) => Math.fround(STEPS[index % 8]) * 2 ** -(index >> 3);
 
-function fnetNetwork({config, integers: {stepIndices, symbols}, header: {colours}}) {
-  let [at, output] = [0, 0];
-  const layers = config.layers.map(({inputs, outputs, order, residual, size}) => {
-    const steps = Array.from(stepIndices.subarray(output, (output += outputs)), stepOf);
-    const matrix = Array.from(symbols.subarray(at, (at += size)), (q, n) => Math.fround(q * steps[n % outputs]));
-    return fourierLayer(inputs, order, matrix, outputs, residual, order >= inputs);
+/** The network of each cell. */
+function fnetNetworks({config, integers: {stepIndices, symbols}, header: {colours}}) {
+  let at = 0;
+  return count(config.cellCount, () => {
+    let output = 0;
+    const layers = config.layers.map(({inputs, outputs, order, residual, size}) => {
+      const steps = Array.from(stepIndices.subarray(output, (output += outputs)), stepOf);
+      const matrix = Array.from(symbols.subarray(at, (at += size)), (q, n) => Math.fround(q * steps[n % outputs]));
+      return fourierLayer(inputs, order, matrix, outputs, residual, order >= inputs);
+    });
+    return {layers, scale: 1, linear: null, inputs: 2, colours};
   });
-  return {layers, scale: 1, linear: null, inputs: 2, colours};
+}
+
+/** Along an axis, for points at `places` in pixels: those to which a cell adds, from `first` on, its network's inputs
+ * there (before they are divided by the period), and its weights. See "Cells" in FORMAT.md. */
+function alongCell(places, side, cells, cell) {
+  const weights = places.map((place) => {
+    const t = (place * cells) / side - cell - 0.5;
+    const u = (t < 0 ? cell === 0 : cell === cells - 1) ? 0 : Math.min(Math.abs(t), 1);
+    return 1 - u * u * (3 - 2 * u);
+  });
+  const first = weights.findIndex((weight) => weight > 0);
+  const end = weights.findLastIndex((weight) => weight > 0) + 1;
+  if (first < 0) return {first: 0, inputs: [], weights: []};
+  const inputs = places.slice(first, end).map((place) => place - (cell * side) / cells);
+  return {first, inputs, weights: weights.slice(first, end)};
+}
+
+/** Adds a cell to planes (colours, points of a window). */
+function addCell(planes, network, {down, across, period, columns}, compute) {
+  const wide = across.inputs.length;
+  const size = down.inputs.length * wide;
+  if (!size) return;
+  const inputs = new Float32Array(2 * size);
+  for (let n = 0; n < size; n++) {
+    inputs[n] = across.inputs[n % wide] / period;
+    inputs[size + n] = down.inputs[Math.floor(n / wide)] / period;
+  }
+  const values = compute(network, inputs, size);
+  const whole = planes.length / network.colours;
+  for (let c = 0, n = 0; c < network.colours; c++) {
+    for (let row = 0; row < down.inputs.length; row++) {
+      let to = c * whole + (down.first + row) * columns + across.first;
+      for (let column = 0; column < wide; column++) {
+        planes[to++] += down.weights[row] * across.weights[column] * values[n++];
+      }
+    }
+  }
 }
 
 /** Draws the points of a canvas, part by part; coarser points first where they are shown. Returns the canvas. */
 function* drawFnet(file, canvas, {compute, onPart}) {
-  const {width, height, coordinates} = file.header;
-  const longer = 2 * Math.max(width, height);
-  const network = fnetNetwork(file);
+  const {header: {width, height, coordinates, colours}, config: {cells: [down, across]}} = file;
+  const period = coordinates ? 32 : 2 * Math.max(height / down, width / across);
+  const networks = fnetNetworks(file);
   const coarse = onPart ? [new Canvas(file, latticeOf(canvas, 8))] : [];
   for (const own of [...coarse, canvas]) {
-    const position = (n, first) => (first + (n + 0.5) * own.step - coordinates / 2) / (coordinates ? 32 : longer);
+    const places = (number, first, start) => (
+      count(number, (n) => start + (first + n + 0.5) * own.step - coordinates / 2));
     for (const window of parts(own, 16)) {
       const {top, left, rows, columns} = window;
-      const size = rows * columns;
-      const planes = new Float32Array(2 * size);
-      for (let n = 0; n < size; n++) {
-        planes[n] = position(left + (n % columns), own.left);
-        planes[size + n] = position(top + Math.floor(n / columns), own.top);
-      }
-      own.put(compute(network, planes, size), window);
+      const planes = new Float32Array(colours * rows * columns);
+      const rowPlaces = places(rows, top, own.top);
+      const columnPlaces = places(columns, left, own.left);
+      const downCells = count(down, (cell) => alongCell(rowPlaces, height, down, cell));
+      const acrossCells = count(across, (cell) => alongCell(columnPlaces, width, across, cell));
+      networks.forEach((network, cell) => {
+        const place = {down: downCells[Math.floor(cell / across)], across: acrossCells[cell % across]};
+        addCell(planes, network, {...place, period, columns}, compute);
+      });
+      own.put(planes, window);
       onPart?.(own.part(window));
       yield;
     }
