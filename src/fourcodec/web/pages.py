@@ -53,8 +53,8 @@ def view_page(files: Sequence[Shown]) -> str:
 
 
 def decoder(files: Sequence[Shown], *scripts: str) -> str:
-    """What a page needs for `element` of these files: the decoder, and the module that defines <fnc-img>, with further
-    scripts of this package at its end. Without files: for any."""
+    """The HTML that a page needs to show .fnc files by `element`: the decoder, the trained starts that the files name
+    (without files, all), and the module that defines <fnc-img>, with further scripts of this package at its end."""
     return f'{_inside(files)}\n<script type="module">\n{joined("fnc-img.js", *scripts)}</script>\n'
 
 
