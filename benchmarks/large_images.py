@@ -10,7 +10,6 @@ so many seconds, each image at 0.05, 0.4 and 2 megapixels and as it is. Rows tha
 """
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import tables
-from benchmarks.commands import run
+from benchmarks.commands import FOURCODEC, run
 from benchmarks.curves import PEERS, mean, shown
 from fourcodec import images, metrics
 from fourcodec.arrays import Samples
@@ -27,23 +26,31 @@ from fourcodec.bench.baselines import BASELINES, decode, make, sweep_settings
 from fourcodec.bench.bdrate import Curve, bd_rate, rising
 
 COLUMNS = ("image", "megapixels", "codec", "setting", "bytes", "psnr_db", "seconds", "processor_s", "peak_mb", "note")
-FOURCODEC = [sys.executable, "-m", "fourcodec"]
 SIZES = (0.05, 0.4, 2.0, None)  # megapixels; None: as it is
 
 Row = dict[str, str]
 
 
+def blank(name: str, pixels: Samples, codec: str, setting: str) -> Row:
+    """A row of which only the key is filled, its first four cells."""
+    key = name, f"{pixels.shape[0] * pixels.shape[1] / 1e6:.2f}", codec, setting
+    return dict.fromkeys(COLUMNS, "") | dict(zip(COLUMNS, key, strict=False))
+
+
+def key_of(row: Row) -> tuple[str, ...]:
+    return tuple(row[name] for name in COLUMNS[:4])
+
+
 def encoded(name: str, pixels: Samples, setting: str, options: list[str], there: set[tuple[str, ...]]) -> Iterator[Row]:
     """The row of one encode by the command, unless it is there."""
-    megapixels = pixels.shape[0] * pixels.shape[1] / 1e6
-    if (name, f"{megapixels:.2f}", "fourcodec", setting) in there:
+    row = blank(name, pixels, "fourcodec", setting)
+    if key_of(row) in there:
         return
     with tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder) / "image.png", Path(folder) / "image.fnc"
         Image.fromarray(pixels).save(source, compress_level=1)
         ran = run([*FOURCODEC, "encode", str(source), "-o", str(out), *options], must_succeed=False)
-        row = dict.fromkeys(COLUMNS, "") | {"image": name, "megapixels": f"{megapixels:.2f}", "codec": "fourcodec"}
-        row |= {"setting": setting, "seconds": f"{ran.seconds:.1f}", "processor_s": f"{ran.processor_seconds:.1f}"}
+        row |= {"seconds": f"{ran.seconds:.1f}", "processor_s": f"{ran.processor_seconds:.1f}"}
         row["peak_mb"] = f"{ran.peak_mb:.0f}"
         if ran.status:
             row["note"] = ran.stderr.strip().splitlines()[-1]
@@ -57,17 +64,12 @@ def encoded(name: str, pixels: Samples, setting: str, options: list[str], there:
 
 def peers(name: str, pixels: Samples, there: set[tuple[str, ...]]) -> Iterator[Row]:
     """The rows of the other codecs, at the qualities of the curves of `fourcodec bench`."""
-    megapixels = f"{pixels.shape[0] * pixels.shape[1] / 1e6:.2f}"
     for codec in PEERS:
         for wanted in sweep_settings(BASELINES[codec]):
-            if (name, megapixels, codec, wanted.label) not in there:
+            row = blank(name, pixels, codec, wanted.label)
+            if key_of(row) not in there:
                 data = make(BASELINES[codec], Image.fromarray(pixels), wanted)
-                row = dict.fromkeys(COLUMNS, "") | {"image": name, "megapixels": megapixels, "codec": codec}
-                yield row | {
-                    "setting": wanted.label,
-                    "bytes": str(len(data)),
-                    "psnr_db": f"{metrics.psnr_db(pixels, decode(data)):.3f}",
-                }
+                yield row | {"bytes": str(len(data)), "psnr_db": f"{metrics.psnr_db(pixels, decode(data)):.3f}"}
 
 
 def scaled(pixels: Samples, megapixels: float | None) -> Samples:
@@ -92,14 +94,14 @@ def limited(options: argparse.Namespace, there: set[tuple[str, ...]]) -> Iterato
     for path in options.images:
         whole = images.load(path).pixels
         for size in SIZES:
+            pixels = scaled(whole, size)
             for seconds in options.seconds.split(","):
-                setting = f"max-seconds {seconds}"
-                yield from encoded(path.stem, scaled(whole, size), setting, ["--max-seconds", seconds], there)
+                yield from encoded(path.stem, pixels, f"max-seconds {seconds}", ["--max-seconds", seconds], there)
 
 
 def curve(rows: list[Row]) -> Curve:
-    pixels = 1e6 * float(rows[0]["megapixels"])
-    return rising((8 * float(row["bytes"]) / pixels, float(row["psnr_db"])) for row in rows)
+    """The curve of rows; empty where there is none yet."""
+    return rising((8e-6 * float(row["bytes"]) / float(row["megapixels"]), float(row["psnr_db"])) for row in rows)
 
 
 def psnr_at(points: Curve, rate: float) -> float:
@@ -118,9 +120,9 @@ def summarise(table: Path) -> None:
                 print(*cells, row["note"], sep="\t")
                 continue
             (point,) = curve([row])
-            others = [of(rows, row["image"], row["megapixels"], peer) for peer in PEERS]
-            leads = [point[1] - psnr_at(curve(other), point[0]) for other in others if other]
-            print(*cells, row["bytes"], row["psnr_db"], *(f"{lead:+.2f}" for lead in leads), sep="\t")
+            others = [curve(of(rows, row["image"], row["megapixels"], peer)) for peer in PEERS]
+            leads = [point[1] - psnr_at(other, point[0]) if other else None for other in others]
+            print(*cells, row["bytes"], row["psnr_db"], *(shown(lead, "+.2f") for lead in leads), sep="\t")
     print("\neffort", "image", "seconds a megapixel", "processor s a megapixel", *PEERS, sep="\t")
     efforts = dict.fromkeys(row["setting"].split(" ", 1)[1] for row in rows if " effort " in row["setting"])
     for effort in efforts:
@@ -157,7 +159,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.command == "summary":
         return summarise(options.table)
-    there = {tuple(row[name] for name in COLUMNS[:4]) for row in read(options.table)}
+    there = set(map(key_of, read(options.table)))
     for row in (measured if options.command == "measure" else limited)(options, there):
         tables.append(options.table, row.values())
         tables.show(*row.values())

@@ -208,8 +208,7 @@ class Encoder:
 
     def encode(self, request: Request, quality_of: Callable[[bytes], float], report: Report) -> Made:
         """Makes the requested file. quality_of decodes a file and returns its PSNR in dB, or its SSIMULACRA 2 where
-        that is the target. Raises TargetError and
-        LimitError."""
+        that is the target. Raises TargetError and LimitError."""
         target = target_of(request, self._width, self._height)
         if target is not None:
             return self._search(target, quality_of, report)

@@ -59,18 +59,21 @@ def _exhibit(rank: str, index: int, settings: BenchSettings, log: ItemLog) -> Ex
     try:
         pixels = sources.load(Path(settings.folder), outcome.image).pixels
         data = log.file_of(index).read_bytes()
-        our_copy = ours.codec_of(settings).decode(data)
+        cropped = max(pixels.shape[:2]) > SHOWN_SIDE
+        if cropped or settings.codec != OUR_MODULE:
+            own: bytes | Shown = _png(ours.codec_of(settings).decode(data))
+        else:
+            own = Shown("ours", data, pixels.shape[1], pixels.shape[0], File(data).header.prior)
     except (sources.SourceProblem, OSError):
         return None
     file = baselines.make(baseline, Image.fromarray(pixels), baselines.setting_of(baseline, peer_row.setting))
-    shown = [_middle(as_rgb(picture)) for picture in (our_copy, baselines.decode(file), pixels)]
-    height, width = shown[0].shape[:2]
-    our_png, peer_png, original_png = (saved(Image.fromarray(picture), "PNG", optimize=True) for picture in shown)
-    cropped = (height, width) != pixels.shape[:2]
-    own: bytes | Shown = our_png
-    if not cropped and settings.codec == OUR_MODULE:
-        own = Shown("ours", data, width, height, File(data).header.prior)
-    return Exhibit(rank, our_row, peer_row, own, peer_png, original_png, (width, height), cropped)
+    height, width = _middle(pixels).shape[:2]
+    return Exhibit(rank, our_row, peer_row, own, _png(baselines.decode(file)), _png(pixels), (width, height), cropped)
+
+
+def _png(pixels: Samples) -> bytes:
+    """The shown part of a picture as a PNG file."""
+    return saved(Image.fromarray(_middle(as_rgb(pixels))), "PNG", optimize=True)
 
 
 def _middle(pixels: Samples) -> Samples:

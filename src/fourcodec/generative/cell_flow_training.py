@@ -144,11 +144,6 @@ class CellFlowTraining:
                 self._average[name].lerp_(value, 1 - kept)
 
     def _save(self) -> None:
-        optimiser = {
-            f"{index}.{name}": value
-            for index, state in self._optimiser.state_dict()["state"].items()
-            for name, value in state.items()
-        }
         facts = {
             "config": asdict(self._config),
             "latents": self._digest,
@@ -160,7 +155,7 @@ class CellFlowTraining:
         tensors = (
             checkpoints.named("network", self._network.state_dict())
             | checkpoints.named("average", self._average)
-            | checkpoints.named("optimiser", optimiser)
+            | checkpoints.named("optimiser", checkpoints.of_optimiser(self._optimiser))
         )
         checkpoints.write_checkpoint(self._directory, tensors, facts, FILE_NAME)
 
@@ -175,11 +170,7 @@ class CellFlowTraining:
         with checkpoints.explained(self._directory, FILE_NAME):
             targets = checkpoints.named("network", self._network.state_dict())
             checkpoints.fill(targets | checkpoints.named("average", self._average), tensors)
-            states: dict[int, dict[str, torch.Tensor]] = {}
-            for name, tensor in checkpoints.part(tensors, "optimiser").items():
-                index, _, field = name.partition(".")
-                states.setdefault(int(index), {})[field] = tensor
-            self._optimiser.load_state_dict({**self._optimiser.state_dict(), "state": states})
+            checkpoints.fill_optimiser(self._optimiser, checkpoints.part(tensors, "optimiser"))
             self._iteration = checkpoints.count(facts["iteration"])
             self._seconds, self._loss = checkpoints.finite(facts["seconds"]), checkpoints.finite(facts["loss"])
 

@@ -97,6 +97,24 @@ def fill(targets: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor]) -> 
         target.detach().copy_(tensors[name])
 
 
+def of_optimiser(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """The state of an optimiser by the number of the parameter and the name of the tensor, as 3.exp_avg."""
+    return {
+        f"{index}.{name}": value
+        for index, state in optimiser.state_dict()["state"].items()
+        for name, value in state.items()
+    }
+
+
+def fill_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    """Gives an optimiser the state in tensors; the inverse of `of_optimiser`. Raises ValueError for other names."""
+    states: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, _, field = name.partition(".")
+        states.setdefault(int(index), {})[field] = tensor
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
+
+
 def compare(targets: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor]) -> None:
     """Raises KeyError where a tensor is missing, and ValueError for one of another shape or type than the target of its
     name, or with numbers that are not finite. Targets may be on the device "meta", where they take no memory."""

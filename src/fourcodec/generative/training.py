@@ -150,11 +150,6 @@ class Training:
 
     def save(self) -> None:
         """Writes the checkpoint."""
-        optimiser = {
-            f"{index}.{name}": value
-            for index, state in self._optimiser.state_dict()["state"].items()
-            for name, value in state.items()
-        }
         facts = {
             "config": to_table(self.config),
             "dataset": {"name": self._data.name, "hash": self._data.content_hash},
@@ -167,7 +162,7 @@ class Training:
             "perception": None if self._perception is None else self._perception.weights_hash,
             "history": [asdict(record) for record in self.history],
         }
-        tensors = self._tensors() | checkpoints.named("optimiser", optimiser)
+        tensors = self._tensors() | checkpoints.named("optimiser", checkpoints.of_optimiser(self._optimiser))
         checkpoints.write_checkpoint(self._directory, tensors, facts)
 
     def _tensors(self) -> dict[str, torch.Tensor]:
@@ -187,11 +182,7 @@ class Training:
         checkpoints.fill(self._tensors(), tensors)
         if self._perception is not None and facts["perception"] != self._perception.weights_hash:
             raise ValueError("its perceptual distance is by another classifier than this machine's")
-        states: dict[int, dict[str, torch.Tensor]] = {}
-        for name, tensor in checkpoints.part(tensors, "optimiser").items():
-            index, _, field = name.partition(".")
-            states.setdefault(int(index), {})[field] = tensor
-        self._optimiser.load_state_dict({**self._optimiser.state_dict(), "state": states})
+        checkpoints.fill_optimiser(self._optimiser, checkpoints.part(tensors, "optimiser"))
         self._epoch, self._step = checkpoints.count(facts["epoch"]), checkpoints.count(facts["step"])
         self._seconds = checkpoints.finite(facts["seconds"])
         loss, error, seen = map(checkpoints.finite, facts["sums"])
