@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks tools examples
 
-.PHONY: demo generate-demo generate-cifar10 test test-base coverage fuzz fuzz-bounds fuzz-folders lint format docs figures kernels results clean
+.PHONY: demo generate-demo generate-cifar10 test test-base coverage fuzz fuzz-bounds fuzz-folders wheel lint format docs figures kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python -m examples.demo demo
@@ -54,6 +54,13 @@ fuzz-bounds: $(STAMP)
 fuzz-folders: COUNT := 100000
 fuzz-folders: $(STAMP)
 	for target in journal dataset model prior; do nice $(BIN)/python -m tests.fuzz.folders $$target $(COUNT) || exit 1; done
+
+# A wheel in dist/ with kernels compiled ahead, for this Python and its numba; others compile at their first start.
+wheel: $(STAMP)
+	rm -rf build src/fourcodec/shipped
+	$(BIN)/python -m tools.ship_kernels
+	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
+	rm -rf build src/fourcodec/shipped
 
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)
