@@ -11,8 +11,9 @@ import torch
 from fourcodec.grid import network as grid_network
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.entropy_model import split
+from fourcodec.grid.gradient import GridGradient
 from fourcodec.grid.kernels.layout import HIDDEN, PASS_COLUMN, PASS_ROW, PASSES
-from fourcodec.grid.network import GridGradient, GridNetwork
+from fourcodec.grid.network import GridNetwork
 from fourcodec.grid.weights import BICUBIC, UNUSED, GridWeights
 from tests.support import reference_grid
 from tests.support.grid_problems import CONFIGS, DISTORTION, EDGES, SCALE, Problem, problem_of, random_weights

@@ -10,14 +10,16 @@ import pytest
 
 from fourcodec.errors import LimitError
 from fourcodec.grid.config import GridConfig
+from fourcodec.grid.fit import clock as clocks
 from fourcodec.grid.fit import fit as grid
 from fourcodec.grid.fit import weights as choosing
-from fourcodec.grid.fit.fit import _Fit, initial_weights
+from fourcodec.grid.fit.fit import _Fit
 from fourcodec.grid.fit.fit import fit as fit_grid
 from fourcodec.grid.fit.settings import FILE_ITERATIONS, GridSettings, grid_settings_for
+from fourcodec.grid.fit.start import initial_weights
 from fourcodec.grid.fit.weights import WeightRate, choose_integers
+from fourcodec.grid.gradient import GridGradient
 from fourcodec.grid.kernels.layout import PASSES
-from fourcodec.grid.network import GridGradient
 from fourcodec.grid.picture import GridNetworks, QuantizedGrid
 from fourcodec.grid.profile import render
 from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL, encode_networks
@@ -171,7 +173,8 @@ class Clock:
             return squares
 
         monkeypatch.setattr(_Fit, "_iterate", step)
-        monkeypatch.setattr(grid, "time", self)
+        for module in (grid, clocks):
+            monkeypatch.setattr(module, "time", self)
 
     def perf_counter(self) -> float:
         return self.now
