@@ -3,10 +3,12 @@
     python -m benchmarks.large_images measure OUT.tsv [--efforts 5,1] [--qualities 30,45,60] IMAGE...
     python -m benchmarks.large_images limits OUT.tsv [--seconds 5,20,60,300] IMAGE...
     python -m benchmarks.large_images summary OUT.tsv
+    python -m benchmarks.large_images edges IMAGE FILE.fnc...
 
 `measure` encodes by the command and adds the files of JPEG, WebP and AVIF; `limits` encodes at default quality within
 so many seconds, each image at 0.05, 0.4 and 2 megapixels and as it is. Rows that are in OUT.tsv are not made again.
-`summary` prints seconds per megapixel, PSNR beside the other codecs' at equal bytes, and BD-rates.
+`summary` prints seconds per megapixel, PSNR beside the other codecs' at equal bytes, and BD-rates. `edges` prints how
+far errors of luma jump from one pixel to the next across the edges of tiles, and near them, for each file of an image.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+import fourcodec
 from benchmarks import tables
 from benchmarks.commands import FOURCODEC, run
 from benchmarks.curves import PEERS, mean, shown
@@ -24,8 +27,11 @@ from fourcodec import images, metrics
 from fourcodec.arrays import Samples
 from fourcodec.bench.baselines import BASELINES, decode, make, sweep_settings
 from fourcodec.bench.bdrate import Curve, bd_rate, rising
+from fourcodec.bitstream import container
+from fourcodec.grid.tiling import UNIT
 
 COLUMNS = ("image", "megapixels", "codec", "setting", "bytes", "psnr_db", "seconds", "processor_s", "peak_mb", "note")
+LUMA = np.array([0.299, 0.587, 0.114])
 SIZES = (0.05, 0.4, 2.0, None)  # megapixels; None: as it is
 
 Row = dict[str, str]
@@ -141,6 +147,20 @@ def of(rows: list[Row], image: str, megapixels: str, codec: str) -> list[Row]:
     return [row for row in rows if (row["image"], row["megapixels"], row["codec"]) == wanted and row["bytes"]]
 
 
+def edges(image: Path, files: list[Path]) -> None:
+    original = images.load(image).pixels @ LUMA
+    print("file", "tiles, pixels", "between", "jump of errors across edges", "8 to 40 pixels from them", sep="\t")
+    for file in files:
+        data = file.read_bytes()
+        side = UNIT * container.read(data)[0].tiles
+        errors = fourcodec.decode(data) @ LUMA - original
+        for axis, between in enumerate(("rows", "columns")):
+            jumps = np.abs(np.diff(errors, axis=axis)).mean(axis=1 - axis)
+            across = np.arange(side, len(jumps), side) - 1
+            near = [place + sign * step for place in across for sign in (-1, 1) for step in range(8, 41)]
+            print(file.name, side, between, f"{jumps[across].mean():.2f}", f"{jumps[near].mean():.2f}", sep="\t")
+
+
 def read(table: Path) -> list[Row]:
     return [dict(zip(COLUMNS, cells, strict=True)) for cells in tables.begin(table, COLUMNS)]
 
@@ -148,6 +168,9 @@ def read(table: Path) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
+    jumps = commands.add_parser("edges")
+    jumps.add_argument("image", type=Path)
+    jumps.add_argument("files", type=Path, nargs="+")
     for name in ("measure", "limits", "summary"):
         command = commands.add_parser(name)
         command.add_argument("table", type=Path)
@@ -157,6 +180,8 @@ def main() -> None:
     commands.choices["measure"].add_argument("--qualities", default="30,45,60")
     commands.choices["limits"].add_argument("--seconds", default="5,20,60,300")
     options = parser.parse_args()
+    if options.command == "edges":
+        return edges(options.image, options.files)
     if options.command == "summary":
         return summarise(options.table)
     there = set(map(key_of, read(options.table)))
