@@ -61,7 +61,7 @@ def settings() -> list[tuple[str, object]]:
 
 
 def has(level: str) -> bool:
-    """Whether this processor has all that code for a level uses."""
+    """Returns True where this processor has all that code for a level uses."""
     found = llvm.get_host_cpu_features()
     return all(found.get(feature, False) for feature in LEVELS[level])
 
