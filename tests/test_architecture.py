@@ -61,7 +61,7 @@ FLOORS = {
         ("pyramid", "trained_starts", "error_form"),
         ("entropy_model",),
         ("windows", "weights", "latent_coding"),
-        ("tiling", "network"),
+        ("tiling", "network", "edges"),
         ("gradient",),
         ("config",),
         ("picture",),

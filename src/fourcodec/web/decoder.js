@@ -1505,6 +1505,33 @@ function* drawTile({levels, place}, picture, reduction, canvas, compute, expecte
   }
 }
 
+/** Smooths a whole picture across the edges of its tiles, and yields the windows that have changed. It works on rounded
+ * samples, which leaves them within 1 of what "Edges of tiles" in FORMAT.md says, within 3 where four tiles meet. */
+function* smoothedEdges({data, rows, columns, header: {channels, colours, depth, tiles}}) {
+  const side = 64 * tiles || Infinity;
+  const peak = 2 ** depth - 1;
+  const move = (at, by) => (data[at] = clip(Math.round(data[at] + by), 0, peak));
+  const smooth = (edge, length, stride, count, across) => {
+    for (let n = 0; n < count * colours; n++) {
+      const at = edge * stride + Math.floor(n / colours) * across + (n % colours);
+      const jump = data[at] - data[at - stride];
+      const moved = Math.sign(jump) * Math.max(0, Math.min(Math.abs(jump), (48 / 255) * peak - Math.abs(jump)));
+      for (let k = 0; k < 3; k++) {
+        move(at - (k + 1) * stride, ((3 - k) / 7) * moved);
+        if (edge + k < length) move(at + k * stride, ((k - 3) / 7) * moved);
+      }
+    }
+  };
+  for (let edge = side; edge < columns; edge += side) {
+    smooth(edge, columns, channels, rows, columns * channels);
+    yield {top: 0, left: edge - 3, rows, columns: Math.min(6, columns - edge + 3)};
+  }
+  for (let edge = side; edge < rows; edge += side) {
+    smooth(edge, rows, columns * channels, columns, channels);
+    yield {top: edge - 3, left: 0, rows: Math.min(6, rows - edge + 3), columns};
+  }
+}
+
 /** Draws a grid picture. Returns the canvas: a smaller one where the file is cut. */
 function* drawGrid(file, canvas, {start, kernel, compute, onPart}) {
   const {config, source} = file;
@@ -1541,6 +1568,7 @@ function* drawGrid(file, canvas, {start, kernel, compute, onPart}) {
     }
     tile.levels = []; // a picture of many tiles holds the latents of one
   }
+  if (!tiles.some((tile) => tile.cut)) for (const window of smoothedEdges(canvas)) onPart?.(canvas.part(window));
   const [{next, cut}] = tiles;
   check(!cut || next < config.levels - 1, 'the file is cut before its first level is whole', 'cut');
   if (!cut || next < 0) return canvas;
