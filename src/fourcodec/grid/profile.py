@@ -195,8 +195,9 @@ def render(
     """The image of (height, width) on a lattice, at every pixel unless given: (channels, rows, columns) float32, about
     [0, 1], not clamped. It is computed on the CPU, whatever the device.
 
-    Edges between tiles are smoothed at 1:1 (edges.py). Synthesis runs in the window that the lattice needs, at 1:2^r with the largest r that leaves about two samples along
-    each axis for each one of the lattice, or else at 1:1. The result is resampled on the lattice.
+    Synthesis runs in the window that the lattice needs, at 1:2^r with the largest r that leaves about two samples along
+    each axis for each one of the lattice, or else at 1:1. There edges between tiles are smoothed (edges.py). The result
+    is resampled on the lattice.
     """
     config = picture.config
     how = sampling(config, lattice or whole(size[1], size[0]))
