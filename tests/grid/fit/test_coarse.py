@@ -83,7 +83,7 @@ def test_a_fit_begins_with_the_picture_of_the_coarser_one(height: int, width: in
 
 def test_progress_names_the_size_and_counts_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Progress] = []
-    monkeypatch.setattr("fourcodec.grid.fit.fit.REPORT_SECONDS", -1.0)
+    monkeypatch.setattr("fourcodec.grid.fit.clock.REPORT_SECONDS", -1.0)
     planes = planes_of(oddities.photo(130, 140))
     fit_grid(planes, config_of(130, 140, 3, levels=7), GridSettings(12, 1e-2), seed=0, report=seen.append)
     names = [one.stage for one in seen]
