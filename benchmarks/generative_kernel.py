@@ -16,12 +16,11 @@ import numpy as np
 import torch
 
 from benchmarks.timing import best_seconds
-from fourcodec.cells import Grid, patches
-from fourcodec.fourier.batch import FourierImages, Piece
+from fourcodec.cells import Grid
+from fourcodec.fourier.batch import FourierImages
 from fourcodec.fourier.layout import SIGMOID
 from fourcodec.fourier.shape import NetworkShape
 from fourcodec.threads import thread_count
-from fourcodec.views import whole
 
 CASES = [
     ("MNIST", NetworkShape(5, 6, 1), 28, Grid()),
@@ -78,20 +77,10 @@ def versions(
     }
 
 
-def images_of(shape: NetworkShape, side: int, grid: Grid) -> FourierImages:
-    """Networks of images of side x side pixels."""
-    number = np.arange(side**2).reshape(side, side)
-    pieces = [
-        Piece(patch.cell, patch.x, number[patch.rows, patch.columns].ravel(), patch.weights.ravel())
-        for patch in patches(whole(side, side), (side, side), grid)
-    ]
-    return FourierImages(shape, pieces, side**2, SIGMOID)
-
-
 def measure(name: str, shape: NetworkShape, side: int, grid: Grid, threads: int) -> str:
     """A line of the result."""
     random = np.random.default_rng(0)
-    fourier, count = images_of(shape, side, grid), grid.count * shape.coefficient_count
+    fourier, count = FourierImages.of_cells(shape, (side, side), grid, SIGMOID), grid.count * shape.coefficient_count
     coefficients = torch.from_numpy(random.normal(0, 0.02, (BATCH, count)).astype(np.float32))
     targets = torch.from_numpy(random.integers(0, 256, (BATCH, shape.channels, side**2), dtype=np.uint8))
     runs = versions(fourier, coefficients, targets)

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 import fourcodec
+from benchmarks.crops import LUMA
 from benchmarks.tables import show
 from fourcodec import images, metrics
 
-LUMA = np.array([0.299, 0.587, 0.114])
 SHARES = (0.15, 0.3, 0.6)
 
 

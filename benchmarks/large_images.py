@@ -22,6 +22,7 @@ from PIL import Image
 import fourcodec
 from benchmarks import tables
 from benchmarks.commands import FOURCODEC, run
+from benchmarks.crops import LUMA
 from benchmarks.curves import PEERS, mean, shown
 from fourcodec import images, metrics
 from fourcodec.arrays import Samples
@@ -31,7 +32,6 @@ from fourcodec.bitstream import container
 from fourcodec.grid.tiling import UNIT
 
 COLUMNS = ("image", "megapixels", "codec", "setting", "bytes", "psnr_db", "seconds", "processor_s", "peak_mb", "note")
-LUMA = np.array([0.299, 0.587, 0.114])
 SIZES = (0.05, 0.4, 2.0, None)  # megapixels; None: as it is
 
 Row = dict[str, str]

@@ -1,4 +1,4 @@
-"""Compiles kernels ahead, for a wheel that carries them: `make wheel` runs this, then `python -m build`.
+"""Compiles kernels ahead, for a wheel that carries them: `make wheel` runs this before it builds one.
 
     python -m tools.ship_kernels [FOLDER]     (FOLDER: src/fourcodec/shipped)
 

@@ -1,15 +1,16 @@
 """Many networks at once: the fused kernels and their torch twin against the formula."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
-from fourcodec.cells import Grid, patches
-from fourcodec.fourier.batch import FourierImages, Piece
+from fourcodec.cells import Grid
+from fourcodec.fourier.batch import FourierImages
 from fourcodec.fourier.layout import LINEAR, SIGMOID
 from fourcodec.fourier.shape import NetworkShape
 from fourcodec.positions import INDEX_OVER_32, positions
-from fourcodec.views import whole
 from tests.support import reference
 
 SIZE = (14, 15)  # 210 positions: a whole block and a part of one
@@ -82,15 +83,10 @@ def test_no_image_depends_on_the_others_or_on_the_number_of_threads(monkeypatch:
 
 def of_cells(shape: NetworkShape, activation: int, grid: Grid) -> tuple[FourierImages, np.ndarray, np.ndarray]:
     """The networks of the cells of pictures of 18 x 22 pixels, coefficients of five pictures, and their targets."""
-    random, (height, width) = np.random.default_rng(2), (18, 22)
-    number = np.arange(height * width).reshape(height, width)
-    pieces = [
-        Piece(patch.cell, patch.x, number[patch.rows, patch.columns].ravel(), patch.weights.ravel())
-        for patch in patches(whole(width, height), (height, width), grid)
-    ]
+    random, size = np.random.default_rng(2), (18, 22)
     coefficients = random.normal(0, 0.1, (5, grid.count * shape.coefficient_count)).astype(np.float32)
-    targets = random.integers(0, 256, (5, shape.channels, height * width), dtype=np.uint8)
-    return FourierImages(shape, pieces, height * width, activation), coefficients, targets
+    targets = random.integers(0, 256, (5, shape.channels, math.prod(size)), dtype=np.uint8)
+    return FourierImages.of_cells(shape, size, grid, activation), coefficients, targets
 
 
 @pytest.mark.parametrize("activation", [LINEAR, SIGMOID])

@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fourcodec.cells import Grid, patches
 from fourcodec.fourier import batch_kernels as kernels
 from fourcodec.fourier.frequencies import frequency_bits
 from fourcodec.fourier.layout import SIGMOID
 from fourcodec.fourier.shape import LayerShape, NetworkShape
 from fourcodec.threads import map_threads, thread_count
+from fourcodec.views import whole
 
 _PIECE = 8  # images per piece of work: one or two milliseconds
 _TILE_FLOATS = 1 << 28  # features per tile of plain torch: 1 GB, and autograd keeps about four times as much
@@ -60,6 +62,17 @@ class FourierImages:
         count = positions.shape[1]
         piece = Piece(0, positions, np.arange(count), np.ones(count, np.float32))
         return cls(shape, [piece], count, activation)
+
+    @classmethod
+    def of_cells(cls, shape: NetworkShape, size: tuple[int, int], grid: Grid, activation: int) -> FourierImages:
+        """Networks of a grid of cells at all pixels of images of (height, width), row by row."""
+        height, width = size
+        number = np.arange(height * width).reshape(height, width)
+        pieces = [
+            Piece(patch.cell, patch.x, number[patch.rows, patch.columns].ravel(), patch.weights.ravel())
+            for patch in patches(whole(width, height), size, grid)
+        ]
+        return cls(shape, pieces, height * width, activation)
 
     def evaluate(self, coefficients: torch.Tensor) -> torch.Tensor:
         """The samples (B, channels, N) float32 in [-1, 1] of images with coefficients (B, cells count) float32.

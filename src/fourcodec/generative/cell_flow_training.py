@@ -23,7 +23,7 @@ from fourcodec.generative import checkpoints
 from fourcodec.generative.cell_flow import CellFlow, VelocityNetwork, moments
 from fourcodec.generative.config import FlowConfig
 from fourcodec.generative.prior_store import digest
-from fourcodec.generative.schedules import Budget
+from fourcodec.generative.schedules import Budget, scheduled
 from fourcodec.threads import thread_count
 
 FILE_NAME = "flow-training.safetensors"
@@ -100,7 +100,7 @@ class CellFlowTraining:
         started = time.monotonic() - self._seconds
         left, saved = TimeLeft(1 - self._fraction(budget)), time.monotonic()
         while (fraction := self._fraction(budget)) < 1:
-            self._train_step(_rate_factor(fraction))
+            self._train_step(scheduled(fraction, _WARM_UP, "cosine"))
             self._seconds = time.monotonic() - started
             done = self._fraction(budget)
             left.finish(left.left - (1 - done))
@@ -173,10 +173,3 @@ class CellFlowTraining:
             checkpoints.fill_optimiser(self._optimiser, checkpoints.part(tensors, "optimiser"))
             self._iteration = checkpoints.count(facts["iteration"])
             self._seconds, self._loss = checkpoints.finite(facts["seconds"]), checkpoints.finite(facts["loss"])
-
-
-def _rate_factor(fraction: float) -> float:
-    """The factor of the learning rate: it rises from 0 over the warm-up and then falls to 0 along a cosine."""
-    if fraction < _WARM_UP:
-        return fraction / _WARM_UP
-    return (1 + math.cos(math.pi * (fraction - _WARM_UP) / (1 - _WARM_UP))) / 2

@@ -6,15 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fourcodec.cells import patches
 from fourcodec.errors import ModelError
-from fourcodec.fourier.batch import FourierImages, Piece
+from fourcodec.fourier.batch import FourierImages
 from fourcodec.generative import checkpoints
 from fourcodec.generative.config import ACTIVATIONS, COORDINATES, Config, cell_shape
 from fourcodec.generative.networks import Decoder, Encoder
 from fourcodec.generative.windows import window_pixels
 from fourcodec.positions import INDEX_OVER_32
-from fourcodec.views import whole
 
 ImageShape = tuple[int, int, int]  # (H, W, C)
 Size = tuple[int, int]  # (height, width)
@@ -53,16 +51,11 @@ class ModelCore:
 
     def fourier_at(self, size: Size) -> FourierImages:
         """The Fourier networks evaluated at the pixels of an image of another size, which shows the same scene."""
-        network, (height, width) = self.config.network, size
+        network = self.config.network
         activation = ACTIVATIONS[network.activation]
         if COORDINATES[network.coordinates] == INDEX_OVER_32:
             return FourierImages.of_one_cell(self.shape, _spread_indices(self.image_shape[:2], size), activation)
-        number = np.arange(height * width).reshape(height, width)
-        pieces = [
-            Piece(patch.cell, patch.x, number[patch.rows, patch.columns].ravel(), patch.weights.ravel())
-            for patch in patches(whole(width, height), size, network.grid)
-        ]
-        return FourierImages(self.shape, pieces, height * width, activation)
+        return FourierImages.of_cells(self.shape, size, network.grid, activation)
 
     def coefficients(self, z: NDArray[np.float32]) -> torch.Tensor:
         """The coefficients (B, cells count) of the Fourier networks for latents (B, L).

@@ -26,7 +26,6 @@ from fourcodec.grid.edges import smooth_edges
 from fourcodec.grid.kernels import layout
 from fourcodec.grid.picture import GridNetworks, QuantizedGrid, side_by_side
 from fourcodec.grid.rendering import render_incomplete, render_tile, sampling
-from fourcodec.grid.tiling import UNIT
 from fourcodec.grid.weight_coding import decode_networks, encode_networks, network_bits
 from fourcodec.grid.weights import UNUSED
 from fourcodec.grid.windows import Window
@@ -146,7 +145,7 @@ def render_beginning(picture: QuantizedGrid, size: tuple[int, int], reduction: i
         top, left = place.top // step, place.left // step
         render_incomplete(tile, planes[:, top : top + rows, left : left + columns])
     if config.tiles and not reduction and len(picture.tiles) == config.tiling.count:
-        smooth_edges(planes, Window(0, 0, *size), UNIT * config.tiles)
+        smooth_edges(planes, Window(0, 0, *size), config.tiling.side)
     return planes
 
 
@@ -208,7 +207,7 @@ def render(
         within = shared.moved(-tile.top, -tile.left)
         render_tile(picture.tile(number), how.reduction, within, planes[:, *shared.within(how.around)])
     if config.tiles and not how.reduction:
-        smooth_edges(planes, how.around, UNIT * config.tiles)
+        smooth_edges(planes, how.around, config.tiling.side)
     return how.resampled(planes)
 
 
