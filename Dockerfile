@@ -3,17 +3,19 @@
 #   docker build -t fourcodec .
 #   docker run --rm --read-only --network none -v "$PWD:/data" --user "$(id -u)" fourcodec decode photo.fnc copy.png
 #
-# Compiled kernels are made with the image, for the processor that builds it and the user 1000. Another processor or user
-# compiles them at each start, which takes some seconds, unless a folder of its own is mounted at /var/cache/fourcodec:
+# Kernels are compiled with the image, for all users, and for processors of x86-64-v3 and -v4 (as far as the one that
+# builds it has them). What they do not cover is compiled at each start, unless a folder is mounted to keep it:
 #   --mount type=volume,source=fourcodec-kernels,target=/var/cache/fourcodec
 FROM python:3.12-slim AS build
 WORKDIR /source
 COPY pyproject.toml requirements.lock ./
 COPY docs/package.md docs/
 COPY src src
+COPY tools tools
 RUN python -m venv /opt/fourcodec \
  && /opt/fourcodec/bin/pip install --no-cache-dir -c requirements.lock . \
- && /opt/fourcodec/bin/pip uninstall -y pip
+ && /opt/fourcodec/bin/pip uninstall -y pip \
+ && /opt/fourcodec/bin/python -m tools.ship_kernels /opt/fourcodec/lib/python3.12/site-packages/fourcodec/shipped
 
 FROM python:3.12-slim
 COPY --from=build /opt/fourcodec /opt/fourcodec
@@ -24,7 +26,5 @@ ENV PATH=/opt/fourcodec/bin:$PATH \
     FOURCODEC_CACHE_DIR=/var/cache/fourcodec
 USER fourcodec
 WORKDIR /data
-# Both profiles, grey and colour: what it encodes it decodes again, so that all of their kernels are kept.
-RUN ["python", "-c", "import numpy, fourcodec\nfor shape in ((48, 64), (48, 64, 3)):\n for profile in ('grid', 'fnet'):\n  fourcodec.encode(numpy.zeros(shape, numpy.uint8), profile=profile, iterations=2, device='cpu')"]
 ENTRYPOINT ["fourcodec"]
 CMD ["--help"]

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := src tests benchmarks tools examples
 
-.PHONY: demo generate-demo generate-cifar10 test test-base coverage fuzz fuzz-bounds fuzz-folders lint format docs figures kernels results clean
+.PHONY: demo generate-demo generate-cifar10 test test-base coverage fuzz fuzz-bounds fuzz-folders wheel lint format docs figures kernels results clean
 
 demo: $(STAMP)
 	$(BIN)/python -m examples.demo demo
@@ -14,14 +14,16 @@ demo: $(STAMP)
 generate-demo: $(STAMP)
 	$(BIN)/python -m examples.generate_demo demo/generate $(if $(filter file,$(origin DATA)),,$(DATA))
 
-# CIFAR-10 by our configuration and by the thesis', MINUTES of training each, then evaluated into benchmarks/results.
-# Started again, it goes on with the training that was begun.
+# CIFAR-10 in cells and by the thesis, MINUTES of training each with the density, on DEVICE (auto, cpu or cuda), then
+# evaluated into benchmarks/results. Started again, it goes on with the training that was begun.
 generate-cifar10: MINUTES ?= 180
+generate-cifar10: DEVICE ?= auto
 generate-cifar10: $(STAMP)
-	$(BIN)/python -m benchmarks.generative_compare $(DATA)/cifar10 cifar10 cifar10-thesis --minutes $(MINUTES) --models models
+	$(BIN)/python -m benchmarks.generative_compare $(DATA)/cifar10 cifar10-cells cifar10-thesis --minutes $(MINUTES) --device $(DEVICE) --models models
 
+# In two processes: most tests are of one thread.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
 # The base install in an environment of its own: what it can do without the extras, and its size. It asks the package index.
 test-base: $(STAMP)
@@ -52,6 +54,13 @@ fuzz-bounds: $(STAMP)
 fuzz-folders: COUNT := 100000
 fuzz-folders: $(STAMP)
 	for target in journal dataset model prior; do nice $(BIN)/python -m tests.fuzz.folders $$target $(COUNT) || exit 1; done
+
+# A wheel in dist/ with kernels compiled ahead, for this Python and its numba; others compile at their first start.
+wheel: $(STAMP)
+	rm -rf build src/fourcodec/shipped
+	$(BIN)/python -m tools.ship_kernels
+	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
+	rm -rf build src/fourcodec/shipped
 
 lint: $(STAMP)
 	$(BIN)/ruff check $(SOURCES)

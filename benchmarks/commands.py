@@ -5,6 +5,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+FOURCODEC = [sys.executable, "-m", "fourcodec"]
+
 # Runs a command from a small process: the peak memory that the system reports includes the moment between fork and
 # exec, in which the child is as large as its parent.
 _WRAPPER = """

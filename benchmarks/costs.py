@@ -6,7 +6,6 @@ The images are a photograph that ships with scikit-image, scaled to 768 x 512 an
 """
 
 import statistics
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ import skimage.data
 from PIL import Image
 
 import fourcodec
-from benchmarks.commands import run
+from benchmarks.commands import FOURCODEC, run
 from benchmarks.timing import median_seconds
 
-FOURCODEC = [sys.executable, "-m", "fourcodec"]
 RUNS = 7
 
 

@@ -1,7 +1,9 @@
-"""Crops of images."""
+"""Crops of images, and their luma."""
 
 import numpy as np
 import numpy.typing as npt
+
+LUMA = np.array([0.299, 0.587, 0.114])  # the weights of red, green and blue
 
 
 def centre(picture: npt.NDArray[np.uint8], side: int | None) -> npt.NDArray[np.uint8]:

@@ -16,13 +16,17 @@ import numpy as np
 import torch
 
 from benchmarks.timing import best_seconds
+from fourcodec.cells import Grid
 from fourcodec.fourier.batch import FourierImages
 from fourcodec.fourier.layout import SIGMOID
 from fourcodec.fourier.shape import NetworkShape
-from fourcodec.positions import PIXEL_CENTRES, positions
 from fourcodec.threads import thread_count
 
-CASES = [("MNIST", NetworkShape(5, 6, 1), 28), ("CIFAR-10, thesis", NetworkShape(6, 10, 3), 32)]
+CASES = [
+    ("MNIST", NetworkShape(5, 6, 1), 28, Grid()),
+    ("CIFAR-10, thesis", NetworkShape(6, 10, 3), 32, Grid()),
+    ("CIFAR-10, 4 x 4 cells", NetworkShape(6, 2, 3), 32, Grid(4, 4)),
+]
 BATCH = 256
 TILE = 16  # images at a time in the tiled torch versions, whose features then stay in the L2 or L3 cache
 LEAST_SECONDS = 4.0
@@ -41,11 +45,14 @@ def layer_by_phasors(layer, w, x):  # type: ignore[no-untyped-def]
 
 def phasor_errors(fourier: FourierImages, coefficients: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """The result of FourierImages.squared_errors_by_formula, by products of phasors."""
-    x = torch.from_numpy(fourier.positions).expand(len(coefficients), -1, -1)
-    for layer in fourier.shape.layers:
-        w = coefficients[:, layer.span].reshape(-1, 2**layer.inputs, 2, layer.outputs)
-        x = layer_by_phasors(layer, w, x)
-    return (torch.tanh(x / 2) - (targets * (2 / 255) - 1)).square().sum(dim=(1, 2))
+    count, y = fourier.shape.coefficient_count, torch.zeros(targets.shape)
+    for piece in fourier.pieces:
+        x, own = torch.from_numpy(piece.x).expand(len(coefficients), -1, -1), coefficients[:, piece.cell * count :]
+        for layer in fourier.shape.layers:
+            w = own[:, layer.span].reshape(-1, 2**layer.inputs, 2, layer.outputs)
+            x = layer_by_phasors(layer, w, x)
+        y = y.index_add(2, torch.from_numpy(piece.pixels), torch.from_numpy(piece.weights) * x)
+    return (torch.tanh(y / 2) - (targets * (2 / 255) - 1)).square().sum(dim=(1, 2))
 
 
 def versions(
@@ -70,19 +77,20 @@ def versions(
     }
 
 
-def measure(name: str, shape: NetworkShape, side: int, threads: int) -> str:
+def measure(name: str, shape: NetworkShape, side: int, grid: Grid, threads: int) -> str:
     """A line of the result."""
     random = np.random.default_rng(0)
-    where = positions((side, side), np.arange(side**2), PIXEL_CENTRES)
-    coefficients = torch.from_numpy(random.normal(0, 0.02, (BATCH, shape.coefficient_count)).astype(np.float32))
+    fourier, count = FourierImages.of_cells(shape, (side, side), grid, SIGMOID), grid.count * shape.coefficient_count
+    coefficients = torch.from_numpy(random.normal(0, 0.02, (BATCH, count)).astype(np.float32))
     targets = torch.from_numpy(random.integers(0, 256, (BATCH, shape.channels, side**2), dtype=np.uint8))
-    runs = versions(FourierImages(shape, where, SIGMOID), coefficients, targets)
+    runs = versions(fourier, coefficients, targets)
     seconds = {version: best_seconds(step, LEAST_SECONDS) for version, step in runs.items()}
     ours = seconds.pop("kernel")
     fastest = min(seconds, key=lambda version: seconds[version])
-    gflops = 3 * 2 * shape.coefficient_count * side**2 * BATCH / ours / 1e9
+    evaluated = sum(piece.x.shape[1] for piece in fourier.pieces)
+    gflops = 3 * 2 * shape.coefficient_count * evaluated * BATCH / ours / 1e9
     return (
-        f"{name}, width {shape.width}, depth {shape.depth}, {side**2} positions, batch {BATCH}, {threads} thread(s): "
+        f"{name}, width {shape.width}, depth {shape.depth}, {evaluated} positions, batch {BATCH}, {threads} thread(s): "
         f"{BATCH / ours:.0f} images/s, {gflops:.0f} GFLOP/s; "
         f"torch ({fastest}) {BATCH / seconds[fastest]:.0f} images/s: {seconds[fastest] / ours:.1f}x"
     )

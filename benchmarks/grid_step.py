@@ -19,8 +19,8 @@ from PIL import Image
 from benchmarks.tables import show
 from benchmarks.timing import median_seconds
 from fourcodec import codec
+from fourcodec.grid.gradient import GridGradient
 from fourcodec.grid.kernels.layout import PASSES
-from fourcodec.grid.network import GridGradient
 from fourcodec.grid.pyramid import Pyramid
 from fourcodec.grid.weights import GridShape, GridWeights
 from tests.support import reference_grid

@@ -1,11 +1,12 @@
 """The headline: rate-distortion of the profile grid by quality, beside JPEG, WebP, AVIF and, if given, Cool-chic.
 
     python -m benchmarks.kodak ROWS.tsv IMAGE... [--quality 20,45,70,90] [--effort 5] [--jobs 2]
-        [--summary TABLE.md] [--anchor POINTS.tsv]
+        [--keep FOLDER] [--summary TABLE.md] [--anchor POINTS.tsv]
 
 Each image is encoded at each quality, and a row is appended to ROWS for each file: its bytes, the PSNR of the pixels
 decoded from it, the seconds of the encode, and what made it. Files that have a row already are not made again, so that
 a run that was stopped goes on. With --jobs, so many encodes run at a time, each with its share of the cores.
+--keep writes the files to FOLDER, from which benchmarks.visual measures what people see.
 
 --summary writes the tables of docs/results.md: rates, PSNRs, BD-rates and seconds, then J = MSE + lambda bpp. The
 settings of the other codecs are those of fourcodec.bench.baselines. POINTS has Cool-chic's published points, in columns
@@ -46,6 +47,7 @@ class Task:
     quality: float
     effort: int
     jobs: int  # encodes at a time; only for the record
+    keep: Path | None = None  # the folder that the file is written to
 
     @property
     def key(self) -> tuple[str, float, int]:
@@ -85,12 +87,13 @@ def main() -> None:
     parser.add_argument("--quality", default="20,45,70,90")
     parser.add_argument("--effort", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--keep", type=Path)
     parser.add_argument("--summary", type=Path)
     parser.add_argument("--anchor", type=Path)
     options = parser.parse_args()
     qualities = [float(quality) for quality in options.quality.split(",")]
     pairs = itertools.product(options.images, qualities)
-    tasks = [Task(path, quality, options.effort, options.jobs) for path, quality in pairs]
+    tasks = [Task(path, quality, options.effort, options.jobs, options.keep) for path, quality in pairs]
     measure_all(options.rows, tasks, options.jobs)
     if options.summary:
         keys = {task.key for task in tasks}
@@ -116,12 +119,19 @@ def measure_all(table: Path, tasks: Iterable[Task], jobs: int) -> None:
         )
 
 
+def kept_name(path: Path, quality: float) -> str:
+    """The name of the file of a picture at a quality in the folder of --keep."""
+    return f"{path.stem}-q{quality:g}.fnc"
+
+
 def measure(task: Task) -> Row:
     """Encodes, decodes and compares."""
     original = images.plain(images.load(task.path)).pixels
     started = time.perf_counter()
     data = fourcodec.encode(original, profile="grid", quality=task.quality, effort=task.effort, device="cpu").data
     seconds = time.perf_counter() - started
+    if task.keep:
+        files.write(task.keep / kept_name(task.path, task.quality), data, overwrite=True)
     height, width = original.shape[:2]
     return Row(
         *task.key,

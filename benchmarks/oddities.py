@@ -115,7 +115,7 @@ def _open(data: bytes, found: Outcome) -> None:
 
 def _compare(picture: Picture, data: bytes, name: str, found: Outcome) -> None:
     comparison = compare(picture, data)
-    if "<!doctype html>" not in page(comparison, name, "coded.fnc"):
+    if "<!doctype html>" not in page(comparison, data, name, "coded.fnc"):
         found.compared = WRONG
         return
     reason = next((one.reason for one in comparison.without if one.codec == "jpeg"), "")

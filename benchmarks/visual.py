@@ -1,10 +1,12 @@
 """Both tunings of the grid against codecs tuned for people, by SSIMULACRA 2 and FLIP (the extra `bench`).
 
-    python -m benchmarks.visual measure OUT.tsv [--crop 384] [--iterations 700] [--qualities 20,45,70,90] IMAGE...
+    python -m benchmarks.visual measure OUT.tsv [--crop 384] [--iterations 700] [--qualities 20,45,70,90]
+        [--tunes psnr,visual] [--kept FOLDER] IMAGE...
     python -m benchmarks.visual summary OUT.tsv
 
 `measure` appends a row for each file: picture, codec, setting, bytes, bits per pixel, PSNR, SSIMULACRA 2, FLIP; rows
-that are there are not measured again. `summary` prints BD-rates over each metric, picture by picture and in the mean.
+that are there are not measured again. --kept has files of whole pictures that benchmarks.kodak --keep made, which are
+then not encoded again. `summary` prints BD-rates over each metric, picture by picture and in the mean.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from PIL import Image
 
 import fourcodec
 from benchmarks.crops import centre
+from benchmarks.kodak import kept_name
 from fourcodec import images, metrics
 from fourcodec.arrays import Samples
 from fourcodec.bench.baselines import BASELINES, decode, make, sweep_settings
@@ -37,14 +40,18 @@ def row(name: str, codec: str, setting: str, pixels: Samples, data: bytes, copy:
 def rows(path: Path, options: argparse.Namespace, there: set[tuple[str, ...]]) -> Iterator[list[str]]:
     pixels = centre(images.load(path).pixels, options.crop)
     name = f"{path.stem} {options.crop or 'whole'}"
-    for tune in TUNES:
+    for tune in options.tunes.split(","):
         for quality in map(float, options.qualities.split(",")):
             setting = f"q{quality:g} {options.iterations} iterations"
             if (name, tune, setting) not in there:
-                encoded = fourcodec.encode(
-                    pixels, quality=quality, iterations=options.iterations, tune=tune, device="cpu"
-                )
-                yield row(name, tune, setting, pixels, encoded.data, fourcodec.decode(encoded.data))
+                kept = options.kept and options.kept / kept_name(path, quality)
+                if tune == "psnr" and kept and kept.exists():
+                    data = kept.read_bytes()
+                else:
+                    data = fourcodec.encode(
+                        pixels, quality=quality, iterations=options.iterations, tune=tune, device="cpu"
+                    ).data
+                yield row(name, tune, setting, pixels, data, fourcodec.decode(data))
     for codec in PEERS:
         for wanted in sweep_settings(BASELINES[codec]):
             if (name, codec, wanted.label) not in there:
@@ -105,6 +112,8 @@ def main() -> None:
     measuring.add_argument("--crop", type=int, default=384, help="side of the centre square in pixels, 0: all")
     measuring.add_argument("--iterations", type=int, default=700)
     measuring.add_argument("--qualities", default="20,45,70,90")
+    measuring.add_argument("--tunes", default=",".join(TUNES))
+    measuring.add_argument("--kept", type=Path, help="files of `psnr`, whole pictures, at as many iterations")
     measuring.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE")
     measuring.set_defaults(run=measure)
     summing = commands.add_parser("summary")

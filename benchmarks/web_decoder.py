@@ -84,8 +84,7 @@ def chromium(files: list[str]) -> None:
                 f"{file} {options}: first picture: {first:.0f} ms of processor time ({on_clock:.0f} on the clock), "
                 f"whole {whole:.0f} ms ({whole_on_clock:.0f})"
             )
-        header = container.read(data)[0]
-        page = view_page([Shown("picture", data, header.width, header.height, header.profile, header.prior)])
+        page = view_page([Shown("picture", data, container.read(data)[0])])
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Browser(Path(folder)) as browser:
             path = Path(folder) / "page.html"
             path.write_text(page, encoding="utf-8")

@@ -47,7 +47,7 @@ def main(folder: Path, source: Path | None) -> None:
         files.write(folder / f"sample-{number}.fnc", coded, overwrite=True)
     stops = data.test[:5]
     latents = model.embed(stops)
-    write(folder / "between.png", sheets.sheet(sheets.to_bytes(model.decode(uses.interpolate(latents, 8))), 8))
+    write(folder / "between.png", sheets.sheet(sheets.to_bytes(model.decode(model.interpolate(latents, 8))), 8))
     print(f"{len(stops)} images that it was not trained on: {uses.psnr_db(model, latents, stops):.2f} dB")
     print(f"see {folder / 'samples.png'}; fourcodec decode {folder / 'sample-0.fnc'} shows one of them large")
 

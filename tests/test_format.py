@@ -52,7 +52,7 @@ def test_every_golden_file_decodes_as_the_document_says(name: str) -> None:
     assert documents == {kind: getattr(stored, word) for kind, word in metadata.NAMES.items() if getattr(stored, word)}
 
 
-@pytest.mark.parametrize("size", [(4, 3), (5, 3, 2), (3, 2, 1)])
+@pytest.mark.parametrize("size", [(4, 3), (5, 3, 2), (3, 2, 1), (3, 2, 2, 3)])
 @pytest.mark.parametrize("coder", [container.CODER_RANGE, container.CODER_ZSTD])
 def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: tuple[int, ...]) -> None:
     """Integers of all sizes, in both coders: the coefficients are equal to the last bit."""
@@ -62,7 +62,7 @@ def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: t
     indices = random.integers(152, 256, config.shape.output_count).astype(np.uint8)  # within the bound on sums
     network = fnet.QuantizedFnet(config, indices, symbols)
     values = fnet.plain_integers(network)
-    payload = fnet.encode_range(values, config.shape) if coder == 2 else fnet.encode_planes(values)
+    payload = fnet.encode_range(values, config.shape, config.cells.count) if coder == 2 else fnet.encode_planes(values)
     header = container.Header(24, 16, 3, fnet.PROFILE_ID, size)
     data = container.write(header, [container.Section(fnet.NETWORK, coder, payload)])
     found = format_decoder.Fourier(format_decoder.parse(data), 3)

@@ -13,7 +13,7 @@ import fourcodec
 from fourcodec import cli, codec
 from fourcodec.errors import FitError
 from fourcodec.fnet import network as fnet_network
-from fourcodec.grid.network import GridGradient
+from fourcodec.grid.gradient import GridGradient
 from fourcodec.images import to_png
 
 noise = np.random.default_rng(0)

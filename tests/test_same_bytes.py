@@ -12,7 +12,7 @@ SCRIPT = """
 import gc, hashlib, re
 import numpy as np
 import fourcodec
-from fourcodec.fourier.batch_kernels import NO_SAMPLES, network_kernel, position_features
+from fourcodec.fourier.batch_kernels import NO_SAMPLES, Blocks, network_kernel
 from numba.core.dispatcher import Dispatcher
 
 def show(name, data):
@@ -26,10 +26,10 @@ show("grid", fourcodec.encode(picture, profile="grid", quality=60, iterations=40
 show("fnet", fourcodec.encode(picture, width=4, depth=3, iterations=40).data)
 
 coefficients = random.normal(0, 0.1, (3, 8 * 3 + 2 * 3 * 8 + 2 * 1 * 8)).astype(np.float32)
-features = position_features(random.random((2, 300), np.float32))
+blocks = Blocks.of_cell(0, random.random((2, 300), np.float32), np.arange(300), np.ones(300, np.float32))
 targets = random.integers(0, 256, (3, 1, 300), np.uint8)
 errors, gradients = np.zeros(3, np.float32), np.zeros_like(coefficients)
-network_kernel(3, 2, 1)(coefficients, features, 0, 0, 3, NO_SAMPLES, targets, errors, gradients)
+network_kernel(3, 2, 1)(coefficients, *blocks, 0, 0, 3, NO_SAMPLES, targets, NO_SAMPLES, errors, gradients)
 show("generative", errors.tobytes() + gradients.tobytes())
 """
 # What compiled kernels call that is no part of them. Loaded ones have no text to look at: this is for the cold process.

@@ -24,6 +24,7 @@ from fourcodec.grid.config import MAX_HIDDEN, ORDER, GridConfig
 from fourcodec.grid.fit import fit as fitting
 from fourcodec.grid.fit.latents import proxy_at
 from fourcodec.grid.fit.settings import GridSettings
+from fourcodec.grid.fit.start import phase_index
 from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.pyramid import FEATURED
 from fourcodec.grid.trained_starts import FRACTION
@@ -72,7 +73,7 @@ def pictures(data: Path) -> list[Floats]:
 def train(planes: list[Floats], quality: float) -> Floats:
     """The entropy model's parameters (SIZE,), trained for one quality."""
     rate_weight = rate_weight_of(quality)
-    phase = fitting.phase_index(rate_weight)
+    phase = phase_index(rate_weight)
     settings = GridSettings(1, rate_weight)
     configs = [GridConfig(p.shape[1], p.shape[2], 3, LEVELS, ORDER, MAX_HIDDEN, phase) for p in planes]
     fits = [fitting._Fit(p, config, settings, 0) for p, config in zip(planes, configs, strict=True)]

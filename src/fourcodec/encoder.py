@@ -24,8 +24,8 @@ from fourcodec.fnet.fit.sizes import next_size, size_for, size_for_bytes
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
 from fourcodec.grid.fit import fit as grid_fit
-from fourcodec.grid.fit.fit import phase_index
 from fourcodec.grid.fit.settings import grid_settings_for
+from fourcodec.grid.fit.start import phase_index
 from fourcodec.grid.trained_starts import nearest_trained_start
 from fourcodec.limits import DEFAULT, Limits
 from fourcodec.optimisation.progress import Progress, StageReport
@@ -208,8 +208,7 @@ class Encoder:
 
     def encode(self, request: Request, quality_of: Callable[[bytes], float], report: Report) -> Made:
         """Makes the requested file. quality_of decodes a file and returns its PSNR in dB, or its SSIMULACRA 2 where
-        that is the target. Raises TargetError and
-        LimitError."""
+        that is the target. Raises TargetError and LimitError."""
         target = target_of(request, self._width, self._height)
         if target is not None:
             return self._search(target, quality_of, report)

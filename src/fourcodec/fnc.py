@@ -16,7 +16,7 @@ from fourcodec.bitstream.metadata import Metadata
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.images import pixels, transparency
 from fourcodec.limits import BYTES_REMEDY, DEFAULT, UNLIMITED, Limits
-from fourcodec.profiles import PROFILES, Profile
+from fourcodec.profiles import MODEL_PROFILE, PROFILES, Profile
 from fourcodec.views import WHOLE, Lattice, View, whole
 
 # A .fnc file as functions take it: its bytes, its path, or an object open for reading bytes.
@@ -158,6 +158,8 @@ class File:
     def profile(self) -> Profile[Any, Any]:
         """The profile that understands the file. Raises UnsupportedFormatError where this version has none."""
         header = self.header
+        if header.profile == MODEL_PROFILE:
+            raise UnsupportedFormatError("the file holds the latent of a generative model: name its folder by --model")
         if header.profile not in PROFILES:
             raise UnsupportedFormatError(f"the file is of profile {header.profile}, unknown to this version")
         if header.bit_depth not in pixels.SAMPLE_TYPES:

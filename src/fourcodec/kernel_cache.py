@@ -4,6 +4,9 @@ numba's own cache is not used, for three reasons. Its index is one file for all 
 compile at the same time overwrite. A damaged or unwritable index ends the program. Changes in modules that a kernel
 imports go unnoticed.
 
+Kernels that come with the package (shipped_kernels.py) are taken first, and never compiled again: what was computed
+once is computed by the same code the next time.
+
 A file holds a SHA-256 sum and the compiled code as numba pickles it. Unpickling runs code, so nobody else may be able
 to write the folder or the file (fourcodec.cache). A damaged file is replaced. Where no folder can be used, kernels are
 compiled in memory, and one line on stderr says so.
@@ -29,19 +32,17 @@ import llvmlite
 import llvmlite.binding as llvm
 import numba
 import numpy as np
-from numba.core import config
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.runtime import _nrt_python as numba_runtime
 from numba.core.serialize import dumps
 
 import fourcodec
+from fourcodec import shipped_kernels
 from fourcodec.cache import VARIABLE, check_private, private_folder
 
 COMPILING = "compiling kernels for this processor; this takes some seconds"
 NOT_CACHED = "compiled kernels are not kept, and every start takes longer: {reason} ({variable} names another folder)"
-# The settings of numba that change the code it makes, beside the target.
-_SETTINGS = ("OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DISABLE_INTEL_SVML")
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _PACKAGE = Path(fourcodec.__file__).parent
 _IMPORT = re.compile(r"^from (fourcodec[\w.]*) import (\([^)]*\)|.*)$", re.MULTILINE)
@@ -78,16 +79,14 @@ class KernelCache(_Cache):  # type: ignore[misc]
         refreshes by itself.
         """
         _register_runtime()
-        found = None
-        if self._enabled and (folder := kernel_folder()) is not None:
-            payload = _read(folder / self._name(sig))
-            # The checksum holds, so these are the bytes that were written. If numba still cannot read them, it
-            # compiles.
+        name = self._name(sig)
+        for read in (shipped_kernels.read, _kept) if self._enabled else ():
+            # These are the bytes that were written. If numba still cannot read them, it compiles.
             with suppress(Exception):
-                found = None if payload is None else CompileResult._rebuild(target_context, *pickle.loads(payload))
-        if found is None:
-            _warn_once(COMPILING if kernel_folder() is None else f"{COMPILING}, once")
-        return found
+                if (payload := read(name)) is not None:
+                    return CompileResult._rebuild(target_context, *pickle.loads(payload))
+        _warn_once(COMPILING if kernel_folder() is None else f"{COMPILING}, once")
+        return None
 
     def save_overload(self, sig: Any, data: CompileResult) -> None:
         """Writes compiled code to the folder, if there is one. Code that holds addresses of this process is not
@@ -141,8 +140,7 @@ def folder_name() -> str:
 
     machine = cpu_target.target_context.codegen().magic_tuple()
     versions = (fourcodec.__version__, numba.__version__, llvmlite.__version__, np.__version__, sys.version)
-    settings = [(name, getattr(config, name, None)) for name in _SETTINGS]
-    facts = repr((machine, versions, platform.python_implementation(), settings))
+    facts = repr((machine, versions, platform.python_implementation(), shipped_kernels.settings()))
     return f"kernels-{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
 
 
@@ -171,6 +169,12 @@ def _source(module: str) -> str:
         with suppress(OSError):
             return candidate.read_text(encoding="utf-8")
     return ""
+
+
+def _kept(name: str) -> bytes | None:
+    """The code that was compiled and kept under this file name, if there is any."""
+    folder = kernel_folder()
+    return None if folder is None else _read(folder / name)
 
 
 def _write(path: Path, payload: bytes) -> None:

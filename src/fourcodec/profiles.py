@@ -86,4 +86,7 @@ class Profile(Protocol[Config, Network]):
 
 FNET: Profile[fnet.FnetConfig, fnet.QuantizedFnet] = fnet
 GRID: Profile[GridConfig, QuantizedGrid] = grid
+# Files that hold the latent of a generative model (generative/latent_codec.py). The table has no such profile, since
+# they are decoded with their model alone.
+MODEL_PROFILE = 3
 PROFILES: dict[int, Profile[Any, Any]] = {profile.PROFILE_ID: profile for profile in (FNET, GRID)}

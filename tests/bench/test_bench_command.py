@@ -115,7 +115,7 @@ def test_resuming_with_the_same_options_goes_on(bench: Callable[..., int], tmp_p
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["--codecs", "jpeg,gif"], 2, "'gif' is not one of jpeg, jpeg-default, webp, avif, jxl"),
+        (["--codecs", "jpeg,gif"], 2, "'gif' is not one of jpeg, jpeg-default, webp, avif, avif-visual, jxl"),
         (["--width", "99"], 2, "99 is not between 1 and 10"),
         (["--depth", "4,0"], 2, "0 is not between 1 and 16"),
         (["--width", "4,x"], 2, "is not a list of whole numbers"),

@@ -12,6 +12,7 @@ from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.quantize import MAX_SYMBOL
+from fourcodec.views import Lattice
 
 
 def random_network(
@@ -93,7 +94,7 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
     cases = [
         (header_of(network, architecture=(3, 99)), sections, CorruptFileError, "depth is 1 to 16"),
         (header_of(network, architecture=(3, 2, 3)), sections, CorruptFileError, "order that limits"),
-        (header_of(network, architecture=(3, 2, 1, 1)), sections, CorruptFileError, "architecture fields"),
+        (header_of(network, architecture=(3, 2, 1, 1)), sections, CorruptFileError, "one cell"),
         (header_of(network, architecture=(3,)), sections, CorruptFileError, "architecture fields"),
         (header_of(network), [], CorruptFileError, "missing"),
         (header_of(network, coordinates=3), sections, UnsupportedFormatError, "coordinates"),
@@ -146,3 +147,92 @@ def test_activation_maps_to_samples() -> None:
     assert linear.shape == (1, 2, 3)
     assert np.allclose(linear, -2)
     assert np.allclose(squashed, 1 / (1 + np.exp(2)))
+
+
+def cells(rows: int, columns: int, seed: int = 3) -> fnet.QuantizedFnet:
+    """Random networks of cells whose samples are about [0, 1]."""
+    random, config = np.random.default_rng(seed), fnet.FnetConfig.of_size((3, 2, rows, columns), 3)
+    indices = np.full(config.shape.output_count, 64, np.uint8)  # steps of 1/256
+    return fnet.QuantizedFnet(config, indices, random.integers(-12, 13, config.coefficient_count).astype(np.int32))
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (3, 1), (4, 5)])
+def test_cells_survive_both_coders(shape: tuple[int, int]) -> None:
+    network = cells(*shape)
+    fields, sections = fnet.pack(network)
+    assert fields["architecture"] == (3, 2, *shape)
+    values = fnet.plain_integers(network)
+    for coder, payload in (
+        (container.CODER_RANGE, fnet.encode_range(values, network.config.shape, network.config.cells.count)),
+        (container.CODER_ZSTD, fnet.encode_planes(values)),
+    ):
+        assert_equal(unpack(header_of(network, **fields), [Section(fnet.NETWORK, coder, payload)]), network)
+    assert_equal(unpack(header_of(network, **fields), sections), network)
+
+
+def test_equal_networks_in_a_row_of_cells_are_that_network_between_their_centres() -> None:
+    """Weights add up to 1: constant networks give their constant everywhere, with no trace of cells."""
+    network = cells(3, 4)
+    one = np.zeros(network.config.shape.coefficient_count, np.int32)
+    one[network.config.shape.layers[-1].offset] = 100  # the constant of the first channel
+    same = dataclasses.replace(network, symbols=np.tile(one, 12))
+    planes = fnet.render(same, (30, 41), "cpu")
+    assert np.abs(planes[0] - 100 / 256).max() < 1e-6
+    assert np.abs(planes[1:]).max() < 1e-6
+
+
+def test_cells_leave_no_seams_at_a_larger_size() -> None:
+    network, (height, width), times = cells(4, 4), (32, 32), 4
+    lattice = Lattice(0, 0, width, height, times * width, times * height)
+    planes = fnet.render(network, (height, width), "cpu", lattice)
+    for axis, length in ((1, height), (2, width)):
+        jumps = np.abs(np.diff(planes, axis=axis)).max(axis=tuple({0, 1, 2} - {axis}))
+        for edge in np.arange(1, 8) * times * length // 8 - 1:  # across edges and centres of cells
+            assert jumps[edge] < 1.1 * max(jumps[edge - 1], jumps[edge + 1])
+
+
+def test_a_part_of_cells_is_that_part_of_the_picture_and_small_sizes_are_means() -> None:
+    network = cells(2, 3)
+    whole = fnet.render(network, (16, 24), "cpu")
+    part = fnet.render(network, (16, 24), "cpu", Lattice(5, 3, 7, 9, 7, 9))
+    assert np.abs(part - whole[:, 3:12, 5:12]).max() < 1e-6
+    small = fnet.render(network, (16, 24), "cpu", Lattice(0, 0, 24, 16, 6, 4))
+    assert small.shape == (3, 4, 6)
+
+
+def test_the_last_layers_outputs_of_cells_are_their_samples() -> None:
+    network = cells(2, 3)
+    lattice = Lattice(0, 0, 24, 16, 24, 16)
+    outputs = fnet.layer_outputs(network, (16, 24), lattice)
+    assert [y.shape for y in outputs] == [(3, 16, 24)] * 3
+    assert np.abs(outputs[-1] - fnet.render(network, (16, 24), "cpu")).max() < 1e-6
+
+
+def test_the_work_of_cells_counts_overlaps() -> None:
+    lattice = Lattice(0, 0, 24, 16, 24, 16)
+    for shape, overlap in (((1, 2), 2), ((2, 2), 4)):
+        config = fnet.FnetConfig.of_size((3, 2, *shape), 3)
+        assert fnet.multiplications(config, lattice) == overlap * 24 * 16 * config.shape.coefficient_count
+
+
+@pytest.mark.parametrize(
+    ("architecture", "coordinates", "message"),
+    [
+        ((3, 2, 1, 1), 0, "one cell"),
+        ((3, 2, 0, 4), 0, "1 to 1024 cells"),
+        ((3, 2, 33, 32), 0, "1 to 1024 cells"),
+        ((10, 16, 4, 4), 0, "more than 4194304 coefficients"),
+        ((3, 2, 2, 2), 1, "pixel centres"),
+        ((3, 2, 2, 2, 2), 0, "2 to 4 architecture fields"),
+    ],
+)
+def test_impossible_cells_are_refused(architecture: tuple[int, ...], coordinates: int, message: str) -> None:
+    header = Header(24, 16, 3, fnet.PROFILE_ID, architecture, coordinates=coordinates)
+    with pytest.raises(CorruptFileError, match=message):
+        fnet.read_config(header)
+
+
+def test_a_cell_whose_sums_are_too_large_is_refused() -> None:
+    network = cells(2, 2)
+    network.symbols[-1] = MAX_SYMBOL
+    assert not fnet.is_bounded(network)

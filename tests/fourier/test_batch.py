@@ -1,9 +1,12 @@
 """Many networks at once: the fused kernels and their torch twin against the formula."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
+from fourcodec.cells import Grid
 from fourcodec.fourier.batch import FourierImages
 from fourcodec.fourier.layout import LINEAR, SIGMOID
 from fourcodec.fourier.shape import NetworkShape
@@ -20,7 +23,7 @@ def problem(shape: NetworkShape, activation: int) -> tuple[FourierImages, np.nda
     x = positions(SIZE, np.arange(SIZE[0] * SIZE[1]), INDEX_OVER_32)
     coefficients = random.normal(0, 0.1, (5, shape.coefficient_count)).astype(np.float32)
     targets = random.integers(0, 256, (5, shape.channels, x.shape[1]), dtype=np.uint8)
-    return FourierImages(shape, x, activation), coefficients, targets, x
+    return FourierImages.of_one_cell(shape, x, activation), coefficients, targets, x
 
 
 def samples_by_formula(shape: NetworkShape, coefficients: torch.Tensor, x: np.ndarray, activation: int) -> torch.Tensor:
@@ -76,3 +79,36 @@ def test_no_image_depends_on_the_others_or_on_the_number_of_threads(monkeypatch:
     assert all(np.array_equal(a, b) for a, b in zip(one, three, strict=True))
     alone = fourier.errors_and_gradients(coefficients[:1], targets[:1])
     assert np.array_equal(alone[1][0], one[1][4])
+
+
+def of_cells(shape: NetworkShape, activation: int, grid: Grid) -> tuple[FourierImages, np.ndarray, np.ndarray]:
+    """The networks of the cells of pictures of 18 x 22 pixels, coefficients of five pictures, and their targets."""
+    random, size = np.random.default_rng(2), (18, 22)
+    coefficients = random.normal(0, 0.1, (5, grid.count * shape.coefficient_count)).astype(np.float32)
+    targets = random.integers(0, 256, (5, shape.channels, math.prod(size)), dtype=np.uint8)
+    return FourierImages.of_cells(shape, size, grid, activation), coefficients, targets
+
+
+@pytest.mark.parametrize("activation", [LINEAR, SIGMOID])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_cells_are_blended_as_the_formula_says(shape: NetworkShape, activation: int) -> None:
+    fourier, coefficients, targets = of_cells(shape, activation, Grid(2, 3))
+    plain = reference.double(coefficients)
+    samples = fourier.formula(plain)
+    errors = fourier.squared_errors_by_formula(plain, torch.from_numpy(targets))
+    errors.sum().backward()
+    found, gradients = fourier.errors_and_gradients(coefficients, targets)
+    assert reference.largest_error(fourier.samples(coefficients), samples) < 1e-4
+    assert np.allclose(errors.detach(), found, rtol=1e-4)
+    assert reference.largest_error(gradients, plain.grad) < 3e-4
+
+
+@pytest.mark.parametrize("activation", [LINEAR, SIGMOID])
+def test_gradients_of_anything_by_the_samples_go_back_to_the_coefficients(activation: int) -> None:
+    fourier, coefficients, _ = of_cells(SHAPES[0], activation, Grid(2, 3))
+    factors = torch.from_numpy(np.random.default_rng(3).normal(size=(5, 1, 18 * 22)).astype(np.float32))
+    inner, plain = torch.from_numpy(coefficients).requires_grad_(), reference.double(coefficients)
+    (fourier.evaluate(inner) * factors).square().sum().backward()
+    (fourier.formula(plain) * factors).square().sum().backward()
+    assert inner.grad is not None
+    assert reference.largest_error(inner.grad.numpy(), plain.grad) < 3e-4

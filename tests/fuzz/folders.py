@@ -101,7 +101,8 @@ def sound_model(*, encoder: bool) -> tuple[dict[str, Any], dict[str, Any]]:
 
     config = sets.tiny(**({"encoder": {"hidden": [8]}} if encoder else {}))
     core = ModelCore(config, sets.SHAPE, "cpu", seed=0)
-    tensors = {**core.tensors(), "latents.values": torch.zeros(20, config.latents.size)}
+    latents = {"latents.values": torch.zeros(20, config.latent_size), "log_noise": torch.zeros(config.latents.size)}
+    tensors = {**core.tensors(), **latents}
     facts = {
         "version": 1,
         "config": to_table(config),
@@ -139,15 +140,17 @@ def read_model(path: Path) -> None:
 @functools.cache
 def sound_prior(kind: str) -> Any:
     """A prior that was fitted to the latents of `prior_latents`."""
+    from fourcodec.generative.cell_flow import CellFlow, VelocityNetwork, moments
     from fourcodec.generative.flow import Flow
     from fourcodec.generative.priors import FullGaussian, IsotropicGaussian, Mixture
 
-    latents = prior_latents()
+    latents, network = prior_latents(), VelocityNetwork(2, 1, 32, 1, 2).requires_grad_(False)
     fitters: dict[str, Callable[[], Any]] = {
         "isotropic": lambda: IsotropicGaussian.fit(latents),
         "gaussian": lambda: FullGaussian.fit(latents),
         "mixture": lambda: Mixture.fit(latents, 0, 2),
         "flow": lambda: Flow.fit(latents, 0, iterations=1),
+        "cell-flow": lambda: CellFlow(*moments(latents), np.array([3, 7]), np.array([0.5, 0.5]), network),
     }
     return fitters[kind]()
 
@@ -162,7 +165,7 @@ def prior_bytes(random: Random) -> bytes:
 
     from fourcodec.generative.prior_store import digest
 
-    prior = random.choice(("isotropic", "gaussian", "mixture", "mixture", "flow"))
+    prior = random.choice(("isotropic", "gaussian", "mixture", "mixture", "flow", "cell-flow"))
     state = sound_prior(prior).to_state()
     arrays = {name: np.array(array) for name, array in state.arrays.items()}
     for name in random.sample(sorted(arrays), random.choice((0, 0, 1, 2))):

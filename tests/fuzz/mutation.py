@@ -308,7 +308,8 @@ def _replace_one(parts: Parts, random: Random, change: Callable[[Section], Secti
 
 def _contexts(header: Header) -> np.ndarray:
     if header.profile == fnet.PROFILE_ID:
-        return fnet._contexts(fnet.read_config(header).shape)
+        config = fnet.read_config(header)
+        return fnet._contexts(config.shape, config.cells.count)
     return grid_networks._contexts(grid_config.read_config(header))
 
 

@@ -119,3 +119,48 @@ def test_mistakes_are_one_line_and_write_nothing(home: Path, capsys: pytest.Capt
         assert message in err
         assert err.count("\n") == 1
         assert not list(home.glob("new*"))
+
+
+FLOW = TINY.replace("depth = 2", "depth = 2, cells = [2, 3]")
+FLOW += "flow = { width = 32, blocks = 1, epochs = 2, batch = 16 }\n"
+
+
+def test_a_flow_is_trained_with_its_model_and_sampled_by_class(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images = sets.discs(60)
+    np.savez(home / "labelled.npz", images=images, labels=(images.mean((1, 2, 3)) > 30).astype(np.int64))
+    (home / "flow.toml").write_text(FLOW)
+    assert generate(home, "train", "labelled.npz", "--config", "flow.toml", "-o", str(home / "cells")) == 0
+    assert "flow over 6 cells" in capsys.readouterr().out
+    card = (home / "cells" / "model.md").read_text()
+    assert all(word in card for word in ("labelled", "24 numbers in 6 cells", "2 epochs", "cells = [2, 3]", "SHA-256"))
+    before = (home / "cells" / "prior.safetensors").read_bytes()
+    assert generate(home, "train", "labelled.npz", "--resume", "-o", str(home / "cells")) == 0
+    assert (home / "cells" / "prior.safetensors").read_bytes() == before
+    for options in (["--class", "1"], ["--size", "24", "--fnc", str(home / "cells-coded")]):
+        assert generate(home, "sample", str(home / "cells"), "-n", "4", "-o", str(home / "new.png"), *options) == 0
+        (home / "new.png").unlink()
+    assert fourcodec.decode((home / "cells-coded" / "sample-0000.fnc").read_bytes()).shape == (16, 24, 3)
+    way = ["pictures/000.png", "pictures/001.png"]
+    assert generate(home, "interpolate", str(home / "cells"), *way, "-o", str(home / "flow.gif")) == 0
+    capsys.readouterr()
+    for arguments, message in (
+        (["sample", str(home / "cells"), "--class", "9", "-o", "new.png"], "no class 9; it knows 0, 1"),
+        (["sample", "model", "--class", "1", "-o", "new.png"], "knows no classes"),
+        (["prior", str(home / "cells"), "--data", str(home / "labelled.npz")], "has a flow for its prior"),
+    ):
+        assert generate(home, *arguments) == 1
+        err = capsys.readouterr().err
+        assert message in err
+        assert err.count("\n") == 1
+
+
+def test_a_prior_is_left_out_or_chosen_in_time(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train = ["train", "pictures", "--config", "tiny.toml"]
+    assert generate(home, *train, "-o", str(home / "bare"), "--no-prior") == 0
+    assert not (home / "bare" / "prior.safetensors").exists()
+    assert "isotropic Gaussian" in (home / "bare" / "model.md").read_text()
+    assert generate(home, *train, "-o", str(home / "timed"), "--minutes", "1e-3") == 0
+    captured = capsys.readouterr()
+    assert "prior isotropic" in captured.out
+    assert "bits a number" in captured.err
+    assert load_model(home / "timed").chosen.temperature == 1

@@ -13,7 +13,7 @@ from fourcodec.errors import LimitError, ModelError, UnsupportedFormatError
 from fourcodec.generative import fnc, sheets, uses
 from fourcodec.generative.checkpoints import FILE_NAME, read_checkpoint, write_checkpoint
 from fourcodec.generative.datasets import load_dataset
-from fourcodec.generative.model import TrainedModel, load_model
+from fourcodec.generative.model import TrainedModel, load_model, straight
 from fourcodec.generative.schedules import Budget
 from fourcodec.generative.training import Training
 from tests.support import sets
@@ -65,10 +65,11 @@ def test_an_encoder_is_where_embedding_starts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("activation", ["linear", "sigmoid"])
+@pytest.mark.parametrize("cells", [[1, 1], [2, 3]], ids=str)
 def test_fnc_files_decode_to_the_sheets_pixels_within_one_at_any_size(
-    activation: str, model: TrainedModel, tmp_path: Path
+    cells: list[int], activation: str, tmp_path: Path
 ) -> None:
-    made = make(tmp_path, network={"width": 2, "depth": 2, "activation": activation})
+    made = make(tmp_path, network={"width": 2, "depth": 2, "activation": activation, "cells": cells})
     z = made.sample(3, seed=1)
     for size in (None, (16, 24)):
         pixels = sheets.to_bytes(made.decode(z, size))
@@ -113,7 +114,7 @@ def test_a_model_with_a_part_missing_or_of_another_shape_is_refused(model: Train
 
 def test_ways_between_latents_visit_every_stop() -> None:
     stops = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
-    way = uses.interpolate(stops, 5)
+    way = straight(stops, 5)
     assert way.shape == (11, 4)
     assert np.allclose(way[[0, 5, 10]], stops)
     assert np.allclose(way[1], 0.8 * stops[0] + 0.2 * stops[1])

@@ -1,13 +1,17 @@
 """Priors: what they are fitted to is what they sample, and storing one changes nothing."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pytest
 
 from fourcodec.errors import ModelError
 from fourcodec.generative.classifier import Judgement
 from fourcodec.generative.flow import Flow
+from fourcodec.generative.likelihood_choice import choose_by_likelihood
 from fourcodec.generative.prior_choice import LOWER_TEMPERATURES, Candidate, choose_prior, prior_from_state
-from fourcodec.generative.priors import FullGaussian, IsotropicGaussian, Mixture, Prior, PriorState
+from fourcodec.generative.priors import Density, FullGaussian, IsotropicGaussian, Mixture, Prior, PriorState
 
 COVARIANCE = np.array([[4.0, 1.2, 0.0], [1.2, 1.0, -0.3], [0.0, -0.3, 0.25]])
 MEAN = np.array([1.0, -2.0, 0.5])
@@ -214,3 +218,25 @@ def test_the_nearest_temperature_with_few_malformed_samples_is_taken(allowed: fl
         candidates={"confessing": Candidate(lambda latents, seed: Confessing())},
     )
     assert choice.trial.temperature == choice.chosen.temperature == temperature
+
+
+@pytest.mark.parametrize("fit", [IsotropicGaussian.fit, FullGaussian.fit, partial(Mixture.fit, components=2)])
+def test_densities_integrate_to_one(fit: Callable[[np.ndarray, int], Density]) -> None:
+    latents = np.random.default_rng(0).normal([1, -1], [0.5, 1], (400, 2)).astype(np.float32)
+    prior, step = fit(latents, 0), 0.1
+    where = np.arange(-8, 8, step)
+    grid = np.stack(np.meshgrid(where, where), axis=-1).reshape(-1, 2).astype(np.float32)
+    assert np.exp(prior.log_density(grid)).sum() * step**2 == pytest.approx(1, abs=1e-3)
+
+
+def test_likelihood_chooses_the_density_that_fits_and_stops_in_time() -> None:
+    random = np.random.default_rng(0)
+    latents = (random.choice([-4.0, 4.0], (1500, 1)) + random.normal(0, 0.3, (1500, 2))).astype(np.float32)
+    lines: list[str] = []
+    chosen = choose_by_likelihood(latents, seconds=600, seed=0, progress=lines.append)
+    assert chosen.prior.name == "mixture-10"
+    assert chosen.temperature == 1
+    assert len(lines) == 3
+    assert choose_by_likelihood(latents, seconds=0, seed=0).prior.name == "isotropic"
+    with pytest.raises(ValueError, match="too few"):
+        choose_by_likelihood(latents[:2], seconds=1, seed=0)

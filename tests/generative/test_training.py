@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,19 @@ import pytest
 import torch
 
 from fourcodec import cli
+from fourcodec.cells import Grid
 from fourcodec.errors import ConfigError, ModelError
+from fourcodec.generative import training as training_module
 from fourcodec.generative.baselines import PrincipalComponents
-from fourcodec.generative.checkpoints import FILE_NAME, read_checkpoint
+from fourcodec.generative.checkpoints import FILE_NAME, read_checkpoint, write_checkpoint
+from fourcodec.generative.classifier_cache import cached_classifier
 from fourcodec.generative.config import TrainingConfig
 from fourcodec.generative.datasets import Dataset, load_dataset
 from fourcodec.generative.model import TrainedModel
+from fourcodec.generative.perception import SEED, Perception
 from fourcodec.generative.schedules import Budget, rate_factor
 from fourcodec.generative.training import Training
+from fourcodec.generative.windows import cell_images
 from tests.support import sets
 from tests.support.door import Door
 from tests.support.killed import bytes_below, killed, surroundings
@@ -35,6 +41,17 @@ with Training.resume(load_dataset(Path(sys.argv[1])), Path(sys.argv[2]), device=
     )
 """
 STEPS = 7  # of an epoch: 111 images in batches of 16
+
+
+@pytest.fixture(scope="module")
+def classifiers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("classifiers")
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_the_test(classifiers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Classifiers of this data are kept there, and not beside the user's."""
+    monkeypatch.setattr(training_module, "cached_classifier", partial(cached_classifier, folder=classifiers))
 
 
 @pytest.fixture
@@ -56,6 +73,11 @@ def test_training_learns_and_says_so(data: Dataset, tmp_path: Path) -> None:
     assert list((tmp_path / "model" / "sheets").glob("epoch-*.png"))
 
 
+CELLS = {
+    "latents": {"size": 4, "linear": True},
+    "network": {"width": 3, "depth": 2, "activation": "linear", "cells": [2, 3]},
+    "decoder": {"hidden": [8], "first_start": 0.3},
+}
 LINEAR = {"latents": {"size": 4, "linear": True}, "network": {"width": 5, "depth": 2, "activation": "linear"}}
 
 
@@ -76,9 +98,33 @@ def test_linear_parts_begin_as_principal_component_analysis(data: Dataset, tmp_p
     assert least < error(core.decode(z)) < least + (most - least) / 3
 
 
+def test_linear_parts_of_cells_begin_as_components_of_the_cells(data: Dataset, tmp_path: Path) -> None:
+    tables = {"encoder": {"hidden": [8]}, **CELLS}
+    with Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1) as training:
+        core = training.core
+    cells = cell_images(data.train, Grid(2, 3))
+    components = PrincipalComponents.fit(cells, 4)
+    assert core.encoder is not None
+    with torch.no_grad():
+        z = core.encoder(core.pixels(data.train)).numpy()
+    assert np.allclose(z.reshape(-1, 4), components.whiten(cells), atol=1e-4)
+    least = float(np.square(components.decode(components.encode(cells)) - cells / 255).mean())
+    most = float(np.square(data.train.mean(0) / 255 - data.train / 255).mean())
+    error = float(np.square(core.decode(z) - data.train / 255).mean())
+    assert least < error < least + (most - least) / 2
+
+
+def test_cells_that_do_not_divide_the_images_are_refused(data: Dataset, tmp_path: Path) -> None:
+    tables = {"network": {"width": 2, "depth": 2, "cells": [3, 3]}}
+    refused = pytest.raises(ConfigError, match="3 x 3 cells do not divide images of 8 x 12 pixels")
+    with refused, Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1):
+        pass
+    assert not (tmp_path / "model").exists()
+
+
 def test_linear_latents_of_more_numbers_than_samples_are_refused(data: Dataset, tmp_path: Path) -> None:
     tables = {**LINEAR, "latents": {"size": 289, "linear": True}}
-    refused = pytest.raises(ConfigError, match="289 linear latents for images of 288 samples")
+    refused = pytest.raises(ConfigError, match="289 linear latents for cells of 288 samples")
     with refused, Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=1):
         pass
 
@@ -115,8 +161,11 @@ def test_mirrored_images_are_learned_too(tmp_path: Path) -> None:
         {"encoder": {"hidden": [8]}},
         {"encoder": {"hidden": [8]}, **LINEAR},
         {"encoder": {"hidden": [8]}, "training": {"batch": 16, "mirrored": True}},
+        CELLS,
+        {"encoder": {"hidden": [8]}, **CELLS},
+        {"training": {"batch": 16, "perceptual": 0.1}},
     ],
-    ids=["free", "encoder", "linear", "mirrored"],
+    ids=["free", "encoder", "linear", "mirrored", "cells", "cells with linear encoder", "perceptual"],
 )
 def test_a_training_in_two_parts_equals_one_without_a_break(
     tables: dict[str, object], data: Dataset, tmp_path: Path
@@ -138,6 +187,28 @@ def test_a_training_in_two_parts_equals_one_without_a_break(
         resumed.run(Budget(epochs=3))
     assert_equal_models(tmp_path / "whole", tmp_path / "broken")
     assert [record.loss for record in whole.history] == [record.loss for record in resumed.history]
+
+
+def test_the_perceptual_distance_is_zero_for_the_image_itself_and_falls(data: Dataset, classifiers: Path) -> None:
+    perception = Perception(cached_classifier(data, seed=SEED, folder=classifiers), torch.device("cpu"))
+    images = torch.from_numpy(np.array(data.train[:3].transpose(0, 3, 1, 2))).flatten(2)
+    samples = (images.float() * (2 / 255) - 1).requires_grad_()
+    assert perception.distances(samples, images).abs().max() < 1e-4
+    blurred = samples.detach().unflatten(2, data.image_shape[:2]).roll(1, 3).flatten(2).requires_grad_()
+    distances = perception.distances(blurred, images)
+    assert distances.min() > 1
+    distances.sum().backward()
+    assert blurred.grad is not None
+    assert perception.distances(blurred.detach() - 1e-3 * blurred.grad, images).sum() < distances.sum()
+
+
+def test_a_perceptual_training_is_not_resumed_with_another_classifier(data: Dataset, tmp_path: Path) -> None:
+    trained(data, tmp_path / "model", 1, training={"batch": 16, "perceptual": 0.1})
+    tensors, facts = read_checkpoint(tmp_path / "model")
+    write_checkpoint(tmp_path / "model", tensors, {**facts, "perception": "0" * 64})
+    refused = pytest.raises(ModelError, match="another classifier")
+    with refused, Training.resume(data, tmp_path / "model", device="cpu"):
+        pass
 
 
 def test_killed_three_times_it_ends_where_an_unbroken_run_does(data: Dataset, tmp_path: Path) -> None:

@@ -89,6 +89,23 @@ def file_near_start(height: int, width: int, channels: int, prior: int, coder: i
     return container.write(header, [Section(fnet.NETWORK, coder, payload)])
 
 
+def cells_file(image: np.ndarray, size: tuple[int, ...], coder: int) -> bytes:
+    """A network for each cell, each fitted to the whole picture for itself, so that neighbours differ."""
+    planes = pixels.to_planes(image)
+    config = fnet.FnetConfig.of_size(size, planes.shape[0])
+    alone = fnet.FnetConfig.of_size(size[:2], planes.shape[0])
+    fits = [
+        fit(planes, alone, FitSettings(60, batch_pixels=768), seed=seed, device="cpu", report=None)
+        for seed in range(config.cells.count)
+    ]
+    symbols = np.concatenate([network.symbols for network in fits])
+    values = fnet.plain_integers(fnet.QuantizedFnet(config, fits[0].step_indices, symbols))
+    ranged = coder == container.CODER_RANGE
+    payload = fnet.encode_range(values, config.shape, config.cells.count) if ranged else fnet.encode_planes(values)
+    header = Header(image.shape[1], image.shape[0], planes.shape[0], fnet.PROFILE_ID, size)
+    return container.write(header, [Section(fnet.NETWORK, coder, payload)])
+
+
 def grid_file(image: np.ndarray, quality: float, **architecture: int) -> bytes:
     planes = pixels.to_planes(image)
     channels, height, width = planes.shape
@@ -108,6 +125,8 @@ FILES: dict[str, Callable[[], bytes]] = {
     "limited": lambda: fnet_file(picture(18, 25, 3), (5, 3, 2), container.CODER_RANGE),
     "fnet-prior": lambda: file_near_start(16, 24, 3, 1, container.CODER_RANGE),
     "fnet-prior-grey": lambda: file_near_start(17, 9, 1, 1, container.CODER_ZSTD),
+    "cells-range": lambda: cells_file(picture(17, 26, 3), (3, 2, 2, 3), container.CODER_RANGE),
+    "cells-zstd": lambda: cells_file(picture(21, 9, 1), (2, 1, 4, 1), container.CODER_ZSTD),
     "grid-rgb": lambda: grid_file(picture(33, 50, 3), quality=60),
     "grid-grey": lambda: grid_file(picture(24, 17, 1), quality=95, levels=3, order=3, hidden=7, phase=20),
     "fnet-rgba": lambda: whole_file(picture(16, 24, 4), width=4, depth=3),

@@ -6,7 +6,7 @@ import torch
 
 from fourcodec.grid.cuda.error_form import TorchForm
 from fourcodec.grid.error_form import ErrorForm, FormKernels
-from fourcodec.grid.network import GridGradient
+from fourcodec.grid.gradient import GridGradient
 from fourcodec.grid.weights import GridWeights
 from tests.support.grid_problems import DISTORTION, problem_of
 from tests.support.grids import config_of

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from fourcodec.grid import network as grid_network
+from fourcodec.grid import gradient as grid_gradient
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.entropy_model import split
+from fourcodec.grid.gradient import GridGradient
 from fourcodec.grid.kernels.layout import HIDDEN, PASS_COLUMN, PASS_ROW, PASSES
-from fourcodec.grid.network import GridGradient, GridNetwork
+from fourcodec.grid.network import GridNetwork
 from fourcodec.grid.weights import BICUBIC, UNUSED, GridWeights
 from tests.support import reference_grid
 from tests.support.grid_problems import CONFIGS, DISTORTION, EDGES, SCALE, Problem, problem_of, random_weights
@@ -95,7 +96,7 @@ def test_gradients_of_the_entropy_model_are_right_part_by_part() -> None:
 
 
 def test_gradients_by_weights_may_be_estimated_from_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grid_network, "_FEWEST_SAMPLED", 0)
+    monkeypatch.setattr(grid_gradient, "_FEWEST_SAMPLED", 0)
     problem = problem_of(config_of(120, 160, 3, levels=3))
     network, turns = problem.network(), 128
 

@@ -82,7 +82,20 @@ def test_colour_that_is_not_srgb_is_noted(data: bytes, what: str) -> None:
         images.saved(Image.fromarray(PIXELS), "QOI"),
         images.saved(Image.fromarray(PIXELS), "JPEG2000"),
     ],
-    ids=len,
+    ids=[
+        "png cICP",
+        "png gAMA",
+        "png gAMA and sRGB",
+        "png cHRM",
+        "png sRGB",
+        "bmp",
+        "avif",
+        "avif unspecified",
+        "tiff",
+        "webp",
+        "qoi",
+        "jpeg 2000",
+    ],
 )
 def test_srgb_needs_no_note(data: bytes) -> None:
     assert images.read(data).notes == ()

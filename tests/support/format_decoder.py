@@ -371,6 +371,20 @@ def tiles(
     return found
 
 
+def smooth_edges(y: np.ndarray, side: int) -> np.ndarray:
+    """y (channels, H, W) of a picture in tiles of `side` pixels, after "Edges of tiles"."""
+    y = y.clip(0, 1)
+    for lines in (y.transpose(2, 0, 1), y.transpose(1, 0, 2)):  # columns, then rows, of the same array
+        for edge in range(side, len(lines), side):
+            jump = lines[edge] - lines[edge - 1]
+            moved = np.sign(jump) * np.maximum(0, np.minimum(abs(jump), 48 / 255 - abs(jump)))
+            for n in range(3):
+                lines[edge - 1 - n] += (3 - n) / 7 * moved
+                if edge + n < len(lines):
+                    lines[edge + n] -= (3 - n) / 7 * moved
+    return y
+
+
 def samples(y: np.ndarray, bit_depth: int) -> np.ndarray:
     """The network's outputs (C, H, W) as integers."""
     peak = 2**bit_depth - 1
@@ -486,6 +500,8 @@ def decode_file(data: bytes) -> tuple[np.ndarray, dict[int, bytes]]:
         for (top, left), (height, width), own in tiles(payloads, file.size, file.tiles):
             tile = decode(own, (height, width), colours, file.architecture, file.prior)[2]
             planes[:, top : top + height, left : left + width] = tile
+        if file.tiles:
+            planes = smooth_edges(planes, 64 * file.tiles)
     if file.activation == 1:
         planes = 1 / (1 + np.exp(-planes))
     found = list(samples(planes, file.bit_depth))
@@ -505,13 +521,21 @@ class Fourier:
     """Profile 1."""
 
     def __init__(self, file: File, channels: int) -> None:
-        self.file, (m, depth, *order) = file, file.architecture
-        self.order = order[0] if order else max(m, 2)
+        self.file, (m, depth, *more) = file, file.architecture
+        assert len(more) < 3
+        self.order = more[0] if len(more) == 1 else max(m, 2)
+        self.cells = (more[0], more[1]) if len(more) == 2 else (1, 1)
+        number = self.cells[0] * self.cells[1]
+        if len(more) == 2:
+            assert 2 <= number <= 1024
+            assert file.coordinates == 0
         # (inputs, outputs, whether x is added)
         self.layers = [(2, m, False), *[(m, m, True)] * (depth - 1), (m, channels, False)]
         sizes = [2 * outputs * len(self._frequencies(inputs)) for inputs, outputs, _ in self.layers]
         count = sum(outputs for _, outputs, _ in self.layers)
-        contexts = [0] * count + [1 + number for number, size in enumerate(sizes) for _ in range(size)]
+        self.count = sum(sizes)
+        assert number == 1 or number * self.count <= 2**22
+        contexts = [0] * count + [1 + layer for layer, size in enumerate(sizes) for _ in range(size)] * number
         coder, payload = file.sections[0]
         integers = self._ranged(payload, contexts) if coder == 2 else self._packed(payload, len(contexts))
         self.step_indices = list(itertools.accumulate(integers[:count]))
@@ -521,7 +545,8 @@ class Fourier:
             self.symbols = [b + q for b, q in zip(self._start(file.prior, channels), self.symbols, strict=True)]
         assert 0 <= min(self.step_indices) <= max(self.step_indices) <= 255
         assert max(abs(q) for q in self.symbols) < 2**20
-        self._check_bound()
+        for cell in range(number):
+            self._check_bound(self.symbols[cell * self.count :])
 
     def _start(self, prior: int, channels: int) -> list[int]:
         """The integers of a trained start, in steps."""
@@ -540,8 +565,8 @@ class Fourier:
             first += outputs
         return found
 
-    def _check_bound(self) -> None:
-        symbols, indices = iter(self.symbols), iter(self.step_indices)
+    def _check_bound(self, own: list[int]) -> None:
+        symbols, indices = iter(own), iter(self.step_indices)
         state: list[Fraction] = []
         for inputs, outputs, added in self.layers:
             sizes = [0] * outputs
@@ -576,7 +601,13 @@ class Fourier:
 
     def coefficients(self) -> np.ndarray:
         """(N,) float32."""
-        found, at, first = np.empty(len(self.symbols), np.float32), 0, 0
+        found, at = np.empty(len(self.symbols), np.float32), 0
+        while at < len(found):
+            at = self._cell_coefficients(found, at)
+        return found
+
+    def _cell_coefficients(self, found: np.ndarray, at: int) -> int:
+        first = 0
         for inputs, outputs, _ in self.layers:
             for number in range(2 * outputs * len(self._frequencies(inputs))):
                 index = self.step_indices[first + number % outputs]
@@ -584,19 +615,31 @@ class Fourier:
                 found[at] = np.float32(self.symbols[at]) * step
                 at += 1
             first += outputs
-        return found
+        return at
 
     def planes(self) -> np.ndarray:
         """(channels, H, W), before the activation."""
         height, width = self.file.size
         rows, columns = np.mgrid[0:height, 0:width].astype(float)
-        if self.file.coordinates == 0:
-            longer = max(height, width)
-            x = np.stack([(columns + 0.5) / (2 * longer), (rows + 0.5) / (2 * longer)])
-        else:
-            x = np.stack([columns / 32, rows / 32])
+        coefficients = self.coefficients().astype(float)
+        if self.file.coordinates == 1:
+            return self._values(coefficients, np.stack([columns / 32, rows / 32]))
+        down, across = self.cells
+        period = 2 * max(height / down, width / across)
+        total = np.zeros(())
+        for cell in range(down * across):
+            i, j = divmod(cell, across)
+            x = np.stack([(columns + 0.5 - j * width / across) / period, (rows + 0.5 - i * height / down) / period])
+            weight = part_of_one((rows + 0.5) * down / height, i, down) * part_of_one(
+                (columns + 0.5) * across / width, j, across
+            )
+            total = total + weight * self._values(coefficients[cell * self.count :], x)
+        return total
+
+    def _values(self, coefficients: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """(channels, H, W) of one network at x (2, H, W)."""
+        at, (height, width) = 0, self.file.size
         x = x.astype(np.float32).astype(float)
-        at, coefficients = 0, self.coefficients().astype(float)
         for inputs, outputs, added in self.layers:
             frequencies = self._frequencies(inputs)
             size = 2 * outputs * len(frequencies)
@@ -608,6 +651,15 @@ class Fourier:
                     y[o] += a_and_b[number, 0, o] * np.cos(angle) + a_and_b[number, 1, o] * np.sin(angle)
             x, at = y, at + size
         return x
+
+
+def part_of_one(places: np.ndarray, cell: int, cells: int) -> np.ndarray:
+    """The weight of a cell along an axis, at places in cells."""
+    t = places - cell - 0.5
+    t = np.maximum(t, 0) if cell == 0 else t
+    t = np.minimum(t, 0) if cell == cells - 1 else t
+    u = np.minimum(np.abs(t), 1)
+    return 1 - u * u * (3 - 2 * u)
 
 
 def halvings(size: tuple[int, int], count: int) -> list[tuple[int, int]]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.entropy_model import split
+from fourcodec.grid.gradient import GridGradient
 from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES
-from fourcodec.grid.network import GridGradient
 from fourcodec.grid.weights import UNUSED, GridShape, GridWeights
 from tests.support.grids import config_of
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.classifier import ClassifierSettings
+from fourcodec.generative.config import Config
 from fourcodec.generative.datasets import Dataset
 from fourcodec.generative.priors import ChosenPrior, FullGaussian
 
@@ -33,6 +34,7 @@ class PcaModel:
     def __init__(self, data: Dataset, latent_size: int, *, encoder: bool) -> None:
         self._components = PrincipalComponents.fit(data.train, latent_size)
         self._encoder = encoder
+        self.config = Config()
         self.latent_size = latent_size
         self.image_shape = data.image_shape
         self.train_latents = self._components.encode(data.train)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import struct
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,8 +13,12 @@ import numpy as np
 import pytest
 
 from fourcodec import codec
+from fourcodec.bitstream.metadata import Metadata
+from fourcodec.comparison.measuring import compare
+from fourcodec.comparison.page import page
 from fourcodec.fnc import File
 from fourcodec.grid.weights import UNUSED
+from fourcodec.images import Picture
 from fourcodec.web.pages import Shown, joined, view_page
 from tests.golden.make import FILES, FOLDER
 from tests.support.browser import Browser, in_a_browser
@@ -75,6 +80,23 @@ def test_pixels_of_every_golden_file_are_within_one(ways: str, browser: Browser)
 
 
 @in_a_browser
+@pytest.mark.parametrize("name", ["rgb-range", "grid-prior"])
+def test_a_comparison_shows_the_file_itself(name: str, tmp_path: Path, browser: Browser) -> None:
+    data = (FOLDER / f"{name}.fnc").read_bytes()
+    pixels = codec.decode(data)
+    path = tmp_path / "page.html"
+    path.write_text(page(compare(Picture(pixels), data), data, "a.png", "a.fnc"), encoding="utf-8")
+    browser.open(path.as_uri())
+    element = "document.querySelector('.layer[data-key=ours] fnc-img')"
+    waiting = (
+        f"new Promise((done) => {{ const look = () => {element}.found ? done(true) : setTimeout(look, 20); look(); }})"
+    )
+    assert browser.run(waiting)
+    found = drawn(browser, f"{element}.shadowRoot.querySelector('canvas')")
+    assert np.abs(found[:, :, :3].astype(int) - pixels).max() <= 1
+
+
+@in_a_browser
 @pytest.mark.parametrize("ways", ["wasm", ""])
 def test_symbols_of_every_golden_file_are_equal(ways: str, browser: Browser) -> None:
     decoder_in(browser)
@@ -100,8 +122,7 @@ def page_of(folder: Path, *names: str) -> str:
     shown = []
     for name in names:
         data = (FOLDER / f"{name}.fnc").read_bytes()
-        header = File(data).header
-        shown.append(Shown(f"{name}.fnc", data, header.width, header.height, header.profile, header.prior))
+        shown.append(Shown(f"{name}.fnc", data, File(data).header))
     path = folder / "page.html"
     path.write_text(view_page(shown), encoding="utf-8")
     return path.as_uri()
@@ -160,6 +181,28 @@ def test_a_network_is_evaluated_anew_where_a_page_is_zoomed_in(tmp_path: Path, b
     )
     assert columns > 4 * 25
     assert rows > 4 * 18
+
+
+def profile_with_red(x: float) -> bytes:
+    """As much of an ICC profile as says that red has the given X (D50): header, one tag, its value."""
+    value = b"XYZ " + bytes(4) + b"".join(struct.pack(">i", round(part * 65536)) for part in (x, 0.24, 0.0))
+    return bytes(128) + struct.pack(">i4sii", 1, b"rXYZ", 144, len(value)) + value
+
+
+@in_a_browser
+@pytest.mark.parametrize(("red", "space"), [(0.5151, "display-p3"), (0.4361, "srgb"), (0.6097, "srgb")])
+def test_pictures_of_display_p3_get_a_canvas_of_it(red: float, space: str, browser: Browser, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    picture = Picture(random.integers(0, 256, (12, 20, 3), np.uint8), Metadata(icc=profile_with_red(red)))
+    data = codec.encode(picture, iterations=2, device="cpu").data
+    path = tmp_path / "page.html"
+    path.write_text(view_page([Shown("wide.fnc", data, File(data).header)]), encoding="utf-8")
+    browser.open(path.as_uri())
+    browser.run(READY)
+    canvas = "document.querySelector('fnc-img').shadowRoot.querySelector('canvas')"
+    assert browser.run(f"{canvas}.getContext('2d').getContextAttributes().colorSpace") == space
+    found = drawn(browser, canvas)  # in the canvas' own colour space, so nothing was converted
+    assert np.abs(found[:, :, :3].astype(int) - codec.decode(data)).max() <= 1
 
 
 @in_a_browser

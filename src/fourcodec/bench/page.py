@@ -11,6 +11,7 @@ from fourcodec.bench.showcase import Exhibit
 from fourcodec.bench.tables import Table
 from fourcodec.errors import printable
 from fourcodec.web import data_uri
+from fourcodec.web.pages import Shown, decoder, element
 
 
 def page(
@@ -43,7 +44,7 @@ def page(
 {"".join(_folded(table.title, _table(table)) for table in tables if table.folded)}
 {_folded("How it was measured", "".join(f"<p>{_inline(line)}</p>" for line in setup))}
 {_folded("Made with", f"<dl>{''.join(map(_fact, facts.items()))}</dl>")}
-<script>
+{_decoder(exhibits)}<script>
 {web.asset(__package__, "page.js")}</script>
 </body>
 </html>
@@ -85,9 +86,9 @@ def _exhibit(exhibit: Exhibit) -> str:
     peer = escape(exhibit.peer.codec)
     cropped = " The middle of the picture is shown." if exhibit.cropped else ""
     layers = "".join(
-        f'<img class="{name}" alt="{alt}" width="{width}" height="{height}" src="{data_uri("image/png", data)}">'
-        for name, alt, data in (
-            ("ours", "ours", exhibit.our_png),
+        f'<div class="{name}">{_picture(copy, alt, width, height)}</div>'
+        for name, alt, copy in (
+            ("ours", "ours", exhibit.our_copy),
             ("peer", peer, exhibit.peer_png),
             ("original", "the original", exhibit.original_png),
         )
@@ -103,6 +104,18 @@ def _exhibit(exhibit: Exhibit) -> str:
 </div>
 <figcaption>{_caption("ours", exhibit.ours)}<br>{_caption(peer, exhibit.peer)}<br>{_gain(exhibit)}{cropped}</figcaption>
 </figure>"""
+
+
+def _picture(copy: bytes | Shown, alt: str, width: int, height: int) -> str:
+    """A PNG file, or a .fnc file that the page decodes."""
+    if isinstance(copy, Shown):
+        return element(copy)
+    return f'<img alt="{alt}" width="{width}" height="{height}" src="{data_uri("image/png", copy)}">'
+
+
+def _decoder(exhibits: Sequence[Exhibit]) -> str:
+    files = [exhibit.our_copy for exhibit in exhibits if isinstance(exhibit.our_copy, Shown)]
+    return decoder(files) if files else ""
 
 
 def _caption(name: str, row: Row) -> str:

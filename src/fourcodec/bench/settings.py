@@ -6,6 +6,7 @@ from typing import Any
 from fourcodec.batch.engine import changes, refuse_changes
 
 OUR_NAME = "fourcodec"  # the codec column of our own rows
+OUR_MODULE = "fourcodec.codec"  # makes them
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class BenchSettings:
     iterations: int | None = None
     limit: int | None = None  # pictures; None: all
     seed: int = 0
-    codec: str = "fourcodec.codec"  # the module whose `encode` and `decode` are measured
+    codec: str = OUR_MODULE  # the module whose `encode` and `decode` are measured
 
     def as_json(self) -> dict[str, Any]:
         """The settings as JSON types, for settings.json: tuples are lists, our settings are labels."""

@@ -13,20 +13,25 @@ from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.itemlog import ItemLog
 from fourcodec.bench.measuring import as_rgb
 from fourcodec.bench.rows import Row
-from fourcodec.bench.settings import OUR_NAME, BenchSettings
+from fourcodec.bench.settings import OUR_MODULE, OUR_NAME, BenchSettings
+from fourcodec.fnc import File
 from fourcodec.images import saved
+from fourcodec.web.pages import Shown
 
 SHOWN_SIDE = 1024  # pixels; larger pictures are cropped, not scaled, which would hide the codecs' errors
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """One picture: our copy, a peer's copy and the original as PNG files of one size, with the rows of the copies."""
+    """One picture: our copy, a peer's copy and the original as PNG files of one size, with the rows of the copies.
+
+    Where the picture is shown whole, our copy is the .fnc file itself.
+    """
 
     rank: str  # "best", "median", "worst"
     ours: Row
     peer: Row
-    our_png: bytes
+    our_copy: bytes | Shown
     peer_png: bytes
     original_png: bytes
     size: tuple[int, int]  # (width, height) of the PNG files
@@ -53,15 +58,22 @@ def _exhibit(rank: str, index: int, settings: BenchSettings, log: ItemLog) -> Ex
     baseline = BASELINES[peer_row.codec]
     try:
         pixels = sources.load(Path(settings.folder), outcome.image).pixels
-        our_copy = ours.codec_of(settings).decode(log.file_of(index).read_bytes())
+        data = log.file_of(index).read_bytes()
+        cropped = max(pixels.shape[:2]) > SHOWN_SIDE
+        if cropped or settings.codec != OUR_MODULE:
+            own: bytes | Shown = _png(ours.codec_of(settings).decode(data))
+        else:
+            own = Shown("ours", data, File(data).header)
     except (sources.SourceProblem, OSError):
         return None
     file = baselines.make(baseline, Image.fromarray(pixels), baselines.setting_of(baseline, peer_row.setting))
-    shown = [_middle(as_rgb(picture)) for picture in (our_copy, baselines.decode(file), pixels)]
-    height, width = shown[0].shape[:2]
-    our_png, peer_png, original_png = (saved(Image.fromarray(picture), "PNG", optimize=True) for picture in shown)
-    cropped = (height, width) != pixels.shape[:2]
-    return Exhibit(rank, our_row, peer_row, our_png, peer_png, original_png, (width, height), cropped)
+    height, width = _middle(pixels).shape[:2]
+    return Exhibit(rank, our_row, peer_row, own, _png(baselines.decode(file)), _png(pixels), (width, height), cropped)
+
+
+def _png(pixels: Samples) -> bytes:
+    """The shown part of a picture as a PNG file."""
+    return saved(Image.fromarray(_middle(as_rgb(pixels))), "PNG", optimize=True)
 
 
 def _middle(pixels: Samples) -> Samples:

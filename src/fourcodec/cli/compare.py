@@ -61,7 +61,8 @@ def compare(
     with options.about(coded):
         comparison = measure(original, data, device=device)
     if output is not None:
-        files.write(output, page(comparison, printable(picture.name), printable(coded.name)).encode(), overwrite=force)
+        html = page(comparison, data, printable(picture.name), printable(coded.name))
+        files.write(output, html.encode(), overwrite=force)
     if as_json:
         paths = {"picture": str(picture), "file": str(coded), "page": None if output is None else str(output)}
         click.echo(json.dumps({**paths, **numbers(comparison)}))

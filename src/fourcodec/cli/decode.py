@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fourcodec import codec, images
-from fourcodec.cli import options, several
+from fourcodec.cli import options, several, with_model
 from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
 from fourcodec.cli.help import Command
 from fourcodec.limits import Limits
@@ -42,6 +42,7 @@ REGION = WholeNumbers("X,Y,W,H", ",", "a region like 0,0,640,480")
     fourcodec decode photo.fnc --region 100,50,640,480 -o part.png
     fourcodec decode cut.fnc --partial                              # what a broken download has
     fourcodec decode coded -o copies --recursive --format avif      # a folder
+    fourcodec decode digit.fnc --model models/mnist                 # what `encode --model` wrote
     fourcodec decode - < photo.fnc > photo.png
     """,
 )
@@ -67,6 +68,7 @@ REGION = WholeNumbers("X,Y,W,H", ",", "a region like 0,0,640,480")
     is_flag=True,
     help="Take a file that ends too early: decode what it has, at 1:2, 1:4 ... of its size.",
 )
+@with_model.model_option("for files that `encode --model` wrote.")
 @options.strip_option
 @options.limit_options
 @folder_options
@@ -82,6 +84,7 @@ def decode(
     scale: float | None,
     size: tuple[int, int] | None,
     partial: bool,
+    model: Path | None,
     strip: bool,
     max_pixels: int,
     max_work: int,
@@ -102,6 +105,11 @@ def decode(
     if partial and view != WHOLE:
         raise click.UsageError("--partial decodes what there is as a whole: leave out --region, --scale and --size")
     sources, output = several.split(paths, output, lambda path: path.suffix.lower() != ".fnc")
+    if model is not None:
+        with_model.refuse_others(click.get_current_context())
+        targets = several.targets_of(sources, output, f".{file_format or 'png'}")
+        pairs = list(zip(sources, targets, strict=True))
+        return with_model.decode(model, pairs, file_format=file_format, limits=limits, force=force, quiet=quiet)
     if several.folder_among(sources):
         if partial:
             raise click.UsageError("--partial is for single files")

@@ -11,7 +11,7 @@ import click
 
 from fourcodec import codec, images
 from fourcodec.batch.listing import PICTURE_SUFFIXES
-from fourcodec.cli import options, several
+from fourcodec.cli import options, several, with_model
 from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
 from fourcodec.cli.help import Command
 from fourcodec.fnet import profile as fnet
@@ -34,6 +34,7 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
     fourcodec encode photo.png --target-bytes 20000                # at most 20,000 bytes
     fourcodec encode photo.png --width 8 --depth 6                 # a network of coordinates only
     fourcodec encode photos -o coded --recursive --jobs 2          # a folder; --resume continues
+    fourcodec encode digit.png --model models/mnist                # as the latent of a generative model
     fourcodec encode - < photo.png > photo.fnc
     """,
 )
@@ -101,6 +102,7 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
 @options.device_option("auto")
 @options.seed_option("Seed of all random choices.")
 @options.limit_options
+@with_model.model_option("code the picture as its latent, under the model's density.")
 @options.force_option
 @options.json_option
 @options.quiet_option
@@ -113,6 +115,7 @@ def encode(
     frame: int | None,
     max_pixels: int,
     max_work: int,
+    model: Path | None,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -125,8 +128,16 @@ def encode(
     written beside themselves, or into the folder given by -o DIR/. Where IN is a folder, each picture in it becomes a
     file in the folder given by -o.
     """
-    request = _request({field.name: given[field.name] for field in fields(Request)})
     limits = Limits(max_pixels, max_work)
+    if model is not None:
+        with_model.refuse_others(click.get_current_context())
+        sources, output = several.split(paths, output, _is_output)
+        pairs = list(zip(sources, several.targets_of(sources, output, ".fnc"), strict=True))
+        psnr_db = given["target_psnr"]
+        return with_model.encode(
+            model, pairs, target_psnr_db=psnr_db, limits=limits, force=force, quiet=quiet, as_json=as_json
+        )
+    request = _request({field.name: given[field.name] for field in fields(Request)})
     of_fit = {name: given[name] for name in ("effort", "iterations", "device", "seed", "strip")}
     arguments: dict[str, Any] = {**asdict(request), **of_fit}
     sources, output = several.split(paths, output, _is_output)

@@ -12,6 +12,7 @@ import click
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "Output": ("output", "parts", "plot", "file_format", "folder", "opened", "force"),
     "Picture": ("frame", "strip"),
+    "Generative model": ("model", "label", "temperature", "without_prior"),
     "Part and size": ("region", "scale", "size", "partial"),
     "How large, how good": (
         *("quality", "qualities", "target_bytes", "target_bpp", "target_psnr", "target_ssimulacra2", "tune"),

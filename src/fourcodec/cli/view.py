@@ -58,8 +58,7 @@ def view(
             data = files.read(source, limits.file_bytes, BYTES_REMEDY)
             file = File(data, limits)
             file.check_limits()
-            header = file.header
-        shown.append(Shown(printable(source.name), data, header.width, header.height, header.profile, header.prior))
+        shown.append(Shown(printable(source.name), data, file.header))
     options.check_output(options.STANDARD, target, force=force)
     page = view_page(shown).encode()
     files.write(target, page, overwrite=force)

@@ -145,6 +145,13 @@ frame.addEventListener("keydown", (event) => {
   keys[event.key]();
 });
 new ResizeObserver(() => (fitted ? fit() : show(view))).observe(frame);
+for (const picture of frame.querySelectorAll("fnc-img")) {
+  picture.addEventListener("error", ({ detail }) => {
+    const said = Object.assign(document.createElement("p"), { className: "failed" });
+    said.textContent = `This browser cannot show the .fnc file: ${detail.message}`;
+    picture.replaceWith(said);
+  });
+}
 const table = document.querySelector(".scroll");
 const mark = () => table.classList.toggle("cut", table.scrollWidth > table.clientWidth + 1); // it says how to see the rest
 addEventListener("resize", mark);

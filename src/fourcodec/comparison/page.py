@@ -17,8 +17,10 @@ from fourcodec.comparison.common_format import to_depth, without_alpha
 from fourcodec.comparison.measuring import Comparison, remarks, verdict
 from fourcodec.comparison.peers import NAMES
 from fourcodec.comparison.table import heading, rows
-from fourcodec.images import saved, to_eight_bits
+from fourcodec.fnc import File
+from fourcodec.images import has_alpha, saved, to_eight_bits
 from fourcodec.images.colour import is_rgb_profile
+from fourcodec.web.pages import POLICY, Shown, decoder, element
 
 # The page shows the middle of a larger picture at full size: reducing the picture would hide coding errors.
 SHOWN_PIXELS = 1 << 24
@@ -30,27 +32,33 @@ Box = tuple[slice, slice]
 
 @dataclass(frozen=True)
 class Layer:
-    """One picture under the slider, as lossless WebP."""
+    """One picture under the slider: lossless WebP, or the .fnc file itself."""
 
     key: str
     name: str
-    webp: bytes
+    content: bytes | Shown
     is_error: bool = False
 
 
-def page(comparison: Comparison, picture_name: str, file_name: str) -> str:
-    """The whole HTML page; the names of the two files appear in its title."""
+def page(comparison: Comparison, data: bytes, picture_name: str, file_name: str) -> str:
+    """The whole HTML page; data is the .fnc file, and the names of the two files appear in its title.
+
+    The file itself is in the page, and decoded there, where the page can show it among the other pictures: whole, in
+    sRGB and opaque.
+    """
     box = _middle(comparison.height, comparison.width)
     height, width = (part.stop - part.start for part in box)
+    whole = (height, width) == (comparison.height, comparison.width)
+    own = _shown(comparison, data, file_name) if whole else None
     notes = remarks(comparison)
-    if (height, width) != (comparison.height, comparison.width):
+    if not whole:
         notes.append(f"The middle {width} x {height} pixels are shown; the numbers are of the whole picture.")
     maps = _error_maps(comparison, box)
     top = error_map.common_scale([errors for _, _, errors in maps])
     colours = error_map.palette()
     drawn = ((key, name, colours[error_map.palette_indices(errors, top)]) for key, name, errors in maps)
     shown = [
-        *_pictures(comparison, box),
+        *_pictures(comparison, box, own),
         *(Layer(key, name, _webp(pixels, b""), is_error=True) for key, name, pixels in drawn),
     ]
     presets = _presets({layer.key for layer in shown})
@@ -58,6 +66,7 @@ def page(comparison: Comparison, picture_name: str, file_name: str) -> str:
     sides = {left: "left", right: "right"}
     facts = f"{comparison.width} x {comparison.height} pixels, {comparison.kind}, {comparison.bit_depth} bits"
     return Template(web.asset(__package__, "page.html")).substitute(
+        policy=POLICY,
         title=escape(f"{picture_name} and {file_name}"),
         verdict=escape(verdict(comparison)),
         facts=facts,
@@ -72,14 +81,22 @@ def page(comparison: Comparison, picture_name: str, file_name: str) -> str:
         table=_table(comparison),
         remarks="\n".join(f'<p class="remark">{escape(note)}</p>' for note in notes),
         style=web.base_style() + web.asset(__package__, "page.css"),
+        decoder="" if own is None else decoder([own]),
         script=web.asset(__package__, "page.js"),
     )
 
 
-def _pictures(comparison: Comparison, box: Box) -> list[Layer]:
+def _shown(comparison: Comparison, data: bytes, name: str) -> Shown | None:
+    """The .fnc file as the page decodes it; None where that would not look like the pictures beside it."""
+    if comparison.icc or has_alpha(comparison.copy):
+        return None
+    return Shown(name, data, File(data).header)
+
+
+def _pictures(comparison: Comparison, box: Box, own: Shown | None) -> list[Layer]:
     shown = [
         Layer("original", "original", _webp(without_alpha(comparison.original[box]), comparison.icc)),
-        Layer("ours", "fourcodec", _webp(without_alpha(comparison.copy[box]), comparison.icc)),
+        Layer("ours", "fourcodec", own or _webp(without_alpha(comparison.copy[box]), comparison.icc)),
     ]
     for peer in comparison.peers:
         shown.append(Layer(peer.file.codec, peer.name, _webp(peer.file.pixels[box], comparison.icc)))
@@ -126,10 +143,15 @@ def _webp(pixels: Samples, icc: bytes) -> bytes:
 
 def _layer(layer: Layer, side: str, width: int, height: int) -> str:
     """The HTML of one layer. Each picture is in the page once; the script moves it between sides by its classes."""
+    picture = (
+        element(layer.content)
+        if isinstance(layer.content, Shown)
+        else f'<img alt="{layer.name}" width="{width}" height="{height}" draggable="false" '
+        f'src="{web.data_uri("image/webp", layer.content)}">'
+    )
     return (
-        f'<div class="layer {side}" data-key="{layer.key}" data-name="{layer.name}" data-error="{int(layer.is_error)}">'
-        f'<img alt="{layer.name}" width="{width}" height="{height}" draggable="false" '
-        f'src="{web.data_uri("image/webp", layer.webp)}"></div>\n'
+        f'<div class="layer {side}" data-key="{layer.key}" data-name="{layer.name}" '
+        f'data-error="{int(layer.is_error)}">{picture}</div>\n'
     )
 
 

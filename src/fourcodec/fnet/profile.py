@@ -8,12 +8,14 @@
 The section holds, in this order, one step index per output of every layer (as differences) and one symbol per
 coefficient, with a trained start (trained_starts.py) as the difference from the start's. It is coded twice, by the
 range coder and by zstd over byte planes, and the smaller one is kept.
+
+A picture may have cells, each with a network of its own, blended into one picture (cells.py). They share step indices.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,7 @@ from numpy.typing import NDArray
 
 from fourcodec.bitstream import container, zstd
 from fourcodec.bitstream.container import Header, Section
+from fourcodec.cells import Grid, most_samples, patches
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.fnet.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, step_size
 from fourcodec.fnet.trained_starts import base_symbols, trained_starts
@@ -34,6 +37,7 @@ from fourcodec.views import Lattice, whole
 PROFILE_ID = 1
 NAME = "fnet"
 MAX_WIDTH, MAX_DEPTH = 10, 16
+MAX_COEFFICIENTS = 1 << 22  # of the networks of all cells: a header's fields must not make a reader take more memory
 NETWORK = 0  # section kind
 SECTION_NAMES = {NETWORK: "network"}
 MAX_SUM = 1 << 10  # of the sizes of coefficients in a hidden state, in turns, and in a sample: 13 bits of fraction
@@ -47,9 +51,11 @@ class FnetConfig:
     """The size of a network, and the form of its inputs and outputs.
 
     width 1..10, depth 1..16, channels 1..4. order: the most non-zero components of a frequency, 1..width-1, or None
-    where that is not limited. coordinates, activation: the header's numbers for the inputs and outputs. prior: the
-    number of the trained start that symbols are coded around, 0 for none. Raises ValueError for a size or order out of
-    range, and for a trained start that is unknown or of another size.
+    width 1..10, depth 1..16, channels 1..4. order: the most non-zero components of a frequency, 1..width-1, or None
+    where that is not limited. coordinates, activation: the header's numbers for the inputs and outputs. cells: those
+    of the picture; several need an order that is not limited, and coordinates that do not count pixels. prior: the
+    number of the trained start that symbols are coded around, 0 for none. Raises ValueError for a size, an order or
+    cells out of range, and for a trained start that is unknown or of another size.
     """
 
     width: int
@@ -58,6 +64,7 @@ class FnetConfig:
     order: int | None = None
     coordinates: int = PIXEL_CENTRES
     activation: int = LINEAR
+    cells: Grid = Grid()  # noqa: RUF009
     prior: int = 0
 
     def __post_init__(self) -> None:
@@ -74,16 +81,30 @@ class FnetConfig:
             raise ValueError(f"there are trained starts 1 to {len(trained_starts())}, not {self.prior}")
         if self.prior and trained_starts()[self.prior].size != self.size:
             raise ValueError(f"the trained start {self.prior} is for networks of another size")
+        if self.cells.count == 1:
+            return
+        if self.order is not None or self.coordinates != PIXEL_CENTRES:
+            raise ValueError("several cells have no limited order, and coordinates at pixel centres")
+        if self.coefficient_count > MAX_COEFFICIENTS:
+            raise ValueError(f"{self.cells.count} cells have more than {MAX_COEFFICIENTS} coefficients")
 
     @classmethod
     def of_size(cls, size: Sequence[int], channels: int, **others: int) -> FnetConfig:
         """The inverse of `size`; `others` are coordinates, activation and prior. Raises ValueError."""
-        width, depth, *order = size
-        return cls(width, depth, channels, *order, **others)
+        width, depth, *more = size
+        if len(more) < 2:
+            return cls(width, depth, channels, more[0] if more else None, **others)  # type: ignore[arg-type]
+        rows, columns = more
+        if rows * columns == 1:
+            raise ValueError("a picture of one cell does not state it")
+        return cls(width, depth, channels, cells=Grid(rows, columns), **others)
 
     @property
     def size(self) -> tuple[int, ...]:
-        """The header's architecture fields: width, depth and, if it is limited, order."""
+        """The header's architecture fields: width and depth, then the order if it is limited, or the rows and columns
+        of cells if there are several."""
+        if self.cells.count > 1:
+            return (self.width, self.depth, self.cells.rows, self.cells.columns)
         return (self.width, self.depth) if self.order is None else (self.width, self.depth, self.order)
 
     @property
@@ -99,13 +120,13 @@ class FnetConfig:
 
     @property
     def shape(self) -> NetworkShape:
-        """The shape of the network."""
+        """The shape of the network, or of that of each cell."""
         return NetworkShape(self.width, self.depth, self.channels, self.order)
 
     @property
     def coefficient_count(self) -> int:
-        """The number of coefficients."""
-        return self.shape.coefficient_count
+        """The number of coefficients, of all cells together."""
+        return self.cells.count * self.shape.coefficient_count
 
 
 @dataclass(frozen=True)
@@ -113,7 +134,7 @@ class QuantizedFnet:
     """A network as integers.
 
     step_indices (outputs of all layers,) uint8: see quantize.py; symbols (coefficient_count,) int32, in the order of
-    the flat coefficient vector: what coefficients are in steps, whatever the trained start.
+    the flat coefficient vector, cell after cell: what coefficients are in steps, whatever the trained start.
     """
 
     config: FnetConfig
@@ -128,8 +149,8 @@ def read_config(header: Header) -> FnetConfig:
         raise UnsupportedFormatError("the file is tiled, which this version knows only of the profile grid")
     if header.prior and header.prior not in trained_starts():
         raise UnsupportedFormatError(f"the file needs the trained start {header.prior}, unknown to this version")
-    if len(header.architecture) not in (2, 3):
-        raise CorruptFileError(f"profile fnet has 2 or 3 architecture fields, the header {len(header.architecture)}")
+    if not 2 <= len(header.architecture) <= 4:
+        raise CorruptFileError(f"profile fnet has 2 to 4 architecture fields, the header {len(header.architecture)}")
     try:
         return FnetConfig.of_size(
             header.architecture,
@@ -152,7 +173,7 @@ def pack(network: QuantizedFnet) -> tuple[dict[str, Any], list[Section]]:
     if not is_bounded(network):
         raise ValueError(f"the coefficients of a hidden state or sample sum up to more than {MAX_SUM}")
     candidates = [
-        Section(NETWORK, container.CODER_RANGE, encode_range(values, config.shape)),
+        Section(NETWORK, container.CODER_RANGE, encode_range(values, config.shape, config.cells.count)),
         Section(NETWORK, container.CODER_ZSTD, encode_planes(values)),
     ]
     return config.header_fields, [min(candidates, key=lambda section: len(section.payload))]
@@ -169,9 +190,9 @@ def unpack(config: FnetConfig, sections: Sequence[Section], lattice: Lattice | N
     if NETWORK not in found:
         raise CorruptFileError("section 'network' is missing")
     section, shape = found[NETWORK], config.shape
-    count = shape.output_count + shape.coefficient_count
+    count = shape.output_count + config.coefficient_count
     if section.coder == container.CODER_RANGE:
-        values = decode_range(section.payload, shape)
+        values = decode_range(section.payload, shape, config.cells.count)
     elif section.coder == container.CODER_ZSTD:
         values = decode_planes(section.payload, count)
     else:
@@ -199,16 +220,22 @@ def _around_start(config: FnetConfig, indices: NDArray[np.uint8], differences: N
 
 
 def is_bounded(network: QuantizedFnet) -> bool:
-    """True where no hidden state and no sample can exceed MAX_SUM, by the sizes of all coefficients that add to it.
+    """True where no hidden state and no sample can exceed MAX_SUM, by the sizes of all coefficients that add to it, in
+    any cell.
 
     Beyond it, float32 has too little left for the fraction of a phase, and decoders that take their sums in different
     orders show different pictures. Sums are exact (FORMAT.md, "Bound"), so that all decoders refuse the same files.
     """
+    cells = network.symbols.reshape(network.config.cells.count, -1)
+    return all(_is_bounded(network.config.shape, network.step_indices, symbols) for symbols in cells)
+
+
+def _is_bounded(shape: NetworkShape, step_indices: NDArray[np.uint8], symbols: NDArray[np.int32]) -> bool:
     # Steps are whole multiples of 2^-60, so integers hold them exactly.
-    steps = [int(float(step) * 2.0**60) for step in step_size(network.step_indices)]
+    steps = [int(float(step) * 2.0**60) for step in step_size(step_indices)]
     sums: list[int] = []
-    for layer in network.config.shape.layers:
-        sizes = np.abs(network.symbols[layer.span].astype(np.int64)).reshape(-1, layer.outputs).sum(axis=0)
+    for layer in shape.layers:
+        sizes = np.abs(symbols[layer.span].astype(np.int64)).reshape(-1, layer.outputs).sum(axis=0)
         before = sums if layer.residual else [0] * layer.outputs
         sums = [old + step * int(size) for old, step, size in zip(before, steps, sizes, strict=False)]
         if max(sums) > MAX_SUM << 60:
@@ -252,22 +279,44 @@ def render(
 def _values(network: QuantizedFnet, size: tuple[int, int], lattice: Lattice, device: str) -> NDArray[np.float32]:
     from fourcodec.fnet.backends import backend_of
 
-    shape, coefficients = network.config.shape, coefficients_of(network)
+    config = network.config
+    cells = coefficients_of(network).reshape(config.cells.count, -1)
     backend = backend_of(device)
-    planes = np.empty((shape.channels, lattice.count), np.float32)
-    for start in range(0, lattice.count, _STRIP_SAMPLES):
-        part = slice(start, min(start + _STRIP_SAMPLES, lattice.count))
-        x = lattice_positions(lattice, size, np.arange(part.start, part.stop), network.config.coordinates)
-        planes[:, part] = backend.evaluate(shape, coefficients, x)
-    if network.config.activation == SIGMOID:  # 2 sigmoid(y) - 1 lies in [-1, 1], samples in [0, 1]
+    if config.cells.count > 1:
+        planes = _blended(
+            config, size, lattice, config.channels, lambda cell, x: backend.evaluate(config.shape, cells[cell], x)
+        )
+    else:
+        planes = np.empty((config.channels, lattice.count), np.float32)
+        for start in range(0, lattice.count, _STRIP_SAMPLES):
+            part = slice(start, min(start + _STRIP_SAMPLES, lattice.count))
+            x = lattice_positions(lattice, size, np.arange(part.start, part.stop), config.coordinates)
+            planes[:, part] = backend.evaluate(config.shape, cells[0], x)
+    if config.activation == SIGMOID:  # 2 sigmoid(y) - 1 lies in [-1, 1], samples in [0, 1]
         planes = np.float32(0.5) + np.float32(0.5) * np.tanh(planes / 2)
-    return planes.reshape(shape.channels, lattice.rows, lattice.columns)
+    return planes.reshape(config.channels, lattice.rows, lattice.columns)
+
+
+def _blended(
+    config: FnetConfig,
+    size: tuple[int, int],
+    lattice: Lattice,
+    count: int,
+    values_of: Callable[[int, NDArray[np.float32]], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """The blend (count, rows, columns) of what values_of(cell, x) gives, (count, N), at the inputs x (2, N) of each
+    cell's network."""
+    planes = np.zeros((count, lattice.rows, lattice.columns), np.float32)
+    for patch in patches(lattice, size, config.cells, _STRIP_SAMPLES):
+        own = values_of(patch.cell, patch.x).reshape(count, *patch.weights.shape)
+        planes[:, patch.rows, patch.columns] += patch.weights * own
+    return planes
 
 
 def multiplications(config: FnetConfig, lattice: Lattice) -> int:
-    """The multiplications of `render`: one for each coefficient and sample."""
-    samples = lattice.count if lattice.pitch < _SPARSE_PITCH else 4 * lattice.count
-    return samples * config.coefficient_count
+    """The multiplications of `render`: one for each coefficient of a network and sample that it is evaluated at."""
+    samples = most_samples(lattice, config.cells)
+    return (samples if lattice.pitch < _SPARSE_PITCH else 4 * samples) * config.shape.coefficient_count
 
 
 def memory_pixels(config: FnetConfig) -> int:
@@ -287,6 +336,7 @@ def describe(config: FnetConfig, sections: Sequence[Section]) -> dict[str, Any]:
         "width": config.width,
         "depth": config.depth,
         **({} if config.order is None else {"order": config.order}),
+        **({} if config.cells.count == 1 else {"cells": [config.cells.rows, config.cells.columns]}),
         "coefficients": config.coefficient_count,
         "bits_per_coefficient": 8 * payload_bytes / config.coefficient_count,
     }
@@ -297,25 +347,36 @@ def bits_by_part(network: QuantizedFnet, sections: Sequence[Section]) -> dict[st
     zstd, which does not code the parts one by one. `network` is the content of the sections."""
     from fourcodec.coding import binary_coder
 
-    shape = network.config.shape
+    shape, cells = network.config.shape, network.config.cells.count
     section = container.by_kind(sections, SECTION_NAMES)[NETWORK]
     if section.coder != container.CODER_RANGE:
         return {}
-    edges = [shape.output_count, *(shape.output_count + layer.span.stop for layer in shape.layers)]
-    names = ["step sizes"]
-    names += [f"layer {n}, {layer.inputs} to {layer.outputs}" for n, layer in enumerate(shape.layers, 1)]
-    bits = binary_coder.spent_bits(section.payload, _contexts(shape), edges)
-    return {SECTION_NAMES[NETWORK]: list(zip(names, bits, strict=True))}
+    starts = shape.output_count + shape.coefficient_count * np.arange(cells)
+    edges = [shape.output_count, *(int(start) + layer.span.stop for start in starts for layer in shape.layers)]
+    names = [f"layer {n}, {layer.inputs} to {layer.outputs}" for n, layer in enumerate(shape.layers, 1)]
+    bits = binary_coder.spent_bits(section.payload, _contexts(shape, cells), edges)
+    by_layer = [sum(bits[1 + n :: len(names)]) for n in range(len(names))]
+    return {SECTION_NAMES[NETWORK]: [("step sizes", bits[0]), *zip(names, by_layer, strict=True)]}
 
 
 def layer_outputs(network: QuantizedFnet, size: tuple[int, int], lattice: Lattice) -> list[NDArray[np.float32]]:
     """The outputs of every layer on a lattice over an image of (height, width): (outputs, rows, columns) float32 each.
-    Hidden states are phases in turns, the last layer's outputs samples before the activation."""
+    Hidden states are phases in turns, the last layer's outputs samples before the activation. Those of several cells
+    are blended as their samples are."""
     from fourcodec.fnet import network as fourier
 
-    x = lattice_positions(lattice, size, np.arange(lattice.count), network.config.coordinates)
-    outputs = fourier.layer_outputs(network.config.shape, coefficients_of(network), x)
-    return [y.reshape(-1, lattice.rows, lattice.columns) for y in outputs]
+    config = network.config
+    coefficients = coefficients_of(network).reshape(config.cells.count, -1)
+    if config.cells.count == 1:
+        x = lattice_positions(lattice, size, np.arange(lattice.count), config.coordinates)
+        outputs = fourier.layer_outputs(config.shape, coefficients[0], x)
+        return [y.reshape(-1, lattice.rows, lattice.columns) for y in outputs]
+    sizes = [layer.outputs for layer in config.shape.layers]
+
+    def all_outputs(cell: int, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.concatenate(fourier.layer_outputs(config.shape, coefficients[cell], x))
+
+    return np.split(_blended(config, size, lattice, sum(sizes), all_outputs), np.cumsum(sizes)[:-1])
 
 
 def plain_integers(network: QuantizedFnet) -> NDArray[np.int32]:
@@ -329,8 +390,9 @@ def plain_integers(network: QuantizedFnet) -> NDArray[np.int32]:
 
 
 def coefficients_of(network: QuantizedFnet) -> NDArray[np.float32]:
-    """The flat coefficient vector, float32, exact on every machine."""
-    return dequantize(network.symbols, spread_steps(network.config.shape, step_size(network.step_indices)))
+    """The flat coefficient vector, float32, exact on every machine; of several cells, one behind the other."""
+    steps = spread_steps(network.config.shape, step_size(network.step_indices))
+    return dequantize(network.symbols, np.tile(steps, network.config.cells.count))
 
 
 def spread_steps(shape: NetworkShape, steps: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -354,25 +416,24 @@ def _running_sums(differences: NDArray[np.int32]) -> NDArray[np.uint8]:
     return indices.astype(np.uint8)
 
 
-def _contexts(shape: NetworkShape) -> NDArray[np.uint8]:
-    """Context 0 for the step indices, 1 + layer for its coefficients."""
-    parts = [np.zeros(shape.output_count, np.uint8)]
-    parts += [np.full(layer.size, 1 + number, np.uint8) for number, layer in enumerate(shape.layers)]
-    return np.concatenate(parts)
+def _contexts(shape: NetworkShape, cells: int) -> NDArray[np.uint8]:
+    """Context 0 for the step indices, 1 + layer for its coefficients, in every cell."""
+    own = np.concatenate([np.full(layer.size, 1 + number, np.uint8) for number, layer in enumerate(shape.layers)])
+    return np.concatenate([np.zeros(shape.output_count, np.uint8), np.tile(own, cells)])
 
 
-def encode_range(values: NDArray[np.int32], shape: NetworkShape) -> bytes:
+def encode_range(values: NDArray[np.int32], shape: NetworkShape, cells: int = 1) -> bytes:
     """The values as bytes of the range coder. Raises ValueError where one is too large for it."""
     from fourcodec.coding import binary_coder
 
-    return binary_coder.encode(values, _contexts(shape))
+    return binary_coder.encode(values, _contexts(shape, cells))
 
 
-def decode_range(data: bytes, shape: NetworkShape) -> NDArray[np.int32]:
+def decode_range(data: bytes, shape: NetworkShape, cells: int = 1) -> NDArray[np.int32]:
     """The inverse of encode_range, int32. Raises CorruptFileError."""
     from fourcodec.coding import binary_coder
 
-    return binary_coder.decode(data, _contexts(shape))
+    return binary_coder.decode(data, _contexts(shape, cells))
 
 
 def encode_planes(values: NDArray[np.int32]) -> bytes:

@@ -7,6 +7,7 @@ any moment leaves the last complete checkpoint.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
@@ -33,32 +34,34 @@ def locked(directory: Path) -> FileIO:
     return open_locked(directory / _LOCK_NAME)
 
 
-def check_exists(directory: Path) -> None:
-    """Raises ModelError where there is no such directory, or no checkpoint in it."""
+def check_exists(directory: Path, name: str = FILE_NAME) -> None:
+    """Raises ModelError where there is no such directory, or no checkpoint of this name in it."""
     if not directory.is_dir():
         raise ModelError(f"{str(directory)!r}: no such folder")
-    if not (directory / FILE_NAME).is_file():
-        raise ModelError(f"{str(directory)!r} holds no model: there is no {FILE_NAME} in it")
+    if not (directory / name).is_file():
+        raise ModelError(f"{str(directory)!r} holds no model: there is no {name} in it")
 
 
-def write_checkpoint(directory: Path, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
-    """Replaces the checkpoint of a directory; `facts` are JSON types. Raises OSError."""
+def write_checkpoint(
+    directory: Path, tensors: dict[str, torch.Tensor], facts: dict[str, Any], name: str = FILE_NAME
+) -> None:
+    """Replaces the checkpoint of this name in a directory; `facts` are JSON types. Raises OSError."""
     from safetensors.torch import save
 
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
     data = save(plain, metadata={_KEY: json.dumps({"version": VERSION, **facts})})
-    files.write(directory / FILE_NAME, data, overwrite=True, within=directory)
+    files.write(directory / name, data, overwrite=True, within=directory)
 
 
-def read_checkpoint(directory: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def read_checkpoint(directory: Path, name: str = FILE_NAME) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The tensors and facts of a checkpoint; the inverse of `write_checkpoint`.
 
     Raises ModelError where there is none, or the file is damaged, of another program or of another version.
     """
     from safetensors import SafetensorError, safe_open
 
-    check_exists(directory)
-    path = directory / FILE_NAME
+    check_exists(directory, name)
+    path = directory / name
     if path.stat().st_size > MAX_BYTES:
         raise ModelError(f"{str(path)!r} is larger than the limit of {MAX_BYTES} bytes")
     try:
@@ -67,7 +70,7 @@ def read_checkpoint(directory: Path) -> tuple[dict[str, torch.Tensor], dict[str,
             if _KEY not in metadata:
                 raise ModelError(f"{str(path)!r} is a safetensors file, but not of a fourcodec model")
             facts = read_object(metadata[_KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except SafetensorError as exc:
         raise ModelError(f"{str(path)!r} is truncated, damaged, or no safetensors file") from exc
     except ValueError as exc:
@@ -94,6 +97,24 @@ def fill(targets: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor]) -> 
         target.detach().copy_(tensors[name])
 
 
+def of_optimiser(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """The state of an optimiser by the number of the parameter and the name of the tensor, as 3.exp_avg."""
+    return {
+        f"{index}.{name}": value
+        for index, state in optimiser.state_dict()["state"].items()
+        for name, value in state.items()
+    }
+
+
+def fill_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    """Gives an optimiser the state in tensors; the inverse of `of_optimiser`. Raises ValueError for other names."""
+    states: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, _, field = name.partition(".")
+        states.setdefault(int(index), {})[field] = tensor
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
+
+
 def compare(targets: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor]) -> None:
     """Raises KeyError where a tensor is missing, and ValueError for one of another shape or type than the target of its
     name, or with numbers that are not finite. Targets may be on the device "meta", where they take no memory."""
@@ -105,11 +126,25 @@ def compare(targets: dict[str, torch.Tensor], tensors: dict[str, torch.Tensor]) 
             raise ValueError(f"{name} is not finite")
 
 
+def count(value: Any) -> int:
+    """A whole number of a checkpoint's facts. Raises ValueError for what is none."""
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def finite(value: Any) -> Any:
+    """A number of a checkpoint's facts. Raises ValueError for what is none, or not finite."""
+    if type(value) not in (int, float) or not abs(value) < math.inf:
+        raise ValueError(f"{value!r} is no number")
+    return value
+
+
 @contextmanager
-def explained(directory: Path) -> Iterator[None]:
+def explained(directory: Path, name: str = FILE_NAME) -> Iterator[None]:
     """Turns errors that come from invalid contents of a checkpoint into a ModelError."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError, ConfigError) as exc:
         what = f"{exc.args[0]!r} is missing" if isinstance(exc, KeyError) else str(exc)
-        raise ModelError(f"{str(directory / FILE_NAME)!r} is no sound model: {what}") from exc
+        raise ModelError(f"{str(directory / name)!r} is no sound model: {what}") from exc

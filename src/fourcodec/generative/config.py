@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fourcodec import files
+from fourcodec.cells import MAX_CELLS, Grid
 from fourcodec.errors import ConfigError
 from fourcodec.fnet.profile import MAX_DEPTH, MAX_WIDTH
 from fourcodec.fourier.layout import LINEAR, SIGMOID
@@ -67,13 +68,28 @@ class _Table:
 
 @dataclass(frozen=True)
 class NetworkConfig(_Table):
-    """The Fourier network whose coefficients the decoder gives; coordinates and activation as in a .fnc file's
-    header."""
+    """The Fourier network whose coefficients the decoder gives; coordinates and activation as in a .fnc file's header.
+
+    `cells` are the rows and columns of cells, each with a code and a network of its own (cells.py).
+    """
 
     width: int = _within(5, 1, MAX_WIDTH)
     depth: int = _within(6, 1, MAX_DEPTH)
     coordinates: str = _one_of("centres", COORDINATES)
     activation: str = _one_of("sigmoid", ACTIVATIONS)
+    cells: tuple[int, ...] = _within((1, 1), 1, MAX_CELLS)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.cells) != 2:
+            raise ValueError(f"cells are rows and columns, not {len(self.cells)} numbers")
+        if self.grid.count > 1 and self.coordinates != "centres":
+            raise ValueError("several cells need the coordinates centres")
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of cells."""
+        return Grid(*self.cells)
 
     def shape(self, channels: int) -> NetworkShape:
         """The shape of the network for images of so many channels."""
@@ -84,11 +100,12 @@ class NetworkConfig(_Table):
 class LatentConfig(_Table):
     """The latent z.
 
-    `size` is its number of components. `penalty` is c in c ||z||^2, which is added to an image's sum of squared errors
-    on [-1, 1]. `noise` is the standard deviation of the noise added to z in training; with `learned_noise` it is
-    learned from there on, one for each component. `start` says where latents without an encoder start: at the images'
-    whitened principal components, or at random with a standard deviation of 0.01. With `linear`, encoder and decoder
-    have linear maps beside their MLPs, which start as principal component analysis.
+    `size` is its number of components, in each cell. `penalty` is c in c ||z||^2, which is added to an image's sum of
+    squared errors on [-1, 1]. `noise` is the standard deviation of the noise added to z in training; with
+    `learned_noise` it is learned from there on, one for each component of a cell. `start` says where latents without an
+    encoder start: at the images' whitened principal components, or at random with a standard deviation of 0.01. With
+    `linear`, encoder and decoder have linear maps beside their MLPs, which start as principal component
+    analysis.
     """
 
     size: int = _within(35, 1, MAX_UNITS)
@@ -140,7 +157,8 @@ class TrainingConfig(_Table):
 
     `rate` is the learning rate of the networks, `latent_rate` that of latents without an encoder. Both rise over the
     share `warm_up` of the training and then fall to 0. With `mirrored`, which needs an encoder, images are mirrored
-    left to right with probability 1/2.
+    left to right with probability 1/2. `perceptual` is the weight of the perceptual distance (perception.py) beside the
+    squared error; the classifier that it needs is trained first, once for a data set.
     """
 
     epochs: int = _within(100, 1, 1_000_000)
@@ -150,11 +168,34 @@ class TrainingConfig(_Table):
     schedule: str = _one_of("cosine", SCHEDULES)
     warm_up: float = _within(0.0, 0, 0.5)
     mirrored: bool = False
+    perceptual: float = _within(0.0, 0, 1000)
+
+
+@dataclass(frozen=True)
+class FlowConfig(_Table):
+    """The density of grids of codes, a transformer of `blocks` blocks over the cells (cell_flow.py), and its training.
+
+    `width` is a multiple of 32. `share` is the share of a training's minutes that the flow has, where minutes are
+    given.
+    """
+
+    width: int = _within(128, 32, 2048)
+    blocks: int = _within(4, 1, 64)
+    epochs: int = _within(50, 1, 1_000_000)
+    batch: int = _within(256, 1, 65_536)
+    rate: float = _within(1e-3, 0, 1)
+    share: float = _within(0.5, 0.05, 0.95)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % 32:
+            raise ValueError(f"width is a multiple of 32, not {self.width}")
 
 
 @dataclass(frozen=True)
 class Config:
-    """The whole configuration. Without an encoder, z is a free parameter for each training image."""
+    """The whole configuration. Without an encoder, z is a free parameter for each training image. Without a flow, the
+    density of z is chosen among mixtures of Gaussians (prior_choice.py)."""
 
     summary: str = ""
     expected_time: str = ""
@@ -163,12 +204,18 @@ class Config:
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     encoder: EncoderConfig | None = None
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    flow: FlowConfig | None = None
 
     def __post_init__(self) -> None:
         if self.latents.linear and not (self.decoder.gains and self.network.activation == "linear"):
             raise ValueError("linear latents need gains in [decoder] and the linear activation in [network]")
         if self.training.mirrored and self.encoder is None:
             raise ValueError("mirrored images need an encoder: without one, a latent belongs to one unmirrored image")
+
+    @property
+    def latent_size(self) -> int:
+        """L, the number of components of z: those of all cells, cell after cell."""
+        return self.latents.size * self.network.grid.count
 
 
 def config_names() -> list[str]:
@@ -219,6 +266,14 @@ def checked_shape(shape: Any) -> tuple[int, int, int]:
             f"{MAX_SAMPLES} samples are possible"
         )
     return height, width, channels
+
+
+def cell_shape(config: Config, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The shape (h, w, C) of a cell of images (H, W, C). Raises ConfigError where cells do not divide the images."""
+    (height, width, channels), grid = image_shape, config.network.grid
+    if height % grid.rows or width % grid.columns:
+        raise ConfigError(f"{grid.rows} x {grid.columns} cells do not divide images of {height} x {width} pixels")
+    return height // grid.rows, width // grid.columns, channels
 
 
 def to_table(config: Config) -> dict[str, Any]:

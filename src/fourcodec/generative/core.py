@@ -9,63 +9,59 @@ from numpy.typing import NDArray
 from fourcodec.errors import ModelError
 from fourcodec.fourier.batch import FourierImages
 from fourcodec.generative import checkpoints
-from fourcodec.generative.baselines import PrincipalComponents
-from fourcodec.generative.config import ACTIVATIONS, COORDINATES, Config
+from fourcodec.generative.config import ACTIVATIONS, COORDINATES, Config, cell_shape
 from fourcodec.generative.networks import Decoder, Encoder
-from fourcodec.positions import INDEX_OVER_32, positions
+from fourcodec.generative.windows import window_pixels
+from fourcodec.positions import INDEX_OVER_32
 
 ImageShape = tuple[int, int, int]  # (H, W, C)
 Size = tuple[int, int]  # (height, width)
 _BATCH = 256  # images to decode
 _ENCODED_AT_ONCE = 1024  # images
-_RIDGE = 1.0  # of a regression on samples in [0, 1]
 
 
 def outline(config: Config, image_shape: ImageShape) -> dict[str, torch.Tensor]:
     """The tensors of a ModelCore by name, on the device "meta", which gives them shapes and no memory.
 
     A model folder may be a stranger's: its tensors are compared with these before anything is allocated by its
-    configuration.
+    configuration. Raises ConfigError where its cells do not divide the images.
     """
-    height, width, channels = image_shape
     with torch.device("meta"):
-        decoder = Decoder(config, config.network.shape(channels))
-        encoder = None if config.encoder is None else Encoder(config, height * width * channels)
-    return _tensors(decoder, encoder)
+        return _tensors(*_networks(config, image_shape))
 
 
 class ModelCore:
     """The networks of a model, with random weights from `seed` until they are loaded or trained.
 
-    decoder   z (B, L) -> coefficients (B, count)
+    decoder   z (B, L) -> coefficients (B, cells count)
     fourier   coefficients -> samples (B, C, H W), nominally in [-1, 1]
     encoder   images uint8 (B, C, H W) -> z (B, L), or None where the model has none
     """
 
     def __init__(self, config: Config, image_shape: ImageShape, device: str, seed: int) -> None:
         self.config, self.image_shape, self.device = config, image_shape, torch.device(device)
-        height, width, channels = image_shape
-        self.shape = config.network.shape(channels)
-        self.fourier = self.fourier_at((height, width))
+        self.shape = config.network.shape(image_shape[2])
+        self.fourier = self.fourier_at(image_shape[:2])
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)  # torch.manual_seed keeps a note for each device, for ever
-            self.decoder = Decoder(config, self.shape).to(self.device)
-            self.encoder = None if config.encoder is None else Encoder(config, height * width * channels)
+            self.decoder, self.encoder = _networks(config, image_shape)
+        self.decoder.to(self.device)
         if self.encoder is not None:
             self.encoder.to(self.device)
 
     def fourier_at(self, size: Size) -> FourierImages:
         """The Fourier networks evaluated at the pixels of an image of another size, which shows the same scene."""
-        coordinates = COORDINATES[self.config.network.coordinates]
-        if coordinates == INDEX_OVER_32:
-            where = _spread_indices(self.image_shape[:2], size)
-        else:
-            where = positions(size, np.arange(size[0] * size[1]), coordinates)
-        return FourierImages(self.shape, where, ACTIVATIONS[self.config.network.activation])
+        network = self.config.network
+        activation = ACTIVATIONS[network.activation]
+        if COORDINATES[network.coordinates] == INDEX_OVER_32:
+            return FourierImages.of_one_cell(self.shape, _spread_indices(self.image_shape[:2], size), activation)
+        return FourierImages.of_cells(self.shape, size, network.grid, activation)
 
     def coefficients(self, z: NDArray[np.float32]) -> torch.Tensor:
-        """The coefficients (B, count) of the Fourier networks for latents (B, L). Raises ModelError where they are not
-        finite, as those of weights near the end of float32 are."""
+        """The coefficients (B, cells count) of the Fourier networks for latents (B, L).
+
+        Raises ModelError where they are not finite, as those of weights near the end of float32 are.
+        """
         with torch.no_grad():
             found: torch.Tensor = self.decoder(torch.from_numpy(np.ascontiguousarray(z, np.float32)).to(self.device))
         if not torch.isfinite(found).all():
@@ -85,7 +81,8 @@ class ModelCore:
         fourier = self.fourier if size is None else self.fourier_at(size)
         images = np.empty((len(z), height, width, self.image_shape[2]), np.float32)
         for start in range(0, len(z), _BATCH):
-            samples = fourier.evaluate(self.coefficients(z[start : start + _BATCH])).cpu().numpy()
+            with torch.no_grad():
+                samples = fourier.evaluate(self.coefficients(z[start : start + _BATCH])).cpu().numpy()
             planes = (samples.clip(-1, 1) + 1) / 2
             images[start : start + _BATCH] = planes.reshape(len(planes), -1, height, width).transpose(0, 2, 3, 1)
         return images
@@ -95,30 +92,6 @@ class ModelCore:
         # a copy: arrays of idx files are read-only, and torch warns of such arrays
         planes = np.array(images.transpose(0, 3, 1, 2), order="C").reshape(len(images), images.shape[3], -1)
         return torch.from_numpy(planes).to(self.device)
-
-    def start_at_components(self, components: PrincipalComponents) -> None:
-        """Makes the linear parts of encoder and decoder start as principal component analysis, and the MLPs at 0.
-
-        The encoder's z has unit variance. The decoder approximates the components by the last layer of the untrained
-        Fourier network. Raises ValueError where the networks have no linear parts.
-        """
-        base = self.decoder.base
-        if base is None or self.decoder.linear is None:
-            raise ValueError("these networks have no linear parts")
-        mean, vectors = self._planes(components.mean)[0], self._planes(components.components)
-        deviations = torch.from_numpy(components.deviations)[:, None, None]
-        with torch.no_grad():
-            features = self.fourier.last_features(base[None])[0].cpu().double()
-        last = _regression(features, torch.cat([mean[None], vectors * deviations]))
-        self.decoder.start_at(last[0], last[1:])
-        if self.encoder is not None:
-            self.encoder.start_at((vectors / deviations).flatten(1), mean.flatten())
-
-    def _planes(self, samples: NDArray[np.float64]) -> torch.Tensor:
-        """Samples (..., H W C) in the order of images -> planes (B, C, N), N = H W."""
-        height, width, channels = self.image_shape
-        planes = samples.reshape(-1, height * width, channels).transpose(0, 2, 1)
-        return torch.from_numpy(np.ascontiguousarray(planes))
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The weights of the decoder and the encoder by name, for a checkpoint."""
@@ -130,12 +103,13 @@ def _tensors(decoder: Decoder, encoder: Encoder | None) -> dict[str, torch.Tenso
     return found if encoder is None else found | checkpoints.named("encoder", encoder.state_dict())
 
 
-def _regression(features: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
-    """The last layer's coefficients (B, F C) that approximate images (B, C, N) best: ridge regression on its features
-    (F, N)."""
-    squares = features @ features.T + _RIDGE * torch.eye(len(features), dtype=features.dtype)
-    found = torch.linalg.solve(squares, features @ images.flatten(0, 1).T)
-    return found.reshape(len(features), *images.shape[:2]).transpose(0, 1).flatten(1)
+def _networks(config: Config, image_shape: ImageShape) -> tuple[Decoder, Encoder | None]:
+    """The decoder and, where there is one, the encoder for images (H, W, C)."""
+    cell_shape(config, image_shape)
+    decoder, channels = Decoder(config, config.network.shape(image_shape[2])), image_shape[2]
+    if config.encoder is None:
+        return decoder, None
+    return decoder, Encoder(config, channels, window_pixels(image_shape[:2], config.network.grid))
 
 
 def _spread_indices(trained: Size, size: Size) -> NDArray[np.float32]:

@@ -1,6 +1,7 @@
 """Latents of given images, fitted by gradient descent with a fixed decoder.
 
-The loss in `_fit` is that of `_descend` in training.py, without noise: a change of one is made in both.
+The loss in `_fit` is that of `_descend` in training.py, without noise and without a perceptual distance: another change
+of one is made in both.
 """
 
 from __future__ import annotations

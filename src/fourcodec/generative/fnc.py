@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fourcodec.bitstream import container
+from fourcodec.cells import most_samples
 from fourcodec.errors import LimitError, UnsupportedFormatError
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, quantize, step_size
@@ -15,6 +15,7 @@ from fourcodec.generative.config import ACTIVATIONS, COORDINATES
 from fourcodec.generative.core import ModelCore, Size
 from fourcodec.limits import DEFAULT
 from fourcodec.positions import INDEX_OVER_32
+from fourcodec.views import whole
 
 # 0.45 of an 8-bit level, on [-1, 1]. With float32 differences between the two kernels it stays below half a level, so
 # no 8-bit sample changes by more than 1.
@@ -35,7 +36,8 @@ def to_fnc(core: ModelCore, z: NDArray[np.float32], size: Size | None = None) ->
             f"this model's coordinates count pixels: its .fnc files are {native[1]} x {native[0]} only"
         )
     size = size or native
-    DEFAULT.check_work(size[0] * size[1] * core.shape.coefficient_count)
+    grid = core.config.network.grid
+    DEFAULT.check_work(most_samples(whole(size[1], size[0]), grid) * core.shape.coefficient_count)
     coefficients = core.coefficients(z).cpu().numpy()
     steps = _step_indices(core.fourier_at(size), coefficients)
     return [_write(core, row, index, size, coordinates) for row, index in zip(coefficients, steps, strict=True)]
@@ -43,7 +45,7 @@ def to_fnc(core: ModelCore, z: NDArray[np.float32], size: Size | None = None) ->
 
 def _step_indices(fourier: FourierImages, coefficients: NDArray[np.float32]) -> NDArray[np.uint8]:
     """The index of the coarsest step, for each of B images, with which no sample changes by more than _TOLERANCE."""
-    exact = fourier.evaluate(torch.from_numpy(coefficients)).numpy()
+    exact = fourier.samples(coefficients)
     found = np.zeros(len(coefficients), np.uint8)
     open_rows = np.arange(len(coefficients))
     for index in range(_FIRST_STEP, STEP_COUNT, _STEP_STRIDE):
@@ -51,7 +53,7 @@ def _step_indices(fourier: FourierImages, coefficients: NDArray[np.float32]) -> 
         if np.abs(coefficients[open_rows]).max() > MAX_SYMBOL * step:
             break
         rounded = dequantize(quantize(coefficients[open_rows], step), step)
-        moved = np.abs(fourier.evaluate(torch.from_numpy(rounded)).numpy() - exact[open_rows]).max(axis=(1, 2))
+        moved = np.abs(fourier.samples(rounded) - exact[open_rows]).max(axis=(1, 2))
         found[open_rows] = index
         open_rows = open_rows[moved > _TOLERANCE]
         if not len(open_rows):
@@ -61,7 +63,10 @@ def _step_indices(fourier: FourierImages, coefficients: NDArray[np.float32]) -> 
 
 def _write(core: ModelCore, coefficients: NDArray[np.float32], index: int, size: Size, coordinates: int) -> bytes:
     shape, activation = core.shape, ACTIVATIONS[core.config.network.activation]
-    config = fnet.FnetConfig(shape.width, shape.depth, shape.channels, coordinates=coordinates, activation=activation)
+    grid = core.config.network.grid
+    config = fnet.FnetConfig(
+        shape.width, shape.depth, shape.channels, coordinates=coordinates, activation=activation, cells=grid
+    )
     indices = np.full(shape.output_count, index, np.uint8)
     network = fnet.QuantizedFnet(config, indices, quantize(coefficients, step_size(indices[:1])))
     if not fnet.is_bounded(network):

@@ -6,8 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fourcodec.cells import Grid
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.config import LatentConfig
+from fourcodec.generative.windows import cell_images
 
 # Each image is seen once per epoch, so moving averages span epochs. Long ones would hold gradients of an outdated
 # decoder.
@@ -37,9 +39,11 @@ class LatentTable:
         return {"values": self.values, "mean": self.mean, "square": self.square}
 
 
-def start_values(images: NDArray[np.uint8], config: LatentConfig, generator: torch.Generator) -> torch.Tensor:
-    """The latents, float32 (N, L), at which training on images uint8 (N, H, W, C) starts."""
-    count, size = len(images), config.size
-    if config.start == "random" or size > images[0].size:
-        return _RANDOM_START * torch.randn((count, size), generator=generator)
-    return torch.from_numpy(PrincipalComponents.fit(images, size).whiten(images))
+def start_values(
+    images: NDArray[np.uint8], config: LatentConfig, grid: Grid, generator: torch.Generator
+) -> torch.Tensor:
+    """The latents, float32 (N, L), at which training on images uint8 (N, H, W, C) with a grid of cells starts."""
+    count, size, cells = len(images), config.size, cell_images(images, grid)
+    if config.start == "random" or size > cells[0].size:
+        return _RANDOM_START * torch.randn((count, grid.count * size), generator=generator)
+    return torch.from_numpy(PrincipalComponents.fit(cells, size).whiten(cells).reshape(count, -1))

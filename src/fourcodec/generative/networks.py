@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from fourcodec.fourier.shape import NetworkShape
@@ -18,7 +20,8 @@ _NONLINEARITIES = {"leaky_relu": nn.LeakyReLU, "silu": nn.SiLU}
 
 
 class Decoder(nn.Module):
-    """z (B, L) -> coefficients (B, count): base coefficients that all images share, plus the scaled output of an MLP.
+    """z (B, L) -> coefficients (B, cells count): base coefficients that all images share, plus the scaled output of an
+    MLP. All cells share both: the code of each is decoded alone.
 
     The width of the MLP's last hidden layer bounds the rank of the changes and the cost of the largest matrix. With
     linear parts, another matrix maps z to an addition to the last layer's coefficients.
@@ -27,6 +30,7 @@ class Decoder(nn.Module):
     def __init__(self, config: Config, shape: NetworkShape) -> None:
         super().__init__()
         settings = config.decoder
+        self._cells = config.network.grid.count
         self.mlp = _mlp((config.latents.size, *settings.hidden, shape.coefficient_count), settings.nonlinearity)
         self.base: nn.Parameter | None = None
         self.gains: torch.Tensor
@@ -42,13 +46,14 @@ class Decoder(nn.Module):
             self.linear = nn.Linear(config.latents.size, shape.layers[-1].size, bias=False)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        """The coefficients (B, count) for z (B, L)."""
+        """The coefficients (B, cells count) for z (B, L)."""
+        z = z.unflatten(1, (self._cells, -1)).flatten(0, 1)
         coefficients: torch.Tensor = self.mlp(z)
         if self.base is not None:
             coefficients = self.base + self.gains * coefficients
         if self.linear is not None:
             coefficients[:, self._last_layer] += self.linear(z)
-        return coefficients
+        return coefficients.unflatten(0, (-1, self._cells)).flatten(1)
 
     def start_at(self, base: torch.Tensor, synthesis: torch.Tensor) -> None:
         """Sets the last layer's coefficients to base (size,) + z @ synthesis (L, size), and the MLP's output to 0."""
@@ -61,20 +66,30 @@ class Decoder(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Images uint8 (B, C, N) -> z (B, L), by an MLP; with linear parts, a linear map is added to it."""
+    """Images uint8 (B, C, N) -> z (B, L), by an MLP; with linear parts, a linear map is added to it.
 
-    def __init__(self, config: Config, pixel_count: int) -> None:
+    With several cells the code of each is made from the cell's window (windows.py), `windows` (cells, P), by weights
+    that all cells share.
+    """
+
+    def __init__(self, config: Config, channels: int, windows: NDArray[np.int64]) -> None:
         super().__init__()
         assert config.encoder is not None
+        self.windows: torch.Tensor | None
+        self.register_buffer("windows", torch.from_numpy(windows) if len(windows) > 1 else None, persistent=False)
+        pixel_count = channels * windows.shape[1]
         sizes = (pixel_count, *config.encoder.hidden, config.latents.size)
         self.mlp = _mlp(sizes, config.encoder.nonlinearity)
         self.linear = nn.Linear(pixel_count, config.latents.size) if config.latents.linear else None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """z (B, L) for images uint8 (B, C, N)."""
-        samples = images.flatten(1).float() * (2 / 255) - 1
+        cells = images[:, None] if self.windows is None else images[:, :, self.windows].transpose(1, 2)
+        samples = cells.flatten(2).float() * (2 / 255) - 1  # (B, cells, C P)
         z: torch.Tensor = self.mlp(samples)
-        return z if self.linear is None else z + self.linear(samples)
+        if self.linear is not None:
+            z = z + self.linear(samples)
+        return z.flatten(1)
 
     def start_at(self, analysis: torch.Tensor, mean: torch.Tensor) -> None:
         """Sets the linear part to analysis (L, samples) @ (samples in [0, 1] - mean), and the MLP's output to 0."""

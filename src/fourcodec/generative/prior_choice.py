@@ -5,38 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats, Images
 from fourcodec.errors import ModelError
+from fourcodec.generative.cell_flow import KIND, CellFlow
 from fourcodec.generative.classifier import Judgement
 from fourcodec.generative.flow import Flow
 from fourcodec.generative.judging import MALFORMED_PERCENTILE
-from fourcodec.generative.priors import ChosenPrior, FullGaussian, IsotropicGaussian, Mixture, Prior, PriorState
+from fourcodec.generative.priors import (
+    ChosenPrior,
+    Density,
+    FullGaussian,
+    IsotropicGaussian,
+    Mixture,
+    Prior,
+    PriorState,
+)
 from fourcodec.generative.scores import frechet_distance
 
-Fitter = Callable[[Floats, int], Prior]  # latents (N, L), seed
+P = TypeVar("P", bound=Prior, covariant=True)
 
 _LATENTS_PER_COMPONENT = 50  # fewer are too few to estimate a component's covariance
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A kind of prior to try, and the number of latents that it needs."""
+class Candidate(Generic[P]):
+    """A kind of prior to try, fitted to latents (N, L) with a seed, and the number of latents that it needs. The time
+    of a fit grows with `work`."""
 
-    fit: Fitter
+    fit: Callable[[Floats, int], P]
     min_latents: int = 2
+    work: int = 1
 
 
-def _mixture(components: int) -> Candidate:
-    return Candidate(partial(Mixture.fit, components=components), components * _LATENTS_PER_COMPONENT)
+def _mixture(components: int) -> Candidate[Density]:
+    return Candidate(partial(Mixture.fit, components=components), components * _LATENTS_PER_COMPONENT, components)
 
 
 # The candidates that training tries at its end.
-QUICK_CANDIDATES = {
+QUICK_CANDIDATES: dict[str, Candidate[Density]] = {
     "isotropic": Candidate(IsotropicGaussian.fit),
     "gaussian": Candidate(FullGaussian.fit),
     "mixture-10": _mixture(10),
@@ -45,12 +56,13 @@ QUICK_CANDIDATES = {
     "mixture-200": _mixture(200),
 }
 # A flow takes two minutes more. It is better only where mixtures of few Gaussians fit the latents badly.
-CANDIDATES = {**QUICK_CANDIDATES, "flow": Candidate(Flow.fit)}
+CANDIDATES: dict[str, Candidate[Prior]] = {**QUICK_CANDIDATES, "flow": Candidate(Flow.fit)}
 _READERS: dict[str, Callable[[dict[str, NDArray[Any]]], Prior]] = {
     "isotropic": IsotropicGaussian.from_arrays,
     "gaussian": FullGaussian.from_arrays,
     "mixture": Mixture.from_arrays,
     "flow": Flow.from_arrays,
+    KIND: CellFlow.from_arrays,
 }
 LOWER_TEMPERATURES = (0.95, 0.9, 0.85, 0.8)
 # The largest share of malformed samples. For validation images the share is 5% by definition. The goal is 10% against
@@ -73,6 +85,15 @@ def prior_from_state(state: PriorState) -> Prior:
         raise ModelError(f"the stored prior ({state.kind}) lacks the array {exc}") from exc
     except ValueError as exc:
         raise ModelError(f"the stored prior ({state.kind}) is damaged: {exc}") from exc
+
+
+def split(latents: Floats, augmented: Floats | None, seed: int) -> tuple[NDArray[np.int64], Floats]:
+    """The numbers of the latents that are held out, and all those that priors are fitted to."""
+    if augmented is not None and augmented.shape != latents.shape:
+        raise ValueError("augmented latents are of another shape")
+    order = np.random.default_rng(seed).permutation(len(latents))
+    held_out, kept = np.split(order, [min(_MAX_VALIDATION, int(_VALIDATION_SHARE * len(latents)))])
+    return held_out, latents[kept] if augmented is None else np.concatenate([latents[kept], augmented[kept]])
 
 
 @dataclass(frozen=True)
@@ -102,7 +123,7 @@ def choose_prior(
     judge: Callable[[Images], Judgement],
     seed: int,
     augmented: Floats | None = None,
-    candidates: Mapping[str, Candidate] = QUICK_CANDIDATES,
+    candidates: Mapping[str, Candidate[Prior]] = QUICK_CANDIDATES,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Choice:
     """Chooses the candidate with the smallest Fréchet distance between its decoded samples and validation images, and
@@ -114,11 +135,9 @@ def choose_prior(
     mirrored ones; priors are fitted to both. The chosen prior is not fitted again to all latents, since that would take
     as long as the first fit. Raises ValueError where there are too few latents for any candidate.
     """
-    if len(latents) != len(images) or (augmented is not None and augmented.shape != latents.shape):
-        raise ValueError(f"{len(latents)} latents for {len(images)} images, or augmented ones of another shape")
-    order = np.random.default_rng(seed).permutation(len(latents))
-    held_out, kept = np.split(order, [min(_MAX_VALIDATION, int(_VALIDATION_SHARE * len(latents)))])
-    fitted = latents[kept] if augmented is None else np.concatenate([latents[kept], augmented[kept]])
+    if len(latents) != len(images):
+        raise ValueError(f"{len(latents)} latents for {len(images)} images")
+    held_out, fitted = split(latents, augmented, seed)
     able = {name: candidate.fit for name, candidate in candidates.items() if candidate.min_latents <= len(fitted)}
     if not able or len(held_out) < 2:
         raise ValueError(f"{len(latents)} latents are too few to choose a prior by")

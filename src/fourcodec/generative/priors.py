@@ -11,11 +11,13 @@ covariance. A prior is stored as a PriorState. The table of all priors and the c
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
@@ -24,6 +26,7 @@ from fourcodec.errors import ModelError
 Doubles = NDArray[np.float64]
 
 MAX_TEMPERATURE = 10.0
+_HALF_LOG_TWO_PI = math.log(2 * math.pi) / 2
 _LARGEST = float(np.finfo(np.float32).max)  # of a stored number or a sample
 _RIDGE = 1e-6  # times the latents' mean variance: keeps a covariance regular where latents span fewer dimensions
 _MIXTURE_RIDGE = 1e-3  # keeps a component with few latents from collapsing onto them
@@ -50,6 +53,14 @@ class Prior(Protocol):
 
     def to_state(self) -> PriorState:
         """The state to store; the inverse of `prior_choice.prior_from_state`."""
+        ...
+
+
+class Density(Prior, Protocol):
+    """A prior whose density is known."""
+
+    def log_density(self, latents: Floats) -> Doubles:
+        """The natural logarithm of the density at latents (N, L), (N,)."""
         ...
 
 
@@ -91,6 +102,11 @@ class IsotropicGaussian:
         noise = np.random.default_rng(seed).standard_normal((n, self.latent_size))
         return as_latents(temperature * self.deviation * noise)
 
+    def log_density(self, latents: Floats) -> Doubles:
+        """The natural logarithm of the density at latents (N, L), (N,)."""
+        squares = np.square(latents, dtype=np.float64).sum(1) / self.deviation**2
+        return -squares / 2 - self.latent_size * (math.log(self.deviation) + _HALF_LOG_TWO_PI)
+
     def to_state(self) -> PriorState:
         """The deviation and L."""
         return PriorState(self.name, {"deviation": np.array([self.deviation]), "size": np.array([self.latent_size])})
@@ -126,6 +142,10 @@ class FullGaussian:
         """Samples float32 (n, L)."""
         noise = np.random.default_rng(seed).standard_normal((n, self.latent_size))
         return as_latents(self.mean + temperature * noise @ _cholesky(self.covariance).T)
+
+    def log_density(self, latents: Floats) -> Doubles:
+        """The natural logarithm of the density at latents (N, L), (N,)."""
+        return _log_gaussian(latents, self.mean, self.covariance)
 
     def to_state(self) -> PriorState:
         """The mean and the covariance."""
@@ -190,6 +210,14 @@ class Mixture:
             samples[rows] = self.means[component] + temperature * samples[rows] @ factor.T
         return as_latents(samples)
 
+    def log_density(self, latents: Floats) -> Doubles:
+        """The natural logarithm of the density at latents (N, L), (N,)."""
+        parts = zip(self.weights, self.means, self.covariances, strict=True)
+        found = np.stack([np.log(max(w, 1e-300)) + _log_gaussian(latents, m, c) for w, m, c in parts])
+        largest = found.max(0)
+        total: Doubles = largest + np.log(np.exp(found - largest).sum(0))
+        return total
+
     def to_state(self) -> PriorState:
         """The weights, means and covariances."""
         return PriorState("mixture", dict(vars(self)))
@@ -206,6 +234,13 @@ class Mixture:
         for covariance in covariances:
             _cholesky(covariance)
         return cls(weights, means, covariances)
+
+
+def _log_gaussian(latents: Floats, mean: Doubles, covariance: Doubles) -> Doubles:
+    factor = _cholesky(covariance)
+    white = scipy.linalg.solve_triangular(factor, (latents - mean).T, lower=True)
+    total: Doubles = -np.square(white).sum(0) / 2 - np.log(np.diag(factor)).sum() - len(mean) * _HALF_LOG_TWO_PI
+    return total
 
 
 def _check(latents: Floats) -> None:

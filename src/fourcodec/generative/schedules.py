@@ -29,8 +29,14 @@ class Budget:
 
 
 def rate_factor(config: TrainingConfig, fraction: float) -> float:
-    """The factor of the learning rates: from 0 to 1 over the warm-up, then down to 0 at fraction 1."""
-    if fraction < config.warm_up:
-        return fraction / config.warm_up
-    rest = (fraction - config.warm_up) / (1 - config.warm_up)
-    return 1 - rest if config.schedule == "linear" else (1 + math.cos(math.pi * rest)) / 2
+    """The factor of the learning rates of a model's training."""
+    return scheduled(fraction, config.warm_up, config.schedule)
+
+
+def scheduled(fraction: float, warm_up: float, schedule: str) -> float:
+    """The factor of a learning rate: from 0 to 1 over the share `warm_up`, then down to 0 at fraction 1, along a line
+    ("linear") or half a cosine ("cosine")."""
+    if fraction < warm_up:
+        return fraction / warm_up
+    rest = (fraction - warm_up) / (1 - warm_up)
+    return 1 - rest if schedule == "linear" else (1 + math.cos(math.pi * rest)) / 2

@@ -2,12 +2,13 @@
 
 An iteration draws a batch, decodes its latents with noise, and takes a gradient step on
 
-    sum of squared errors on [-1, 1] + c ||z||^2
+    sum of squared errors on [-1, 1] [+ w times the perceptual distance] + c ||z||^2
 
 in the networks and, without an encoder, in the batch's latents. The order of images and the noise depend only on (seed,
 epoch, iteration), so a checkpoint between two iterations is the complete state.
 
-embedding.py minimises the same sum for given images, so a change of the loss in `_descend` is made there too.
+embedding.py minimises the same sum for given images but without the perceptual distance, for which it would need the
+classifier. Another change of the loss in `_descend` is made there too.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ from fourcodec.batch.progress import TimeLeft
 from fourcodec.errors import ConfigError, ModelError
 from fourcodec.generative import checkpoints, sheets
 from fourcodec.generative import history as records
-from fourcodec.generative.baselines import PrincipalComponents
-from fourcodec.generative.config import Config, from_table, to_table
+from fourcodec.generative.classifier_cache import cached_classifier
+from fourcodec.generative.component_start import start_at_components
+from fourcodec.generative.config import Config, cell_shape, from_table, to_table
 from fourcodec.generative.core import ModelCore, outline
 from fourcodec.generative.datasets import Dataset
 from fourcodec.generative.latents import LatentTable, start_values
+from fourcodec.generative.perception import SEED, Perception
 from fourcodec.generative.schedules import Budget, rate_factor
 from fourcodec.metrics import MOST_DB, psnr_of_mse_db
 from fourcodec.threads import thread_count
@@ -66,10 +69,11 @@ class Training:
         self.core = ModelCore(settings, data.image_shape, device, seed)
         self.config, self._data, self._directory, self._seed = settings, data, directory, seed
         self._images = self.core.pixels(data.train)
-        self._table = LatentTable(torch.zeros((len(data.train), settings.latents.size), device=self.core.device))
+        self._table = LatentTable(torch.zeros((len(data.train), settings.latent_size), device=self.core.device))
         self._log_noise = torch.full((settings.latents.size,), math.log(max(settings.latents.noise, 1e-30)))
         self._log_noise = self._log_noise.to(self.core.device).requires_grad_(settings.latents.learned_noise)
         self._steps = math.ceil(len(self._images) / settings.training.batch)  # iterations in an epoch
+        self._perception = _perception(data, self.core.device) if settings.training.perceptual else None
         self._optimiser = self._make_optimiser()
         self._epoch, self._step, self._seconds = 0, 0, 0.0
         self._sums = [0.0, 0.0, 0]  # of this epoch so far: losses, squared errors, images
@@ -81,11 +85,12 @@ class Training:
         """A new training in `directory`, which is made if it is missing and locked until the context ends.
 
         Raises RunError where another training has the directory, FileExistsError where it holds a model already,
-        OSError where it cannot be made, and ConfigError for linear latents of more numbers than an image has samples.
+        OSError where it cannot be made, and ConfigError for linear latents of more numbers than a cell has samples, and
+        for cells that do not divide the images.
         """
-        samples = math.prod(data.image_shape)
+        samples = math.prod(cell_shape(settings, data.image_shape))
         if settings.latents.linear and settings.latents.size > samples:
-            raise ConfigError(f"{settings.latents.size} linear latents for images of {samples} samples")
+            raise ConfigError(f"{settings.latents.size} linear latents for cells of {samples} samples")
         directory.mkdir(parents=True, exist_ok=True)
         with checkpoints.locked(directory):
             if (directory / checkpoints.FILE_NAME).exists():
@@ -109,10 +114,10 @@ class Training:
                 if facts["dataset"]["hash"] != data.content_hash:
                     raise ModelError(f"{str(directory)!r} was trained on other data ({facts['dataset']['name']})")
                 settings = from_table(facts["config"])
-                size = (len(data.train), settings.latents.size)
+                size = (len(data.train), settings.latent_size)
                 latents = {"latents.values": torch.empty(size, device="meta")}
                 checkpoints.compare(outline(settings, data.image_shape) | latents, tensors)
-                training = cls(data, settings, directory, device, _count(facts["seed"]))
+                training = cls(data, settings, directory, device, checkpoints.count(facts["seed"]))
                 training._load(tensors, facts)
             for folder in (directory, directory / "sheets"):
                 files.remove_all_leftovers(folder)  # of a process that was killed
@@ -145,11 +150,6 @@ class Training:
 
     def save(self) -> None:
         """Writes the checkpoint."""
-        optimiser = {
-            f"{index}.{name}": value
-            for index, state in self._optimiser.state_dict()["state"].items()
-            for name, value in state.items()
-        }
         facts = {
             "config": to_table(self.config),
             "dataset": {"name": self._data.name, "hash": self._data.content_hash},
@@ -159,9 +159,10 @@ class Training:
             "step": self._step,
             "seconds": self._seconds,
             "sums": self._sums,
+            "perception": None if self._perception is None else self._perception.weights_hash,
             "history": [asdict(record) for record in self.history],
         }
-        tensors = self._tensors() | checkpoints.named("optimiser", optimiser)
+        tensors = self._tensors() | checkpoints.named("optimiser", checkpoints.of_optimiser(self._optimiser))
         checkpoints.write_checkpoint(self._directory, tensors, facts)
 
     def _tensors(self) -> dict[str, torch.Tensor]:
@@ -173,23 +174,21 @@ class Training:
         latents, images = self.config.latents, self._data.train
         if self.core.encoder is None:
             generator = torch.Generator().manual_seed(self._seed)
-            self._table.values.copy_(start_values(images, latents, generator))
+            self._table.values.copy_(start_values(images, latents, self.config.network.grid, generator))
         if latents.linear:
-            self.core.start_at_components(PrincipalComponents.fit(images, latents.size))
+            start_at_components(self.core, images)
 
     def _load(self, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
         checkpoints.fill(self._tensors(), tensors)
-        states: dict[int, dict[str, torch.Tensor]] = {}
-        for name, tensor in checkpoints.part(tensors, "optimiser").items():
-            index, _, field = name.partition(".")
-            states.setdefault(int(index), {})[field] = tensor
-        self._optimiser.load_state_dict({**self._optimiser.state_dict(), "state": states})
-        self._epoch, self._step = _count(facts["epoch"]), _count(facts["step"])
-        self._seconds = _finite(facts["seconds"])
-        loss, error, seen = map(_finite, facts["sums"])
-        self._sums = [loss, error, _count(seen)]
+        if self._perception is not None and facts["perception"] != self._perception.weights_hash:
+            raise ValueError("its perceptual distance is by another classifier than this machine's")
+        checkpoints.fill_optimiser(self._optimiser, checkpoints.part(tensors, "optimiser"))
+        self._epoch, self._step = checkpoints.count(facts["epoch"]), checkpoints.count(facts["step"])
+        self._seconds = checkpoints.finite(facts["seconds"])
+        loss, error, seen = map(checkpoints.finite, facts["sums"])
+        self._sums = [loss, error, checkpoints.count(seen)]
         self.history = [
-            records.EpochRecord(**{name: _finite(value) for name, value in record.items()})
+            records.EpochRecord(**{name: checkpoints.finite(value) for name, value in record.items()})
             for record in facts["history"]
         ]
         if self._step >= self._steps or len(self.history) != self._epoch or (self._step > 0) != (seen > 0):
@@ -221,10 +220,10 @@ class Training:
         """One iteration on a batch; returns its mean loss and squared error per image."""
         wanted, encoder = self._seen_images(rows), self.core.encoder
         z = encoder(wanted) if encoder is not None else self._table.values[rows].requires_grad_()
-        noise = torch.exp(self._log_noise)
-        errors = self.core.fourier.squared_errors(self.core.decoder(z + noise * self._random_like(z)), wanted)
+        noise = torch.exp(self._log_noise)  # of each number of a code: cells share it
+        errors, distances = self._errors(self.core.decoder(z + self._noise_like(z, noise)), wanted)
         penalties = z.square().sum(1)
-        loss = errors.mean() + self.config.latents.penalty * penalties.mean()
+        loss = distances.mean() + self.config.latents.penalty * penalties.mean()
         self._optimiser.zero_grad()
         (loss + self._noise_cost(noise)).backward()
         self._optimiser.step()
@@ -234,6 +233,16 @@ class Training:
             assert z.grad is not None
             self._table.step(rows, z.grad * len(rows), latent_rate, self._epoch)
         return float(loss.detach()), float(errors.detach().mean())
+
+    def _errors(self, coefficients: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The squared error of each image, and what training minimises of it: the same, or with the perceptual
+        distance added."""
+        if self._perception is None:
+            errors = self.core.fourier.squared_errors(coefficients, wanted)
+            return errors, errors
+        samples = self.core.fourier.evaluate(coefficients)
+        errors = (samples - (wanted * (2 / 255) - 1)).square().sum(dim=(1, 2))
+        return errors, errors + self.config.training.perceptual * self._perception.distances(samples, wanted)
 
     def _seen_images(self, rows: torch.Tensor) -> torch.Tensor:
         images = self._images[rows]
@@ -249,12 +258,16 @@ class Training:
         the penalty (Kingma, Welling: Auto-Encoding Variational Bayes, 2014, appendix B); 0 where noise is fixed."""
         if not self.config.latents.learned_noise:
             return torch.zeros((), device=noise.device)
-        return self.config.latents.penalty * (noise.square() - 2 * self._log_noise).sum()
+        cells = self.config.network.grid.count
+        return cells * self.config.latents.penalty * (noise.square() - 2 * self._log_noise).sum()
 
-    def _random_like(self, z: torch.Tensor) -> torch.Tensor:
+    def _noise_like(self, z: torch.Tensor, deviations: torch.Tensor) -> torch.Tensor:
+        """Noise for z (B, L) with a deviation for each number of a cell's code."""
         (number,) = np.random.SeedSequence([self._seed, self._epoch, self._step]).generate_state(1)
         generator = torch.Generator().manual_seed(int(number))
-        return torch.randn(z.shape, generator=generator).to(z.device)
+        return deviations.repeat(self.config.network.grid.count) * torch.randn(z.shape, generator=generator).to(
+            z.device
+        )
 
     def _end_epoch(self, budget: Budget, factor: float) -> None:
         loss, squared_error, psnr_db = self._means()
@@ -304,18 +317,8 @@ class Training:
         return TrainingProgress(self._epoch + 1, fraction, loss, psnr_db, *pace)
 
 
-def _count(value: Any) -> int:
-    """A whole number of a checkpoint. Raises ValueError for what is none."""
-    if type(value) is not int or not 0 <= value < 1 << 63:
-        raise ValueError(f"{value!r} is no count")
-    return value
-
-
-def _finite(value: Any) -> Any:
-    """A number of a checkpoint. Raises ValueError for what is none, or not finite."""
-    if type(value) not in (int, float) or not abs(value) < math.inf:
-        raise ValueError(f"{value!r} is no number")
-    return value
+def _perception(data: Dataset, device: torch.device) -> Perception:
+    return Perception(cached_classifier(data, seed=SEED), device)
 
 
 class _Clock:

@@ -4,7 +4,6 @@ latents."""
 from __future__ import annotations
 
 import io
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,14 +54,6 @@ def reconstruction_sheet(model: TrainedModel, images: Images) -> Pixels:
             blank = np.zeros((columns - len(part), *part.shape[1:]), np.uint8)
             rows.append(np.concatenate([part, blank]))
     return sheet(np.concatenate(rows), columns)
-
-
-def interpolate(stops: Floats, frames: int) -> Floats:
-    """Latents ((S - 1) frames + 1, L) on straight lines from each of `stops` (S, L) to the next, `frames` for each
-    line."""
-    shares = np.linspace(0, 1, frames, endpoint=False)[:, None]
-    parts = [a + shares * (b - a) for a, b in itertools.pairwise(stops)]
-    return np.concatenate([*parts, stops[-1:]]).astype(np.float32)
 
 
 def latents_file(z: Floats) -> bytes:

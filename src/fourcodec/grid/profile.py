@@ -22,11 +22,13 @@ from fourcodec.bitstream import container, varint
 from fourcodec.bitstream.container import Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.grid.config import GridConfig, read_config
+from fourcodec.grid.edges import smooth_edges
 from fourcodec.grid.kernels import layout
 from fourcodec.grid.picture import GridNetworks, QuantizedGrid, side_by_side
 from fourcodec.grid.rendering import render_incomplete, render_tile, sampling
 from fourcodec.grid.weight_coding import decode_networks, encode_networks, network_bits
 from fourcodec.grid.weights import UNUSED
+from fourcodec.grid.windows import Window
 from fourcodec.views import Lattice, whole
 
 __all__ = [
@@ -81,7 +83,7 @@ def unpack(config: GridConfig, sections: Sequence[Section], lattice: Lattice | N
     numbers, finest, passes = list(range(config.tiling.count)), 0, layout.PASSES
     if lattice is not None:
         how = sampling(config, lattice)
-        numbers, finest, passes = config.tiling.touched(how.window, how.reduction), how.finest, how.passes
+        numbers, finest, passes = config.tiling.touched(how.around, how.reduction), how.finest, how.passes
     return QuantizedGrid(
         networks,
         {
@@ -142,6 +144,8 @@ def render_beginning(picture: QuantizedGrid, size: tuple[int, int], reduction: i
         rows, columns = math.ceil(place.rows / step), math.ceil(place.columns / step)
         top, left = place.top // step, place.left // step
         render_incomplete(tile, planes[:, top : top + rows, left : left + columns])
+    if config.tiles and not reduction and len(picture.tiles) == config.tiling.count:
+        smooth_edges(planes, Window(0, 0, *size), config.tiling.side)
     return planes
 
 
@@ -191,16 +195,19 @@ def render(
     [0, 1], not clamped. It is computed on the CPU, whatever the device.
 
     Synthesis runs in the window that the lattice needs, at 1:2^r with the largest r that leaves about two samples along
-    each axis for each one of the lattice, or else at 1:1. The result is resampled on the lattice.
+    each axis for each one of the lattice, or else at 1:1. There edges between tiles are smoothed (edges.py). The result
+    is resampled on the lattice.
     """
     config = picture.config
     how = sampling(config, lattice or whole(size[1], size[0]))
-    planes = np.empty((config.channels, how.window.rows, how.window.columns), np.float32)
-    for number in config.tiling.touched(how.window, how.reduction):
+    planes = np.empty((config.channels, how.around.rows, how.around.columns), np.float32)
+    for number in config.tiling.touched(how.around, how.reduction):
         tile = config.tiling.tile(number, how.reduction)
-        shared = how.window.shared(tile)
+        shared = how.around.shared(tile)
         within = shared.moved(-tile.top, -tile.left)
-        render_tile(picture.tile(number), how.reduction, within, planes[:, *shared.within(how.window)])
+        render_tile(picture.tile(number), how.reduction, within, planes[:, *shared.within(how.around)])
+    if config.tiles and not how.reduction:
+        smooth_edges(planes, how.around, config.tiling.side)
     return how.resampled(planes)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.grid.config import GridConfig
+from fourcodec.grid.edges import REACH
 from fourcodec.grid.kernels import layout
 from fourcodec.grid.picture import Tile
 from fourcodec.grid.tiling import REDUCTIONS
@@ -27,11 +28,12 @@ _SLACK = 0.1  # octaves: sides rounded up make a quarter of an odd size a little
 @dataclass(frozen=True)
 class Sampling:
     """How a lattice is rendered: a window of the image at 1:2^reduction, resampled where the lattice does not lie on
-    pixels."""
+    pixels. `around` is the window that is computed for it: more, where edges of tiles are smoothed."""
 
     lattice: Lattice
     reduction: int
     window: Window
+    around: Window
 
     @property
     def finest(self) -> int:
@@ -45,8 +47,9 @@ class Sampling:
         return layout.PASSES if self.reduction < 2 else _REDUCED_PASSES
 
     def resampled(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Planes of the window, resampled on the lattice."""
+        """Planes of the window `around`, cut to the window and resampled on the lattice."""
         lattice, step = self.lattice, 2**self.reduction
+        planes = planes[:, *self.window.within(self.around)]
         if lattice.on_pixels:
             return planes
         left, top = lattice.left / step - self.window.left, lattice.top / step - self.window.top
@@ -68,7 +71,9 @@ def sampling(config: GridConfig, lattice: Lattice) -> Sampling:
     if not lattice.on_pixels:
         rows, columns = math.ceil(config.height / step), math.ceil(config.width / step)
         window = window.grown(*margin(width, height, lattice.columns, lattice.rows), rows, columns)
-    return Sampling(lattice, reduction, window)
+    smoothed = config.tiles and not reduction
+    around = window.grown(REACH + 1, REACH + 1, config.height, config.width) if smoothed else window
+    return Sampling(lattice, reduction, window, around)
 
 
 def render_tile(tile: Tile, reduction: int, window: Window, out: NDArray[np.float32]) -> None:

@@ -692,16 +692,23 @@ function fnetConfig({architecture, width, height, prior, tiles, coordinates, act
   check(!tiles, 'profile fnet knows no tiles', 'unsupported');
   check(prior <= FNET_STARTS.length, `the file needs the trained start ${prior}, unknown`, 'unsupported');
   check(coordinates < 2 && activation < 2, 'unknown coordinates or activation', 'unsupported');
+  const fields = architecture.length;
   const [m, depth, own] = architecture;
-  const valid = architecture.length >= 2 && architecture.length <= 3 && m >= 1 && m <= 10 && depth >= 1 && depth <= 16;
-  check(valid && (own === undefined || (own >= 1 && own < m)), 'the architecture of profile fnet is invalid');
+  const valid = fields >= 2 && fields <= 4 && m >= 1 && m <= 10 && depth >= 1 && depth <= 16;
+  check(valid && (fields !== 3 || (own >= 1 && own < m)), 'the architecture of profile fnet is invalid');
   check(!prior || `${architecture}` === `${FNET_STARTS[prior - 1]}`, 'the trained start is for another architecture');
+  const cells = fields === 4 ? architecture.slice(2) : [1, 1];
+  const cellCount = cells[0] * cells[1];
+  check(fields < 4 || (cellCount >= 2 && cellCount <= 1024 && !coordinates), 'the cells of profile fnet are invalid');
   const layers = fnetLayers(architecture, colours);
-  return {layers, work: width * height * total(layers.map(({size}) => size)), memory: 0};
+  const size = total(layers.map((layer) => layer.size));
+  check(cellCount === 1 || cellCount * size <= 2 ** 22, 'the cells of profile fnet have too many coefficients');
+  const overlap = (cells[0] > 1 ? 2 : 1) * (cells[1] > 1 ? 2 : 1); // cells with a weight at a pixel, at most
+  return {layers, cells, cellCount, size, work: overlap * width * height * size, memory: 0};
 }
 
-function fnetLayers([m, depth, own], colours) {
-  const order = own ?? Math.max(m, 2);
+function fnetLayers([m, depth, ...more], colours) {
+  const order = more.length === 1 ? more[0] : Math.max(m, 2);
   return count(depth + 1, (n) => {
     const inputs = n ? m : 2;
     const outputs = n < depth ? m : colours;
@@ -714,10 +721,12 @@ const fnetStartBytes = (architecture) => 2 * total(fnetLayers(architecture, 3).m
 
 /** The integers of section `network`: {stepIndices, symbols}. Those of a file with a trained start are not checked yet:
  * `aroundStart` does it. */
-function fnetIntegers({payload, header, config: {layers}, own}) {
+function fnetIntegers({payload, header, config, own}) {
+  const {layers, cellCount} = config;
   const data = payload(0, 'network', [ZSTD, RANGE]);
   const steps = total(layers.map(({outputs}) => outputs));
-  const contexts = [Array(steps).fill(0), ...layers.map(({size}, n) => Array(size).fill(n + 1))].flat();
+  const ofCell = layers.flatMap((layer, n) => Array(layer.size).fill(n + 1));
+  const contexts = [Array(steps).fill(0), ...count(cellCount, () => ofCell)].flat();
   const integers = (own[0].coder === RANGE ? rangedIntegers : packedIntegers)(data, contexts);
   let index = 0;
   const stepIndices = Uint8Array.from(integers.subarray(0, steps), (difference) => {
@@ -726,30 +735,31 @@ function fnetIntegers({payload, header, config: {layers}, own}) {
     return index;
   });
   const symbols = integers.subarray(steps);
-  if (!header.prior) checkSymbols(layers, stepIndices, symbols);
+  if (!header.prior) checkSymbols(config, stepIndices, symbols);
   return {stepIndices, symbols};
 }
 
-function checkSymbols(layers, stepIndices, symbols) {
+function checkSymbols({layers, cellCount, size}, stepIndices, symbols) {
   check(symbols.every((q) => Math.abs(q) < 2 ** 20), 'a coefficient has more than 20 bits');
-  check(isBounded(layers, stepIndices, symbols), 'the coefficients of a hidden state or sample sum up to too much');
+  const bounded = count(cellCount, (n) => isBounded(layers, stepIndices, symbols.subarray(n * size, (n + 1) * size)));
+  check(bounded.every(Boolean), 'the coefficients of a hidden state or sample sum up to too much');
 }
 
 /** Integers that are the differences from a trained start, a DataView, as those that they stand for. */
-function aroundStart({config: {layers}, header: {colours}, integers: {stepIndices, symbols}}, start) {
+function aroundStart({config, header: {colours}, integers: {stepIndices, symbols}}, start) {
   check(symbols.every((q) => Math.abs(q) < 2 ** 20), 'a coefficient has more than 20 bits');
   let [at, from, output] = [0, 0, 0];
   const sums = Float64Array.from(symbols);
   const next = () => start.getInt16(2 * from++, true);
-  layers.forEach(({outputs, size}, l) => {
-    const grey = l === layers.length - 1 && colours === 1;
+  config.layers.forEach(({outputs, size}, l) => {
+    const grey = l === config.layers.length - 1 && colours === 1;
     for (let n = 0; n < size; n++) {
       const integer = grey ? Math.floor((next() + next() + next()) / 3) : next();
       sums[at++] += Math.floor(integer / 8192 / stepOf(stepIndices[output + (n % outputs)]) + 0.5);
     }
     output += outputs;
   });
-  checkSymbols(layers, stepIndices, sums);
+  checkSymbols(config, stepIndices, sums);
   return {stepIndices, symbols: Int32Array.from(sums)};
 }
 
@@ -782,33 +792,78 @@ const STEPS = [1, 0.917004048, 0.840896428, 0.771105409, 0.707106769, 0.64841979
 
 const stepOf = (index) => Math.fround(STEPS[index % 8]) * 2 ** -(index >> 3);
 
-function fnetNetwork({config, integers: {stepIndices, symbols}, header: {colours}}) {
-  let [at, output] = [0, 0];
-  const layers = config.layers.map(({inputs, outputs, order, residual, size}) => {
-    const steps = Array.from(stepIndices.subarray(output, (output += outputs)), stepOf);
-    const matrix = Array.from(symbols.subarray(at, (at += size)), (q, n) => Math.fround(q * steps[n % outputs]));
-    return fourierLayer(inputs, order, matrix, outputs, residual, order >= inputs);
+/** The network of each cell. */
+function fnetNetworks({config, integers: {stepIndices, symbols}, header: {colours}}) {
+  let at = 0;
+  return count(config.cellCount, () => {
+    let output = 0;
+    const layers = config.layers.map(({inputs, outputs, order, residual, size}) => {
+      const steps = Array.from(stepIndices.subarray(output, (output += outputs)), stepOf);
+      const matrix = Array.from(symbols.subarray(at, (at += size)), (q, n) => Math.fround(q * steps[n % outputs]));
+      return fourierLayer(inputs, order, matrix, outputs, residual, order >= inputs);
+    });
+    return {layers, scale: 1, linear: null, inputs: 2, colours};
   });
-  return {layers, scale: 1, linear: null, inputs: 2, colours};
+}
+
+/** Along an axis, for points at `places` in pixels: those to which a cell adds, from `first` on, its network's inputs
+ * there (before they are divided by the period), and its weights. See "Cells" in FORMAT.md. */
+function alongCell(places, side, cells, cell) {
+  const weights = places.map((place) => {
+    const t = (place * cells) / side - cell - 0.5;
+    const u = (t < 0 ? cell === 0 : cell === cells - 1) ? 0 : Math.min(Math.abs(t), 1);
+    return 1 - u * u * (3 - 2 * u);
+  });
+  const first = weights.findIndex((weight) => weight > 0);
+  const end = weights.findLastIndex((weight) => weight > 0) + 1;
+  if (first < 0) return {first: 0, inputs: [], weights: []};
+  const inputs = places.slice(first, end).map((place) => place - (cell * side) / cells);
+  return {first, inputs, weights: weights.slice(first, end)};
+}
+
+/** Adds a cell to planes (colours, points of a window). */
+function addCell(planes, network, {down, across, period, columns}, compute) {
+  const wide = across.inputs.length;
+  const size = down.inputs.length * wide;
+  if (!size) return;
+  const inputs = new Float32Array(2 * size);
+  for (let n = 0; n < size; n++) {
+    inputs[n] = across.inputs[n % wide] / period;
+    inputs[size + n] = down.inputs[Math.floor(n / wide)] / period;
+  }
+  const values = compute(network, inputs, size);
+  const whole = planes.length / network.colours;
+  for (let c = 0, n = 0; c < network.colours; c++) {
+    for (let row = 0; row < down.inputs.length; row++) {
+      let to = c * whole + (down.first + row) * columns + across.first;
+      for (let column = 0; column < wide; column++) {
+        planes[to++] += down.weights[row] * across.weights[column] * values[n++];
+      }
+    }
+  }
 }
 
 /** Draws the points of a canvas, part by part; coarser points first where they are shown. Returns the canvas. */
 function* drawFnet(file, canvas, {compute, onPart}) {
-  const {width, height, coordinates} = file.header;
-  const longer = 2 * Math.max(width, height);
-  const network = fnetNetwork(file);
+  const {header: {width, height, coordinates, colours}, config: {cells: [down, across]}} = file;
+  const period = coordinates ? 32 : 2 * Math.max(height / down, width / across);
+  const networks = fnetNetworks(file);
   const coarse = onPart ? [new Canvas(file, latticeOf(canvas, 8))] : [];
   for (const own of [...coarse, canvas]) {
-    const position = (n, first) => (first + (n + 0.5) * own.step - coordinates / 2) / (coordinates ? 32 : longer);
+    const places = (number, first, start) => (
+      count(number, (n) => start + (first + n + 0.5) * own.step - coordinates / 2));
     for (const window of parts(own, 16)) {
       const {top, left, rows, columns} = window;
-      const size = rows * columns;
-      const planes = new Float32Array(2 * size);
-      for (let n = 0; n < size; n++) {
-        planes[n] = position(left + (n % columns), own.left);
-        planes[size + n] = position(top + Math.floor(n / columns), own.top);
-      }
-      own.put(compute(network, planes, size), window);
+      const planes = new Float32Array(colours * rows * columns);
+      const rowPlaces = places(rows, top, own.top);
+      const columnPlaces = places(columns, left, own.left);
+      const downCells = count(down, (cell) => alongCell(rowPlaces, height, down, cell));
+      const acrossCells = count(across, (cell) => alongCell(columnPlaces, width, across, cell));
+      networks.forEach((network, cell) => {
+        const place = {down: downCells[Math.floor(cell / across)], across: acrossCells[cell % across]};
+        addCell(planes, network, {...place, period, columns}, compute);
+      });
+      own.put(planes, window);
       onPart?.(own.part(window));
       yield;
     }
@@ -1486,6 +1541,33 @@ function* drawTile({levels, place}, picture, reduction, canvas, compute, expecte
   }
 }
 
+/** Smooths a whole picture across the edges of its tiles, and yields the windows that have changed. It works on rounded
+ * samples, which leaves them within 1 of what "Edges of tiles" in FORMAT.md says, within 3 where four tiles meet. */
+function* smoothedEdges({data, rows, columns, header: {channels, colours, depth, tiles}}) {
+  const side = 64 * tiles || Infinity;
+  const peak = 2 ** depth - 1;
+  const move = (at, by) => (data[at] = clip(Math.round(data[at] + by), 0, peak));
+  const smooth = (edge, length, stride, count, across) => {
+    for (let n = 0; n < count * colours; n++) {
+      const at = edge * stride + Math.floor(n / colours) * across + (n % colours);
+      const jump = data[at] - data[at - stride];
+      const moved = Math.sign(jump) * Math.max(0, Math.min(Math.abs(jump), (48 / 255) * peak - Math.abs(jump)));
+      for (let k = 0; k < 3; k++) {
+        move(at - (k + 1) * stride, ((3 - k) / 7) * moved);
+        if (edge + k < length) move(at + k * stride, ((k - 3) / 7) * moved);
+      }
+    }
+  };
+  for (let edge = side; edge < columns; edge += side) {
+    smooth(edge, columns, channels, rows, columns * channels);
+    yield {top: 0, left: edge - 3, rows, columns: Math.min(6, columns - edge + 3)};
+  }
+  for (let edge = side; edge < rows; edge += side) {
+    smooth(edge, rows, columns * channels, columns, channels);
+    yield {top: edge - 3, left: 0, rows: Math.min(6, rows - edge + 3), columns};
+  }
+}
+
 /** Draws a grid picture. Returns the canvas: a smaller one where the file is cut. */
 function* drawGrid(file, canvas, {start, kernel, compute, onPart}) {
   const {config, source} = file;
@@ -1522,6 +1604,7 @@ function* drawGrid(file, canvas, {start, kernel, compute, onPart}) {
     }
     tile.levels = []; // a picture of many tiles holds the latents of one
   }
+  if (!tiles.some((tile) => tile.cut)) for (const window of smoothedEdges(canvas)) onPart?.(canvas.part(window));
   const [{next, cut}] = tiles;
   check(!cut || next < config.levels - 1, 'the file is cut before its first level is whole', 'cut');
   if (!cut || next < 0) return canvas;

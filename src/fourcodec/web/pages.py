@@ -11,6 +11,7 @@ from html import escape
 from importlib import resources
 from typing import NamedTuple
 
+from fourcodec.bitstream.container import Header
 from fourcodec.web import asset, data_uri
 
 # The bytes of the trained starts in priors.bin, in its order, by the names that decoder.js has for them.
@@ -18,22 +19,19 @@ _START_BYTES = {**dict.fromkeys(("1", "2", "3", "4", "5"), 2 * 3124), "fnet-1": 
 _NAMES = {1: "fnet-{}", 2: "{}"}  # of a trained start, by profile
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|class|function|async)", re.MULTILINE)
-_POLICY = (
+# What a page may load that has files and their decoder inside: nothing but what is in it.
+POLICY = (
     "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src blob:; connect-src data: blob:"
 )
 
 
 class Shown(NamedTuple):
-    """A .fnc file on a page: its name for people, its bytes, its size in pixels, its profile's number and its prior id,
-    or 0."""
+    """A .fnc file on a page: its name for people, its bytes, and the header at their beginning."""
 
     name: str
     data: bytes
-    width: int
-    height: int
-    profile: int
-    prior: int
+    header: Header
 
 
 def view_page(files: Sequence[Shown]) -> str:
@@ -44,15 +42,29 @@ def view_page(files: Sequence[Shown]) -> str:
     """
     page = asset("fourcodec.web", "index.html")
     style = asset("fourcodec.web", "base.css") + asset("fourcodec.web", "view.css")
-    page = re.sub(r'(?<=Policy" content=")[^"]*', lambda _: _POLICY, page)
+    page = re.sub(r'(?<=Policy" content=")[^"]*', lambda _: POLICY, page)
     page = re.sub(r'<link rel="stylesheet"[^>]*>\n', "", page)
     page = re.sub(
         r"<script[^>]*></script>\n",
-        lambda _: f'<style>\n{style}</style>\n{_inside(files)}\n<script type="module">\n{_script()}</script>\n',
+        lambda _: f"<style>\n{style}</style>\n{decoder(files, 'view.js')}",
         page,
     )
     page = re.sub(r'<p class="remark" id="local".*?</p>\n', "", page)
-    return page.replace('<p id="hint">', "".join(map(_element, files)) + '<p id="hint">')
+    return page.replace('<p id="hint">', "".join(map(element, files)) + '<p id="hint">')
+
+
+def decoder(files: Sequence[Shown], *scripts: str) -> str:
+    """The HTML that a page needs to show .fnc files by `element`: the decoder, the trained starts that the files name
+    (without files, all), and the module that defines <fnc-img>, with further scripts of this package at its end."""
+    return f'{_inside(files)}\n<script type="module">\n{joined("fnc-img.js", *scripts)}</script>\n'
+
+
+def element(file: Shown) -> str:
+    """The <fnc-img> of a file, with its bytes inside."""
+    return (
+        f'<fnc-img src="{data_uri("image/x-fnc", file.data)}" alt="{escape(file.name)}" '
+        f'width="{file.header.width}" height="{file.header.height}" data-bytes="{len(file.data)}"></fnc-img>\n'
+    )
 
 
 def worker_script() -> str:
@@ -66,16 +78,14 @@ def joined(*names: str) -> str:
     return "".join(_EXPORT.sub("", _IMPORT.sub("", asset("fourcodec.web", name))) for name in names)
 
 
-def _script() -> str:
-    return joined("fnc-img.js", "view.js")
-
-
 def _inside(files: Sequence[Shown]) -> str:
     """The element that fnc-img.js looks for: the worker, deflated, and trained starts, in base64."""
     deflated = zlib.compressobj(9, wbits=-15)
     worker = deflated.compress(worker_script().encode()) + deflated.flush()
     starts = resources.files("fourcodec.web").joinpath("priors.bin").read_bytes()
-    wanted = {_NAMES[file.profile].format(file.prior) for file in files if file.prior} if files else set(_START_BYTES)
+    headers = [file.header for file in files]
+    named = {_NAMES[header.profile].format(header.prior) for header in headers if header.prior}
+    wanted = named if files else set(_START_BYTES)
     priors, at = {}, 0
     for name, size_bytes in _START_BYTES.items():
         if name in wanted:
@@ -87,10 +97,3 @@ def _inside(files: Sequence[Shown]) -> str:
 
 def _text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
-
-
-def _element(file: Shown) -> str:
-    return (
-        f'<fnc-img src="{data_uri("image/x-fnc", file.data)}" alt="{escape(file.name)}" width="{file.width}" '
-        f'height="{file.height}" data-bytes="{len(file.data)}"></fnc-img>\n'
-    )

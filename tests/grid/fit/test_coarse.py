@@ -53,7 +53,7 @@ def test_stages_follow_each_other_and_small_pictures_have_one() -> None:
     assert [stage.work for stage in stages] == sorted(stage.work for stage in stages)
     for height, width, levels in [(1, 1, 1), (60, 60, 6), (1, 20000, 7), (400, 300, 3)]:
         assert stages_for(config_of(height, width, 3, levels=levels), 100, 1e-3) == [Stage()]
-    for iterations, quality in [(501, 45), (100, 70)]:
+    for iterations, quality in [(501, 45), (301, 70)]:
         config = config_of(400, 300, 3, levels=7)
         assert stages_for(config, iterations, rate_weight_of(quality)) == [Stage()]
     middle = stages_for(config_of(100, 90, 3, levels=7), 100, 1e-3)
@@ -83,7 +83,7 @@ def test_a_fit_begins_with_the_picture_of_the_coarser_one(height: int, width: in
 
 def test_progress_names_the_size_and_counts_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Progress] = []
-    monkeypatch.setattr("fourcodec.grid.fit.fit.REPORT_SECONDS", -1.0)
+    monkeypatch.setattr("fourcodec.grid.fit.clock.REPORT_SECONDS", -1.0)
     planes = planes_of(oddities.photo(130, 140))
     fit_grid(planes, config_of(130, 140, 3, levels=7), GridSettings(12, 1e-2), seed=0, report=seen.append)
     names = [one.stage for one in seen]

@@ -5,9 +5,10 @@ import pytest
 
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.fit import latents
-from fourcodec.grid.fit.fit import _Fit, initial_weights
+from fourcodec.grid.fit.fit import _Fit
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit, Sample
 from fourcodec.grid.fit.settings import GridSettings
+from fourcodec.grid.fit.start import initial_weights
 from tests.support.grid_fits import RATE_WEIGHT
 from tests.support.grids import config_of, random_latents
 

@@ -8,6 +8,7 @@ import click
 from fourcodec.cli import options
 from fourcodec.cli.generate.evaluate import cache_option, data_option, progress_line
 from fourcodec.cli.help import Command
+from fourcodec.errors import ModelError
 
 if TYPE_CHECKING:
     from fourcodec.generative.prior_choice import Choice
@@ -44,9 +45,12 @@ def prior(model: Path, data: Path, seed: int, cache: Path | None, quiet: bool) -
     Test images are not used.
     """
     from fourcodec.generative import checkpoints, datasets, model_prior
+    from fourcodec.generative.model import load_model
     from fourcodec.generative.prior_choice import CANDIDATES
 
     checkpoints.check_exists(model)
+    if load_model(model).config.flow is not None:
+        raise ModelError(f"{str(model)!r} has a flow for its prior, which `generate train --resume` trains")
     with checkpoints.locked(model):  # a prior belongs to its checkpoint, which a training would replace
         choice = model_prior.choose_and_store(
             model,

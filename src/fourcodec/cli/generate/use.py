@@ -37,6 +37,7 @@ def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
     examples="""
     fourcodec generate sample model -o sheet.png
     fourcodec generate sample model -n 16 --temperature 0.8 --size 128 -o sheet.png
+    fourcodec generate sample model --class 3 -o threes.png       # where images had labels and the prior is a flow
     fourcodec generate sample model -n 4 --fnc samples -o sheet.png      # also each image as a .fnc file
     """,
 )
@@ -50,6 +51,7 @@ def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
     help="Factor on the prior's deviations; a smaller one gives more typical images.  "
     "[default: the one chosen with the prior]",
 )
+@click.option("--class", "label", type=click.IntRange(0), help="Only images of the class with this label.")
 @click.option("--size", type=click.IntRange(1, 4096), help="Longer side in pixels.  [default: the training images']")
 @click.option(
     "--fnc", "folder", metavar="DIR", type=options.PATH, help="Also write each image as a .fnc file to this folder."
@@ -63,6 +65,7 @@ def sample(
     output: Path,
     seed: int,
     temperature: float | None,
+    label: int | None,
     size: int | None,
     folder: Path | None,
     force: bool,
@@ -72,7 +75,7 @@ def sample(
     model = open_model(directory, output, force)
     from fourcodec.generative import fnc, sheets, uses
 
-    z = model.sample(count, seed, temperature)
+    z = model.sample(count, seed, temperature, label)
     pixels = None if size is None else uses.longer_side(model, size)
     coded = []
     if folder is not None:
@@ -153,7 +156,7 @@ def interpolate(
     stops = uses.load_images(model, sources, limit)
     if len(stops) < 2:
         raise click.UsageError("interpolation needs at least two images")
-    z = uses.interpolate(model.embed(stops), frames)
+    z = model.interpolate(model.embed(stops), frames)
     made = sheets.to_bytes(model.decode(z, None if size is None else uses.longer_side(model, size)))
     animated = output.suffix.lower() == ".gif"
     data = sheets.to_gif(made) if animated else images.to_png(sheets.sheet(made, min(len(made), frames + 1)))

@@ -1,5 +1,5 @@
 """The network of the profile grid and its gradients in torch, for CUDA: the interface of GridGradient in
-grid/network.py.
+grid/gradient.py.
 
 A GPU is fast at few and large operations. So a filter along an axis is a matrix product, the taps of the entropy model
 of all levels and passes are one lookup in a table, and an evaluation is recorded once and replayed.

@@ -14,7 +14,7 @@ from fourcodec.grid.weights import GridWeights
 
 
 class GridBackend(Protocol):
-    """The network with gradients. GridGradient in grid/network.py describes the members; on CUDA targets, `visible`
+    """The network with gradients. GridGradient in grid/gradient.py describes the members; on CUDA targets, `visible`
     and `form` are of tensors, see TorchGridGradient. With a form, "squared errors" are its value."""
 
     pyramid: Pyramid

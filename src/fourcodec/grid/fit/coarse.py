@@ -4,8 +4,8 @@ An iteration at 1:2 takes a quarter of the time, and the networks learn as much 
 1:2 is that of the whole without its finest level, so latents stay as they are, and a network gets the inputs of one
 more level.
 
-Short fits at high lambda gain by it. Where a fit is long, or most bits are in the finest level, textured pictures are
-better fitted whole from the start (docs/research.md).
+Short fits gain by it, the shorter the more. Where a fit is long, or most bits are in the finest level, textured
+pictures are better fitted whole from the start (docs/research.md).
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from fourcodec.grid.weights import GridShape, GridWeights
 HALVINGS = 2  # of the smallest picture that is fitted
 SHARES = (0.2, 0.2)  # of the schedule, for the fits at 1:2 and at 1:4
 _FIXED_PIXELS = 22_000  # what an iteration costs at any size, as the pixels that take as long
-MOST_ITERATIONS, LEAST_RATE_WEIGHT = 500, 8e-4  # of a whole fit that begins on smaller pictures; a quality of 61
+# A whole fit begins on smaller pictures up to so many iterations: at lambda from that of a quality of 61 on, and below.
+MOST_ITERATIONS, FINE_RATE_WEIGHT, MOST_FINE_ITERATIONS = 500, 8e-4, 300
 _LEAST_SIDE, _LEAST_LEVELS = 32, 3  # of a picture that is worth a fit of its own
 
 
@@ -46,9 +47,9 @@ class Stage:
 WHOLE_PICTURE = Stage()
 
 
-def stages_for(config: GridConfig, iterations: int, rate_weight: float) -> list[Stage]:
+def stages_for(config: GridConfig, iterations: float, rate_weight: float) -> list[Stage]:
     """The stages of a fit, coarsest first. Small and thin pictures, long fits and low lambda have one stage."""
-    if iterations > MOST_ITERATIONS or rate_weight < LEAST_RATE_WEIGHT:
+    if iterations > (MOST_ITERATIONS if rate_weight >= FINE_RATE_WEIGHT else MOST_FINE_ITERATIONS):
         return [WHOLE_PICTURE]
     tile = config.of_tile(0)
     side = min(tile.height, tile.width)

@@ -19,7 +19,6 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,18 +26,17 @@ from threadpoolctl import threadpool_limits
 
 from fourcodec.arrays import Floats
 from fourcodec.errors import FitError
-from fourcodec.grid.config import PHASE_STEPS, GridConfig
+from fourcodec.grid.config import GridConfig
 from fourcodec.grid.entropy_model import split
 from fourcodec.grid.fit import visual
+from fourcodec.grid.fit.clock import Clock, Report
 from fourcodec.grid.fit.coarse import WHOLE_PICTURE, Stage, enlarge, halved, stages_for
 from fourcodec.grid.fit.latents import CpuSpace, PyramidFit, Rates, Sample, Space, proxy_at
 from fourcodec.grid.fit.settings import FILE_ITERATIONS, GridSettings
+from fourcodec.grid.fit.start import coarseness, initial_weights
 from fourcodec.grid.fit.weights import WeightRate, choose_integers
-from fourcodec.grid.kernels.layout import HIDDEN
 from fourcodec.grid.picture import QuantizedGrid
-from fourcodec.grid.weights import BICUBIC, IDENTITY, UNUSED, GridShape, GridWeights
-from fourcodec.metrics import MOST_DB, psnr_of_mse_db
-from fourcodec.optimisation.progress import Progress
+from fourcodec.grid.weights import UNUSED, GridShape, GridWeights
 from fourcodec.optimisation.soap import SoapState
 from fourcodec.tuning import VISUAL
 
@@ -48,20 +46,15 @@ ENTROPY_MODEL_RATE, FOURIER_RATE, KERNEL_RATE, FILTER_RATE, SMOOTHING_RATE = 1.4
 LINEAR_RATE = 3e-4  # times the square root of lambda / 1e-3, to which the linear path's weights are proportional
 LATENT_RATE, LATENT_FLOOR, LATENT_MOMENTUM, LATENT_DECAY = 0.2, 2.0, 0.5, 0.98
 NETWORK_MOMENTUM = 0.85
-LINEAR_START, LINEAR_FALL = 0.05, 1.0  # grey that a latent of 1 adds at lambda 1e-3; it halves so often per level
-PHASE_START = 1 / 25  # turns by which a latent of 1 moves a phase
-# At high lambda most latents are 0; the others get a larger start and larger rates. These are the factors from
-# COARSE_LAMBDA on; below it they are interpolated by the logarithm of lambda.
-COARSE_LAMBDA, COARSE_START, COARSE_FALL, COARSE_PHASE = 1.2e-2, 1.6, 0.6, 2.1
+# What the rates are multiplied by at high lambda, see start.coarseness.
 COARSE_FOURIER, COARSE_LATENT, COARSE_FLOOR = 2.0, 1.5, 2.0
 WARM_UP = 20  # iterations over which the rates rise, at each size of the picture
 LAST_RATE = 0.02  # at the end of the noisy phase, relative to the start; the rate falls as half a cosine
-RDOQ_SHARE, RDOQ_RATE = 0.1, 0.1  # the phase rdoq: its share of the schedule, its first rate relative to the start
-RDOQ_COST = 1.3  # RDOQ of one level takes as long as so many iterations
+RDOQ_SHARE, RDOQ_RATE = 0.05, 0.1  # the phase rdoq: its share of the schedule, its first rate relative to the start
+RDOQ_COST = 3.0  # RDOQ of one level takes as long as so many iterations
 RDOQ_FINE_LEVELS = 3  # levels that are in every round of RDOQ
 RDOQ_COARSE_EVERY = 4  # the others, whose latents seldom move, are in every fourth round
-REPORT_SECONDS, RDOQ_REPORT_SECONDS = 0.2, 2.0
-_TIMED = 4  # iterations after which the pace is known, beside the first, in which kernels are compiled
+RDOQ_REPORT_SECONDS = 2.0
 FEWEST_PIXELS = 1 << 12  # smaller pictures pay as much for a bit as 64 x 64: else one pixel would lose its colour
 
 
@@ -95,83 +88,14 @@ def fit(
         fitted.run(report)
         return fitted.integers(report)
     coarser: _Fit | None = None
-    for stage in stages_for(config, settings.iterations, settings.rate_weight):
+    pixels = config.height * config.width
+    for stage in stages_for(config, settings.likely_iterations(pixels), settings.rate_weight):
         fitted = _Fit(planes, config, settings, seed, visible, device, stage, clock)
         if coarser is not None:
             fitted.take(coarser)
         fitted.run(report)
         coarser = fitted
     return fitted.integers(report)
-
-
-def coarseness(rate_weight: float) -> float:
-    """The interpolation between low and high lambda: 0 up to 1e-3, 1 from COARSE_LAMBDA on."""
-    return min(max(math.log(rate_weight / 1e-3) / math.log(COARSE_LAMBDA / 1e-3), 0.0), 1.0)
-
-
-def phase_index(rate_weight: float) -> int:
-    """The field `phase` of the configuration for a fit at this lambda, see GridConfig.phase_scale."""
-    return round(-PHASE_STEPS * math.log2(PHASE_START * COARSE_PHASE ** coarseness(rate_weight)))
-
-
-Report = Callable[[Progress], None] | None
-
-
-class Clock:
-    """How far a whole fit is, over all its stages.
-
-    work: done so far, in iterations over the picture at full size; a round of RDOQ counts as several, an iteration over
-    a smaller picture as less. count: all iterations. pace: seconds per unit of work.
-    """
-
-    def __init__(self, settings: GridSettings) -> None:
-        self._settings = settings
-        self.started, self.work, self.count, self.pace = time.perf_counter(), 0.0, 0, 0.0
-        self._first, self._warm = 0.0, 0.0  # the work and the seconds of the first iteration, which compiles kernels
-        self._shown, self._mse, self._whole = 0.0, 0.0, 0  # of the last report; of the last iteration
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the start."""
-        return time.perf_counter() - self.started
-
-    def spend(self, work: float) -> None:
-        """Counts an iteration that was so much work."""
-        self.work += work
-        self.count += 1
-
-    def done(self) -> float:
-        """The share of the schedule that is done, asked for after each iteration. Raises LimitError where time is too
-        short."""
-        elapsed = self.elapsed
-        if self.count == 1:
-            self._first, self._warm = self.work, elapsed
-            self._settings.check_time(elapsed, 0.0)
-            return self._settings.progress(self.work, elapsed, 0.0)
-        self.pace = (elapsed - self._warm) / (self.work - self._first)
-        if self.count == 1 + _TIMED:
-            self._settings.check_time(elapsed, self.pace)
-        return self._settings.progress(self.work, elapsed, self.pace)
-
-    def show(self, report: Report, done: float, mse: float, stage: str) -> None:
-        """Reports the share of the schedule that is done, where the last report is some time ago."""
-        elapsed, begin = self.elapsed, self._settings.begin
-        self._mse, self._whole = mse, round(self.work * (1 - begin) / (done - begin))
-        if report is not None and self.count > _TIMED and done < 1 and elapsed - self._shown > REPORT_SECONDS:
-            self._shown = elapsed
-            report(self._progress(stage))
-
-    def show_end(self, report: Report, stage: str, left: float) -> None:
-        """Reports a stage behind the schedule. left: the share of the time for these stages that is left."""
-        if report is not None:
-            progress = self._progress(stage)
-            seconds = (left * self._settings.tail(self.pace) + FILE_ITERATIONS) * self.pace
-            report(replace(progress, seconds_left=min(seconds, progress.seconds_left)))
-
-    def _progress(self, stage: str) -> Progress:
-        left = self._settings.seconds_left(self.work, self.elapsed, self.pace)
-        psnr_db = psnr_of_mse_db(self._mse, at_most=MOST_DB)
-        return Progress(min(round(self.work), self._whole), self._whole, self._mse, psnr_db, left, stage=stage)
 
 
 class _Optimiser:
@@ -260,6 +184,7 @@ class _Fit:
     def run(self, report: Report) -> None:
         """Iterates until the stage's part of the schedule is done."""
         clock, stage, done = self._clock, self._stage, max(self._stage.begin, self._settings.begin)
+        clock.begin_stage()
         with threadpool_limits(1):  # products of matrices this small are slower on several threads
             while done < stage.end:
                 # Noise and rates are those of the start until the picture has its full size.
@@ -387,38 +312,3 @@ def _pyramids(
         return PyramidFit(own, space, *halved(planes[:, *tile.slices], shown, halvings), part)
 
     return [fit_of(number) for number in range(config.tiling.count)]
-
-
-def initial_weights(
-    mean_colour: Floats, shape: GridShape, rate_weight: float, random: np.random.Generator
-) -> GridWeights:
-    """The weights at the start of a fit.
-
-    They are the mean colour, a linear path from latents to grey (with some random colour from level 2 on), Fourier
-    layers near 0, and the trained start, or an entropy model with random hidden layers whose output is near a scale of
-    1/2.
-    """
-    weights = GridWeights(*(np.zeros(part, np.float32) for part in shape.shapes))
-    model = split(weights.entropy_model)
-    model.first[:] = random.normal(0, 0.6 / math.sqrt(model.first.shape[1]), model.first.shape)
-    model.second[:, :HIDDEN] = random.normal(0, math.sqrt(2 / HIDDEN), (len(model.second), HIDDEN, HIDDEN))
-    model.last[:, :HIDDEN] = random.normal(0, 0.1 / math.sqrt(HIDDEN), (len(model.last), HIDDEN, 2))
-    model.last[:, HIDDEN, 1] = -1
-    model.mixing[:] = random.normal(0, 0.3, model.mixing.shape)  # features begin as 0, and their weights not
-    model.mixing[:, HIDDEN:] /= 3
-    features = 2 * shape.feature_count
-    for matrix in (weights.first, weights.last):
-        matrix[2:features] = random.normal(0, 0.03 / math.sqrt(features), (features - 2, matrix.shape[1]))
-    weights.last[0] = mean_colour
-    coarse = coarseness(rate_weight)
-    start, fall = LINEAR_START * COARSE_START**coarse, LINEAR_FALL * COARSE_FALL**coarse
-    amplitude = start * math.sqrt(rate_weight / 1e-3) * 2.0 ** (-fall * np.arange(shape.levels))
-    colour = np.ones((shape.levels, shape.channels))
-    if shape.channels > 1:
-        colour[2:] += 0.5 * random.standard_normal(colour[2:].shape)
-    weights.last[shape.rows : shape.rows + shape.levels] = amplitude[:, None] * colour
-    weights.filters[:], weights.smoothing[:] = BICUBIC, IDENTITY
-    if shape.trained_start:
-        weights.entropy_model[:] = shape.weights(shape.base).entropy_model
-    weights.entropy_model[shape.groups[: weights.entropy_model.size] == UNUSED] = 0
-    return weights

@@ -16,9 +16,10 @@ from fourcodec.grid.error_form import ErrorForm, FormKernels
 from fourcodec.grid.fit.backend import GridBackend
 from fourcodec.grid.fit.rdoq import Rdoq
 from fourcodec.grid.fit.settings import MEASURED, MEASURED_PIXELS, MEASURED_SIDE
+from fourcodec.grid.gradient import GridGradient
 from fourcodec.grid.kernels import latents as layout
 from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES
-from fourcodec.grid.network import GridGradient, pieces
+from fourcodec.grid.network import pieces
 from fourcodec.grid.weights import GridWeights
 from fourcodec.threads import thread_count
 

@@ -17,13 +17,14 @@ SMALL_PIXELS = 5 << 17  # pictures that have all these iterations
 SIZE_POWER, LEAST_SHARE = 2 / 3, 1 / 8
 # Quantising the weights takes as long as so many iterations over the pixels that it measures, one of ROUNDS rounds of
 # the final RDOQ as long as so many over all. There is at most one round for ITERATIONS_A_ROUND iterations.
-SEARCH_ITERATIONS, ROUND_ITERATIONS = 35, 5
+SEARCH_ITERATIONS, ROUND_ITERATIONS = 35, 9
 ROUNDS, ITERATIONS_A_ROUND = 4, 50
 MEASURED_SIDE, MEASURED = 512, 3  # of larger pictures, quantising measures so many windows of that side
 MEASURED_PIXELS = MEASURED * MEASURED_SIDE**2
 FILE_ITERATIONS = 8  # and so do coding, decoding and measuring the file
-FEWEST_ITERATIONS = 40  # noisy iterations after which a picture is worth having: above JPEG at its lowest quality
-# Where time is short, quantising and RDOQ get this share of it, but at least so many iterations.
+FEWEST_ITERATIONS = 16  # after which a picture is worth having: above JPEG at its lowest quality
+USUAL_SECONDS = 2e-7  # of an iteration for each pixel, on two cores
+# Where time is short, quantising and RDOQ get this share of it, but at least so many iterations over what is measured.
 _TAIL_SHARE, _LEAST_TAIL = 0.2, 14
 
 
@@ -76,17 +77,28 @@ class GridSettings:
         if self.max_seconds is None or seconds_per_iteration <= 0:
             return self.whole_tail
         affordable = self.max_seconds / seconds_per_iteration
-        return min(max(_TAIL_SHARE * affordable, _LEAST_TAIL), self.whole_tail)
+        return min(max(_TAIL_SHARE * affordable, _LEAST_TAIL * self.searched), self.whole_tail)
 
-    def check_time(self, elapsed_seconds: float, seconds_per_iteration: float) -> None:
-        """Raises LimitError if max_seconds is too short for a picture worth having, at this pace."""
-        fewest = min(FEWEST_ITERATIONS, self.iterations)
-        needed = elapsed_seconds + (fewest + _LEAST_TAIL + FILE_ITERATIONS) * seconds_per_iteration
-        if self.max_seconds is not None and needed > self.max_seconds:
+    def check_time(
+        self, work: float, elapsed_seconds: float, seconds_per_iteration: float, ended: bool = False
+    ) -> None:
+        """Raises LimitError if max_seconds is too short for a picture worth having, when so much is done, at this pace;
+        ended: no more will be done."""
+        if self.max_seconds is None:
+            return
+        missing = max(min(FEWEST_ITERATIONS, self.iterations) - work, 0)
+        needed = elapsed_seconds + (missing + _LEAST_TAIL * self.searched + FILE_ITERATIONS) * seconds_per_iteration
+        if missing and (ended or needed > self.max_seconds):
             raise LimitError(
                 f"too little time for this picture on this machine: the fit takes {math.ceil(1.1 * needed)} seconds or "
                 f"more, and {max(self.max_seconds, 0):.1f} are left for it"
             )
+
+    def likely_iterations(self, pixels: int) -> float:
+        """The iterations over a picture of so many pixels that there is time for, at a usual pace."""
+        if self.max_seconds is None:
+            return self.iterations
+        return min(self.iterations, self.max_seconds / (USUAL_SECONDS * pixels))
 
     def seconds_left(self, iteration: float, elapsed_seconds: float, seconds_per_iteration: float) -> float:
         """The seconds until the fit and the work after its last iteration are done, at this pace."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from fourcodec.arrays import Floats
 from fourcodec.grid.error_form import ErrorForm
@@ -40,11 +39,22 @@ def form_of(planes: Floats, visible: Floats | NDArray[np.bool_] | None) -> Error
 
 def _weights(lightness: NDArray[np.float64], seen: NDArray[np.float64]) -> NDArray[np.float64]:
     """The weights of one scale. seen: 0 to 1, the visible part of each place."""
-    inside = np.maximum(gaussian_filter(seen, WINDOW, mode="nearest"), 1e-6)
-    mean, square = (gaussian_filter(seen * lightness**power, WINDOW, mode="nearest") / inside for power in (1, 2))
+    inside = np.maximum(_blurred(seen), 1e-6)
+    mean, square = (_blurred(seen * lightness**power) / inside for power in (1, 2))
     masked = (1 + np.maximum(square - mean**2, 0) / HARDLY_MASKED) ** -MASKING
     total = seen.sum()
     return np.asarray(masked * (total / (masked * seen).sum() if total else 1.0))
+
+
+def _blurred(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A plane under a Gaussian window of WINDOW pixels, cut off at four of them. Edges repeat the last pixel."""
+    radius = round(4 * WINDOW)
+    window = np.exp(-0.5 * (np.arange(-radius, radius + 1) / WINDOW) ** 2)
+    window /= window.sum()
+    for _ in range(2):  # along columns, then along rows
+        padded = np.pad(plane, [(radius, radius), (0, 0)], mode="edge")
+        plane = sum(part * padded[at : at + len(plane)] for at, part in enumerate(window)).T
+    return plane
 
 
 def _halved(lightness: NDArray[np.float64], seen: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

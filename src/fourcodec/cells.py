@@ -1,0 +1,99 @@
+"""Cells: a grid of networks over one picture, each seen near its own cell and blended with its neighbours (FORMAT.md,
+"Cells").
+
+A network's weight falls smoothly from 1 at the centre of its cell to 0 at the centres of the neighbouring cells, and
+the weights of all cells add up to 1 at every position. So the picture is a smooth function of the position, and no edge
+between cells shows at any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourcodec.views import Lattice
+
+MAX_CELLS = 1 << 10
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The number of rows and columns of cells, of equal size, over a picture. Raises ValueError where they are not 1 to
+    1,024 cells."""
+
+    rows: int = 1
+    columns: int = 1
+
+    def __post_init__(self) -> None:
+        if min(self.rows, self.columns) < 1 or self.count > MAX_CELLS:
+            raise ValueError(f"there are 1 to {MAX_CELLS} cells, not {self.rows} x {self.columns}")
+
+    @property
+    def count(self) -> int:
+        """The number of cells; they are numbered row by row."""
+        return self.rows * self.columns
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The samples of a lattice at which a cell has a weight above 0: a rectangle of them.
+
+    x: (2, N) float32, the inputs of the cell's network, N samples row by row. weights: (rows, columns) float32.
+    """
+
+    cell: int
+    rows: slice
+    columns: slice
+    x: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+
+def patches(lattice: Lattice, size: tuple[int, int], grid: Grid, most: int = 1 << 18) -> Iterator[Patch]:
+    """The patches of all cells on a lattice over a picture of (height, width), cell by cell, each cut into strips of
+    whole rows with at most `most` samples, but of at least one row.
+
+    The longer side of a cell spans half a period from its top left corner, as a whole picture does in convention 0 of
+    positions.py: with one cell, x is the same.
+    """
+    down = lattice.top + (np.arange(lattice.rows) + 0.5) * lattice.row_pitch
+    across = lattice.left + (np.arange(lattice.columns) + 0.5) * lattice.column_pitch
+    period = 2 * max(size[0] / grid.rows, size[1] / grid.columns)
+    for cell in range(grid.count):
+        row, column = divmod(cell, grid.columns)
+        rows, x2, vertical = _along(down, size[0], grid.rows, row, period)
+        columns, x1, horizontal = _along(across, size[1], grid.columns, column, period)
+        if not len(x1):  # the lattice is of another part of the picture
+            continue
+        strip = max(1, most // len(x1))
+        for start in range(0, len(x2), strip):
+            part = slice(start, min(start + strip, len(x2)))
+            x = np.stack([np.tile(x1, part.stop - start), np.repeat(x2[part], len(x1))])
+            weights = np.outer(vertical[part], horizontal)
+            place = slice(rows.start + start, rows.start + part.stop)
+            yield Patch(cell, place, columns, x.astype(np.float32), weights.astype(np.float32))
+
+
+def most_samples(lattice: Lattice, grid: Grid) -> int:
+    """The most samples of all patches together: along an axis with several cells, two have a weight at a position."""
+    return lattice.count * (2 if grid.rows > 1 else 1) * (2 if grid.columns > 1 else 1)
+
+
+def _along(
+    places: NDArray[np.floating[Any]], side: int, cells: int, cell: int, period: float
+) -> tuple[slice, NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+    """Along one axis, for samples at `places` in pixels: those where a cell's weight is above 0, a slice; the inputs of
+    its network there; and its weights. Beyond the centres of the first and the last cell these are 1."""
+    distance = places * cells / side - (cell + 0.5)
+    if cell == 0:
+        distance = np.maximum(distance, 0)
+    if cell == cells - 1:
+        distance = np.minimum(distance, 0)
+    distance = np.abs(distance)
+    inside = np.flatnonzero(distance < 1)
+    part = slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else slice(0, 0)
+    near = distance[part]
+    return part, (places[part] - cell * side / cells) / period, 1 - near * near * (3 - 2 * near)
