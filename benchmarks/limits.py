@@ -24,6 +24,7 @@ from benchmarks.tables import show
 from fourcodec import cli, codec, images
 from fourcodec.bitstream import container, metadata, varint
 from fourcodec.bitstream.container import Header, Section
+from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
 from fourcodec.grid import config as grid_config
 from fourcodec.grid.tiling import MAX_TILES, UNIT
@@ -77,7 +78,7 @@ def wide_side() -> bytes:
 def large_coefficient() -> bytes:
     config = fnet.FnetConfig(2, 1, 3)
     values = np.full(config.shape.output_count + config.coefficient_count, 1 << 20, np.int32)
-    section = Section(fnet.NETWORK, container.CODER_ZSTD, fnet.encode_planes(values))
+    section = Section(fnet.NETWORK, container.CODER_ZSTD, coefficient_coding.encode_planes(values))
     return container.write(Header(24, 16, 3, fnet.PROFILE_ID, (2, 1)), [section])
 
 

@@ -51,7 +51,7 @@ LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FLOORS = {
     "fnet": (
         ("quantize", "network", "network_torch"),
-        ("trained_starts", "backends"),
+        ("trained_starts", "backends", "coefficient_coding"),
         ("profile",),
         ("fit",),
     ),

@@ -13,6 +13,7 @@ import fourcodec.bitstream
 from fourcodec import codec
 from fourcodec.bitstream import alpha, container, metadata
 from fourcodec.errors import CorruptFileError
+from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet import trained_starts as fnet_starts
 from fourcodec.grid import config as grid_config
@@ -62,7 +63,11 @@ def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: t
     indices = random.integers(152, 256, config.shape.output_count).astype(np.uint8)  # within the bound on sums
     network = fnet.QuantizedFnet(config, indices, symbols)
     values = fnet.plain_integers(network)
-    payload = fnet.encode_range(values, config.shape, config.cells.count) if coder == 2 else fnet.encode_planes(values)
+    payload = (
+        coefficient_coding.encode_range(values, config.shape, config.cells.count)
+        if coder == 2
+        else coefficient_coding.encode_planes(values)
+    )
     header = container.Header(24, 16, 3, fnet.PROFILE_ID, size)
     data = container.write(header, [container.Section(fnet.NETWORK, coder, payload)])
     found = format_decoder.Fourier(format_decoder.parse(data), 3)
@@ -105,7 +110,7 @@ def test_both_decoders_refuse_a_network_or_agree_on_its_pixels(
     indices = np.full(config.shape.output_count, index, np.uint8)
     indices[-1] = 64  # a step of 1/256
     network = fnet.QuantizedFnet(config, indices, symbols)
-    payload = fnet.encode_planes(fnet.plain_integers(network))
+    payload = coefficient_coding.encode_planes(fnet.plain_integers(network))
     header = container.Header(7, 5, 1, fnet.PROFILE_ID, (2, depth))
     data = container.write(header, [container.Section(fnet.NETWORK, container.CODER_ZSTD, payload)])
     if fnet.is_bounded(network):

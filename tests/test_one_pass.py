@@ -32,7 +32,7 @@ COUNTED = {
     PARSE: "parses",
     "fourcodec.fnet.profile:read_config": "configs",
     "fourcodec.grid.config:read_config": "configs",
-    "fourcodec.fnet.profile:decode_range": "network streams",
+    "fourcodec.fnet.coefficient_coding:decode_range": "network streams",
     "fourcodec.grid.weight_coding:decode_networks": "network streams",
     "fourcodec.grid.latent_coding:decode_latents": "latent streams",
     "fourcodec.fnet.profile:coefficients_of": "weights",

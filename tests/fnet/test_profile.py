@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
+from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.quantize import MAX_SYMBOL
 from fourcodec.views import Lattice
@@ -61,8 +62,8 @@ def test_both_coders_hold_the_same_integers(spread: float) -> None:
     shape = network.config.shape
     values = fnet.plain_integers(network)
     for coder, payload in (
-        (container.CODER_RANGE, fnet.encode_range(values, shape)),
-        (container.CODER_ZSTD, fnet.encode_planes(values)),
+        (container.CODER_RANGE, coefficient_coding.encode_range(values, shape)),
+        (container.CODER_ZSTD, coefficient_coding.encode_planes(values)),
     ):
         assert_equal(unpack(header_of(network), [Section(fnet.NETWORK, coder, payload)]), network)
 
@@ -70,7 +71,10 @@ def test_both_coders_hold_the_same_integers(spread: float) -> None:
 def test_the_smaller_coding_is_kept() -> None:
     network = random_network(4, 4, 3, 10.0)
     values = fnet.plain_integers(network)
-    sizes = [len(fnet.encode_range(values, network.config.shape)), len(fnet.encode_planes(values))]
+    sizes = [
+        len(coefficient_coding.encode_range(values, network.config.shape)),
+        len(coefficient_coding.encode_planes(values)),
+    ]
     assert len(fnet.pack(network)[1][0].payload) == min(sizes)
 
 
@@ -90,7 +94,7 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
     network = random_network(3, 2, 3, 5.0)
     _, sections = fnet.pack(network)
     payload = sections[0].payload
-    planes = fnet.encode_planes(network.symbols)
+    planes = coefficient_coding.encode_planes(network.symbols)
     cases = [
         (header_of(network, architecture=(3, 99)), sections, CorruptFileError, "depth is 1 to 16"),
         (header_of(network, architecture=(3, 2, 3)), sections, CorruptFileError, "order that limits"),
@@ -114,7 +118,9 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
 def test_step_indices_outside_the_table_are_refused() -> None:
     network = random_network(2, 2, 1, 5.0)
     values = np.concatenate([np.full(network.step_indices.size, 200, np.int32), network.symbols])
-    section = Section(fnet.NETWORK, container.CODER_RANGE, fnet.encode_range(values, network.config.shape))
+    section = Section(
+        fnet.NETWORK, container.CODER_RANGE, coefficient_coding.encode_range(values, network.config.shape)
+    )
     with pytest.raises(CorruptFileError, match="step index"):
         unpack(header_of(network), [section])
 
@@ -124,7 +130,9 @@ def test_symbols_of_more_than_20_bits_are_neither_packed_nor_unpacked() -> None:
     network.symbols[3] = MAX_SYMBOL + 1
     with pytest.raises(ValueError, match="more than 20 bits"):
         fnet.pack(network)
-    planes = fnet.encode_planes(fnet.plain_integers(network))  # three bytes have room for 23 bits and a sign
+    planes = coefficient_coding.encode_planes(
+        fnet.plain_integers(network)
+    )  # three bytes have room for 23 bits and a sign
     with pytest.raises(CorruptFileError, match="more than 20 bits"):
         unpack(header_of(network), [Section(fnet.NETWORK, container.CODER_ZSTD, planes)])
 
@@ -163,8 +171,11 @@ def test_cells_survive_both_coders(shape: tuple[int, int]) -> None:
     assert fields["architecture"] == (3, 2, *shape)
     values = fnet.plain_integers(network)
     for coder, payload in (
-        (container.CODER_RANGE, fnet.encode_range(values, network.config.shape, network.config.cells.count)),
-        (container.CODER_ZSTD, fnet.encode_planes(values)),
+        (
+            container.CODER_RANGE,
+            coefficient_coding.encode_range(values, network.config.shape, network.config.cells.count),
+        ),
+        (container.CODER_ZSTD, coefficient_coding.encode_planes(values)),
     ):
         assert_equal(unpack(header_of(network, **fields), [Section(fnet.NETWORK, coder, payload)]), network)
     assert_equal(unpack(header_of(network, **fields), sections), network)

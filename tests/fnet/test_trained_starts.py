@@ -10,6 +10,7 @@ import pytest
 from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Header
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
+from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.quantize import MAX_SYMBOL, STEP_COUNT, step_size
 from fourcodec.fnet.trained_starts import FRACTION, base_symbols, integers_of, number_for, trained_starts
@@ -80,8 +81,12 @@ def test_integers_around_a_start_survive(number: int, channels: int) -> None:
 def test_both_coders_hold_the_same_differences() -> None:
     network = near_start(1)
     shape, values = network.config.shape, fnet.plain_integers(network)
-    assert np.array_equal(fnet.decode_range(fnet.encode_range(values, shape), shape), values)
-    assert np.array_equal(fnet.decode_planes(fnet.encode_planes(values), values.size), values)
+    assert np.array_equal(
+        coefficient_coding.decode_range(coefficient_coding.encode_range(values, shape), shape), values
+    )
+    assert np.array_equal(
+        coefficient_coding.decode_planes(coefficient_coding.encode_planes(values), values.size), values
+    )
 
 
 def test_unknown_starts_and_starts_of_another_size_are_refused() -> None:
@@ -105,6 +110,6 @@ def test_symbols_beyond_20_bits_are_refused() -> None:
         fnet.pack(network)
     values = fnet.plain_integers(network)
     values[config.shape.output_count :] = MAX_SYMBOL
-    section = container.Section(fnet.NETWORK, container.CODER_ZSTD, fnet.encode_planes(values))
+    section = container.Section(fnet.NETWORK, container.CODER_ZSTD, coefficient_coding.encode_planes(values))
     with pytest.raises(CorruptFileError, match="with its trained start"):
         fnet.unpack(config, [section])

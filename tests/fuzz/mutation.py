@@ -20,6 +20,7 @@ from fourcodec.bitstream import alpha, container, metadata, zstd
 from fourcodec.bitstream.container import CODER_RANGE, CODER_ZSTD, MAGIC, Header, Section
 from fourcodec.coding import binary_coder, range_coder
 from fourcodec.errors import FourcodecError
+from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
@@ -309,7 +310,7 @@ def _replace_one(parts: Parts, random: Random, change: Callable[[Section], Secti
 def _contexts(header: Header) -> np.ndarray:
     if header.profile == fnet.PROFILE_ID:
         config = fnet.read_config(header)
-        return fnet._contexts(config.shape, config.cells.count)
+        return coefficient_coding.contexts(config.shape, config.cells.count)
     return grid_networks._contexts(grid_config.read_config(header))
 
 

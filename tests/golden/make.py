@@ -13,6 +13,7 @@ import numpy as np
 from fourcodec import codec, images
 from fourcodec.bitstream import container, metadata
 from fourcodec.bitstream.container import Header, Section
+from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.fit.fit import fit
 from fourcodec.fnet.fit.settings import FitSettings
@@ -66,12 +67,19 @@ def write(name: str, data: bytes) -> None:
     np.savez_compressed(FOLDER / f"{name}.npz", **integers_of(data), pixels=codec.decode(data))  # type: ignore[arg-type]
 
 
+def fnet_payload(values: np.ndarray, config: fnet.FnetConfig, coder: int) -> bytes:
+    """The integers of a network under a coder."""
+    if coder == container.CODER_RANGE:
+        return coefficient_coding.encode_range(values, config.shape, config.cells.count)
+    return coefficient_coding.encode_planes(values)
+
+
 def fnet_file(image: np.ndarray, size: tuple[int, ...], coder: int, **fields: int) -> bytes:
     planes = pixels.to_planes(image)
     config = fnet.FnetConfig.of_size(size, planes.shape[0])
     network = fit(planes, config, FitSettings(300, batch_pixels=768), seed=0, device="cpu", report=None)
     values = fnet.plain_integers(network)
-    payload = fnet.encode_range(values, config.shape) if coder == container.CODER_RANGE else fnet.encode_planes(values)
+    payload = fnet_payload(values, config, coder)
     header = Header(image.shape[1], image.shape[0], planes.shape[0], fnet.PROFILE_ID, size, **fields)
     return container.write(header, [Section(fnet.NETWORK, coder, payload)])
 
@@ -84,7 +92,7 @@ def file_near_start(height: int, width: int, channels: int, prior: int, coder: i
     differences = np.rint(random.laplace(0, 3, config.coefficient_count))
     symbols = (base_symbols(prior, config.shape, indices) + differences).astype(np.int32)
     values = fnet.plain_integers(fnet.QuantizedFnet(config, indices, symbols))
-    payload = fnet.encode_range(values, config.shape) if coder == container.CODER_RANGE else fnet.encode_planes(values)
+    payload = fnet_payload(values, config, coder)
     header = Header(width, height, channels, fnet.PROFILE_ID, size, prior=prior)
     return container.write(header, [Section(fnet.NETWORK, coder, payload)])
 
@@ -100,8 +108,7 @@ def cells_file(image: np.ndarray, size: tuple[int, ...], coder: int) -> bytes:
     ]
     symbols = np.concatenate([network.symbols for network in fits])
     values = fnet.plain_integers(fnet.QuantizedFnet(config, fits[0].step_indices, symbols))
-    ranged = coder == container.CODER_RANGE
-    payload = fnet.encode_range(values, config.shape, config.cells.count) if ranged else fnet.encode_planes(values)
+    payload = fnet_payload(values, config, coder)
     header = Header(image.shape[1], image.shape[0], planes.shape[0], fnet.PROFILE_ID, size)
     return container.write(header, [Section(fnet.NETWORK, coder, payload)])
 

@@ -22,11 +22,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fourcodec.bitstream import container, zstd
+from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.cells import Grid, most_samples, patches
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
-from fourcodec.fnet.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, step_size
+from fourcodec.fnet import coefficient_coding as coding
+from fourcodec.fnet.quantize import MAX_SYMBOL, dequantize, step_size
 from fourcodec.fnet.trained_starts import base_symbols, trained_starts
 from fourcodec.fourier.layout import LINEAR, SIGMOID
 from fourcodec.fourier.shape import NetworkShape
@@ -41,7 +42,6 @@ MAX_COEFFICIENTS = 1 << 22  # of the networks of all cells: a header's fields mu
 NETWORK = 0  # section kind
 SECTION_NAMES = {NETWORK: "network"}
 MAX_SUM = 1 << 10  # of the sizes of coefficients in a hidden state, in turns, and in a sample: 13 bits of fraction
-_MAX_PLANES = 3  # bytes per integer under zstd: 20 bits and a sign
 _STRIP_SAMPLES = 1 << 18  # rendered at a time: positions take 2 MB, and there is plenty for every thread
 _SPARSE_PITCH = 3.7  # pixels from sample to sample; at half size means gain nothing (28.67 dB against 28.62)
 
@@ -50,7 +50,6 @@ _SPARSE_PITCH = 3.7  # pixels from sample to sample; at half size means gain not
 class FnetConfig:
     """The size of a network, and the form of its inputs and outputs.
 
-    width 1..10, depth 1..16, channels 1..4. order: the most non-zero components of a frequency, 1..width-1, or None
     width 1..10, depth 1..16, channels 1..4. order: the most non-zero components of a frequency, 1..width-1, or None
     where that is not limited. coordinates, activation: the header's numbers for the inputs and outputs. cells: those
     of the picture; several need an order that is not limited, and coordinates that do not count pixels. prior: the
@@ -173,8 +172,8 @@ def pack(network: QuantizedFnet) -> tuple[dict[str, Any], list[Section]]:
     if not is_bounded(network):
         raise ValueError(f"the coefficients of a hidden state or sample sum up to more than {MAX_SUM}")
     candidates = [
-        Section(NETWORK, container.CODER_RANGE, encode_range(values, config.shape, config.cells.count)),
-        Section(NETWORK, container.CODER_ZSTD, encode_planes(values)),
+        Section(NETWORK, container.CODER_RANGE, coding.encode_range(values, config.shape, config.cells.count)),
+        Section(NETWORK, container.CODER_ZSTD, coding.encode_planes(values)),
     ]
     return config.header_fields, [min(candidates, key=lambda section: len(section.payload))]
 
@@ -192,14 +191,14 @@ def unpack(config: FnetConfig, sections: Sequence[Section], lattice: Lattice | N
     section, shape = found[NETWORK], config.shape
     count = shape.output_count + config.coefficient_count
     if section.coder == container.CODER_RANGE:
-        values = decode_range(section.payload, shape, config.cells.count)
+        values = coding.decode_range(section.payload, shape, config.cells.count)
     elif section.coder == container.CODER_ZSTD:
-        values = decode_planes(section.payload, count)
+        values = coding.decode_planes(section.payload, count)
     else:
         raise UnsupportedFormatError(f"section 'network' has coder {section.coder}, unknown to this version")
     if int(np.abs(values).max()) > MAX_SYMBOL:
         raise CorruptFileError("section 'network': a symbol has more than 20 bits")
-    indices = _running_sums(values[: shape.output_count])
+    indices = coding.running_sums(values[: shape.output_count])
     symbols = values[shape.output_count :]
     if config.prior:
         symbols = _around_start(config, indices, symbols)
@@ -354,7 +353,7 @@ def bits_by_part(network: QuantizedFnet, sections: Sequence[Section]) -> dict[st
     starts = shape.output_count + shape.coefficient_count * np.arange(cells)
     edges = [shape.output_count, *(int(start) + layer.span.stop for start in starts for layer in shape.layers)]
     names = [f"layer {n}, {layer.inputs} to {layer.outputs}" for n, layer in enumerate(shape.layers, 1)]
-    bits = binary_coder.spent_bits(section.payload, _contexts(shape, cells), edges)
+    bits = binary_coder.spent_bits(section.payload, coding.contexts(shape, cells), edges)
     by_layer = [sum(bits[1 + n :: len(names)]) for n in range(len(names))]
     return {SECTION_NAMES[NETWORK]: [("step sizes", bits[0]), *zip(names, by_layer, strict=True)]}
 
@@ -386,7 +385,7 @@ def plain_integers(network: QuantizedFnet) -> NDArray[np.int32]:
     if config.prior:
         wide = symbols - base_symbols(config.prior, config.shape, network.step_indices)
         symbols = np.clip(wide, -MAX_SYMBOL - 1, MAX_SYMBOL + 1).astype(np.int32)  # no coder takes what is clipped
-    return np.concatenate([_differences(network.step_indices), symbols])
+    return np.concatenate([coding.differences(network.step_indices), symbols])
 
 
 def coefficients_of(network: QuantizedFnet) -> NDArray[np.float32]:
@@ -402,54 +401,3 @@ def spread_steps(shape: NetworkShape, steps: NDArray[np.float32]) -> NDArray[np.
         spread[layer.span].reshape(-1, layer.outputs)[:] = steps[first : first + layer.outputs]
         first += layer.outputs
     return spread
-
-
-def _differences(indices: NDArray[np.uint8]) -> NDArray[np.int32]:
-    wide = np.concatenate([[0], indices]).astype(np.int32)
-    return wide[1:] - wide[:-1]
-
-
-def _running_sums(differences: NDArray[np.int32]) -> NDArray[np.uint8]:
-    indices = np.cumsum(differences, dtype=np.int64)
-    if indices.min() < 0 or indices.max() >= STEP_COUNT:
-        raise CorruptFileError(f"section 'network': a step index is outside 0..{STEP_COUNT - 1}")
-    return indices.astype(np.uint8)
-
-
-def _contexts(shape: NetworkShape, cells: int) -> NDArray[np.uint8]:
-    """Context 0 for the step indices, 1 + layer for its coefficients, in every cell."""
-    own = np.concatenate([np.full(layer.size, 1 + number, np.uint8) for number, layer in enumerate(shape.layers)])
-    return np.concatenate([np.zeros(shape.output_count, np.uint8), np.tile(own, cells)])
-
-
-def encode_range(values: NDArray[np.int32], shape: NetworkShape, cells: int = 1) -> bytes:
-    """The values as bytes of the range coder. Raises ValueError where one is too large for it."""
-    from fourcodec.coding import binary_coder
-
-    return binary_coder.encode(values, _contexts(shape, cells))
-
-
-def decode_range(data: bytes, shape: NetworkShape, cells: int = 1) -> NDArray[np.int32]:
-    """The inverse of encode_range, int32. Raises CorruptFileError."""
-    from fourcodec.coding import binary_coder
-
-    return binary_coder.decode(data, _contexts(shape, cells))
-
-
-def encode_planes(values: NDArray[np.int32]) -> bytes:
-    """A byte that counts the planes, then zstd over them: plane j holds byte j of every zigzag-coded integer."""
-    zigzag = np.where(values < 0, -2 * values - 1, 2 * values).astype("<u4")
-    count = max(1, -(-int(zigzag.max()).bit_length() // 8))
-    planes = zigzag.view(np.uint8).reshape(-1, 4).T[:count]
-    return bytes([count]) + zstd.compress(planes.tobytes())
-
-
-def decode_planes(data: bytes, count: int) -> NDArray[np.int32]:
-    """The inverse of encode_planes for `count` integers, int32. Raises CorruptFileError."""
-    if not data or not 1 <= data[0] <= _MAX_PLANES:
-        raise CorruptFileError(f"section 'network' has no count of byte planes in 1..{_MAX_PLANES}")
-    plain = zstd.decompress(data[1:], data[0] * count)
-    zigzag = np.zeros((count, 4), np.uint8)
-    zigzag[:, : data[0]] = np.frombuffer(plain, np.uint8).reshape(data[0], count).T
-    unsigned = zigzag.view("<u4")[:, 0].astype(np.int64)
-    return np.where(unsigned & 1, -(unsigned + 1) // 2, unsigned // 2).astype(np.int32)
