@@ -19,8 +19,9 @@ from fourcodec.bitstream.container import Section
 from fourcodec.errors import LimitError, TargetError
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.fit import fit as fnet_fit
-from fourcodec.fnet.fit.settings import RATE_WEIGHT, settings_for
+from fourcodec.fnet.fit.settings import FitSettings, settings_for
 from fourcodec.fnet.fit.sizes import next_size, size_for, size_for_bytes
+from fourcodec.fnet.trained_starts import number_for
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
 from fourcodec.grid.fit import fit as grid_fit
@@ -61,8 +62,8 @@ class Fits(Protocol):
     profile: Profile[Any, Any]
     plan: Plan  # how lambda is searched for
 
-    def rate_weight(self, request: Request) -> float:
-        """The lambda of a request without a target."""
+    def whole(self, report: Report) -> Any:
+        """Runs the fit of a request without a target and returns the quantised network. Raises LimitError."""
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         """Runs `part` of a fit at lambda `rate_weight` and returns the quantised network. It begins at the network
@@ -112,9 +113,10 @@ class GridFits(_FitsOf):
         # In the last half of the schedule latents stay where they are, whatever lambda.
         self.plan = Plan(1e-5, 0.5, _probe(self._whole.iterations), correction=Part(0.15, begin=0.4))
 
-    def rate_weight(self, request: Request) -> float:
-        """Implements `Fits.rate_weight`."""
-        return rate_weight_of(DEFAULT_QUALITY if request.quality is None else request.quality)
+    def whole(self, report: Report) -> Any:
+        """Implements `Fits.whole`."""
+        quality = DEFAULT_QUALITY if self.request.quality is None else self.request.quality
+        return self.fit(rate_weight_of(quality), WHOLE, None, report)
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         """Implements `Fits.fit`; `report` is called with the progress."""
@@ -158,21 +160,30 @@ class FnetFits(_FitsOf):
             self._size = size_for_bytes(target.size_bytes, height * width, self._whole.iterations)
         self.plan = Plan(1e-7, 2.0, _probe(self._whole.iterations), correction=Part(0.1, begin=0.7))
 
-    def rate_weight(self, request: Request) -> float:
-        """Implements `Fits.rate_weight`."""
-        return RATE_WEIGHT if request.quality is None else rate_weight_of(request.quality)
+    def whole(self, report: Report) -> Any:
+        """Implements `Fits.whole`."""
+        if self.request.quality is not None:
+            return self.fit(rate_weight_of(self.request.quality), WHOLE, None, report)
+        assert self._size is not None, "a request without a size has a quality or a target"
+        return self._fitted(self._config(self._size), self._whole, None, report)
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         """Implements `Fits.fit`; `report` is called with the progress."""
-        channels, height, width = self.subject.planes.shape
+        _, height, width = self.subject.planes.shape
         size = self._size or size_for(rate_weight, height * width, self._whole.iterations)
-        best = fnet.FnetConfig.of_size(size, channels)
-        if start is not None and start.config != best and part == MOVE:  # far away, another size is better
+        if start is not None and start.config.size != size and part == MOVE:  # far away, another size is better
             start, part = None, WHOLE
-        config = best if start is None else start.config
+        config = self._config(size) if start is None else start.config
         self._latest = config.size
+        return self._fitted(config, self._whole.part(part, rate_weight), start, report)
+
+    def _config(self, size: tuple[int, ...]) -> fnet.FnetConfig:
+        """The config of a network of this size, with its trained start if there is one."""
+        return fnet.FnetConfig.of_size(size, len(self.subject.planes), prior=number_for(size))
+
+    def _fitted(self, config: fnet.FnetConfig, settings: FitSettings, start: Any, report: Report) -> Any:
+        _, height, width = self.subject.planes.shape
         self.limits.check_work(height * width * config.coefficient_count)  # before minutes are spent
-        settings = self._whole.part(part, rate_weight)
         return fnet_fit.fit(
             self.subject.planes, config, settings,
             seed=self.seed, device=self.device, report=report, start=start, visible=self.subject.visible,
@@ -212,12 +223,12 @@ class Encoder:
         target = target_of(request, self._width, self._height)
         if target is not None:
             return self._search(target, quality_of, report)
-        return self._make(self._fits.rate_weight(request), WHOLE, None, report)
+        return self._made(self._fits.whole(report))
 
     def _search(self, target: Target, quality_of: Callable[[bytes], float], report: Report) -> Made:
         def fit(rate_weight: float, start: Point[Made] | None, stage: Stage) -> Point[Made]:
             watched = None if report is None else StageReport(report, stage.name, stage.later)
-            made = self._make(rate_weight, stage.part, start and start.state.network, watched)
+            made = self._made(self._fits.fit(rate_weight, stage.part, start and start.state.network, watched))
             return Point(rate_weight, len(made.data), quality_of(made.data), made)
 
         while True:
@@ -228,8 +239,7 @@ class Encoder:
                 if not self._fits.resize(larger=exc.short):
                     raise
 
-    def _make(self, rate_weight: float, part: Part, start: Any, report: Report) -> Made:
-        network = self._fits.fit(rate_weight, part, start, report)
+    def _made(self, network: Any) -> Made:
         return Made(self._write(network), network)
 
     def _write(self, network: Any) -> bytes:

@@ -57,7 +57,7 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
     "-q",
     "--quality",
     type=click.FloatRange(0, 100),
-    help=f"20 is small, 90 visually fine.  [default: {DEFAULT_QUALITY:g}; 54.4 for fnet]",
+    help=f"20 is small, 90 visually fine.  [default: {DEFAULT_QUALITY:g}; for fnet what suits its size]",
 )
 @click.option(
     "--target-bytes", type=click.IntRange(min=1), help="Instead of -q: a file of at most N bytes, at most 3% below."

@@ -32,7 +32,9 @@ def psnr_db(planes: np.ndarray, network: QuantizedFnet) -> float:
 
 def quick_fit(planes: np.ndarray, width: int = 4, depth: int = 3, steps: int = 120, seed: int = 0) -> QuantizedFnet:
     config = FnetConfig(width, depth, planes.shape[0])
-    return fit(planes, config, FitSettings(steps, batch_pixels=768), seed=seed, device="cpu", report=None)
+    return fit(
+        planes, config, FitSettings(steps, batch_pixels=768, rate_weight=1.25e-3), seed=seed, device="cpu", report=None
+    )
 
 
 def test_a_fit_learns_the_picture(photo: np.ndarray) -> None:
@@ -243,8 +245,8 @@ def test_soap_finds_the_minimum_of_a_badly_scaled_bowl(rows: int) -> None:
 
 
 def trained_fit(photo: np.ndarray, prior: int = 1) -> _Fit:
-    config = FnetConfig(8, 6, 3, prior=prior)
-    return _Fit(planes_of(photo), config, FitSettings(10, batch_pixels=768), seed=0, backend=backend_of("cpu"))
+    config, settings = FnetConfig(8, 6, 3, prior=prior), FitSettings(10, batch_pixels=768, rate_weight=1.25e-3)
+    return _Fit(planes_of(photo), config, settings, seed=0, backend=backend_of("cpu"))
 
 
 def test_a_fit_begins_at_the_trained_start_with_the_mean_colour_of_the_picture(photo: np.ndarray) -> None:
@@ -260,7 +262,7 @@ def test_a_fit_begins_at_the_trained_start_with_the_mean_colour_of_the_picture(p
 def test_bits_are_counted_from_the_trained_start(photo: np.ndarray) -> None:
     """At the start itself they have no gradient, and its network is hardly any bytes."""
     fitted = trained_fit(photo)
-    fitted._observe()
+    fitted._observe(5)
     assert fitted._steps is not None
     away = fitted.coefficients - fitted._centre
     assert np.count_nonzero(fitted._coefficient_rate.gradient(away, fitted._steps)) <= 3

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from fourcodec.arrays import Floats
 from fourcodec.fnet.backends import Backend, backend_of
 from fourcodec.fnet.fit.last_good import LastGood
-from fourcodec.fnet.fit.settings import FLOAT_SCHEDULE, FitSettings, Phase
+from fourcodec.fnet.fit.settings import BIT_WORTH, FLOAT_SCHEDULE, LEAST_RATE_WEIGHT, FitSettings, Phase
 from fourcodec.fnet.fit.step_sizes import CoefficientRate, StepSizes
 from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, coefficients_of, is_bounded, pack, spread_steps
 from fourcodec.fnet.quantize import dequantize, quantize, step_index, step_size
@@ -185,8 +185,11 @@ class _Fit:
         self._random = np.random.default_rng(seed)
         self._rate = learning_rate(config)
         counted = self._target if self._candidates is None else self._target[:, self._candidates]
-        self._bit_price = settings.rate_weight / max(counted.shape[1], FEWEST_PIXELS)  # MSE per bit
-        self._sizes, self._coefficient_rate = StepSizes(self._shape, self._bit_price), CoefficientRate(self._shape)
+        self._bit_price = (settings.rate_weight or LEAST_RATE_WEIGHT) / max(
+            counted.shape[1], FEWEST_PIXELS
+        )  # MSE per bit
+        self._least_bit_price = self._bit_price
+        self._sizes, self._coefficient_rate = StepSizes(self._shape), CoefficientRate(self._shape)
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
         self._threads = thread_count()
         self._frozen, self._frozen_size = 0, 0  # layers, from the first, that are rounded and fixed; their coefficients
@@ -226,18 +229,18 @@ class _Fit:
                     psnr_db = psnr_of_mse_db(loss, at_most=MOST_DB)
                     report(Progress(iteration + 1, edges[-1], loss, psnr_db, left, note))
             if phase.noisy and self._steps is None:  # a run too short for this phase
-                self._observe()
+                self._observe(end)
 
     def _prepare(self, phase: Phase, iteration: int, first: int, end: int) -> None:
         """Before an iteration: estimates new step sizes, or freezes another layer, where that is due."""
         if phase.freezing:
             if self._steps is None:
-                self._observe()
+                self._observe(iteration)
             due = 1 + (iteration - first) * len(self._shape.layers) // (end - first)
             for layer in self._shape.layers[self._frozen : due]:
                 self._freeze(layer.span)
         elif phase.noisy and (iteration - first) % CURVATURE_EVERY == 0:
-            self._observe()
+            self._observe(iteration)
 
     def _check(self, phase: Phase, iteration: int) -> str:
         """Returns to the last good coefficients, with half the learning rate, where the fit has diverged. The result is
@@ -336,12 +339,16 @@ class _Fit:
         """The positions (2, N) and colours (channels, N) of pixels, given by their indices."""
         return positions(self._size, chosen, PIXEL_CENTRES), self._target[:, chosen]
 
-    def _observe(self) -> None:
-        """Estimates the curvature and sets the quantiser steps by it."""
+    def _observe(self, iteration: int) -> None:
+        """Estimates the curvature and sets the quantiser steps by it, and without a lambda the price of a bit."""
+        if self._settings.rate_weight is None:
+            share = self._settings.done(iteration)  # the MSE falls, and what counts is that of the end
+            mse = min(self._mse(self.coefficients), 1.0)
+            self._bit_price = max(BIT_WORTH * share * mse / self._shape.coefficient_count, self._least_bit_price)
         x, target = self._batch()
         signs = self._random.choice(np.array([-1, 1], np.float32), target.shape)
         self._sizes.observe(self._backend.curvature(self._shape, self.coefficients, x, signs))
-        self._indices = step_index(self._sizes.steps())
+        self._indices = step_index(self._sizes.steps(self._bit_price))
         self._steps = spread_steps(self._shape, step_size(self._indices))
 
     def integers(self) -> QuantizedFnet:

@@ -28,9 +28,11 @@ SCHEDULE = (
 )
 FLOAT_SCHEDULE = (Phase("shape", 1.0),)  # without quantisation, to measure what it costs
 
-# lambda where a size is given and no quality. Its quantisation costs 0 to 1.2 dB of PSNR and leaves 4 to 9 bits a
-# coefficient. It is the lambda of quality 54.4.
-RATE_WEIGHT = 1.25e-3
+# Without a lambda, the price of a bit is such that one more in each coefficient is worth this share of the MSE, 0.9 dB
+# of PSNR. Networks then have 2.5 to 4.5 bits a coefficient, where PSNR begins to fall faster than bytes (research.md,
+# "Which lambda, where the size is given?").
+BIT_WORTH = 0.2
+LEAST_RATE_WEIGHT = 1.25e-3  # lambda is no lower then: a network with more coefficients than pixels would copy them all
 
 # Iterations by effort. benchmarks/results/effort.tsv has the PSNR and time of each.
 EFFORT_ITERATIONS = {1: 150, 2: 400, 3: 1000, 4: 2500, 5: 5000, 6: 9000, 7: 16000, 8: 30000, 9: 60000}
@@ -40,13 +42,14 @@ EFFORT_ITERATIONS = {1: 150, 2: 400, 3: 1000, 4: 2500, 5: 5000, 6: 9000, 7: 1600
 class FitSettings:
     """The settings of one fit.
 
-    iterations: their number. batch_pixels: random pixels per iteration. rate_weight: lambda in MSE + lambda * bpp.
-    begin: the share of the schedule that is left out in a warm start. Raises ValueError for values out of range.
+    iterations: their number. batch_pixels: random pixels per iteration. rate_weight: lambda in MSE + lambda * bpp;
+    None: by BIT_WORTH. begin: the share of the schedule that is left out in a warm start. Raises ValueError for values
+    out of range.
     """
 
     iterations: int
     batch_pixels: int = 12 * 768  # twelve pieces of work, which divide evenly among 2, 3, 4, 6 or 12 threads
-    rate_weight: float = RATE_WEIGHT
+    rate_weight: float | None = None
     phases: tuple[Phase, ...] = SCHEDULE
     begin: float = 0.0
 
@@ -73,7 +76,7 @@ class FitSettings:
         return replace(self, iterations=iterations, rate_weight=rate_weight, begin=part.begin)
 
 
-def settings_for(effort: int, iterations: int | None, rate_weight: float = RATE_WEIGHT) -> FitSettings:
+def settings_for(effort: int, iterations: int | None) -> FitSettings:
     """The settings of a whole fit at an effort 1 to 9; `iterations` overrides it. Raises ValueError for another
     effort."""
-    return FitSettings(iterations_for(EFFORT_ITERATIONS, effort, iterations), rate_weight=rate_weight)
+    return FitSettings(iterations_for(EFFORT_ITERATIONS, effort, iterations))

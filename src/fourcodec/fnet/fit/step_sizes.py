@@ -25,8 +25,8 @@ _PRESSURE = 2.0  # gradients count a bit so many times higher than steps do: 5% 
 class StepSizes:
     """A running estimate of the curvature, and the quantiser step of each output of each layer."""
 
-    def __init__(self, shape: NetworkShape, bit_price: float) -> None:
-        self._shape, self._bit_price = shape, bit_price
+    def __init__(self, shape: NetworkShape) -> None:
+        self._shape = shape
         self._curvature: NDArray[np.float64] | None = None  # (outputs of all layers,)
 
     def observe(self, curvature: NDArray[np.float64]) -> None:
@@ -36,11 +36,12 @@ class StepSizes:
         )
         self._curvature = new if self._curvature is None else _KEPT * self._curvature + (1 - _KEPT) * new
 
-    def steps(self) -> NDArray[np.float64]:
-        """The best steps, (outputs of all layers,) float64, for quantize.step_index."""
+    def steps(self, bit_price: float) -> NDArray[np.float64]:
+        """The best steps at a price of `bit_price` MSE per bit, (outputs of all layers,) float64, for
+        quantize.step_index."""
         assert self._curvature is not None
         floor = max(float(self._curvature.max()) * _FLATTEST, 1e-30)
-        return np.sqrt(6 * self._bit_price / (np.maximum(self._curvature, floor) * math.log(2)))
+        return np.sqrt(6 * bit_price / (np.maximum(self._curvature, floor) * math.log(2)))
 
 
 class CoefficientRate:
