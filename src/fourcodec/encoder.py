@@ -19,7 +19,7 @@ from fourcodec.bitstream.container import Section
 from fourcodec.errors import LimitError, TargetError
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.fit import fit as fnet_fit
-from fourcodec.fnet.fit.settings import FitSettings, settings_for
+from fourcodec.fnet.fit.settings import MOST_FROM_START, FitSettings, settings_for
 from fourcodec.fnet.fit.sizes import next_size, size_for, size_for_bytes
 from fourcodec.fnet.trained_starts import number_for
 from fourcodec.grid import config as grid_config
@@ -178,8 +178,9 @@ class FnetFits(_FitsOf):
         return self._fitted(config, self._whole.part(part, rate_weight), start, report)
 
     def _config(self, size: tuple[int, ...]) -> fnet.FnetConfig:
-        """The config of a network of this size, with its trained start if there is one."""
-        return fnet.FnetConfig.of_size(size, len(self.subject.planes), prior=number_for(size))
+        """The config of a network of this size, with its trained start where there is one and it helps."""
+        prior = number_for(size) if self._whole.iterations <= MOST_FROM_START else 0
+        return fnet.FnetConfig.of_size(size, len(self.subject.planes), prior=prior)
 
     def _fitted(self, config: fnet.FnetConfig, settings: FitSettings, start: Any, report: Report) -> Any:
         _, height, width = self.subject.planes.shape

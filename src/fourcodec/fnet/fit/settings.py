@@ -34,6 +34,8 @@ FLOAT_SCHEDULE = (Phase("shape", 1.0),)  # without quantisation, to measure what
 BIT_WORTH = 0.2
 LEAST_RATE_WEIGHT = 1.25e-3  # lambda is no lower then: a network with more coefficients than pixels would copy them all
 
+MOST_FROM_START = 1500  # iterations of fits that begin at a trained start: longer ones come as far without it
+
 # Iterations by effort. benchmarks/results/effort.tsv has the PSNR and time of each.
 EFFORT_ITERATIONS = {1: 150, 2: 400, 3: 1000, 4: 2500, 5: 5000, 6: 9000, 7: 16000, 8: 30000, 9: 60000}
 
