@@ -139,16 +139,21 @@ def filter_gradient(source: Any, gradient_out: Any, filters: Any, first: int, la
             for k in range(count):
                 even[k] = gradient_out[r, 2 * k]
                 odd[k] = gradient_out[r, 2 * k + 1]
-            rows = [source[_clamped(i - 2 + side + t, h)] for t in range(4)]
-            weights = [a[t] if side == 0 else a[3 - t] for t in range(4)]
-            _mix(
-                line[PAD : PAD + w], rows[0], rows[1], rows[2], rows[3], weights[0], weights[1], weights[2], weights[3]
-            )
+            first_row = i - 2 + side
+            r0, r1 = source[_clamped(first_row, h)], source[_clamped(first_row + 1, h)]
+            r2, r3 = source[_clamped(first_row + 2, h)], source[_clamped(first_row + 3, h)]
+            if side == 0:
+                _mix(line[PAD : PAD + w], r0, r1, r2, r3, a[0], a[1], a[2], a[3])
+            else:
+                _mix(line[PAD : PAD + w], r0, r1, r2, r3, a[3], a[2], a[1], a[0])
             _replicate(line, w)
             # The filter along rows: gradients against the rows filtered down the columns.
             for t in range(4):
                 gradient[t] += _dot(even, line[t : t + count]) + _dot(odd, line[4 - t : 4 - t + count])
             # The filter down columns: gradients pulled back along the row, against the rows of source.
             _gather(gradient_out[r], w, zeros[0], zeros[1], pulled, a[0], a[1], a[2], a[3])
-            for t in range(4):
-                gradient[t if side == 0 else 3 - t] += _dot(pulled[PAD : PAD + w], rows[t])
+            inner = pulled[PAD : PAD + w]
+            gradient[0 if side == 0 else 3] += _dot(inner, r0)
+            gradient[1 if side == 0 else 2] += _dot(inner, r1)
+            gradient[2 if side == 0 else 1] += _dot(inner, r2)
+            gradient[3 if side == 0 else 0] += _dot(inner, r3)
