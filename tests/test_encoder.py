@@ -9,7 +9,7 @@ import pytest
 from fourcodec import encoder
 from fourcodec.errors import TargetError
 from fourcodec.fnet.fit import fit as fnet_fit
-from fourcodec.fnet.fit.settings import FitSettings
+from fourcodec.fnet.fit.settings import MOST_FROM_START, FitSettings
 from fourcodec.fnet.fit.sizes import coefficient_count, rows, size_for_bytes
 from fourcodec.fnet.profile import FnetConfig
 from fourcodec.request import Request
@@ -66,3 +66,20 @@ def test_a_size_that_was_asked_for_stays(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(TargetError):
         made.encode(request, lambda data: 30.0, None)
     assert set(fitted) == {(6, 5)}
+
+
+@pytest.mark.parametrize(("iterations", "starts"), [(MOST_FROM_START, {1}), (MOST_FROM_START + 1, {0})])
+def test_only_short_fits_begin_at_a_trained_start(
+    iterations: int, starts: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[int] = set()
+
+    def fit(planes: Any, config: FnetConfig, settings: FitSettings, **others: Any) -> StubNetwork:
+        seen.add(config.prior)
+        return StubNetwork(config, np.zeros(10, np.uint8))
+
+    monkeypatch.setattr(fnet_fit, "fit", fit)
+    subject = encoder.Subject(np.zeros((3, SIDE, SIDE), np.float32), None, 3, 8, [])
+    for request in (Request(width=8, depth=6), Request(width=8, depth=6, quality=40)):
+        encoder.FnetFits(subject, request, 5, iterations, 0, "cpu").whole(None)
+    assert seen == starts
