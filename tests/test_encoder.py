@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fourcodec import encoder
-from fourcodec.errors import TargetError
+from fourcodec.errors import LimitError, TargetError
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import MOST_FROM_START, FitSettings
 from fourcodec.fnet.fit.sizes import coefficient_count, rows, size_for_bytes
@@ -83,3 +83,11 @@ def test_only_short_fits_begin_at_a_trained_start(
     for request in (Request(width=8, depth=6), Request(width=8, depth=6, quality=40)):
         encoder.FnetFits(subject, request, 5, iterations, 0, "cpu").whole(None)
     assert seen == starts
+
+
+def test_a_hopeless_time_limit_is_refused_before_any_work() -> None:
+    subject = encoder.Subject(np.broadcast_to(np.zeros((), np.float32), (3, 3000, 3000)), None, 3, 8, [])
+    with pytest.raises(LimitError, match=r"too little time for this picture: the fit takes \d+ seconds or more"):
+        encoder.GridFits(subject, Request(max_seconds=0.1), 5, None, 0, "cpu")
+    encoder.GridFits(subject, Request(max_seconds=100), 5, None, 0, "cpu")
+    encoder.GridFits(subject, Request(max_seconds=0.1), 5, None, 0, "cuda")

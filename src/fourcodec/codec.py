@@ -144,10 +144,10 @@ def encode(
 
     from fourcodec.encoder import Encoder, FnetFits, GridFits
 
-    if request.max_seconds is not None:
-        _compile(subject.channels)  # so that no compiling comes after the fit
     kind: type[GridFits] | type[FnetFits] = GridFits if request.is_grid else FnetFits
     fits = kind(subject, request, effort, iterations, seed, processor, limits, started)
+    if request.max_seconds is not None:
+        _compile(subject.channels)  # so that no compiling comes after the fit
 
     if request.target_ssimulacra2 is not None and metrics.ssimulacra2(picture.pixels, picture.pixels) is None:
         raise TargetError("the picture is too small for SSIMULACRA 2: a side is shorter than 8 pixels", short=False)

@@ -35,6 +35,7 @@ from fourcodec.optimisation.target_search import MOVE, Plan, Point, Stage, searc
 from fourcodec.optimisation.targets import QualityTarget, ScoreTarget, SizeTarget, Target, rate_target
 from fourcodec.profiles import PROFILES, Profile
 from fourcodec.request import DEFAULT_QUALITY, Request
+from fourcodec.threads import thread_count
 
 FEWEST_PROBE_STEPS = 300
 Report = Callable[[Progress], None] | None
@@ -110,6 +111,8 @@ class GridFits(_FitsOf):
         self._whole = grid_settings_for(
             DEFAULT_QUALITY, self.effort, self.iterations, self.request.max_seconds, height * width, self.request.tune
         )
+        if self.device == "cpu":
+            self._whole.check_hope(height * width, thread_count())
         # In the last half of the schedule latents stay where they are, whatever lambda.
         self.plan = Plan(1e-5, 0.5, _probe(self._whole.iterations), correction=Part(0.15, begin=0.4))
 

@@ -24,6 +24,7 @@ MEASURED_PIXELS = MEASURED * MEASURED_SIDE**2
 FILE_ITERATIONS = 8  # and so do coding, decoding and measuring the file
 FEWEST_ITERATIONS = 16  # after which a picture is worth having: above JPEG at its lowest quality
 USUAL_SECONDS = 2e-7  # of an iteration for each pixel, on two cores
+HOPED = 4  # a machine may be so many times as fast
 # Where time is short, quantising and RDOQ get this share of it, but at least so many iterations over what is measured.
 _TAIL_SHARE, _LEAST_TAIL = 0.2, 14
 
@@ -78,6 +79,19 @@ class GridSettings:
             return self.whole_tail
         affordable = self.max_seconds / seconds_per_iteration
         return min(max(_TAIL_SHARE * affordable, _LEAST_TAIL * self.searched), self.whole_tail)
+
+    def check_hope(self, pixels: int, threads: int) -> None:
+        """Raises LimitError if max_seconds is too short for a picture of so many pixels worth having, even where so
+        many threads are HOPED times as fast as usual: before any work."""
+        if self.max_seconds is None:
+            return
+        work = min(FEWEST_ITERATIONS, self.iterations) + _LEAST_TAIL * self.searched + FILE_ITERATIONS
+        usual = work * USUAL_SECONDS * pixels * 2 / threads
+        if self.max_seconds < usual / HOPED:
+            raise LimitError(
+                f"too little time for this picture: the fit takes {math.ceil(usual)} seconds or more, and "
+                f"{self.max_seconds:.1f} are left for it"
+            )
 
     def check_time(
         self, work: float, elapsed_seconds: float, seconds_per_iteration: float, ended: bool = False
