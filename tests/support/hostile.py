@@ -11,6 +11,7 @@ import zstandard
 
 from fourcodec.bitstream import alpha, container, metadata, varint, zstd
 from fourcodec.bitstream.container import Header, Section
+from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
@@ -23,7 +24,7 @@ def fnet_file(width: int, height: int, size: tuple[int, int] = (10, 16), channel
     """The largest network that there is, all zeros: some 100 bytes."""
     config = fnet.FnetConfig(*size, channels=1 if channels <= 2 else 3)
     values = np.zeros(config.shape.output_count + config.coefficient_count, np.int32)
-    section = Section(fnet.NETWORK, container.CODER_RANGE, fnet.encode_range(values, config.shape))
+    section = Section(fnet.NETWORK, container.CODER_RANGE, coefficient_coding.encode_range(values, config.shape))
     return container.write(Header(width, height, channels, fnet.PROFILE_ID, size, **fields), [section])
 
 
