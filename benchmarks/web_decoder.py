@@ -22,9 +22,9 @@ from fourcodec import codec
 from fourcodec.bitstream import container
 from fourcodec.errors import FourcodecError
 from fourcodec.limits import Limits
-from fourcodec.web.pages import Shown, joined, view_page
+from fourcodec.web.pages import Shown, joined, trained_starts, view_page
 from tests.support.browser import Browser
-from tests.support.node import PRIORS, answers
+from tests.support.node import answers
 from tests.web.test_decoder import SMALL, mutations, written
 
 
@@ -46,7 +46,8 @@ _PAGE = """(async () => {
   const own = new Blob([SCRIPT], {type: 'text/javascript'});
   const {decode, accelerated} = await import(URL.createObjectURL(own));
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const [file, priors, fast] = [bytes(FILE), bytes(PRIORS), OPTIONS && accelerated(OPTIONS)];
+  const [file, fast] = [bytes(FILE), OPTIONS && accelerated(OPTIONS)];
+  const starts = Object.fromEntries(Object.entries(GIVEN).map(([name, text]) => [name, bytes(text)]));
   window.decodeOnce = async (first) => {
     const ended = new AbortController();
     const start = performance.now();
@@ -56,7 +57,7 @@ _PAGE = """(async () => {
       if (first) ended.abort();
     };
     try {
-      await decode(file, {priors, fast, onPart, signal: ended.signal});
+      await decode(file, {starts, fast, onPart, signal: ended.signal});
     } catch {}
     return [at, performance.now() - start];
   };
@@ -99,7 +100,7 @@ def decoded_in_page(data: bytes, options: dict[str, bool] | None, *, first: bool
     given = {
         "SCRIPT": script + "\nexport {decode, accelerated};\n",
         "FILE": b64encode(data).decode(),
-        "PRIORS": b64encode(PRIORS.read_bytes()).decode(),
+        "GIVEN": {name: b64encode(start).decode() for name, start in trained_starts().items()},
         "OPTIONS": options,
     }
     page = _PAGE

@@ -12,7 +12,6 @@ import pytest
 from fourcodec import web
 
 FOLDER = Path(web.__path__[0])
-PRIORS = FOLDER / "priors.bin"
 NODE = shutil.which("node")
 _PROGRAM = Path(__file__).parents[1] / "web" / "decode_cli.mjs"
 _SECONDS = 300  # for all tasks of a call: a decoder that hangs ends the test
@@ -25,7 +24,7 @@ def under_node(test: Callable[..., None]) -> Callable[..., None]:
 
 def answers(tasks: Sequence[dict[str, Any]], **options: Any) -> list[dict[str, Any]]:
     """What decode_cli.mjs says to each task, under options of `decode`."""
-    command = [str(NODE), str(_PROGRAM), str(PRIORS), json.dumps(options)]
+    command = [str(NODE), str(_PROGRAM), json.dumps(options)]
     done = subprocess.run(
         command, input=json.dumps(list(tasks)), capture_output=True, text=True, timeout=_SECONDS, check=True
     )

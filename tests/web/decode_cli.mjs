@@ -1,4 +1,4 @@
-// Runs the decoder on files under node: node decode_cli.mjs PRIORS OPTIONS < a JSON list of tasks.
+// Runs the decoder on files under node: node decode_cli.mjs OPTIONS < a JSON list of tasks.
 //
 // OPTIONS are those of `decode`, as JSON; `fast: true` stands for fast.js. A task is {file} and, each where it is
 // wanted, {symbols: true}, {raw: a file for the samples}, {piece: a number}, which feeds the file in pieces of so many
@@ -6,14 +6,16 @@
 // bytes. One line of JSON comes out for each: what was found, or {error, kind, isFncError}; the processor time in ms,
 // and the most memory so far in MB.
 import {createHash} from 'node:crypto';
-import {readFileSync, writeFileSync} from 'node:fs';
+import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 
 import {decode, decodeSymbols, FncError, readHeader} from '../../src/fourcodec/web/decoder.js';
 import {accelerated} from '../../src/fourcodec/web/fast.js';
 
-const [priorsFile, given] = process.argv.slice(2);
-const {fast, ...plain} = JSON.parse(given);
-const options = {priors: readFileSync(priorsFile), ...plain, fast: fast && accelerated()};
+const {fast, ...plain} = JSON.parse(process.argv[2]);
+const folder = new URL('../../src/fourcodec/web/', import.meta.url);
+const files = readdirSync(folder).filter((name) => name.startsWith('start-'));
+const starts = Object.fromEntries(files.map((name) => [name.slice(6, -4), readFileSync(new URL(name, folder))]));
+const options = {starts, ...plain, fast: fast && accelerated()};
 const sha = (values) => createHash('sha256').update(Int32Array.from(values)).digest('hex');
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
 

@@ -19,11 +19,10 @@ from fourcodec.comparison.page import page
 from fourcodec.fnc import File
 from fourcodec.grid.weights import UNUSED
 from fourcodec.images import Picture
-from fourcodec.web.pages import Shown, joined, view_page
+from fourcodec.web.pages import Shown, joined, trained_starts, view_page
 from tests.golden.make import FILES, FOLDER
 from tests.support.browser import Browser, in_a_browser
 from tests.support.node import FOLDER as WEB
-from tests.support.node import PRIORS
 
 GOLDEN = [FOLDER / f"{name}.fnc" for name in FILES]
 WAYS: dict[str, dict[str, Any]] = {  # what is used, and the arguments of `accelerated` for it
@@ -59,10 +58,12 @@ def decoder_in(browser: Browser) -> None:
 
 def in_page(browser: Browser, what: str, data: bytes, fast: dict[str, Any]) -> Any:
     """The value of an expression with `file` and `options` in an asynchronous function."""
-    priors, file = (base64.b64encode(part).decode() for part in (PRIORS.read_bytes(), data))
+    named = {name: base64.b64encode(start).decode() for name, start in trained_starts().items()}
+    file = base64.b64encode(data).decode()
     return browser.run(
         f"(async () => {{ const fast = fnc.accelerated({json.dumps(fast)}); const file = fnc.bytes('{file}');"
-        f"const options = {{fast, priors: fnc.bytes('{priors}')}}; return {what}; }})()"
+        f"const named = Object.entries({json.dumps(named)}).map(([name, text]) => [name, fnc.bytes(text)]);"
+        f"const options = {{fast, starts: Object.fromEntries(named)}}; return {what}; }})()"
     )
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from fourcodec.cli import run
-from fourcodec.web.pages import worker_script
+from fourcodec.web.pages import trained_starts, worker_script
 from tests.golden.make import FOLDER
-from tests.support.node import FOLDER as WEB
 
 FILE = FOLDER / "grid-prior.fnc"
 
@@ -45,14 +44,14 @@ def test_a_page_needs_no_other_file(tmp_path: Path) -> None:
 
 
 def test_a_page_has_the_trained_starts_of_its_files_or_all(tmp_path: Path) -> None:
-    starts = (WEB / "priors.bin").read_bytes()
-    one = inside(page_of(str(FILE), "-o", str(tmp_path / "page.html")))["priors"]
+    starts = trained_starts()
+    one = inside(page_of(str(FILE), "-o", str(tmp_path / "page.html")))["starts"]
     assert isinstance(one, dict)
-    assert all(base64.b64decode(text) in starts for text in one.values())
+    assert all(base64.b64decode(text) == starts[name] for name, text in one.items())
     assert len(one) == 1
-    every = inside(page_of("-o", str(tmp_path / "empty.html")))["priors"]
+    every = inside(page_of("-o", str(tmp_path / "empty.html")))["starts"]
     assert isinstance(every, dict)
-    assert b"".join(base64.b64decode(text) for text in every.values()) == starts
+    assert {name: base64.b64decode(text) for name, text in every.items()} == starts
 
 
 def test_names_cannot_break_out_of_the_page(tmp_path: Path) -> None:

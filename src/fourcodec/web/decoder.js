@@ -686,7 +686,7 @@ function weightedSums({rows, outputs, weights}, features, y) {
 
 // --- profile fnet
 
-const FNET_STARTS = [[8, 6]]; // the architecture fields that each trained start belongs to
+const FNET_STARTS = [[8, 6], [7, 5], [8, 6, 3]]; // the architecture fields that each trained start belongs to
 
 function fnetConfig({architecture, width, height, prior, tiles, coordinates, activation, colours}) {
   check(!tiles, 'profile fnet knows no tiles', 'unsupported');
@@ -1713,39 +1713,29 @@ class Canvas {
   }
 }
 
-let fetched = null; // priors.bin, or a promise of it
+const fetched = new Map(); // trained starts by name, or promises of them
 
-async function fetchPriors() {
+async function fetchStart(name) {
   try {
-    const answer = await fetch(new URL('priors.bin', import.meta.url));
+    const answer = await fetch(new URL(`start-${name}.bin`, import.meta.url));
     if (answer.ok) return await answer.arrayBuffer();
     throw new Error(`status ${answer.status}`);
   } catch ({message}) {
-    fetched = null; // the next file may try again
-    throw new FncError(`the trained starts cannot be loaded (${message}): pass 'priors'`, 'unsupported');
+    fetched.delete(name); // the next file may try again
+    throw new FncError(`the trained start ${name} cannot be loaded (${message}): pass 'starts'`, 'unsupported');
   }
 }
 
-/** Where a trained start lies in priors.bin, [first byte, bytes], those of profile grid being first. */
-function placeOf({prior, profile}) {
-  const ofGrid = 2 * START_SIZE;
-  if (profile === 2) return [ofGrid * (prior - 1), ofGrid];
-  const sizes = FNET_STARTS.slice(0, prior).map(fnetStartBytes);
-  return [ofGrid * GRID_STARTS + total(sizes.slice(0, -1)), sizes.at(-1)];
-}
-
 /** The trained start of a file that names one. */
-async function loadStart(header, priors) {
-  const {prior, profile} = header;
+async function loadStart({prior, profile}, starts) {
   if (!prior) return null;
   check(profile === 1 || prior <= GRID_STARTS, `the file needs the trained start ${prior}, unknown`, 'unsupported');
-  const name = profile === 1 ? `fnet-${prior}` : prior;
-  const single = priors?.[name]?.byteLength ? priors[name] : null;
-  const bytes = asBytes(single ?? priors ?? (await (fetched ??= fetchPriors())));
-  const [place, size] = placeOf(header);
-  const at = single ? 0 : place;
-  check(bytes.length >= at + size, `the trained start ${prior} is missing: pass the whole 'priors'`, 'unsupported');
-  return new DataView(bytes.buffer, bytes.byteOffset + at, size);
+  const name = `${profile === 1 ? 'fnet' : 'grid'}-${prior}`;
+  if (!starts?.[name] && !fetched.has(name)) fetched.set(name, fetchStart(name));
+  const bytes = asBytes(starts?.[name] ?? (await fetched.get(name)));
+  const size = profile === 1 ? fnetStartBytes(FNET_STARTS[prior - 1]) : 2 * START_SIZE;
+  check(bytes.length === size, `the trained start ${name} has ${bytes.length} bytes, not ${size}`, 'unsupported');
+  return new DataView(bytes.buffer, bytes.byteOffset, size);
 }
 
 const PAUSE_MS = 60;
@@ -1781,8 +1771,8 @@ async function open(input, limits, partial) {
 /**
  * Decodes a .fnc file: an ArrayBuffer, a Uint8Array, or a ReadableStream of one that still loads. Options:
  *
- * - priors: priors.bin, or an object with single trained starts of it by id, 'fnet-1' for that of profile fnet. Else the
- *   decoder fetches priors.bin from beside this module, for files that need it.
+ * - starts: an object with trained starts by name, such as 'grid-1' or 'fnet-1'. What is not in it and a file needs the
+ *   decoder fetches from beside this module, start-grid-1.bin.
  * - onHeader(header): called when the size is known.
  * - onPart(part): called with what has been drawn, coarse pictures first: {left, top, step, width, height, channels,
  *   depth, data, icc}, to be shown `step` times as large at (left, top).
@@ -1796,13 +1786,13 @@ async function open(input, limits, partial) {
  * upright. `metadata` are bytes by name, `notes` sentences on what is damaged and left out. Throws FncError.
  */
 export async function decode(input, options = {}) {
-  const {priors, onPart, onHeader, limits, signal, partial, lattice, fast} = options;
+  const {starts, onPart, onHeader, limits, signal, partial, lattice, fast} = options;
   const compute = fast?.evaluate ?? evaluate;
   signal?.throwIfAborted();
   let file = await open(input, limits, partial);
   const {header, source} = file;
   onHeader?.(header);
-  const start = await loadStart(header, priors);
+  const start = await loadStart(header, starts);
   if (start && header.profile === 1) file.integers = aroundStart(file, start);
   const late = !source.done;
   const whole = {left: 0, top: 0, rows: header.height, columns: header.width};
@@ -1829,13 +1819,13 @@ export async function decode(input, options = {}) {
 
 /** The integers of a file, for tests: {stepIndices, symbols} of profile fnet; {exponents, symbols, tiles} of profile
  * grid, each tile a list of levels {rows, columns, data}, finest first. Options are those of `decode`. */
-export async function decodeSymbols(bytes, {priors, limits, fast} = {}) {
+export async function decodeSymbols(bytes, {starts, limits, fast} = {}) {
   const file = await open(bytes, limits);
   if (file.header.profile === 1) {
-    const start = await loadStart(file.header, priors);
+    const start = await loadStart(file.header, starts);
     return start ? aroundStart(file, start) : file.integers;
   }
-  const entropy = entropyIntegers(file, await loadStart(file.header, priors), (fast?.kernel ?? plainKernel)());
+  const entropy = entropyIntegers(file, await loadStart(file.header, starts), (fast?.kernel ?? plainKernel)());
   pictureWeights(file);
   const tiles = [];
   for (const [n, place] of file.config.tiles.entries()) {

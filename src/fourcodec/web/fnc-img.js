@@ -10,7 +10,7 @@ let worker = null;
 const waiting = new Map(); // by id: what takes the worker's answers
 let lastId = 0;
 
-/** What a page that needs no other file has inside: {worker, deflated and in base64, priors in base64 by id}. */
+/** What a page that needs no other file has inside: {worker, deflated and in base64, trained starts in base64 by name}. */
 function inside() {
   const element = document.getElementById('fnc-inside');
   return element ? JSON.parse(element.textContent) : null;
@@ -21,18 +21,18 @@ const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.cha
 async function startWorker() {
   const own = inside();
   let address = new URL('worker.js', import.meta.url);
-  let priors;
+  let starts;
   if (own) {
     const script = new Blob([bytesOf(own.worker)]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
     address = URL.createObjectURL(new Blob([await new Response(script).arrayBuffer()], {type: 'text/javascript'}));
-    priors = Object.fromEntries(Object.entries(own.priors).map(([id, start]) => [id, bytesOf(start)]));
+    starts = Object.fromEntries(Object.entries(own.starts).map(([name, start]) => [name, bytesOf(start)]));
   }
   const started = new Worker(address, {type: own ? 'classic' : 'module'});
   started.onmessage = ({data: {id, ...answer}}) => waiting.get(id)?.(answer);
   started.onerror = ({message = 'the decoder does not start'}) => {
     waiting.forEach((take) => take({error: {message}}));
   };
-  return {post: (message) => started.postMessage(message), priors};
+  return {post: (message) => started.postMessage(message), starts};
 }
 
 /**
@@ -55,7 +55,7 @@ export function decodeAside(source, options, take) {
   });
   worker ??= startWorker();
   worker.then(
-    ({post, priors}) => waiting.has(id) && post({id, source, options: {priors, ...options}}),
+    ({post, starts}) => waiting.has(id) && post({id, source, options: {starts, ...options}}),
     (error) => waiting.get(id)?.({error}));
   return end;
 }

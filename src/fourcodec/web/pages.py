@@ -14,9 +14,7 @@ from typing import NamedTuple
 from fourcodec.bitstream.container import Header
 from fourcodec.web import asset, data_uri
 
-# The bytes of the trained starts in priors.bin, in its order, by the names that decoder.js has for them.
-_START_BYTES = {**dict.fromkeys(("1", "2", "3", "4", "5"), 2 * 3124), "fnet-1": 2 * 22080}
-_NAMES = {1: "fnet-{}", 2: "{}"}  # of a trained start, by profile
+_PROFILES = {1: "fnet", 2: "grid"}  # in the names of trained starts
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|class|function|async)", re.MULTILINE)
 # What a page may load that has files and their decoder inside: nothing but what is in it.
@@ -67,6 +65,13 @@ def element(file: Shown) -> str:
     )
 
 
+def trained_starts() -> dict[str, bytes]:
+    """The contents of the files start-*.bin, by the names of trained starts in decoder.js, such as grid-1."""
+    files = sorted(resources.files("fourcodec.web").iterdir(), key=lambda file: file.name)
+    starts = [file for file in files if file.name.startswith("start-")]
+    return {file.name.removeprefix("start-").removesuffix(".bin"): file.read_bytes() for file in starts}
+
+
 def worker_script() -> str:
     """The decoder, its quicker ways and the worker as one classic script: from a page in a folder, browsers start no
     modules as workers."""
@@ -82,16 +87,10 @@ def _inside(files: Sequence[Shown]) -> str:
     """The element that fnc-img.js looks for: the worker, deflated, and trained starts, in base64."""
     deflated = zlib.compressobj(9, wbits=-15)
     worker = deflated.compress(worker_script().encode()) + deflated.flush()
-    starts = resources.files("fourcodec.web").joinpath("priors.bin").read_bytes()
     headers = [file.header for file in files]
-    named = {_NAMES[header.profile].format(header.prior) for header in headers if header.prior}
-    wanted = named if files else set(_START_BYTES)
-    priors, at = {}, 0
-    for name, size_bytes in _START_BYTES.items():
-        if name in wanted:
-            priors[name] = _text(starts[at : at + size_bytes])
-        at += size_bytes
-    content = {"worker": _text(worker), "priors": priors}
+    named = {f"{_PROFILES[header.profile]}-{header.prior}" for header in headers if header.prior}
+    starts = {name: _text(data) for name, data in trained_starts().items() if name in named or not files}
+    content = {"worker": _text(worker), "starts": starts}
     return f'<script type="application/json" id="fnc-inside">{json.dumps(content)}</script>'
 
 
