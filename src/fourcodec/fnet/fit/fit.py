@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from fourcodec.arrays import Floats
 from fourcodec.fnet.backends import Backend, backend_of
 from fourcodec.fnet.fit.last_good import LastGood
-from fourcodec.fnet.fit.settings import BIT_WORTH, FLOAT_SCHEDULE, LEAST_RATE_WEIGHT, FitSettings, Phase
+from fourcodec.fnet.fit.settings import BIT_WORTH, FLOAT_SCHEDULE, LEAST_RATE_WEIGHT, MOST_MSE, FitSettings, Phase
 from fourcodec.fnet.fit.step_sizes import CoefficientRate, StepSizes
 from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, coefficients_of, is_bounded, pack, spread_steps
 from fourcodec.fnet.quantize import dequantize, quantize, step_index, step_size
@@ -343,7 +343,7 @@ class _Fit:
         """Estimates the curvature and sets the quantiser steps by it, and without a lambda the price of a bit."""
         if self._settings.rate_weight is None:
             share = self._settings.done(iteration)  # the MSE falls, and what counts is that of the end
-            mse = min(self._mse(self.coefficients), 1.0)
+            mse = min(self._mse(self.coefficients), MOST_MSE)
             self._bit_price = max(BIT_WORTH * share * mse / self._shape.coefficient_count, self._least_bit_price)
         x, target = self._batch()
         signs = self._random.choice(np.array([-1, 1], np.float32), target.shape)
