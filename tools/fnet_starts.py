@@ -53,6 +53,7 @@ RISE, FALL = 10, 30  # iterations at the beginning and end of a task over which 
 # fall to nothing, and those at the end in which it does.
 LAST_STEP, MORE, LONG_FALL, LAST_FALL = 0.03, 0.3, 400, 60
 KEPT_EVERY = 10  # tasks
+SOAP_ARRAYS = ("first", "second", "left", "left_basis", "right", "right_basis")
 Pixels = NDArray[np.uint8]
 
 
@@ -110,8 +111,7 @@ class Training:
 
     def save(self, path: Path) -> None:
         """Keeps the state in `path`; `load` is the inverse."""
-        fields = ("first", "second", "left", "left_basis", "right", "right_basis")
-        arrays = {f"{name}_{n}": getattr(soap, name) for n, soap in enumerate(self.soap) for name in fields}
+        arrays = {f"{name}_{n}": getattr(soap, name) for n, soap in enumerate(self.soap) for name in SOAP_ARRAYS}
         arrays = {name: array for name, array in arrays.items() if array is not None}
         arrays |= {f"recent_{n}": np.array(soap.recent) for n, soap in enumerate(self.soap)}
         new = path.with_suffix(".new.npz")
@@ -124,7 +124,7 @@ class Training:
             self.start, self.done = stored["start"], int(stored["done"])
             for n, soap in enumerate(self.soap):
                 soap.iteration, soap.recent = int(stored["iteration"]), list(stored[f"recent_{n}"])
-                for name in ("first", "second", "left", "left_basis", "right", "right_basis"):
+                for name in SOAP_ARRAYS:
                     if f"{name}_{n}" in stored:
                         setattr(soap, name, stored[f"{name}_{n}"])
 

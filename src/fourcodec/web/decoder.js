@@ -1738,6 +1738,14 @@ async function loadStart({prior, profile}, starts) {
   return new DataView(bytes.buffer, bytes.byteOffset, size);
 }
 
+/** The trained start of a file that names one; integers of profile fnet, which differ from it, become those that they
+ * stand for. */
+async function takeStart(file, starts) {
+  const start = await loadStart(file.header, starts);
+  if (start && file.header.profile === 1) file.integers = aroundStart(file, start);
+  return start;
+}
+
 const PAUSE_MS = 60;
 
 /** Runs a generator to its result. With `responsive` it lets other events happen every PAUSE_MS. */
@@ -1792,8 +1800,7 @@ export async function decode(input, options = {}) {
   let file = await open(input, limits, partial);
   const {header, source} = file;
   onHeader?.(header);
-  const start = await loadStart(header, starts);
-  if (start && header.profile === 1) file.integers = aroundStart(file, start);
+  const start = await takeStart(file, starts);
   const late = !source.done;
   const whole = {left: 0, top: 0, rows: header.height, columns: header.width};
   let found = readMetadata(file);
@@ -1821,11 +1828,9 @@ export async function decode(input, options = {}) {
  * grid, each tile a list of levels {rows, columns, data}, finest first. Options are those of `decode`. */
 export async function decodeSymbols(bytes, {starts, limits, fast} = {}) {
   const file = await open(bytes, limits);
-  if (file.header.profile === 1) {
-    const start = await loadStart(file.header, starts);
-    return start ? aroundStart(file, start) : file.integers;
-  }
-  const entropy = entropyIntegers(file, await loadStart(file.header, starts), (fast?.kernel ?? plainKernel)());
+  const start = await takeStart(file, starts);
+  if (file.header.profile === 1) return file.integers;
+  const entropy = entropyIntegers(file, start, (fast?.kernel ?? plainKernel)());
   pictureWeights(file);
   const tiles = [];
   for (const [n, place] of file.config.tiles.entries()) {

@@ -185,10 +185,8 @@ class _Fit:
         self._random = np.random.default_rng(seed)
         self._rate = learning_rate(config)
         counted = self._target if self._candidates is None else self._target[:, self._candidates]
-        self._bit_price = (settings.rate_weight or LEAST_RATE_WEIGHT) / max(
-            counted.shape[1], FEWEST_PIXELS
-        )  # MSE per bit
-        self._least_bit_price = self._bit_price
+        rate_weight = LEAST_RATE_WEIGHT if settings.rate_weight is None else settings.rate_weight
+        self._bit_price = self._least_bit_price = rate_weight / max(counted.shape[1], FEWEST_PIXELS)  # MSE per bit
         self._sizes, self._coefficient_rate = StepSizes(self._shape), CoefficientRate(self._shape)
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
         self._threads = thread_count()

@@ -85,8 +85,7 @@ class GridSettings:
         many threads are HOPED times as fast as usual: before any work."""
         if self.max_seconds is None:
             return
-        work = min(FEWEST_ITERATIONS, self.iterations) + _LEAST_TAIL * self.searched + FILE_ITERATIONS
-        usual = work * USUAL_SECONDS * pixels * 2 / threads
+        usual = self._least_work_left(0) * USUAL_SECONDS * pixels * 2 / threads
         if self.max_seconds < usual / HOPED:
             raise LimitError(
                 f"too little time for this picture: the fit takes {math.ceil(usual)} seconds or more, and "
@@ -100,13 +99,18 @@ class GridSettings:
         ended: no more will be done."""
         if self.max_seconds is None:
             return
-        missing = max(min(FEWEST_ITERATIONS, self.iterations) - work, 0)
-        needed = elapsed_seconds + (missing + _LEAST_TAIL * self.searched + FILE_ITERATIONS) * seconds_per_iteration
+        missing = work < min(FEWEST_ITERATIONS, self.iterations)
+        needed = elapsed_seconds + self._least_work_left(work) * seconds_per_iteration
         if missing and (ended or needed > self.max_seconds):
             raise LimitError(
                 f"too little time for this picture on this machine: the fit takes {math.ceil(1.1 * needed)} seconds or "
                 f"more, and {max(self.max_seconds, 0):.1f} are left for it"
             )
+
+    def _least_work_left(self, work: float) -> float:
+        """The iterations, and the work behind them in iterations, from `work` to a file that is worth having."""
+        missing = max(min(FEWEST_ITERATIONS, self.iterations) - work, 0)
+        return missing + _LEAST_TAIL * self.searched + FILE_ITERATIONS
 
     def likely_iterations(self, pixels: int) -> float:
         """The iterations over a picture of so many pixels that there is time for, at a usual pace."""
