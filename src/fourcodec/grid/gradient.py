@@ -20,6 +20,7 @@ from fourcodec.grid.network import PIECE, GridNetwork, pieces
 from fourcodec.grid.pyramid import PARENT, PLANES, Pyramid, ancestor_count, taps_of
 from fourcodec.grid.weights import GridShape, GridWeights
 
+METRIC_EVERY = 2  # of the turns of a fit, the pull of a form's metric is computed in every second
 _FEWEST_SAMPLED = 200 * BLOCK  # positions of which all are used to estimate gradients by weights
 
 
@@ -168,11 +169,11 @@ class GridGradient(GridNetwork):
         squares = sum(self.map(run, pieces(0, planes.shape[1], self._rows)))
         return squares if self.form is None else self.form.measure(planes)
 
-    def _weigh(self, errors: Floats) -> None:
+    def _weigh(self, errors: Floats, turn: int | None) -> None:
         """`errors`, as _subtract left them, become half the gradient of its result by the picture."""
         if self.form is None:
             return
-        self.form.weigh(errors)
+        self.form.weigh(errors, anew=turn is None or turn % METRIC_EVERY == 0)
         if self.visible is not None:
             self.map(lambda band: residual.hide(errors, self.visible, *band), pieces(0, errors.shape[1], self._rows))
 
@@ -183,7 +184,7 @@ class GridGradient(GridNetwork):
         the finest features in _feature_gradients."""
         error, shape = self.synthesise(weights, self._error), weights.kernel.shape
         squares = self._subtract(error, target)
-        self._weigh(error)
+        self._weigh(error, turn)
         bands = pieces(0, error.shape[1], self._rows)
         kernels = np.zeros((len(bands), *shape), np.float32)
 

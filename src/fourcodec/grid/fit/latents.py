@@ -85,8 +85,8 @@ class Space(Protocol):
     def send(self, values: Floats) -> Any:
         """The values in the form that the network takes."""
 
-    def send_form(self, form: ErrorForm) -> Any:
-        """The form in the form that the network takes."""
+    def send_form(self, form: ErrorForm, target: Floats) -> Any:
+        """The form of errors against target (channels, H, W), as the network takes it."""
 
     def noisy(self, latents: Floats, target: Any, visible: Any, form: Any) -> NoisyFit:
         """The noisy phase from these latents on; target and visible come from `send`, form from `send_form`."""
@@ -104,9 +104,9 @@ class CpuSpace:
         """Implements `Space.send`: the values as a contiguous array."""
         return np.ascontiguousarray(values)
 
-    def send_form(self, form: ErrorForm) -> FormKernels:
+    def send_form(self, form: ErrorForm, target: Floats) -> FormKernels:
         """Implements `Space.send_form`."""
-        return FormKernels(form, self.network.shape.channels, self.network.threads)
+        return FormKernels(form, self.send(target), self.network.threads)
 
     def noisy(self, latents: Floats, target: Floats, visible: Floats | None, form: FormKernels | None) -> NoisyFit:
         """Implements `Space.noisy`."""
@@ -175,7 +175,7 @@ class PyramidFit:
         self._pixels = target, visible, form
         self._target = space.send(target)
         self._visible = None if visible is None else space.send(visible)
-        self._form = None if form is None else space.send_form(form)
+        self._form = None if form is None else space.send_form(form, target)
         self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
         self._noisy: NoisyFit | None = None
         self._rdoq: Rdoq | None = None

@@ -18,6 +18,7 @@ from fourcodec.grid.error_form import ErrorForm
 GAINS = (0.6, 0.4, 0.8, 0.8)
 WINDOW = 1.5  # pixels of a scale: the deviation of the window in which variances are measured
 HARDLY_MASKED = 6e-4  # the variance of lightness, in [0, 1], at which masking sets in
+METRIC_SHARE = 0.5  # of SSIMULACRA 2 in gradients; with more, FLIP finds more errors
 MASKING = 0.3  # weights are proportional to (1 + variance / HARDLY_MASKED)^-MASKING
 
 
@@ -34,7 +35,7 @@ def form_of(planes: Floats, visible: Floats | NDArray[np.bool_] | None) -> Error
         if scale:
             lightness, seen = _halved(lightness, seen)
         weights.append((gain * _weights(lightness, seen)).astype(np.float32))
-    return ErrorForm(tuple(weights))
+    return ErrorForm(tuple(weights), METRIC_SHARE)
 
 
 def _weights(lightness: NDArray[np.float64], seen: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -70,3 +70,33 @@ def weigh(planes: Any, weight: Any, coarser: Any, first: int, last: int) -> None
             row, counted, above = planes[c, r], weight[r], coarser[c, r // 2]
             for i in range(columns):
                 row[i] = counted[i] * row[i] + above[i // 2]
+
+
+@float_kernel
+def squares(first_plane: Any, second_plane: Any, first: int, last: int) -> Any:
+    """The sums of squares of two planes (rows, columns) over rows first..last-1."""
+    total, other_total = 0.0, 0.0
+    for r in range(first, last):
+        row, other = first_plane[r], second_plane[r]
+        some: Any = _ZERO
+        others: Any = _ZERO
+        for i in range(row.shape[0]):
+            some += row[i] * row[i]
+            others += other[i] * other[i]
+        total += some
+        other_total += others
+    return total, other_total
+
+
+@float_kernel
+def pull(gradient: Any, other: Any, scale: Any, bound: Any, share: Any, first: int, last: int, out: Any) -> None:
+    """out = share times (scale * other, softly bounded, - gradient), which is added to the gradient; all planes (rows,
+    columns). At most `bound` is left of any entry of scale * other."""
+    inverse = _ONE / bound
+    for r in range(first, last):
+        row, others, pulls = gradient[r], other[r], out[r]
+        for i in range(row.shape[0]):
+            x = scale * others[i]
+            ratio = x * inverse
+            pulls[i] = share * (x / np.sqrt(_ONE + ratio * ratio) - row[i])
+            row[i] += pulls[i]

@@ -1,0 +1,159 @@
+"""What SSIMULACRA 2 finds lost in a copy of a picture at scales 1:2 to 1:16, and its gradient by each sample.
+
+The metric compares local means, variances and contrasts in the colours XYB. The loss is the weighted sum of what
+differs, of which a polynomial makes the score; equal pictures have 0. Its finest scale, 1:1, is left out: its part of
+the gradient costs two thirds of the time, and fits hardly gain by it (docs/research.md). Source: Sneyers, "SSIMULACRA
+2", 2022, https://github.com/cloudinary/ssimulacra2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fourcodec.arrays import Floats
+from fourcodec.grid.kernels import ssimulacra2 as kernels
+from fourcodec.threads import map_threads
+
+SMALLEST = 8  # pixels: the shortest side of a scale
+_PIECES, _FEWEST_ROWS = 8, 32  # pieces of work, and rows of each
+
+
+class Term(NamedTuple):
+    """The weights of one channel at one scale: of the mean of d = 1 - SSIM, and of the fourth roots of the means of
+    d^4, added^4 and lost^4."""
+
+    linear: float = 0.0
+    fourth: float = 0.0
+    added: float = 0.0
+    lost: float = 0.0
+
+
+# By scale, 1:2 first: channel (0: X, 1: Y, 2: B - Y) and weights. What the metric weighs by less than 1 is left out.
+TERMS: tuple[dict[int, Term], ...] = (
+    {0: Term(fourth=1.104172643), 1: Term(fourth=6.683678146, lost=1.027889938)},
+    {0: Term(fourth=1.842245552, added=11.441172604), 1: Term(225.205153008, 19.213238186)},
+    {
+        0: Term(fourth=1.878759498, added=10.949069906),
+        1: Term(176.393175985, 24.433009999),
+        2: Term(fourth=8.826982765, added=23.192433440),
+    },
+    {1: Term(fourth=34.779063445, added=44.835625329), 2: Term(95.108049881, added=171.266725590)},
+)
+LEAST_MEAN = 1e-20  # of fourth powers: the slope of their root has a bound
+
+
+@dataclass(frozen=True, eq=False)
+class _Plane:
+    """One channel of the original at one scale, (rows, columns), with its local means and variances."""
+
+    original: Floats
+    mean: Floats
+    variance: Floats
+
+
+class Ssimulacra2:
+    """The loss of copies of one picture, `original` (1 or 3, H, W) float32 in [0, 1], on this process's cores. A
+    picture has the scales whose shorter side is SMALLEST pixels or more."""
+
+    def __init__(self, original: Floats, threads: int) -> None:
+        self._original, self._threads = original, threads
+        self._scales: list[dict[int, _Plane]] = []
+        light = self._halved_light(np.zeros_like(original))
+        for n, terms in enumerate(TERMS):
+            light = self._halved(light) if n else light
+            if min(light.shape[1:]) < SMALLEST:
+                break
+            _, xyb = self._to_xyb(light)
+            self._scales.append({channel: self._plane(xyb[channel].copy()) for channel in terms})
+
+    def gradient(self, errors: Floats) -> tuple[float, Floats]:
+        """The loss of original + errors, (channels, H, W) float32, and its gradient by each sample. Samples below 0 and
+        above 1 count as those, and have the gradient 0."""
+        by_samples = np.zeros_like(errors)
+        if not self._scales:
+            return 0.0, by_samples
+        light, loss, found = self._halved_light(errors), 0.0, []
+        for n, (planes, terms) in enumerate(zip(self._scales, TERMS, strict=False)):
+            light = self._halved(light) if n else light
+            roots, xyb = self._to_xyb(light)
+            by_xyb = np.zeros_like(xyb)
+            for channel, plane in planes.items():
+                loss += self._term(plane, xyb[channel], terms[channel], by_xyb[channel])
+            found.append((roots, by_xyb))
+        by_light = np.zeros_like(light)
+        for n in range(len(found) - 1, -1, -1):
+            roots, by_xyb = found[n]
+            if n < len(found) - 1:
+                by_light = self._halved_adjoint(by_light, np.zeros_like(roots))
+            self._map(roots.shape[1], lambda band, a=by_xyb, b=roots, c=by_light: kernels.xyb_adjoint(a, b, *band, c))
+        for channel, back in enumerate(by_light):  # a grey sample is all three
+            args = back, *(planes[channel % len(planes)] for planes in (self._original, errors))
+            out = by_samples[channel % len(errors)]
+            self._map(len(out), lambda band, args=args, out=out: kernels.halved_light_adjoint(*args, *band, out))
+        return loss, by_samples
+
+    def _plane(self, original: Floats) -> _Plane:
+        mean, square, _ = self._moments(original, original)
+        return _Plane(original, mean.copy(), square - mean * mean)
+
+    def _term(self, plane: _Plane, copy: Floats, term: Term, back: Floats) -> float:
+        """The weighted losses of one plane. Their gradient by `copy` is written to `back`."""
+        seen = self._moments(plane.original, copy)
+        args = plane.original, plane.mean, plane.variance, copy
+
+        def measure(band: tuple[int, int]) -> Any:
+            sums = np.zeros(4)
+            kernels.losses(*args, seen, *band, sums)
+            return sums
+
+        means = np.sum(self._map(len(copy), measure), axis=0) / copy.size
+        values = np.append(means[0], np.maximum(means[1:], LEAST_MEAN) ** 0.25)
+        weights = np.array(term)
+        slopes = weights / copy.size
+        slopes[1:] *= values[1:] ** -3 / 4
+        factors = slopes.astype(np.float32)
+        self._map(len(copy), lambda band: kernels.loss_slopes(*args, factors, *band, seen, back))
+        self._map(len(copy), lambda band: kernels.moments_adjoint(seen, plane.original, copy, *band, back))
+        return float(weights @ values)
+
+    def _halved_light(self, errors: Floats) -> Floats:
+        """The linear light of original + errors at 1:2, in three channels."""
+        channels, height, width = errors.shape
+        out = np.empty((3, -(-height // 2), -(-width // 2)), np.float32)
+        for channel, half in enumerate(out):
+            args = tuple(planes[channel % channels] for planes in (self._original, errors))
+            self._map(len(half), lambda band, args=args, half=half: kernels.halved_light(*args, *band, half))
+        return out
+
+    def _halved(self, light: Floats) -> Floats:
+        out = np.empty((3, -(-light.shape[1] // 2), -(-light.shape[2] // 2)), np.float32)
+        for one, half in zip(light, out, strict=True):
+            self._map(len(half), lambda band, a=one, b=half: kernels.halve(a, *band, b))
+        return out
+
+    def _halved_adjoint(self, back: Floats, out: Floats) -> Floats:
+        """`out`, with the adjoint of _halved added to it."""
+        for half, one in zip(back, out, strict=True):
+            self._map(len(half), lambda band, a=half, b=one: kernels.halve_adjoint(a, *band, b))
+        return out
+
+    def _to_xyb(self, light: Floats) -> tuple[Floats, Floats]:
+        """The cube roots of the cones' responses, and XYB."""
+        roots, xyb = np.empty_like(light), np.empty_like(light)
+        self._map(light.shape[1], lambda band: kernels.to_xyb(light, *band, roots, xyb))
+        return roots, xyb
+
+    def _moments(self, original: Floats, copy: Floats) -> Floats:
+        """Local means of copy, copy^2 and original * copy, (3, rows, columns)."""
+        out = np.empty((3, *copy.shape), np.float32)
+        self._map(len(copy), lambda band: kernels.moments(original, copy, *band, out))
+        return out
+
+    def _map(self, rows: int, function: Callable[..., Any]) -> list[Any]:
+        step = max(_FEWEST_ROWS, -(-rows // _PIECES))
+        bands = [(at, min(at + step, rows)) for at in range(0, rows, step)]
+        return map_threads(function, bands, self._threads)
