@@ -57,8 +57,8 @@ FLOORS = {
     ),
     "grid": (
         ("kernels",),
-        ("pyramid", "trained_starts", "error_form"),
-        ("entropy_model",),
+        ("pyramid", "trained_starts", "ssimulacra2"),
+        ("entropy_model", "error_form"),
         ("windows", "weights", "latent_coding"),
         ("tiling", "network", "edges"),
         ("gradient",),

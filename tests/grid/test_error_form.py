@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from fourcodec.grid.cuda.error_form import TorchForm
-from fourcodec.grid.error_form import ErrorForm, FormKernels
+from fourcodec.grid.error_form import BOUND, STRENGTH, ErrorForm, FormKernels
 from fourcodec.grid.gradient import GridGradient
+from fourcodec.grid.ssimulacra2 import Ssimulacra2
 from fourcodec.grid.weights import GridWeights
 from tests.support.grid_problems import DISTORTION, problem_of
 from tests.support.grids import config_of
@@ -15,13 +16,13 @@ SIZES = [(3, 37, 50), (3, 64, 33), (1, 16, 33), (3, 1, 1), (1, 3, 2)]
 SCALES = 3
 
 
-def form_of(height: int, width: int) -> ErrorForm:
+def form_of(height: int, width: int, metric_share: float = 0.0) -> ErrorForm:
     random = np.random.default_rng(height + width)
     weights = []
     for _ in range(SCALES):
         weights.append((random.random((height, width)) + 0.1).astype(np.float32))
         height, width = -(-height // 2), -(-width // 2)
-    return ErrorForm(tuple(weights))
+    return ErrorForm(tuple(weights), metric_share)
 
 
 def value_of(form: ErrorForm, errors: np.ndarray) -> float:
@@ -43,7 +44,7 @@ def value_of(form: ErrorForm, errors: np.ndarray) -> float:
 def test_value_and_gradient_are_those_of_the_formula(size: tuple[int, int, int]) -> None:
     form, random = form_of(*size[1:]), np.random.default_rng(1)
     errors, change = random.standard_normal((2, *size))
-    kernels, planes = FormKernels(form, size[0], 2), errors.astype(np.float32)
+    kernels, planes = FormKernels(form, np.zeros(size, np.float32), 2), errors.astype(np.float32)
     assert kernels.measure(planes) == pytest.approx(value_of(form, errors), rel=1e-5)
     kernels.weigh(planes)
     slope = value_of(form, errors + change) - value_of(form, errors - change)  # exact: the form is quadratic
@@ -52,17 +53,18 @@ def test_value_and_gradient_are_those_of_the_formula(size: tuple[int, int, int])
 
 @pytest.mark.parametrize("size", [(3, 40, 64), (1, 16, 32)], ids=str)
 def test_costs_of_pixels_sum_to_the_value(size: tuple[int, int, int]) -> None:
-    kernels = FormKernels(form_of(*size[1:]), size[0], 1)
+    kernels = FormKernels(form_of(*size[1:]), np.zeros(size, np.float32), 1)
     planes = np.random.default_rng(2).standard_normal(size).astype(np.float32)
     value = kernels.measure(planes)
     assert kernels.costs(planes, 2.5).sum(dtype=np.float64) == pytest.approx(2.5 * value, rel=1e-5)
 
 
 def test_nothing_depends_on_threads() -> None:
-    planes = np.random.default_rng(3).standard_normal((3, 70, 51)).astype(np.float32)
+    planes, target = np.random.default_rng(3).random((2, 3, 70, 51), np.float32)
+    planes -= 0.5
     found = []
     for threads in (1, 3):
-        kernels, own = FormKernels(form_of(70, 51), 3, threads), planes.copy()
+        kernels, own = FormKernels(form_of(70, 51, 0.5), target, threads), planes.copy()
         value = kernels.measure(own)
         costs = kernels.costs(own, 1.0)
         kernels.weigh(own)
@@ -73,19 +75,87 @@ def test_nothing_depends_on_threads() -> None:
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_the_torch_form_is_that_of_the_kernels(size: tuple[int, int, int]) -> None:
     form = form_of(*size[1:])
-    errors = np.random.default_rng(4).standard_normal(size).astype(np.float32)
-    twin = TorchForm([torch.from_numpy(plane) for plane in form.weights])
+    errors, target = np.random.default_rng(4).standard_normal((2, *size)).astype(np.float32)
+    twin = TorchForm.of(form, target, torch.from_numpy)
     other = twin.empty()
     other.take(twin)
-    kernels, planes = FormKernels(form, size[0], 1), errors.copy()
+    kernels, planes = FormKernels(form, target, 1), errors.copy()
     kernels.measure(planes)
     assert np.allclose(other.costs(torch.from_numpy(errors)).numpy(), kernels.costs(planes, 1.0), rtol=1e-4, atol=1e-5)
     assert float(other.measure(torch.from_numpy(errors))) == pytest.approx(kernels.measure(errors), rel=1e-5)
 
 
+def test_the_metric_pulls_the_gradient() -> None:
+    size = (3, 70, 51)
+    target, noise = np.random.default_rng(6).random((2, *size), np.float32)
+    errors = 0.2 * (noise - 0.5)
+    form = form_of(*size[1:], 0.25)
+    alone, both = FormKernels(form_of(*size[1:]), target, 1), FormKernels(form, target, 1)
+    half, mixed = errors.copy(), errors.copy()
+    value = alone.measure(half)
+    alone.weigh(half)
+    assert both.measure(mixed) == value
+    both.weigh(mixed)
+    slope = Ssimulacra2(target, 1).gradient(errors)[1].astype(np.float64)
+    strength = STRENGTH * np.sqrt((half.astype(np.float64) ** 2).mean())
+    slope *= strength / np.sqrt((slope**2).mean())
+    bounded = slope / np.sqrt(1 + (slope / (BOUND * strength)) ** 2)
+    pull = 0.25 * (bounded - half)
+    assert np.allclose(mixed, half + pull, rtol=1e-4, atol=1e-5)
+
+    alone.measure(planes := errors.copy())
+    both.measure(errors)
+    more = both.costs(errors, 2.0) - alone.costs(planes, 2.0)
+    assert np.allclose(more, 4 * (pull * errors).sum(axis=0), rtol=1e-3, atol=1e-4)
+    again = errors.copy()
+    both.measure(again)
+    both.weigh(again, anew=False)
+    assert np.array_equal(again, mixed)
+
+
+def test_the_torch_form_is_pulled_alike() -> None:
+    size = (3, 70, 51)
+    target, noise = np.random.default_rng(7).random((2, *size), np.float32)
+    errors, form = 0.2 * (noise - 0.5), form_of(*size[1:], 0.5)
+    kernels, planes = FormKernels(form, target, 1), errors.copy()
+    value = kernels.measure(planes)
+    costs_alone = FormKernels(form_of(*size[1:]), target, 1)
+    kernels.weigh(planes)
+    x = torch.from_numpy(errors).requires_grad_()
+    twin = TorchForm.of(form, target, torch.from_numpy)
+    weighed = twin.weighed(x)
+    weighed.backward()
+    assert weighed.item() == pytest.approx(value, rel=1e-5)
+    assert x.grad is not None
+    assert np.abs(x.grad.numpy() / 2 - planes).max() < 0.02 * np.abs(planes).max()
+    kernels.measure(errors)
+    costs_alone.measure(errors)
+    wanted = kernels.costs(errors, 1.0) - costs_alone.costs(errors, 1.0)
+    found = twin.pull_cost(torch.from_numpy(errors)).numpy()
+    assert np.abs(found - wanted).max() < 0.02 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("size", [(3, 70, 51), (3, 9, 9)], ids=str)
+def test_nothing_pulls_where_nothing_is_wrong_or_the_picture_is_small(size: tuple[int, int, int]) -> None:
+    target = np.random.default_rng(8).random(size, np.float32)
+    errors = np.zeros(size, np.float32) if size[1] > 20 else target - 0.5
+    gradients = []
+    for share in (0.0, 0.5):
+        kernels, planes = FormKernels(form_of(*size[1:], share), target, 1), errors.copy()
+        kernels.measure(planes)
+        kernels.weigh(planes)
+        gradients.append(planes)
+        x = torch.from_numpy(errors.copy()).requires_grad_()
+        TorchForm.of(form_of(*size[1:], share), target, torch.from_numpy).weighed(x).backward()
+        assert x.grad is not None
+        assert np.allclose(x.grad.numpy() / 2, planes, rtol=1e-4, atol=1e-5)
+    assert np.array_equal(*gradients)
+
+
 def test_a_tile_has_the_picture_s_weights() -> None:
-    form = form_of(100, 84)
+    form = form_of(100, 84, 0.5)
     tile = form.cut(slice(64, 100), slice(0, 64))
+    assert tile.metric_share == form.metric_share == 0.5
     for k, plane in enumerate(tile.weights):
         assert np.array_equal(plane, form.weights[k][64 >> k :, : 64 >> k])
 
@@ -93,7 +163,7 @@ def test_a_tile_has_the_picture_s_weights() -> None:
 def network_of(form: ErrorForm | None) -> tuple[GridGradient, GridWeights, np.ndarray]:
     problem = problem_of(config_of(37, 50, 3, levels=5, smooth=True))
     network = problem.network()
-    network.form = None if form is None else FormKernels(form, 3, 1)
+    network.form = None if form is None else FormKernels(form, problem.target.copy(), 1)
     return network, problem.weights, problem.target
 
 
@@ -106,7 +176,7 @@ def test_gradients_errors_and_costs_count_the_same_form() -> None:
     errors = network.synthesise(weights) - target
     assert squares == pytest.approx(value_of(form, errors), rel=1e-4)
     costs, _ = network.costs(weights, target, DISTORTION, [0])
-    kernels = FormKernels(form, 3, 1)
+    kernels = FormKernels(form, target, 1)
     kernels.measure(errors)
     assert np.allclose(costs, kernels.costs(errors, DISTORTION), rtol=1e-3, atol=1e-5)
     # The gradient by the residual filter is that of the form alone: no rate depends on it.
@@ -121,7 +191,7 @@ def test_gradients_errors_and_costs_count_the_same_form() -> None:
 
 
 def test_hidden_pixels_do_not_count_in_a_form() -> None:
-    network, weights, target = network_of(form_of(37, 50))
+    network, weights, target = network_of(form_of(37, 50, 0.5))
     network.visible = (np.arange(50) < 30).astype(np.float32)[None].repeat(37, axis=0)
     found = []
     for hidden in (0.0, 1.0):
@@ -135,5 +205,5 @@ def test_equal_weights_of_one_scale_are_squared_errors() -> None:
     network, weights, target = network_of(None)
     squares = network.squared_error(weights, target)
     form = ErrorForm((np.ones((37, 50), np.float32),))
-    network.form = FormKernels(form, 3, 1)
+    network.form = FormKernels(form, target, 1)
     assert network.squared_error(weights, target) == pytest.approx(squares, rel=1e-5)

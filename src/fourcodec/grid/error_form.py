@@ -6,8 +6,8 @@
 4^k is the number of samples that a place at scale k stands for. Errors that neighbours share count at all scales, those
 that change from one sample to the next only at the first.
 
-SSIMULACRA 2 (grid/ssimulacra2.py) may have a share in the gradient. Its loss alone is a poor guide: its slopes are steep
-at few samples, and it says nothing of the finest errors. So half the gradient h of the form becomes h + pull, where
+SSIMULACRA 2 (grid/ssimulacra2.py) may have a share in the gradient. Its loss alone is a poor guide: its slopes are
+steep at few samples, and it says nothing of the finest errors. So half the gradient of the form, h, becomes h + pull:
 
     pull = share * (bounded - h);  bounded = s g / sqrt(1 + (s g / bound)^2)
 
@@ -57,7 +57,8 @@ class FormKernels:
     def __init__(self, form: ErrorForm, target: Floats, threads: int) -> None:
         self._weights, self._threads = form.weights, threads
         self._share = np.float32(form.metric_share)
-        self._metric = Ssimulacra2(target, threads) if form.metric_share else None
+        metric = Ssimulacra2(target, threads) if form.metric_share else None
+        self._metric = metric if metric and metric.scales else None
         self._pull = np.zeros(target.shape if self._metric else 0, np.float32)
         channels = len(target)
         self._coarser = [np.zeros((channels, *plane.shape), np.float32) for plane in form.weights[1:]]
@@ -94,7 +95,7 @@ class FormKernels:
             sum(np.array(self._map(len(a), lambda *band, a=a, b=b: kernels.squares(a, b, *band)))) for a, b, _ in planes
         ]
         own, others = (math.sqrt(float(total)) for total in np.sum(sums, axis=0))
-        if not own or not others:  # no errors, or a picture too small for the metric
+        if not own or not others:
             self._pull[:] = 0
             return
         scale = np.float32(STRENGTH * own / others)

@@ -1,4 +1,4 @@
-"""What SSIMULACRA 2 finds lost in a copy of a picture at scales 1:2 to 1:16, and its gradient by each sample.
+"""The loss that SSIMULACRA 2 finds in a copy of a picture at scales 1:2 to 1:16, and its gradient by each sample.
 
 The metric compares local means, variances and contrasts in the colours XYB. The loss is the weighted sum of what
 differs, of which a polynomial makes the score; equal pictures have 0. Its finest scale, 1:1, is left out: its part of
@@ -57,7 +57,7 @@ class _Plane:
 
 class Ssimulacra2:
     """The loss of copies of one picture, `original` (1 or 3, H, W) float32 in [0, 1], on this process's cores. A
-    picture has the scales whose shorter side is SMALLEST pixels or more."""
+    picture has the scales whose shorter side is SMALLEST pixels or more: one of less than 15 has none."""
 
     def __init__(self, original: Floats, threads: int) -> None:
         self._original, self._threads = original, threads
@@ -70,12 +70,15 @@ class Ssimulacra2:
             _, xyb = self._to_xyb(light)
             self._scales.append({channel: self._plane(xyb[channel].copy()) for channel in terms})
 
+    @property
+    def scales(self) -> int:
+        """The number of scales that the picture has; the metric says nothing of one that has none."""
+        return len(self._scales)
+
     def gradient(self, errors: Floats) -> tuple[float, Floats]:
         """The loss of original + errors, (channels, H, W) float32, and its gradient by each sample. Samples below 0 and
-        above 1 count as those, and have the gradient 0."""
+        above 1 count as those, and have the gradient 0. The picture has a scale or more."""
         by_samples = np.zeros_like(errors)
-        if not self._scales:
-            return 0.0, by_samples
         light, loss, found = self._halved_light(errors), 0.0, []
         for n, (planes, terms) in enumerate(zip(self._scales, TERMS, strict=False)):
             light = self._halved(light) if n else light

@@ -61,7 +61,7 @@ def test_a_form_of_errors_is_that_of_the_kernels(device: str) -> None:
     random = np.random.default_rng(0)
     form = ErrorForm(tuple(random.random(size, np.float32) + np.float32(0.1) for size in ((37, 50), (19, 25))))
     kernels, network = problem.network(), network_of(problem, device)
-    kernels.form, network.form = FormKernels(form, 3, 1), TorchForm([network.send(plane) for plane in form.weights])
+    kernels.form, network.form = FormKernels(form, problem.target, 1), TorchForm.of(form, problem.target, network.send)
     kernels.visible = (random.random((37, 50)) < 0.5).astype(np.float32)
     network.visible = network.send(kernels.visible)
     wanted = kernels.gradient(problem.weights, problem.target, DISTORTION, filters=True)

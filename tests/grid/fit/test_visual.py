@@ -50,6 +50,15 @@ def test_what_is_hidden_does_not_change_weights() -> None:
         assert np.allclose(one[:, : 31 >> k], other[:, : 31 >> k], atol=1e-6)
 
 
+def test_hidden_colours_are_not_seen() -> None:
+    planes, visible = noise(40, 60, 0.02), (np.arange(60) < 31).astype(np.float32)[None].repeat(40, axis=0)
+    loud = np.where(visible > 0, planes, np.random.default_rng(1).random(planes.shape, np.float32))
+    assert np.array_equal(visual.without_hidden(planes, visible), visual.without_hidden(loud, visible))
+    assert np.array_equal(visual.without_hidden(planes, visible)[:, :, :31], planes[:, :, :31])
+    assert visual.without_hidden(planes, None) is planes
+    assert not visual.without_hidden(planes, np.zeros_like(visible)).any()
+
+
 def test_grey_and_its_copy_in_three_channels_have_the_same_weights() -> None:
     grey = noise(30, 44, 0.05)[:1]
     pairs = zip(visual.form_of(grey, None).weights, visual.form_of(grey.repeat(3, axis=0), None).weights, strict=True)

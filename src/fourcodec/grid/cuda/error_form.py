@@ -2,34 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fourcodec.arrays import Floats
+from fourcodec.grid.cuda.ssimulacra2 import TorchSsimulacra2
+from fourcodec.grid.error_form import BOUND, STRENGTH, ErrorForm
+
 
 class TorchForm:
-    """The weights of an ErrorForm as tensors on a device."""
+    """An ErrorForm of the errors of copies of one picture, `target` (channels, height, width), on a device. `pull` is
+    that of FormKernels, as the last call of `weighed` left it; metric: None where SSIMULACRA 2 has no share."""
 
-    def __init__(self, weights: Sequence[Tensor]) -> None:
-        self.weights = list(weights)
+    def __init__(
+        self, weights: Sequence[Tensor], target: Tensor, share: float, metric: TorchSsimulacra2 | None
+    ) -> None:
+        self.weights, self._target = list(weights), target
+        self._share, self._metric = share, metric
+        self.pull = torch.zeros_like(target)
+
+    @classmethod
+    def of(cls, form: ErrorForm, target: Floats, send: Callable[[Floats], Tensor]) -> TorchForm:
+        """The form on the device that `send` sends arrays to."""
+        metric = TorchSsimulacra2(target.shape[1], target.shape[2], send) if form.metric_share else None
+        metric = metric if metric and metric.scales else None
+        return cls([send(plane) for plane in form.weights], send(target), form.metric_share, metric)
 
     def empty(self) -> TorchForm:
         """Another form of the same sizes, to be filled by `take`."""
-        return TorchForm([torch.empty_like(plane) for plane in self.weights])
+        weights = [torch.empty_like(plane) for plane in self.weights]
+        return TorchForm(weights, torch.empty_like(self._target), self._share, self._metric)
 
     def take(self, other: TorchForm) -> None:
-        """Copies the weights of a form of the same sizes into this one's tensors."""
-        for mine, theirs in zip(self.weights, other.weights, strict=True):
+        """Copies the weights and the target of a form of the same sizes into this one's tensors."""
+        for mine, theirs in zip([self._target, *self.weights], [other._target, *other.weights], strict=True):
             mine.copy_(theirs)
+
+    def weighed(self, errors: Tensor) -> Tensor:
+        """`measure`, with the gradient by errors that FormKernels.weigh has."""
+        squares = self.measure(errors)
+        if self._metric is None:
+            return squares
+        self.pull.copy_(self._pull(errors.detach(), self._metric))
+        term = self.pull_cost(errors).sum()
+        return squares + (term - term.detach())
+
+    def pull_cost(self, errors: Tensor) -> Tensor:
+        """The terms 2 pull x, summed over channels, (height, width)."""
+        return 2 * (self.pull * errors).sum(0)
+
+    def _pull(self, errors: Tensor, metric: TorchSsimulacra2) -> Tensor:
+        with torch.enable_grad():
+            x = errors.requires_grad_()
+            (own,) = torch.autograd.grad(self.measure(x), x)
+            (other,) = torch.autograd.grad(metric.loss(self._target, self._target + x), x)
+        half, least = own / 2, torch.finfo(own.dtype).tiny
+        strength = STRENGTH * half.square().mean().sqrt()
+        scaled = other * (strength / other.square().mean().sqrt().clamp(min=least))
+        bounded = scaled / (1 + (scaled / (BOUND * strength).clamp(min=least)).square()).sqrt()
+        there = (other != 0).any() & (strength > 0)
+        return torch.where(there, self._share * (bounded - half), torch.zeros_like(half))
 
     def measure(self, errors: Tensor) -> Tensor:
         """The form of errors (channels, height, width), a scalar."""
         return torch.stack([4.0**k * found.sum() for k, found in enumerate(self._scales(errors))]).sum()
 
     def costs(self, errors: Tensor) -> Tensor:
-        """The terms of the form, (height, width), as FormKernels.costs has them."""
+        """The terms of the form, (height, width), as FormKernels.costs has them, without those of the pull."""
         *finer_ones, total = self._scales(errors)
         for finer in reversed(finer_ones):
             total = finer + total.repeat_interleave(2, 0).repeat_interleave(2, 1)[: finer.shape[0], : finer.shape[1]]

@@ -31,9 +31,9 @@ class TorchSpace:
         """Implements `Space.send`: the values as a tensor on the device."""
         return self.network.send(values)
 
-    def send_form(self, form: ErrorForm) -> TorchForm:
+    def send_form(self, form: ErrorForm, target: Floats) -> TorchForm:
         """Implements `Space.send_form`."""
-        return TorchForm([self.network.send(plane) for plane in form.weights])
+        return TorchForm.of(form, target, self.network.send)
 
     def noisy(self, latents: Floats, target: Tensor, visible: Tensor | None, form: TorchForm | None) -> NoisyFit:
         """Implements `Space.noisy`."""

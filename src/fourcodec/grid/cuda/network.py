@@ -72,7 +72,8 @@ class TorchGridGradient:
         self._visible, self._distortion_weight = self._zeros(pyramid.height, pyramid.width) + 1, self._zeros()
         self._form: TorchForm | None = None
         self._found = self._zeros(1 + pyramid.count * PASSES + len(self._all_weights))
-        self._squares, self._bits_of_each = self._zeros(pyramid.height, pyramid.width), self._zeros(*self.shown.shape)
+        self._squares, self._pulls = self._zeros(2, pyramid.height, pyramid.width)
+        self._bits_of_each = self._zeros(*self.shown.shape)
 
     @property
     def visible(self) -> Tensor | None:
@@ -134,7 +135,8 @@ class TorchGridGradient:
         """See GridGradient.costs; the bits are those of the latents of all levels."""
         self._measure_picture(weights, target)
         self._measure_bits()
-        return (distortion_weight * self._squares).cpu().numpy(), self._bits_of_each.cpu().numpy()
+        costs = distortion_weight * (self._squares + self._pulls)
+        return costs.cpu().numpy(), self._bits_of_each.cpu().numpy()
 
     def latent_bits(self, parameters: Floats) -> float:
         """Implements `GridBackend.latent_bits`."""
@@ -187,12 +189,16 @@ class TorchGridGradient:
 
     @cached_property
     def _render(self) -> Callable[[], None]:
-        """Computes the squared error of each pixel from `shown`."""
+        """Computes the squared error of each pixel, or its part of the form, from `shown`."""
 
         def work() -> None:
             with torch.no_grad():
                 errors = self._errors(self._weights, self.shown)
-                self._squares.copy_(errors.square().sum(0) if self._form is None else self._form.costs(errors))
+                if self._form is None:
+                    self._squares.copy_(errors.square().sum(0))
+                else:
+                    self._squares.copy_(self._form.costs(errors))
+                    self._pulls.copy_(self._form.pull_cost(errors))
 
         return self.recorder.record(work)
 
@@ -207,8 +213,8 @@ class TorchGridGradient:
         return self.recorder.record(work)
 
     def _distortion(self, errors: Tensor) -> Tensor:
-        """The sum of squared errors, or their form."""
-        return errors.square().sum() if self._form is None else self._form.measure(errors)
+        """The sum of squared errors, or their form, with the gradient that a step follows."""
+        return errors.square().sum() if self._form is None else self._form.weighed(errors)
 
     def _errors(self, weights: list[Tensor], latents: Tensor) -> Tensor:
         """The errors of the picture, (channels, height, width), 0 where not visible."""

@@ -16,6 +16,7 @@ from fourcodec.grid.error_form import ErrorForm, FormKernels
 from fourcodec.grid.fit.backend import GridBackend
 from fourcodec.grid.fit.rdoq import Rdoq
 from fourcodec.grid.fit.settings import MEASURED, MEASURED_PIXELS, MEASURED_SIDE
+from fourcodec.grid.fit.visual import without_hidden
 from fourcodec.grid.gradient import GridGradient
 from fourcodec.grid.kernels import latents as layout
 from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES
@@ -175,7 +176,7 @@ class PyramidFit:
         self._pixels = target, visible, form
         self._target = space.send(target)
         self._visible = None if visible is None else space.send(visible)
-        self._form = None if form is None else space.send_form(form, target)
+        self._form = None if form is None else space.send_form(form, without_hidden(target, visible))
         self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
         self._noisy: NoisyFit | None = None
         self._rdoq: Rdoq | None = None

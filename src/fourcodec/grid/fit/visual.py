@@ -38,6 +38,16 @@ def form_of(planes: Floats, visible: Floats | NDArray[np.bool_] | None) -> Error
     return ErrorForm(tuple(weights), METRIC_SHARE)
 
 
+def without_hidden(planes: Floats, visible: Floats | None) -> Floats:
+    """Planes (channels, H, W) whose hidden pixels, where visible (H, W) is 0, have the mean colour of the others: the
+    local means and variances of what is seen then do not depend on them."""
+    if visible is None or (visible > 0).all():
+        return planes
+    seen = visible > 0
+    mean = planes[:, seen].mean(axis=1) if seen.any() else np.zeros(len(planes), planes.dtype)
+    return np.where(seen, planes, mean[:, None, None])
+
+
 def _weights(lightness: NDArray[np.float64], seen: NDArray[np.float64]) -> NDArray[np.float64]:
     """The weights of one scale. seen: 0 to 1, the visible part of each place."""
     inside = np.maximum(_blurred(seen), 1e-6)

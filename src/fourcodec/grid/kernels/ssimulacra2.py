@@ -15,24 +15,31 @@ from fourcodec.compiling import float_kernel, inline_kernel
 
 _ZERO, _HALF, _ONE, _TWO = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(2.0)
 _THIRD = np.float32(1 / 3)
-# The Gaussian window of SSIM: a deviation of 1.5 pixels, 11 taps.
+# The Gaussian window of SSIM: a deviation of 1.5 pixels, 11 taps, the middle one first.
 REACH = 5
-_WINDOW = np.exp(-0.5 * (np.arange(REACH + 1) / 1.5) ** 2)
-_W0, _W1, _W2, _W3, _W4, _W5 = (np.float32(tap / (2 * _WINDOW.sum() - _WINDOW[0])) for tap in _WINDOW)
-STABLE = np.float32(0.0009)  # C2 of SSIM: the variance below which errors are not masked
+_TAPS = [math.exp(-0.5 * (at / 1.5) ** 2) for at in range(REACH + 1)]
+WINDOW = [tap / (2 * sum(_TAPS) - _TAPS[0]) for tap in _TAPS]
+_W0, _W1, _W2, _W3, _W4, _W5 = (np.float32(tap) for tap in WINDOW)
+STABLE = 0.0009  # C2 of SSIM: the variance below which errors are not masked
+_C2 = np.float32(STABLE)
 
-# sRGB samples in [0, 1] -> linear light, as a polynomial of lowest order first, which a processor computes eight at a time:
-# its responses of cones differ by at most 0.004 from those of the exact curve, of originals and copies alike.
-_T0, _T1, _T2 = np.float32(2.86808667e-4), np.float32(4.92355074e-2), np.float32(0.397145048)
-_T3, _T4, _T5 = np.float32(1.02157575), np.float32(-0.738812720), np.float32(0.272109838)
+# sRGB samples in [0, 1] -> linear light, a polynomial from the constant term on: several samples at a time are computed
+# by it. The responses of cones differ by at most 0.004 from those of the exact curve, in originals and copies alike.
+TONES = (2.86808667e-4, 4.92355074e-2, 0.397145048, 1.02157575, -0.738812720, 0.272109838)
+_T0, _T1, _T2, _T3, _T4, _T5 = (np.float32(tone) for tone in TONES)
 
-# Linear light -> the responses of cones, before the cube root; the numbers are those of JPEG XL's XYB.
+# Linear light -> the responses of long, middle and short cones, before the cube root; the numbers are those of JPEG
+# XL's XYB.
 BIAS = 0.0037930732552754493
+RESPONSES = (
+    (0.30, 0.622, 0.078),
+    (0.23, 0.692, 0.078),
+    (0.24342268924547819, 0.20476744424496821, 0.5518098665095536),
+)
 _B, _ROOT = np.float32(BIAS), np.float32(math.cbrt(BIAS))
-_L0, _L1, _L2 = np.float32(0.30), np.float32(0.622), np.float32(0.078)
-_M0, _M1, _M2 = np.float32(0.23), np.float32(0.692), np.float32(0.078)
-_S0, _S1, _S2 = np.float32(0.24342268924547819), np.float32(0.20476744424496821), np.float32(0.5518098665095536)
-_RED_GREEN = np.float32(14.0)  # the weight of the channel X
+(_L0, _L1, _L2), (_M0, _M1, _M2), (_S0, _S1, _S2) = (tuple(map(np.float32, cone)) for cone in RESPONSES)
+RED_GREEN = 14.0  # the weight of the channel X
+_X = np.float32(RED_GREEN / 2)
 
 
 @inline_kernel
@@ -104,7 +111,7 @@ def to_xyb(light: Any, first: int, last: int, roots: Any, xyb: Any) -> None:
             short = _cube_root(_S0 * red + _S1 * green + _S2 * blue + _B)
             roots[0, r, i], roots[1, r, i], roots[2, r, i] = long, middle, short
             y = _HALF * (long + middle) - _ROOT
-            xyb[0, r, i] = _RED_GREEN * _HALF * (long - middle) + np.float32(0.42)
+            xyb[0, r, i] = _X * (long - middle) + np.float32(0.42)
             xyb[1, r, i] = y + np.float32(0.01)
             xyb[2, r, i] = short - _ROOT - y + np.float32(0.55)
 
@@ -114,7 +121,7 @@ def xyb_adjoint(back: Any, roots: Any, first: int, last: int, out: Any) -> None:
     """out (3, rows, columns) += the gradient by light, given that by XYB, `back`."""
     for r in range(first, last):
         for i in range(back.shape[2]):
-            x, y, b = _RED_GREEN * _HALF * back[0, r, i], _HALF * (back[1, r, i] - back[2, r, i]), back[2, r, i]
+            x, y, b = _X * back[0, r, i], _HALF * (back[1, r, i] - back[2, r, i]), back[2, r, i]
             long, middle, short = roots[0, r, i], roots[1, r, i], roots[2, r, i]
             by_long = _THIRD * (y + x) / (long * long)
             by_middle = _THIRD * (y - x) / (middle * middle)
@@ -206,8 +213,8 @@ def moments_adjoint(by_moments: Any, original: Any, copy: Any, first: int, last:
 def _similarity(m1: Any, v1: Any, m2: Any, s22: Any, s12: Any) -> Any:
     """(luminance, numerator, denominator) of SSIM without C1, as SSIMULACRA 2 has it."""
     difference = m1 - m2
-    numerator = _TWO * (s12 - m1 * m2) + STABLE
-    return _ONE - difference * difference, numerator, v1 + (s22 - m2 * m2) + STABLE
+    numerator = _TWO * (s12 - m1 * m2) + _C2
+    return _ONE - difference * difference, numerator, v1 + (s22 - m2 * m2) + _C2
 
 
 @float_kernel
