@@ -5,8 +5,9 @@
     python -m benchmarks.visual summary OUT.tsv
 
 `measure` appends a row for each file: picture, codec, setting, bytes, bits per pixel, PSNR, SSIMULACRA 2, FLIP; rows
-that are there are not measured again. --kept has files of whole pictures that benchmarks.kodak --keep made, which are
-then not encoded again. `summary` prints BD-rates over each metric, picture by picture and in the mean.
+that are there are not measured again. --kept names a folder for files of whole pictures: those that are there are not
+encoded again, which may be files of `psnr` that benchmarks.kodak --keep made; files of `visual` are in `visual` there.
+`summary` prints BD-rates over each metric, picture by picture and in the mean.
 """
 
 import argparse
@@ -20,11 +21,11 @@ from PIL import Image
 import fourcodec
 from benchmarks.crops import centre
 from benchmarks.kodak import kept_name
-from fourcodec import images, metrics
+from fourcodec import files, images, metrics
 from fourcodec.arrays import Samples
 from fourcodec.bench.baselines import BASELINES, decode, make, sweep_settings
 from fourcodec.bench.bdrate import bd_rate, rising
-from fourcodec.tuning import TUNES
+from fourcodec.tuning import PSNR, TUNES
 
 COLUMNS = ("picture", "codec", "setting", "bytes", "bpp", "psnr_db", "ssimulacra2", "flip")
 PEERS = ("jpeg", "webp", "avif", "avif-visual", "jxl")
@@ -44,13 +45,17 @@ def rows(path: Path, options: argparse.Namespace, there: set[tuple[str, ...]]) -
         for quality in map(float, options.qualities.split(",")):
             setting = f"q{quality:g} {options.iterations} iterations"
             if (name, tune, setting) not in there:
-                kept = options.kept and options.kept / kept_name(path, quality)
-                if tune == "psnr" and kept and kept.exists():
+                folder = options.kept and (options.kept if tune == PSNR else options.kept / tune)
+                kept = folder and folder / kept_name(path, quality)
+                if kept and kept.exists():
                     data = kept.read_bytes()
                 else:
                     data = fourcodec.encode(
                         pixels, quality=quality, iterations=options.iterations, tune=tune, device="cpu"
                     ).data
+                    if kept:
+                        kept.parent.mkdir(parents=True, exist_ok=True)
+                        files.write(kept, data, overwrite=True)
                 yield row(name, tune, setting, pixels, data, fourcodec.decode(data))
     for codec in PEERS:
         for wanted in sweep_settings(BASELINES[codec]):
@@ -113,7 +118,7 @@ def main() -> None:
     measuring.add_argument("--iterations", type=int, default=700)
     measuring.add_argument("--qualities", default="20,45,70,90")
     measuring.add_argument("--tunes", default=",".join(TUNES))
-    measuring.add_argument("--kept", type=Path, help="files of `psnr`, whole pictures, at as many iterations")
+    measuring.add_argument("--kept", type=Path, help="a folder of files of whole pictures, at as many iterations")
     measuring.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE")
     measuring.set_defaults(run=measure)
     summing = commands.add_parser("summary")
