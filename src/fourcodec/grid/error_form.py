@@ -29,7 +29,7 @@ from fourcodec.grid.kernels import error_form as kernels
 from fourcodec.grid.ssimulacra2 import Ssimulacra2
 from fourcodec.threads import map_threads
 
-STRENGTH, BOUND = 1.5, 2.0
+STRENGTH, BOUND = 2.0, 2.0
 _ROWS = 16  # rows per piece of work
 
 

@@ -2,7 +2,8 @@
 
 Two properties of sight are in it. Errors that a whole neighbourhood shares are seen better than those of single pixels,
 so coarse scales have weights of their own. And strong texture hides errors, while smooth regions show them (masking):
-weights fall with the variance around a place, at each scale by that scale's own.
+weights fall with the variance around a place, at each scale by that scale's own. What such a form cannot say, the share
+of SSIMULACRA 2 in the gradient does.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from numpy.typing import NDArray
 from fourcodec.arrays import Floats
 from fourcodec.grid.error_form import ErrorForm
 
-# The weights of the scales 1:1, 1:2, 1:4 and 1:8, the same for all three. Much more for the coarse ones pays in theory,
-# but then latents of fine levels learn too slowly; docs/research.md has what was tried.
-GAINS = (0.6, 0.4, 0.8, 0.8)
+# The weights of the scales 1:1, 1:2, 1:4 and 1:8, the same for all three colours. A file is then about as large as one
+# of least squared error. Much more for the coarse scales pays in theory, but latents of fine levels then learn too
+# slowly; docs/research.md has what was tried.
+GAINS = (1.35, 0.34, 0.68, 0.68)
 WINDOW = 1.5  # pixels of a scale: the deviation of the window in which variances are measured
 HARDLY_MASKED = 6e-4  # the variance of lightness, in [0, 1], at which masking sets in
-METRIC_SHARE = 0.5  # of SSIMULACRA 2 in gradients; with more, FLIP finds more errors
+METRIC_SHARE = 0.5  # of SSIMULACRA 2 in gradients; with more of it, FLIP finds more errors
 MASKING = 0.3  # weights are proportional to (1 + variance / HARDLY_MASKED)^-MASKING
 
 
