@@ -3,11 +3,16 @@
     python -m benchmarks.visual measure OUT.tsv [--crop 384] [--iterations 700] [--qualities 20,45,70,90]
         [--tunes psnr,visual] [--kept FOLDER] IMAGE...
     python -m benchmarks.visual summary OUT.tsv
+    python -m benchmarks.visual sheets FOLDER --kept FOLDER [--qualities 20,45] [--crop 192] IMAGE...
 
 `measure` appends a row for each file: picture, codec, setting, bytes, bits per pixel, PSNR, SSIMULACRA 2, FLIP; rows
 that are there are not measured again. --kept names a folder for files of whole pictures: those that are there are not
 encoded again, which may be files of `psnr` that benchmarks.kodak --keep made; files of `visual` are in `visual` there.
 `summary` prints BD-rates over each metric, picture by picture and in the mean.
+
+`sheets` writes a sheet to look at for each picture and quality: the centre, twice enlarged, of the original, of
+`visual`, of `psnr`, and of the AVIF file tuned for people and the JPEG file that score best among those of at most as
+many bytes as `visual` has.
 """
 
 import argparse
@@ -16,16 +21,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import fourcodec
 from benchmarks.crops import centre
 from benchmarks.kodak import kept_name
 from fourcodec import files, images, metrics
 from fourcodec.arrays import Samples
-from fourcodec.bench.baselines import BASELINES, decode, make, sweep_settings
+from fourcodec.bench.baselines import BASELINES, PeerSetting, decode, make, sweep_settings
 from fourcodec.bench.bdrate import bd_rate, rising
-from fourcodec.tuning import PSNR, TUNES
+from fourcodec.tuning import PSNR, TUNES, VISUAL
 
 COLUMNS = ("picture", "codec", "setting", "bytes", "bpp", "psnr_db", "ssimulacra2", "flip")
 PEERS = ("jpeg", "webp", "avif", "avif-visual", "jxl")
@@ -38,6 +43,11 @@ def row(name: str, codec: str, setting: str, pixels: Samples, data: bytes, copy:
     return [name, codec, setting, str(len(data)), f"{rate:.5f}", *(f"{value or 0:.4f}" for value in measured)]
 
 
+def kept_path(folder: Path, tune: str, path: Path, quality: float) -> Path:
+    """The file of a whole picture in the folder of --kept."""
+    return (folder if tune == PSNR else folder / tune) / kept_name(path, quality)
+
+
 def rows(path: Path, options: argparse.Namespace, there: set[tuple[str, ...]]) -> Iterator[list[str]]:
     pixels = centre(images.load(path).pixels, options.crop)
     name = f"{path.stem} {options.crop or 'whole'}"
@@ -45,8 +55,7 @@ def rows(path: Path, options: argparse.Namespace, there: set[tuple[str, ...]]) -
         for quality in map(float, options.qualities.split(",")):
             setting = f"q{quality:g} {options.iterations} iterations"
             if (name, tune, setting) not in there:
-                folder = options.kept and (options.kept if tune == PSNR else options.kept / tune)
-                kept = folder and folder / kept_name(path, quality)
+                kept = options.kept and kept_path(options.kept, tune, path, quality)
                 if kept and kept.exists():
                     data = kept.read_bytes()
                 else:
@@ -109,6 +118,46 @@ def summary(options: argparse.Namespace) -> None:
                 print(tune, reference, *(f"{value:+.1f}" for value in [*values, np.nanmean(values)]), sep="\t")
 
 
+def sheets(options: argparse.Namespace) -> None:
+    options.out.mkdir(parents=True, exist_ok=True)
+    for path in options.pictures:
+        pixels = images.load(path).pixels
+        for quality in map(float, options.qualities.split(",")):
+            data = {tune: kept_path(options.kept, tune, path, quality).read_bytes() for tune in reversed(TUNES)}
+            copies = {tune: (len(some), fourcodec.decode(some)) for tune, some in data.items()}
+            for codec in ("avif-visual", "jpeg"):
+                copies[codec] = best_copy(codec, pixels, len(data[VISUAL]))
+            panels = [panel("original", pixels, pixels, options.crop)]
+            panels += [
+                panel(f"{codec}, {size:,} bytes", pixels, copy, options.crop) for codec, (size, copy) in copies.items()
+            ]
+            Image.fromarray(np.concatenate(panels, axis=1)).save(options.out / f"{path.stem}-q{quality:g}.png")
+
+
+def best_copy(codec: str, pixels: Samples, most_bytes: int) -> tuple[int, Samples]:
+    """The bytes and the pixels of the codec's file that scores best among those of at most so many bytes; a grey copy
+    of none where there is no such file."""
+    found = [(0, np.full_like(pixels, 128))]
+    for variant in BASELINES[codec].variants:
+        for quality in BASELINES[codec].qualities:
+            data = make(BASELINES[codec], Image.fromarray(pixels), PeerSetting(variant, quality))
+            if len(data) > most_bytes:
+                break
+            found.append((len(data), decode(data)))
+    largest = sorted(found, key=lambda one: one[0])[-4:]  # the best is among them
+    return max(largest, key=lambda one: metrics.ssimulacra2(pixels, one[1]) or -np.inf)
+
+
+def panel(title: str, pixels: Samples, copy: Samples, side: int) -> Samples:
+    """The centre of a copy, twice enlarged, under its title and its score."""
+    score = "" if copy is pixels else f", SSIMULACRA 2 {metrics.ssimulacra2(pixels, copy) or 0:.1f}"
+    part = centre(copy, side).repeat(2, axis=0).repeat(2, axis=1)
+    sheet = Image.new("RGB", (part.shape[1] + 4, part.shape[0] + 20), "white")
+    sheet.paste(Image.fromarray(part).convert("RGB"), (2, 18))
+    ImageDraw.Draw(sheet).text((2, 3), title + score, "black")
+    return np.asarray(sheet)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
@@ -124,6 +173,13 @@ def main() -> None:
     summing = commands.add_parser("summary")
     summing.add_argument("out", type=Path)
     summing.set_defaults(run=summary)
+    looking = commands.add_parser("sheets")
+    looking.add_argument("out", type=Path)
+    looking.add_argument("--kept", type=Path, required=True, help="a folder of files of whole pictures")
+    looking.add_argument("--qualities", default="20,45")
+    looking.add_argument("--crop", type=int, default=192, help="side of the part that is shown, in pixels")
+    looking.add_argument("pictures", nargs="+", type=Path, metavar="IMAGE")
+    looking.set_defaults(run=sheets)
     options = parser.parse_args()
     options.run(options)
 

@@ -91,20 +91,16 @@ class FormKernels:
     def _add_pull(self, gradient: Floats, other: Floats) -> None:
         """Adds the pull to half the gradient of the form; `other` is the metric's gradient."""
         planes = list(zip(gradient, other, self._pull, strict=True))
-        sums = [
-            sum(np.array(self._map(len(a), lambda *band, a=a, b=b: kernels.squares(a, b, *band)))) for a, b, _ in planes
-        ]
-        own, others = (math.sqrt(float(total)) for total in np.sum(sums, axis=0))
+        sums = [self._map(len(a), lambda *band, a=a, b=b: kernels.squares(a, b, *band)) for a, b, _ in planes]
+        own, others = np.sqrt(np.sum(sums, axis=(0, 1)))
         if not own or not others:
             self._pull[:] = 0
             return
         scale = np.float32(STRENGTH * own / others)
         bound = np.float32(BOUND * STRENGTH * own / math.sqrt(gradient.size))
         for a, b, pull in planes:
-            self._map(
-                len(a),
-                lambda *band, a=a, b=b, out=pull: kernels.pull(a, b, scale, bound, self._share, *band, out),
-            )
+            args = a, b, scale, bound, self._share
+            self._map(len(a), lambda *band, args=args, out=pull: kernels.pull(*args, *band, out))
 
     def costs(self, errors: Floats, factor: float) -> Floats:
         """The terms of the form times `factor`, (height, width), after `measure`: those of coarser scales in equal
