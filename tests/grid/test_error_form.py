@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from fourcodec.grid.cuda import error_form
 from fourcodec.grid.cuda.error_form import TorchForm
 from fourcodec.grid.error_form import BOUND, STRENGTH, ErrorForm, FormKernels
 from fourcodec.grid.gradient import GridGradient
-from fourcodec.grid.ssimulacra2 import Ssimulacra2
+from fourcodec.grid.ssimulacra2 import PHASES, Ssimulacra2
 from fourcodec.grid.weights import GridWeights
 from tests.support.grid_problems import DISTORTION, problem_of
 from tests.support.grids import config_of
@@ -113,7 +114,25 @@ def test_the_metric_pulls_the_gradient() -> None:
     assert np.array_equal(again, mixed)
 
 
-def test_the_torch_form_is_pulled_alike() -> None:
+def test_every_turn_of_the_metric_has_another_phase(monkeypatch: pytest.MonkeyPatch) -> None:
+    phases, gradient = [], Ssimulacra2.gradient
+
+    def noting(self: Ssimulacra2, errors: np.ndarray, phase: int) -> tuple[float, np.ndarray]:
+        phases.append(phase)
+        return gradient(self, errors, phase)
+
+    monkeypatch.setattr(Ssimulacra2, "gradient", noting)
+    target, errors = np.random.default_rng(10).random((2, 1, 20, 20), np.float32)
+    kernels = FormKernels(form_of(20, 20, 0.5), target, 1)
+    for turn in range(2 * PHASES):
+        planes = errors - 0.5
+        kernels.measure(planes)
+        kernels.weigh(planes, anew=turn % 2 == 0)
+    assert sorted(phases) == list(range(PHASES))
+
+
+def test_the_torch_form_is_pulled_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(error_form, "_PHASES", (0,))  # that of the kernels' first turn
     size = (3, 70, 51)
     target, noise = np.random.default_rng(7).random((2, *size), np.float32)
     errors, form = 0.2 * (noise - 0.5), form_of(*size[1:], 0.5)
@@ -191,11 +210,14 @@ def test_gradients_errors_and_costs_count_the_same_form() -> None:
 
 
 def test_hidden_pixels_do_not_count_in_a_form() -> None:
-    network, weights, target = network_of(form_of(37, 50, 0.5))
+    form = form_of(37, 50, 0.5)
+    network, weights, target = network_of(form)
+    shown = target.copy()
     network.visible = (np.arange(50) < 30).astype(np.float32)[None].repeat(37, axis=0)
     found = []
     for hidden in (0.0, 1.0):
         target[:, :, 30:] = hidden
+        network.form = FormKernels(form, shown, 1)  # PyramidFit hides what is hidden from it
         squares, _, gradients = network.gradient(weights, target, DISTORTION, filters=True)
         found.append((squares, network.latent_gradients.tobytes(), gradients.flat().tobytes()))
     assert found[0] == found[1]

@@ -8,7 +8,7 @@ from scipy.ndimage import correlate1d
 from fourcodec import metrics
 from fourcodec.grid.cuda.ssimulacra2 import TorchSsimulacra2
 from fourcodec.grid.kernels.ssimulacra2 import BIAS, REACH, RED_GREEN, RESPONSES, STABLE, TONES, WINDOW
-from fourcodec.grid.ssimulacra2 import SMALLEST, TERMS, Ssimulacra2
+from fourcodec.grid.ssimulacra2 import PHASES, SMALLEST, TERMS, Ssimulacra2, starts_of
 
 SIZES = [(3, 37, 50), (3, 64, 33), (1, 70, 81), (3, 16, 17), (3, 150, 300)]
 
@@ -31,15 +31,15 @@ def means(plane: np.ndarray) -> np.ndarray:
     return correlate1d(correlate1d(plane, window, axis=0, mode="reflect"), window, axis=1, mode="reflect")
 
 
-def loss_of(original: np.ndarray, copy: np.ndarray) -> float:
+def loss_of(original: np.ndarray, copy: np.ndarray, phase: int = 0) -> float:
     """The loss by the formulas, in float64."""
     lights = [
         sum(tone * planes.astype(np.float64).clip(0, 1) ** n for n, tone in enumerate(TONES))
         for planes in (original, copy)
     ]
     total = 0.0
-    for terms in TERMS:
-        lights = [halved(light) for light in lights]
+    for terms, starts in zip(TERMS, starts_of(phase), strict=True):
+        lights = [halved(light, *starts) for light in lights]
         if min(lights[0].shape[1:]) < SMALLEST:
             break
         first, second = (xyb(light) for light in lights)
@@ -54,8 +54,10 @@ def loss_of(original: np.ndarray, copy: np.ndarray) -> float:
     return total
 
 
-def halved(light: np.ndarray) -> np.ndarray:
-    padded = np.pad(light, [(0, 0), (0, light.shape[1] % 2), (0, light.shape[2] % 2)], mode="edge")
+def halved(light: np.ndarray, down: int, across: int) -> np.ndarray:
+    rows, columns = light.shape[1:]
+    ends = (down, (rows + down) % 2), (across, (columns + across) % 2)
+    padded = np.pad(light, [(0, 0), *ends], mode="edge")
     return (padded[:, 0::2, 0::2] + padded[:, 1::2, 0::2] + padded[:, 0::2, 1::2] + padded[:, 1::2, 1::2]) / 4
 
 
@@ -66,37 +68,40 @@ def xyb(light: np.ndarray) -> np.ndarray:
     return np.stack([RED_GREEN * (long - middle) / 2 + 0.42, y + 0.01, short - y + 0.55])
 
 
+@pytest.mark.parametrize("phase", [0, 0b01101101, PHASES - 1])
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_the_loss_is_that_of_the_formulas(size: tuple[int, int, int]) -> None:
+def test_the_loss_is_that_of_the_formulas(size: tuple[int, int, int], phase: int) -> None:
     planes = picture(*size)
     errors = errors_of(planes)
-    loss, gradient = Ssimulacra2(planes, 2).gradient(errors)
-    assert loss == pytest.approx(loss_of(planes, planes + errors), rel=2e-3)
+    loss, gradient = Ssimulacra2(planes, 2).gradient(errors, phase)
+    assert loss == pytest.approx(loss_of(planes, planes + errors, phase), rel=2e-3)
     assert gradient.shape == size
     assert gradient.dtype == np.float32
 
 
+@pytest.mark.parametrize("phase", [0, 0b10010110, PHASES - 1])
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_the_gradient_is_the_slope_of_the_formulas(size: tuple[int, int, int]) -> None:
+def test_the_gradient_is_the_slope_of_the_formulas(size: tuple[int, int, int], phase: int) -> None:
     planes = picture(*size)
     errors, random = errors_of(planes), np.random.default_rng(9)
-    _, gradient = Ssimulacra2(planes, 1).gradient(errors)
+    _, gradient = Ssimulacra2(planes, 1).gradient(errors, phase)
     coarse = random.normal(size=(size[0], -(-size[1] // 8), -(-size[2] // 8))).repeat(8, axis=1).repeat(8, axis=2)
     for change in (random.normal(size=size), coarse[:, : size[1], : size[2]]):
         step = 1e-4 * change
         copy = planes + errors.astype(np.float64)
-        slope = (loss_of(planes, copy + step) - loss_of(planes, copy - step)) / 2
+        slope = (loss_of(planes, copy + step, phase) - loss_of(planes, copy - step, phase)) / 2
         assert float((gradient * step).sum()) == pytest.approx(slope, rel=0.03, abs=1e-6)
 
 
+@pytest.mark.parametrize("phase", [0, 0b11000110])
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_the_twin_in_torch_has_the_same_loss_and_gradient(size: tuple[int, int, int]) -> None:
+def test_the_twin_in_torch_has_the_same_loss_and_gradient(size: tuple[int, int, int], phase: int) -> None:
     planes = picture(*size)
     errors = errors_of(planes)
-    loss, gradient = Ssimulacra2(planes, 1).gradient(errors)
+    loss, gradient = Ssimulacra2(planes, 1).gradient(errors, phase)
     x = torch.from_numpy(errors).requires_grad_()
     original = torch.from_numpy(planes)
-    twin = TorchSsimulacra2(*size[1:], torch.from_numpy).loss(original, original + x)
+    twin = TorchSsimulacra2(*size[1:], torch.from_numpy).loss(original, original + x, phase)
     twin.backward()
     assert twin.item() == pytest.approx(loss, rel=1e-3)
     assert x.grad is not None

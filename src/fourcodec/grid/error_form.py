@@ -26,10 +26,11 @@ import numpy as np
 
 from fourcodec.arrays import Floats
 from fourcodec.grid.kernels import error_form as kernels
-from fourcodec.grid.ssimulacra2 import Ssimulacra2
+from fourcodec.grid.ssimulacra2 import PHASES, Ssimulacra2
 from fourcodec.threads import map_threads
 
 STRENGTH, BOUND = 2.0, 2.0
+PHASE_STEP = 167  # from turn to turn: all phases of the metric come, and neighbours are far apart
 _ROWS = 16  # rows per piece of work
 
 
@@ -59,6 +60,7 @@ class FormKernels:
         self._share = np.float32(form.metric_share)
         metric = Ssimulacra2(target, threads) if form.metric_share else None
         self._metric = metric if metric and metric.scales else None
+        self._turn = 0
         self._pull = np.zeros(target.shape if self._metric else 0, np.float32)
         channels = len(target)
         self._coarser = [np.zeros((channels, *plane.shape), np.float32) for plane in form.weights[1:]]
@@ -78,7 +80,10 @@ class FormKernels:
     def weigh(self, errors: Floats, *, anew: bool = True) -> None:
         """The errors, after `measure`, become half the gradient by them: of the form, and of the metric by its share.
         anew: whether the pull is computed; otherwise it is that of the last call."""
-        other = self._metric.gradient(errors)[1] if self._metric and anew else None
+        other = None
+        if self._metric and anew:
+            other = self._metric.gradient(errors, PHASE_STEP * self._turn % PHASES)[1]
+            self._turn += 1
         coarser = self._nothing
         for planes, weight in self._coarsest_first(errors):
             self._map(len(weight), lambda *band, a=planes, b=weight, c=coarser: kernels.weigh(a, b, c, *band))

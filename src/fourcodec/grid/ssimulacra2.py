@@ -4,6 +4,10 @@ The metric compares local means, variances and contrasts in the colours XYB. The
 differs, of which a polynomial makes the score; equal pictures have 0. Its finest scale, 1:1, is left out: its part of
 the gradient costs two thirds of the time, and fits hardly gain by it (docs/research.md). Source: Sneyers, "SSIMULACRA
 2", 2022, https://github.com/cloudinary/ssimulacra2.
+
+A coarser scale has the means of 2 x 2 samples. A fit that always saw the same cells would learn to be right in their
+means alone: six points of score were then lost where the picture is moved by two pixels. So every evaluation has a
+phase, which says where the cells of each scale begin. The metric's own phase is 0.
 """
 
 from __future__ import annotations
@@ -43,7 +47,16 @@ TERMS: tuple[dict[int, Term], ...] = (
     },
     {1: Term(fourth=34.779063445, added=44.835625329), 2: Term(95.108049881, added=171.266725590)},
 )
+PHASES = 4 ** len(TERMS)
 LEAST_MEAN = 1e-20  # of fourth powers: the slope of their root has a bound
+
+
+def scales_of(height: int, width: int) -> int:
+    """The number of scales of a picture of this size, the same at all phases."""
+    side, count = -(-min(height, width) // 2), 0
+    while side >= SMALLEST and count < len(TERMS):
+        side, count = -(-side // 2), count + 1
+    return count
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,53 +68,52 @@ class _Plane:
     variance: Floats
 
 
+def starts_of(phase: int) -> list[tuple[int, int]]:
+    """The rows and the columns, 0 or 1, by which the cells of each scale begin before the first sample."""
+    return [(phase >> 2 * n & 1, phase >> 2 * n + 1 & 1) for n in range(len(TERMS))]
+
+
 class Ssimulacra2:
-    """The loss of copies of one picture, `original` (1 or 3, H, W) float32 in [0, 1], on this process's cores. A
-    picture has the scales whose shorter side is SMALLEST pixels or more: one of less than 15 has none."""
+    """The loss of copies of one picture, `original` (1 or 3, H, W) float32 in [0, 1], on this process's cores.
+
+    scales: how many the picture has, those whose shorter side is SMALLEST pixels or more. One of less than 15 has none.
+    """
 
     def __init__(self, original: Floats, threads: int) -> None:
         self._original, self._threads = original, threads
-        self._scales: list[dict[int, _Plane]] = []
-        light = self._halved_light(np.zeros_like(original))
-        for n, terms in enumerate(TERMS):
-            light = self._halved(light) if n else light
-            if min(light.shape[1:]) < SMALLEST:
-                break
-            _, xyb = self._to_xyb(light)
-            self._scales.append({channel: self._plane(xyb[channel].copy()) for channel in terms})
+        self.scales = scales_of(*original.shape[1:])
 
-    @property
-    def scales(self) -> int:
-        """The number of scales that the picture has; the metric says nothing of one that has none."""
-        return len(self._scales)
-
-    def gradient(self, errors: Floats) -> tuple[float, Floats]:
+    def gradient(self, errors: Floats, phase: int = 0) -> tuple[float, Floats]:
         """The loss of original + errors, (channels, H, W) float32, and its gradient by each sample. Samples below 0 and
-        above 1 count as those, and have the gradient 0. The picture has a scale or more."""
-        by_samples = np.zeros_like(errors)
-        light, loss, found = self._halved_light(errors), 0.0, []
-        for n, (planes, terms) in enumerate(zip(self._scales, TERMS, strict=False)):
-            light = self._halved(light) if n else light
+        above 1 count as those, and have the gradient 0. The picture has a scale or more. phase: 0 to PHASES - 1."""
+        starts = starts_of(phase)
+        light, seen = (self._halved_light(some, *starts[0]) for some in (errors, np.zeros_like(errors)))
+        loss, found = 0.0, []
+        for n, terms in enumerate(TERMS[: self.scales]):
+            if n:
+                light, seen = (self._halved(some, *starts[n]) for some in (light, seen))
             roots, xyb = self._to_xyb(light)
+            _, originals = self._to_xyb(seen)
             by_xyb = np.zeros_like(xyb)
-            for channel, plane in planes.items():
-                loss += self._term(plane, xyb[channel], terms[channel], by_xyb[channel])
+            for channel, term in terms.items():
+                loss += self._term(self._plane(originals[channel]), xyb[channel], term, by_xyb[channel])
             found.append((roots, by_xyb))
         by_light = np.zeros_like(light)
         for n in range(len(found) - 1, -1, -1):
             roots, by_xyb = found[n]
             if n < len(found) - 1:
-                by_light = self._halved_adjoint(by_light, np.zeros_like(roots))
+                by_light = self._halved_adjoint(by_light, *starts[n + 1], np.zeros_like(roots))
             self._map(roots.shape[1], lambda band, a=by_xyb, b=roots, c=by_light: kernels.xyb_adjoint(a, b, *band, c))
+        by_samples = np.zeros_like(errors)
         for channel, back in enumerate(by_light):  # a grey sample is all three
-            args = back, *(planes[channel % len(planes)] for planes in (self._original, errors))
+            args = back, *(planes[channel % len(planes)] for planes in (self._original, errors)), *starts[0]
             out = by_samples[channel % len(errors)]
             self._map(len(out), lambda band, args=args, out=out: kernels.halved_light_adjoint(*args, *band, out))
         return loss, by_samples
 
     def _plane(self, original: Floats) -> _Plane:
         mean, square, _ = self._moments(original, original)
-        return _Plane(original, mean.copy(), square - mean * mean)
+        return _Plane(original, mean, square - mean * mean)
 
     def _term(self, plane: _Plane, copy: Floats, term: Term, back: Floats) -> float:
         """The weighted losses of one plane. Their gradient by `copy` is written to `back`."""
@@ -123,25 +135,25 @@ class Ssimulacra2:
         self._map(len(copy), lambda band: kernels.moments_adjoint(seen, plane.original, copy, *band, back))
         return float(weights @ values)
 
-    def _halved_light(self, errors: Floats) -> Floats:
+    def _halved_light(self, errors: Floats, down: int, across: int) -> Floats:
         """The linear light of original + errors at 1:2, in three channels."""
         channels, height, width = errors.shape
-        out = np.empty((3, -(-height // 2), -(-width // 2)), np.float32)
+        out = np.empty((3, -(-(height + down) // 2), -(-(width + across) // 2)), np.float32)
         for channel, half in enumerate(out):
-            args = tuple(planes[channel % channels] for planes in (self._original, errors))
+            args = *(planes[channel % channels] for planes in (self._original, errors)), down, across
             self._map(len(half), lambda band, args=args, half=half: kernels.halved_light(*args, *band, half))
         return out
 
-    def _halved(self, light: Floats) -> Floats:
-        out = np.empty((3, -(-light.shape[1] // 2), -(-light.shape[2] // 2)), np.float32)
+    def _halved(self, light: Floats, down: int, across: int) -> Floats:
+        out = np.empty((3, -(-(light.shape[1] + down) // 2), -(-(light.shape[2] + across) // 2)), np.float32)
         for one, half in zip(light, out, strict=True):
-            self._map(len(half), lambda band, a=one, b=half: kernels.halve(a, *band, b))
+            self._map(len(half), lambda band, a=one, b=half: kernels.halve(a, down, across, *band, b))
         return out
 
-    def _halved_adjoint(self, back: Floats, out: Floats) -> Floats:
+    def _halved_adjoint(self, back: Floats, down: int, across: int, out: Floats) -> Floats:
         """`out`, with the adjoint of _halved added to it."""
         for half, one in zip(back, out, strict=True):
-            self._map(len(half), lambda band, a=half, b=one: kernels.halve_adjoint(a, *band, b))
+            self._map(len(one), lambda band, a=half, b=one: kernels.halve_adjoint(a, down, across, *band, b))
         return out
 
     def _to_xyb(self, light: Floats) -> tuple[Floats, Floats]:

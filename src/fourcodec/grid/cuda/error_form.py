@@ -10,7 +10,11 @@ from torch import Tensor
 
 from fourcodec.arrays import Floats
 from fourcodec.grid.cuda.ssimulacra2 import TorchSsimulacra2
-from fourcodec.grid.error_form import BOUND, STRENGTH, ErrorForm
+from fourcodec.grid.error_form import BOUND, PHASE_STEP, STRENGTH, ErrorForm
+from fourcodec.grid.ssimulacra2 import PHASES
+
+# The metric's phases in every turn: recorded work is always the same.
+_PHASES = tuple(PHASE_STEP * turn % PHASES for turn in range(4))
 
 
 class TorchForm:
@@ -58,7 +62,8 @@ class TorchForm:
         with torch.enable_grad():
             x = errors.requires_grad_()
             (own,) = torch.autograd.grad(self.measure(x), x)
-            (other,) = torch.autograd.grad(metric.loss(self._target, self._target + x), x)
+            losses = [metric.loss(self._target, self._target + x, phase) for phase in _PHASES]
+            (other,) = torch.autograd.grad(torch.stack(losses).sum(), x)
         half, least = own / 2, torch.finfo(own.dtype).tiny
         strength = STRENGTH * half.square().mean().sqrt()
         scaled = other * (strength / other.square().mean().sqrt().clamp(min=least))

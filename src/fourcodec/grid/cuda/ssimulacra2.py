@@ -14,32 +14,28 @@ from torch import Tensor
 
 from fourcodec.arrays import Floats
 from fourcodec.grid.kernels.ssimulacra2 import BIAS, REACH, RED_GREEN, RESPONSES, STABLE, TONES, WINDOW
-from fourcodec.grid.ssimulacra2 import LEAST_MEAN, SMALLEST, TERMS, Term
+from fourcodec.grid.ssimulacra2 import LEAST_MEAN, TERMS, Term, scales_of, starts_of
 
 
 class TorchSsimulacra2:
-    """The loss of copies of pictures of one size."""
+    """The loss of copies of pictures of one size, which have so many scales."""
 
     def __init__(self, height: int, width: int, send: Callable[[Floats], Tensor]) -> None:
         self._responses = send(np.array(RESPONSES, np.float32))
-        self._windows: list[tuple[Tensor, Tensor]] = []
-        for _ in TERMS:
-            height, width = -(-height // 2), -(-width // 2)
-            if min(height, width) < SMALLEST:
-                break
-            self._windows.append((send(_window(height)), send(_window(width))))
+        self._windows: dict[int, Tensor] = {}
+        self.scales = scales_of(height, width)
+        sides = {height, width}
+        for _ in range(self.scales):
+            sides = {-(-(side + start) // 2) for side in sides for start in (0, 1)}
+            self._windows.update({side: send(_window(side)) for side in sides})
 
-    @property
-    def scales(self) -> int:
-        """The number of scales that pictures of this size have."""
-        return len(self._windows)
-
-    def loss(self, original: Tensor, copy: Tensor) -> Tensor:
-        """The loss of `copy`, (1 or 3, H, W) like `original`, a scalar."""
+    def loss(self, original: Tensor, copy: Tensor, phase: int = 0) -> Tensor:
+        """The loss of `copy`, (1 or 3, H, W) like `original`, at one phase, a scalar."""
         lights = [_light(planes) for planes in (original, copy)]
         total = copy.new_zeros(())
-        for windows, terms in zip(self._windows, TERMS, strict=False):
-            lights = [_halved(light) for light in lights]
+        for terms, start in zip(TERMS[: self.scales], starts_of(phase), strict=False):
+            lights = [_halved(light, *start) for light in lights]
+            windows = self._windows[lights[0].shape[1]], self._windows[lights[0].shape[2]]
             first, second = (self._xyb(light) for light in lights)
             for channel, term in terms.items():
                 total = total + _term(first[channel], second[channel], term, windows)
@@ -76,8 +72,11 @@ def _light(samples: Tensor) -> Tensor:
     return light
 
 
-def _halved(light: Tensor) -> Tensor:
-    """Means of 2 x 2, at odd ends of the samples that are there."""
+def _halved(light: Tensor, down: int, across: int) -> Tensor:
+    """Means of 2 x 2, at the edges of the samples that are there."""
+    for axis, start in ((1, down), (2, across)):
+        if start:
+            light = torch.cat([light.narrow(axis, 0, 1), light], axis)
     return F.avg_pool2d(light[None], 2, ceil_mode=True, count_include_pad=False)[0]
 
 

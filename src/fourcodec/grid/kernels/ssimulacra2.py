@@ -13,7 +13,7 @@ import numpy as np
 
 from fourcodec.compiling import float_kernel, inline_kernel
 
-_ZERO, _HALF, _ONE, _TWO = np.float32(0.0), np.float32(0.5), np.float32(1.0), np.float32(2.0)
+_ZERO, _QUARTER, _HALF, _ONE, _TWO = (np.float32(value) for value in (0, 0.25, 0.5, 1, 2))
 _THIRD = np.float32(1 / 3)
 # The Gaussian window of SSIM: a deviation of 1.5 pixels, 11 taps, the middle one first.
 REACH = 5
@@ -66,37 +66,49 @@ def _light_slope(sample: Any) -> Any:
     return slope if x == sample else _ZERO
 
 
+@inline_kernel
+def _share_of(at: int, count: int, start: int) -> Any:
+    """The weight of a sample in its cell along one axis: 1 where it is alone, which happens at the ends."""
+    alone = (at == 0 and start == 1) or (at == count - 1 and (count + start) % 2 == 1)
+    return _ONE if alone else _HALF
+
+
 @float_kernel
-def halved_light(samples: Any, errors: Any, first: int, last: int, out: Any) -> None:
-    """out = means of 2 x 2 of the light of samples + errors; at odd ends of the samples that are there."""
+def halved_light(samples: Any, errors: Any, down: int, across: int, first: int, last: int, out: Any) -> None:
+    """out = means of 2 x 2 of the light of samples + errors, as `halve` takes them."""
     rows, columns = samples.shape
-    whole = columns // 2
     for r in range(first, last):
-        below = min(2 * r + 1, rows - 1)
-        a, b, c, d = samples[2 * r], errors[2 * r], samples[below], errors[below]
+        above, below = max(2 * r - down, 0), min(2 * r + 1 - down, rows - 1)
+        a, b, c, d = samples[above], errors[above], samples[below], errors[below]
         row = out[r]
-        for i in range(whole):
-            top = _light(a[2 * i] + b[2 * i]) + _light(a[2 * i + 1] + b[2 * i + 1])
-            bottom = _light(c[2 * i] + d[2 * i]) + _light(c[2 * i + 1] + d[2 * i + 1])
-            row[i] = np.float32(0.25) * (top + bottom)
-        if columns % 2:
-            i = columns - 1
-            row[whole] = _HALF * (_light(a[i] + b[i]) + _light(c[i] + d[i]))
+        for i in range(across, (columns + across) // 2):
+            at = 2 * i - across
+            top = _light(a[at] + b[at]) + _light(a[at + 1] + b[at + 1])
+            bottom = _light(c[at] + d[at]) + _light(c[at + 1] + d[at + 1])
+            row[i] = _QUARTER * (top + bottom)
+        if across:
+            row[0] = _HALF * (_light(a[0] + b[0]) + _light(c[0] + d[0]))
+        if (columns + across) % 2:
+            at = columns - 1
+            row[row.shape[0] - 1] = _HALF * (_light(a[at] + b[at]) + _light(c[at] + d[at]))
 
 
 @float_kernel
-def halved_light_adjoint(back: Any, samples: Any, errors: Any, first: int, last: int, out: Any) -> None:
-    """out += the gradient by samples + errors, given that by `halved_light`, `back`."""
+def halved_light_adjoint(
+    back: Any, samples: Any, errors: Any, down: int, across: int, first: int, last: int, out: Any
+) -> None:
+    """out += the gradient by samples + errors, given that by `halved_light`, `back`; first and last: rows of out."""
     rows, columns = samples.shape
     for r in range(first, last):
-        # A sample at an odd end stands for two.
-        factor = _HALF if r == rows - 1 and rows % 2 else np.float32(0.25)
-        source, a, b, row = back[r // 2], samples[r], errors[r], out[r]
+        factor = _share_of(r, rows, down)
+        source, a, b, row = back[(r + down) // 2], samples[r], errors[r], out[r]
         for i in range(columns):
-            row[i] += factor * source[i // 2] * _light_slope(a[i] + b[i])
-        if columns % 2:
+            row[i] += _HALF * factor * source[(i + across) // 2] * _light_slope(a[i] + b[i])
+        if _share_of(0, columns, across) == _ONE:
+            row[0] += _HALF * factor * source[0] * _light_slope(a[0] + b[0])
+        if columns > 1 and _share_of(columns - 1, columns, across) == _ONE:
             i = columns - 1
-            row[i] += factor * source[i // 2] * _light_slope(a[i] + b[i])
+            row[i] += _HALF * factor * source[(i + across) // 2] * _light_slope(a[i] + b[i])
 
 
 @float_kernel
@@ -270,27 +282,30 @@ def loss_slopes(
 
 
 @float_kernel
-def halve(plane: Any, first: int, last: int, out: Any) -> None:
-    """out = means of 2 x 2 of the plane; at odd ends of the samples that are there."""
+def halve(plane: Any, down: int, across: int, first: int, last: int, out: Any) -> None:
+    """out = means of 2 x 2 of the plane. Cells begin at row -down and column -across, 0 or -1; at the edges they have
+    the samples that are there."""
     rows, columns = plane.shape
     for r in range(first, last):
-        below = min(2 * r + 1, rows - 1)
-        for i in range(out.shape[1]):
-            beside = min(2 * i + 1, columns - 1)
-            upper, lower = plane[2 * r], plane[below]
-            out[r, i] = np.float32(0.25) * ((upper[2 * i] + upper[beside]) + (lower[2 * i] + lower[beside]))
+        upper, lower, row = plane[max(2 * r - down, 0)], plane[min(2 * r + 1 - down, rows - 1)], out[r]
+        for i in range(across, (columns + across) // 2):
+            at = 2 * i - across
+            row[i] = _QUARTER * ((upper[at] + upper[at + 1]) + (lower[at] + lower[at + 1]))
+        if across:
+            row[0] = _HALF * (upper[0] + lower[0])
+        if (columns + across) % 2:
+            row[row.shape[0] - 1] = _HALF * (upper[columns - 1] + lower[columns - 1])
 
 
 @float_kernel
-def halve_adjoint(back: Any, first: int, last: int, plane: Any) -> None:
-    """plane += the adjoint of `halve`, on rows first..last-1 of `back`."""
+def halve_adjoint(back: Any, down: int, across: int, first: int, last: int, plane: Any) -> None:
+    """plane += the adjoint of `halve`, on rows first..last-1 of the plane."""
     rows, columns = plane.shape
-    quarter = np.float32(0.25)
     for r in range(first, last):
-        below = min(2 * r + 1, rows - 1)
-        for i in range(back.shape[1]):
-            beside, value = min(2 * i + 1, columns - 1), quarter * back[r, i]
-            plane[2 * r, 2 * i] += value
-            plane[2 * r, beside] += value
-            plane[below, 2 * i] += value
-            plane[below, beside] += value
+        factor, source, row = _share_of(r, rows, down), back[(r + down) // 2], plane[r]
+        for i in range(columns):
+            row[i] += _HALF * factor * source[(i + across) // 2]
+        if _share_of(0, columns, across) == _ONE:
+            row[0] += _HALF * factor * source[0]
+        if columns > 1 and _share_of(columns - 1, columns, across) == _ONE:
+            row[columns - 1] += _HALF * factor * source[(columns - 1 + across) // 2]
