@@ -5,9 +5,11 @@
     python -m benchmarks.visual summary OUT.tsv
     python -m benchmarks.visual sheets FOLDER --kept FOLDER [--qualities 20,45] [--crop 192] IMAGE...
 
-`measure` appends a row for each file: picture, codec, setting, bytes, bits per pixel, PSNR, SSIMULACRA 2, FLIP; rows
-that are there are not measured again. --kept names a folder for files of whole pictures: those that are there are not
-encoded again, which may be files of `psnr` that benchmarks.kodak --keep made; files of `visual` are in `visual` there.
+`measure` appends a row for each file: picture, codec, setting, bytes, bits per pixel, PSNR, SSIMULACRA 2, the same
+where two rows and columns are cut off (its coarse scales then have other samples, and what is right only in the means
+of its own cells scores less), FLIP; rows that are there are not measured again. --kept names a folder for files of
+whole pictures: those that are there are not encoded again, which may be files of `psnr` that benchmarks.kodak --keep
+made; files of `visual` are in `visual` there.
 `summary` prints BD-rates over each metric, picture by picture and in the mean.
 
 `sheets` writes a sheet to look at for each picture and quality: the centre, twice enlarged, of the original, of
@@ -32,14 +34,21 @@ from fourcodec.bench.baselines import BASELINES, PeerSetting, decode, make, swee
 from fourcodec.bench.bdrate import bd_rate, rising
 from fourcodec.tuning import PSNR, TUNES, VISUAL
 
-COLUMNS = ("picture", "codec", "setting", "bytes", "bpp", "psnr_db", "ssimulacra2", "flip")
+COLUMNS = ("picture", "codec", "setting", "bytes", "bpp", "psnr_db", "ssimulacra2", "ssimulacra2_moved", "flip")
 PEERS = ("jpeg", "webp", "avif", "avif-visual", "jxl")
-METRICS = ("psnr_db", "ssimulacra2", "flip")
+METRICS = ("psnr_db", "ssimulacra2", "ssimulacra2_moved", "flip")
+MOVED = 2  # rows and columns that are cut off for ssimulacra2_moved
 
 
 def row(name: str, codec: str, setting: str, pixels: Samples, data: bytes, copy: Samples) -> list[str]:
     rate = metrics.bpp(len(data), pixels.shape[1], pixels.shape[0])
-    measured = metrics.psnr_db(pixels, copy), metrics.ssimulacra2(pixels, copy), metrics.flip(pixels, copy)
+    moved = (np.ascontiguousarray(some[MOVED:, MOVED:]) for some in (pixels, copy))
+    measured = (
+        metrics.psnr_db(pixels, copy),
+        metrics.ssimulacra2(pixels, copy),
+        metrics.ssimulacra2(*moved),
+        metrics.flip(pixels, copy),
+    )
     return [name, codec, setting, str(len(data)), f"{rate:.5f}", *(f"{value or 0:.4f}" for value in measured)]
 
 
