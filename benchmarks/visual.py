@@ -30,8 +30,9 @@ from benchmarks.crops import centre
 from benchmarks.kodak import kept_name
 from fourcodec import files, images, metrics
 from fourcodec.arrays import Samples
-from fourcodec.bench.baselines import BASELINES, PeerSetting, decode, make, sweep_settings
+from fourcodec.bench.baselines import BASELINES, decode, make, sweep_settings
 from fourcodec.bench.bdrate import bd_rate, rising
+from fourcodec.bench.matching import PeerFiles
 from fourcodec.tuning import PSNR, TUNES, VISUAL
 
 COLUMNS = ("picture", "codec", "setting", "bytes", "bpp", "psnr_db", "ssimulacra2", "ssimulacra2_moved", "flip")
@@ -146,15 +147,12 @@ def sheets(options: argparse.Namespace) -> None:
 def best_copy(codec: str, pixels: Samples, most_bytes: int) -> tuple[int, Samples]:
     """The bytes and the pixels of the codec's file that scores best among those of at most so many bytes; a grey copy
     of none where there is no such file."""
-    found = [(0, np.full_like(pixels, 128))]
-    for variant in BASELINES[codec].variants:
-        for quality in BASELINES[codec].qualities:
-            data = make(BASELINES[codec], Image.fromarray(pixels), PeerSetting(variant, quality))
-            if len(data) > most_bytes:
-                break
-            found.append((len(data), decode(data)))
-    largest = sorted(found, key=lambda one: one[0])[-4:]  # the best is among them
-    return max(largest, key=lambda one: metrics.ssimulacra2(pixels, one[1]) or -np.inf)
+    peers = PeerFiles(pixels, BASELINES[codec])
+    fitting = [point for point in peers.not_much_larger(most_bytes) if point.size_bytes <= most_bytes]
+    largest = sorted(fitting, key=lambda point: point.size_bytes)[-4:]  # the best is among them
+    found = [(point.size_bytes, decode(make(peers.baseline, peers.image, point.setting))) for point in largest]
+    none = 0, np.full_like(pixels, 128)
+    return max(found, key=lambda one: metrics.ssimulacra2(pixels, one[1]) or -np.inf, default=none)
 
 
 def panel(title: str, pixels: Samples, copy: Samples, side: int) -> Samples:

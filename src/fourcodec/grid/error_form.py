@@ -26,7 +26,7 @@ import numpy as np
 
 from fourcodec.arrays import Floats
 from fourcodec.grid.kernels import error_form as kernels
-from fourcodec.grid.ssimulacra2 import PHASES, Ssimulacra2
+from fourcodec.grid.ssimulacra2 import PHASES, Ssimulacra2, scales_of
 from fourcodec.threads import map_threads
 
 STRENGTH, BOUND = 2.0, 2.0
@@ -58,8 +58,8 @@ class FormKernels:
     def __init__(self, form: ErrorForm, target: Floats, threads: int) -> None:
         self._weights, self._threads = form.weights, threads
         self._share = np.float32(form.metric_share)
-        metric = Ssimulacra2(target, threads) if form.metric_share else None
-        self._metric = metric if metric and metric.scales else None
+        judged = form.metric_share > 0 and scales_of(*target.shape[1:]) > 0
+        self._metric = Ssimulacra2(target, threads) if judged else None
         self._turn = 0
         self._pull = np.zeros(target.shape if self._metric else 0, np.float32)
         channels = len(target)

@@ -13,7 +13,6 @@ phase, which says where the cells of each scale begin. The metric's own phase is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,15 +58,6 @@ def scales_of(height: int, width: int) -> int:
     return count
 
 
-@dataclass(frozen=True, eq=False)
-class _Plane:
-    """One channel of the original at one scale, (rows, columns), with its local means and variances."""
-
-    original: Floats
-    mean: Floats
-    variance: Floats
-
-
 def starts_of(phase: int) -> list[tuple[int, int]]:
     """The rows and the columns, 0 or 1, by which the cells of each scale begin before the first sample."""
     return [(phase >> 2 * n & 1, phase >> 2 * n + 1 & 1) for n in range(len(TERMS))]
@@ -96,7 +86,7 @@ class Ssimulacra2:
             _, originals = self._to_xyb(seen)
             by_xyb = np.zeros_like(xyb)
             for channel, term in terms.items():
-                loss += self._term(self._plane(originals[channel]), xyb[channel], term, by_xyb[channel])
+                loss += self._term(originals[channel], xyb[channel], term, by_xyb[channel])
             found.append((roots, by_xyb))
         by_light = np.zeros_like(light)
         for n in range(len(found) - 1, -1, -1):
@@ -111,14 +101,12 @@ class Ssimulacra2:
             self._map(len(out), lambda band, args=args, out=out: kernels.halved_light_adjoint(*args, *band, out))
         return loss, by_samples
 
-    def _plane(self, original: Floats) -> _Plane:
+    def _term(self, original: Floats, copy: Floats, term: Term, back: Floats) -> float:
+        """The weighted losses of one channel at one scale, planes (rows, columns). Their gradient by `copy` is written
+        to `back`."""
         mean, square, _ = self._moments(original, original)
-        return _Plane(original, mean, square - mean * mean)
-
-    def _term(self, plane: _Plane, copy: Floats, term: Term, back: Floats) -> float:
-        """The weighted losses of one plane. Their gradient by `copy` is written to `back`."""
-        seen = self._moments(plane.original, copy)
-        args = plane.original, plane.mean, plane.variance, copy
+        seen = self._moments(original, copy)
+        args = original, mean, square - mean * mean, copy
 
         def measure(band: tuple[int, int]) -> Any:
             sums = np.zeros(4)
@@ -132,7 +120,7 @@ class Ssimulacra2:
         slopes[1:] *= values[1:] ** -3 / 4
         factors = slopes.astype(np.float32)
         self._map(len(copy), lambda band: kernels.loss_slopes(*args, factors, *band, seen, back))
-        self._map(len(copy), lambda band: kernels.moments_adjoint(seen, plane.original, copy, *band, back))
+        self._map(len(copy), lambda band: kernels.moments_adjoint(seen, original, copy, *band, back))
         return float(weights @ values)
 
     def _halved_light(self, errors: Floats, down: int, across: int) -> Floats:

@@ -11,7 +11,7 @@ from torch import Tensor
 from fourcodec.arrays import Floats
 from fourcodec.grid.cuda.ssimulacra2 import TorchSsimulacra2
 from fourcodec.grid.error_form import BOUND, PHASE_STEP, STRENGTH, ErrorForm
-from fourcodec.grid.ssimulacra2 import PHASES
+from fourcodec.grid.ssimulacra2 import PHASES, scales_of
 
 # The metric's phases in every turn: recorded work is always the same.
 _PHASES = tuple(PHASE_STEP * turn % PHASES for turn in range(4))
@@ -31,8 +31,9 @@ class TorchForm:
     @classmethod
     def of(cls, form: ErrorForm, target: Floats, send: Callable[[Floats], Tensor]) -> TorchForm:
         """The form on the device that `send` sends arrays to."""
-        metric = TorchSsimulacra2(target.shape[1], target.shape[2], send) if form.metric_share else None
-        metric = metric if metric and metric.scales else None
+        height, width = target.shape[1:]
+        judged = form.metric_share > 0 and scales_of(height, width) > 0
+        metric = TorchSsimulacra2(height, width, send) if judged else None
         return cls([send(plane) for plane in form.weights], send(target), form.metric_share, metric)
 
     def empty(self) -> TorchForm:

@@ -43,9 +43,11 @@ def form_of(planes: Floats, visible: Floats | NDArray[np.bool_] | None) -> Error
 def without_hidden(planes: Floats, visible: Floats | None) -> Floats:
     """Planes (channels, H, W) whose hidden pixels, where visible (H, W) is 0, have the mean colour of the others: the
     local means and variances of what is seen then do not depend on them."""
-    if visible is None or (visible > 0).all():
+    if visible is None:
         return planes
     seen = visible > 0
+    if seen.all():
+        return planes
     mean = planes[:, seen].mean(axis=1) if seen.any() else np.zeros(len(planes), planes.dtype)
     return np.where(seen, planes, mean[:, None, None])
 
