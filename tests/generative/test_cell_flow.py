@@ -1,5 +1,6 @@
 """The flow over cells: it learns the latents' density by class, goes both ways, is stored, and resumes exactly."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,15 @@ def test_samples_have_the_moments_of_the_latents_and_their_classes(flow: CellFlo
     assert 0.35 < (both[:, :, 1].mean(1) > 2).mean() < 0.65
 
 
+def test_guidance_moves_samples_of_a_class_away_from_the_others(flow: CellFlow) -> None:
+    guided = dataclasses.replace(flow, guidance=1.0)
+    for label, sign in ((3, -1), (7, 1)):
+        plain, moved = (one.sample(300, seed=1, label=label).reshape(-1, CELLS, 2) for one in (flow, guided))
+        assert sign * (moved[:, :, 1].mean() - plain[:, :, 1].mean()) > 0
+    z = latents()[0][:20]
+    assert np.array_equal(guided.to_noise(z), flow.to_noise(z))  # without a class there is nothing to move from
+
+
 def test_samples_follow_from_the_seed_and_the_temperature(flow: CellFlow) -> None:
     one = flow.sample(30, seed=5, label=3)
     assert np.array_equal(one, flow.sample(30, seed=5, label=3))
@@ -85,9 +95,10 @@ def test_ways_through_the_flow_visit_every_stop(flow: CellFlow) -> None:
 
 
 def test_a_stored_flow_samples_the_same_and_a_damaged_one_is_refused(flow: CellFlow) -> None:
-    state = flow.to_state()
+    guided = dataclasses.replace(flow, guidance=0.5)
+    state = guided.to_state()
     stored = prior_from_state(state)
-    assert np.array_equal(stored.sample(5, seed=1), flow.sample(5, seed=1))
+    assert np.array_equal(stored.sample(5, seed=1), guided.sample(5, seed=1))
     damaged = {
         "missing": {name: array for name, array in state.arrays.items() if name != "network.last.bias"},
         "shape": {**state.arrays, "network.first.weight": np.zeros((32, 3), np.float32)},
@@ -97,6 +108,7 @@ def test_a_stored_flow_samples_the_same_and_a_damaged_one_is_refused(flow: CellF
         "deviation": {**state.arrays, "deviation": np.zeros(2 * CELLS)},
         "labels": {**state.arrays, "labels": np.zeros(3, np.int64)},
         "shares": {**state.arrays, "shares": np.array([np.inf, 1.0])},
+        "guidance": {**state.arrays, "guidance": np.array([-1.0])},
     }
     for name, arrays in damaged.items():
         with pytest.raises(ModelError, match="cell-flow"):

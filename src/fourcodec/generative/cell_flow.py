@@ -3,7 +3,8 @@
 Lipman, Chen, Ben-Hamu, Nickel, Le: Flow Matching for Generative Modeling (2023), with straight paths
 x_t = (1 - t) x_0 + t x_1 between noise x_0 and standardised codes x_1; the network learns the mean of x_1 - x_0 at
 (x_t, t). It has adaptive layer normalisation by time and class (Peebles, Xie: Scalable Diffusion Models with
-Transformers, 2023). Its training is in cell_flow_training.py.
+Transformers, 2023). Samples of a class are guided away from what all classes share (Ho, Salimans: Classifier-Free
+Diffusion Guidance, 2022). Its training is in cell_flow_training.py.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from torch import nn
 from fourcodec.arrays import Floats
 from fourcodec.cells import MAX_CELLS
 from fourcodec.errors import ModelError
+from fourcodec.generative.config import MAX_GUIDANCE
 from fourcodec.generative.priors import PriorState, as_latents, stored_array
 from fourcodec.generative.torch_threads import one_torch_thread
 
@@ -96,7 +98,8 @@ class CellFlow:
     deviations.
 
     labels (classes,) int64: the data's label of each class, sorted; shares (classes,): how often each comes. Both are
-    empty for a flow without classes.
+    empty for a flow without classes. guidance: by how much the velocity of a class is moved further from that of no
+    class, as a multiple of their difference.
     """
 
     mean: NDArray[np.float64]  # (L,), cell after cell
@@ -104,6 +107,7 @@ class CellFlow:
     labels: NDArray[np.int64]
     shares: NDArray[np.float64]
     network: VelocityNetwork
+    guidance: float = 0.0
     name = KIND
 
     @property
@@ -154,6 +158,7 @@ class CellFlow:
         """The codes' moments, the classes, and the network's weights."""
         weights = {f"network.{name}": value.cpu().numpy() for name, value in self.network.state_dict().items()}
         own = {"mean": self.mean, "deviation": self.deviation, "labels": self.labels, "shares": self.shares}
+        own["guidance"] = np.array([self.guidance])
         return PriorState(self.name, {**own, **weights})
 
     @classmethod
@@ -166,8 +171,11 @@ class CellFlow:
             raise ValueError("its classes contradict each other")
         if deviation.min() <= 0 or (len(labels) and not (shares.min() >= 0 and 0 < shares.sum() < math.inf)):
             raise ValueError("its deviations or shares are not above 0")
+        (guidance,) = stored_array(arrays, "guidance", 1)
+        if not 0 <= guidance <= MAX_GUIDANCE:
+            raise ValueError(f"its guidance is {guidance}")
         network = _stored_network(arrays, mean.size, len(labels))
-        return cls(mean, deviation, labels, shares, network)
+        return cls(mean, deviation, labels, shares, network, float(guidance))
 
     def _class_of(self, label: int) -> int:
         found = np.flatnonzero(self.labels == label)
@@ -190,10 +198,18 @@ class CellFlow:
         with torch.inference_mode(), one_torch_thread():
             for index in range(STEPS):
                 time = start + index * step
-                velocity = self.network(x, torch.full((len(x),), time), chosen)
-                other = self.network(x + step * velocity, torch.full((len(x),), time + step), chosen)
+                velocity = self._velocity(x, time, chosen)
+                other = self._velocity(x + step * velocity, time + step, chosen)
                 x = x + step * (velocity + other) / 2
         return as_latents(x.flatten(1).numpy())
+
+    def _velocity(self, x: torch.Tensor, time: float, classes: torch.Tensor) -> torch.Tensor:
+        """The guided velocity of grids (B, cells, size); none without a class is guided."""
+        times = torch.full((len(x),), time)
+        velocity: torch.Tensor = self.network(x, times, classes)
+        if not (self.guidance and classes.any()):
+            return velocity
+        return velocity + self.guidance * (velocity - self.network(x, times, torch.zeros_like(classes)))
 
     def _scaled(self, standard: Floats) -> Floats:
         return as_latents(self.mean + standard * self.deviation)

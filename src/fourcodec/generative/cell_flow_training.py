@@ -112,7 +112,8 @@ class CellFlowTraining:
         weights = {name: value.cpu() for name, value in self._average.items()}
         network = VelocityNetwork(*self._size, self._config.width, self._config.blocks, len(self._labels))
         network.load_state_dict(weights)
-        return CellFlow(self._mean, self._deviation, self._labels, self._shares, network.requires_grad_(False))
+        network.requires_grad_(False)
+        return CellFlow(self._mean, self._deviation, self._labels, self._shares, network, self._config.guidance)
 
     def _fraction(self, budget: Budget) -> float:
         return budget.fraction(self._iteration / self._steps, self._seconds)

@@ -28,6 +28,7 @@ STARTS = ("components", "random")
 SCHEDULES = ("linear", "cosine")
 MAX_SAMPLES = 1 << 22  # of an image: a sheet of 64 such images takes 1 GB
 MAX_CHANNELS = 4
+MAX_GUIDANCE = 10.0
 MAX_UNITS = 1 << 14  # per layer: two layers of this width have 268 million weights between them
 _SUFFIX = ".toml"
 _MAX_FLOAT = 1 << 1000  # of a whole number in place of a float: Python's ints are unlimited
@@ -176,7 +177,7 @@ class FlowConfig(_Table):
     """The density of grids of codes, a transformer of `blocks` blocks over the cells (cell_flow.py), and its training.
 
     `width` is a multiple of 32. `share` is the share of a training's minutes that the flow has, where minutes are
-    given.
+    given. `guidance` is by how much samples of a class are moved further from those of no class; 0 leaves them.
     """
 
     width: int = _within(128, 32, 2048)
@@ -185,6 +186,7 @@ class FlowConfig(_Table):
     batch: int = _within(256, 1, 65_536)
     rate: float = _within(1e-3, 0, 1)
     share: float = _within(0.5, 0.05, 0.95)
+    guidance: float = _within(0.0, 0, MAX_GUIDANCE)
 
     def __post_init__(self) -> None:
         super().__post_init__()
