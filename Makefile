@@ -30,7 +30,7 @@ test-base: $(STAMP)
 	FOURCODEC_TEST_INSTALL=1 $(BIN)/python -m pytest -m install tests
 
 # Lines and branches of what reads files: at least 95%, or this fails.
-READERS := $(patsubst %,fourcodec.%,bitstream codec fnc profiles fnet.profile \
+READERS := $(patsubst %,fourcodec.%,bitstream codec fnc profiles $(patsubst %,fnet.%,config profile rendering) \
 	$(patsubst %,grid.%,config profile rendering tiling weight_coding))
 COVERING := bitstream golden inspection fnet/test_profile.py $(patsubst %,grid/test_%.py,profile tiled tiling) \
 	$(patsubst %,test_%.py,codec grid_codec format views verify limits)

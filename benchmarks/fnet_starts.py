@@ -22,6 +22,7 @@ from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.matching import PeerFiles, best_within
 from fourcodec.bitstream import container
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import FitSettings
 from fourcodec.fnet.fit.sizes import size_named
@@ -50,11 +51,11 @@ def main() -> None:
         for start, prior in (("none", 0), ("trained", number_for(size))):
             key = [path.name, options.size, str(options.iterations), f"{options.quality:g}", start]
             if options.only in (None, start) and key not in [row[:5] for row in tables.begin(options.rows, COLUMNS)]:
-                config = fnet.FnetConfig.of_size(size, 1 if picture.ndim == 2 else 3, prior=prior)
+                config = FnetConfig.of_size(size, 1 if picture.ndim == 2 else 3, prior=prior)
                 tables.append(options.rows, key + measure(picture, config, options.iterations, options.quality))
 
 
-def measure(picture: npt.NDArray[np.uint8], config: fnet.FnetConfig, iterations: int, quality: float) -> list[str]:
+def measure(picture: npt.NDArray[np.uint8], config: FnetConfig, iterations: int, quality: float) -> list[str]:
     """The columns from `size_bytes` on."""
     planes, rate_weight, began = pixels.to_planes(picture), rate_weight_of(quality), time.process_time()
     settings = FitSettings(iterations, rate_weight=rate_weight)

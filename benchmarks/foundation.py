@@ -21,9 +21,9 @@ from fourcodec import images, metrics
 from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.matching import PeerFiles, best_within
 from fourcodec.fnet.backends import backend_of
+from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import FLOAT_SCHEDULE, FitSettings, settings_for
-from fourcodec.fnet.profile import FnetConfig
 from fourcodec.images import pixels
 from fourcodec.positions import PIXEL_CENTRES, positions
 

@@ -26,6 +26,7 @@ from fourcodec.bitstream import container, metadata, varint
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import MAX_DEPTH, MAX_WIDTH, FnetConfig
 from fourcodec.grid import config as grid_config
 from fourcodec.grid.tiling import MAX_TILES, UNIT
 from fourcodec.limits import DEFAULT
@@ -76,7 +77,7 @@ def wide_side() -> bytes:
 
 
 def large_coefficient() -> bytes:
-    config = fnet.FnetConfig(2, 1, 3)
+    config = FnetConfig(2, 1, 3)
     values = np.full(config.shape.output_count + config.coefficient_count, 1 << 20, np.int32)
     section = Section(fnet.NETWORK, container.CODER_ZSTD, coefficient_coding.encode_planes(values))
     return container.write(Header(24, 16, 3, fnet.PROFILE_ID, (2, 1)), [section])
@@ -135,8 +136,8 @@ CASES = (
     ),
     Case("pixels a side", container.MAX_SIDE, NONE, "side.fnc", wide_side),
     Case("sections", container.MAX_SECTIONS, NONE, "sections.fnc", many_sections),
-    Case("width of fnet", fnet.MAX_WIDTH, NONE, "width.fnc", lambda: with_field(small(), 0, 11)),
-    Case("depth of fnet", fnet.MAX_DEPTH, NONE, "depth.fnc", lambda: with_field(small(), 1, 17)),
+    Case("width of fnet", MAX_WIDTH, NONE, "width.fnc", lambda: with_field(small(), 0, 11)),
+    Case("depth of fnet", MAX_DEPTH, NONE, "depth.fnc", lambda: with_field(small(), 1, 17)),
     Case("levels of grid", 9, NONE, "levels.fnc", grid_field(0, 10)),
     Case("order of grid", grid_config.MAX_ORDER, NONE, "order.fnc", grid_field(1, 4)),
     Case("hidden units of grid", grid_config.MAX_HIDDEN, NONE, "hidden.fnc", grid_field(2, 17)),

@@ -52,6 +52,8 @@ FLOORS = {
     "fnet": (
         ("quantize", "network", "network_torch"),
         ("trained_starts", "backends", "coefficient_coding"),
+        ("config",),
+        ("rendering",),
         ("profile",),
         ("fit",),
     ),
@@ -78,8 +80,8 @@ UPWARDS = {
 APART = ("fnet", "grid", "generative")  # none of them imports another
 # module: what of another of them it may import, and why
 ACROSS = {
-    "generative.config": {"fnet.profile"},  # the largest network that a file can hold
-    "generative.fnc": {"fnet.profile", "fnet.quantize"},  # samples become files of the profile fnet
+    "generative.config": {"fnet.config"},  # the largest network that a file can hold
+    "generative.fnc": {"fnet.config", "fnet.profile", "fnet.quantize"},  # samples become files of the profile fnet
     "generative.latent_density": {"fnet.quantize"},  # the table of steps
 }
 # room: what it may import from outside (beside the standard library); rooms not named here may import anything

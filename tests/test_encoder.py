@@ -8,10 +8,10 @@ import pytest
 
 from fourcodec import encoder
 from fourcodec.errors import LimitError, TargetError
+from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import MOST_FROM_START, FitSettings
 from fourcodec.fnet.fit.sizes import coefficient_count, rows, size_for_bytes
-from fourcodec.fnet.profile import FnetConfig
 from fourcodec.request import Request
 from tests.support.stubs import StubNetwork
 

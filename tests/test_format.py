@@ -16,6 +16,8 @@ from fourcodec.errors import CorruptFileError
 from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet import trained_starts as fnet_starts
+from fourcodec.fnet.config import FnetConfig, QuantizedFnet
+from fourcodec.fnet.rendering import coefficients_of
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
 from fourcodec.grid.trained_starts import trained_starts
@@ -57,11 +59,11 @@ def test_every_golden_file_decodes_as_the_document_says(name: str) -> None:
 @pytest.mark.parametrize("coder", [container.CODER_RANGE, container.CODER_ZSTD])
 def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: tuple[int, ...]) -> None:
     """Integers of all sizes, in both coders: the coefficients are equal to the last bit."""
-    random, config = np.random.default_rng(5), fnet.FnetConfig.of_size(size, 3)
+    random, config = np.random.default_rng(5), FnetConfig.of_size(size, 3)
     sizes = 2.0 ** random.uniform(0, 20, config.coefficient_count) - 1
     symbols = (sizes * random.choice([-1, 1], len(sizes))).astype(np.int32)
     indices = random.integers(152, 256, config.shape.output_count).astype(np.uint8)  # within the bound on sums
-    network = fnet.QuantizedFnet(config, indices, symbols)
+    network = QuantizedFnet(config, indices, symbols)
     values = fnet.plain_integers(network)
     payload = (
         coefficient_coding.encode_range(values, config.shape, config.cells.count)
@@ -73,21 +75,21 @@ def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: t
     found = format_decoder.Fourier(format_decoder.parse(data), 3)
     assert found.step_indices == indices.tolist()
     assert found.symbols == symbols.tolist()
-    assert np.array_equal(found.coefficients(), fnet.coefficients_of(network))
+    assert np.array_equal(found.coefficients(), coefficients_of(network))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_integers_around_a_trained_start_of_fnet_decode_as_the_document_says(channels: int) -> None:
     random = np.random.default_rng(7)
-    config = fnet.FnetConfig.of_size(fnet_starts.trained_starts()[1].size, channels, prior=1)
+    config = FnetConfig.of_size(fnet_starts.trained_starts()[1].size, channels, prior=1)
     indices = random.integers(60, 110, config.shape.output_count).astype(np.uint8)
     symbols = fnet_starts.base_symbols(1, config.shape, indices) + random.integers(-9, 10, config.coefficient_count)
-    network = fnet.QuantizedFnet(config, indices, symbols.astype(np.int32))
+    network = QuantizedFnet(config, indices, symbols.astype(np.int32))
     fields, sections = fnet.pack(network)
     data = container.write(container.Header(24, 16, channels, fnet.PROFILE_ID, **fields), sections)
     found = format_decoder.Fourier(format_decoder.parse(data), channels)
     assert found.symbols == symbols.tolist()
-    assert np.array_equal(found.coefficients(), fnet.coefficients_of(network))
+    assert np.array_equal(found.coefficients(), coefficients_of(network))
 
 
 @given(
@@ -101,7 +103,7 @@ def test_both_decoders_refuse_a_network_or_agree_on_its_pixels(
 ) -> None:
     """Hidden states of any size, and a last layer whose samples are in a picture's range: what two decoders make of a
     phase without a fraction differs by up to 255."""
-    random, config = np.random.default_rng(seed), fnet.FnetConfig(2, depth, 1)
+    random, config = np.random.default_rng(seed), FnetConfig(2, depth, 1)
     symbols = np.zeros(config.coefficient_count, np.int32)
     for layer, largest in zip(config.shape.layers[:1], exponents, strict=False):
         symbols[layer.span] = random.integers(-(2**largest) + 1, 2**largest, layer.size)
@@ -109,7 +111,7 @@ def test_both_decoders_refuse_a_network_or_agree_on_its_pixels(
     symbols[last] = random.integers(-30, 31, last.stop - last.start)
     indices = np.full(config.shape.output_count, index, np.uint8)
     indices[-1] = 64  # a step of 1/256
-    network = fnet.QuantizedFnet(config, indices, symbols)
+    network = QuantizedFnet(config, indices, symbols)
     payload = coefficient_coding.encode_planes(fnet.plain_integers(network))
     header = container.Header(7, 5, 1, fnet.PROFILE_ID, (2, depth))
     data = container.write(header, [container.Section(fnet.NETWORK, container.CODER_ZSTD, payload)])
@@ -128,14 +130,14 @@ def test_both_decoders_refuse_a_network_or_agree_on_its_pixels(
 @pytest.mark.parametrize("more", [0, 1])
 def test_the_bound_on_sums_is_exact(more: int) -> None:
     """A hidden state of two layers: 1023 and 1 turns, or one part in 2^20 more."""
-    config = fnet.FnetConfig(1, 2, 1)
+    config = FnetConfig(1, 2, 1)
     indices = np.array([0, 160, 0], np.uint8)  # steps of 1, 2^-20 and 1
     symbols = np.zeros(config.coefficient_count, np.int32)
     first, second, last = (layer.span.start for layer in config.shape.layers)
     symbols[[first, second, second + 1, last]] = (-1023, 2**20 - 1, -1 - more, 1024)
-    assert fnet.is_bounded(fnet.QuantizedFnet(config, indices, symbols)) == (not more)
+    assert fnet.is_bounded(QuantizedFnet(config, indices, symbols)) == (not more)
     symbols[last] = 1025
-    assert not fnet.is_bounded(fnet.QuantizedFnet(config, indices, symbols))
+    assert not fnet.is_bounded(QuantizedFnet(config, indices, symbols))
 
 
 def test_the_trained_starts_are_those_of_the_document() -> None:

@@ -17,6 +17,7 @@ from fourcodec.bitstream import alpha, container, metadata, varint, zstd
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, FourcodecError, LimitError
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import FnetConfig, QuantizedFnet, read_config
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
 from fourcodec.grid import rendering as grid_rendering
@@ -76,7 +77,7 @@ def test_what_alpha_needs_of_a_small_size_counts_as_work() -> None:
     header, sections = container.read(data)
     mask = np.arange(20_000, dtype=np.uint8).reshape(100, 200)
     seen = container.write(dataclasses.replace(header, channels=4), [*sections, alpha.write(mask)])
-    limits = Limits(work=20_000 * fnet.FnetConfig(10, 16, 3).coefficient_count - 1)
+    limits = Limits(work=20_000 * FnetConfig(10, 16, 3).coefficient_count - 1)
     codec.decode(data, view=View(size=(4, 2)), limits=limits)
     with pytest.raises(LimitError, match="decoding takes"):
         codec.decode(seen, view=View(size=(4, 2)), limits=limits)
@@ -121,7 +122,7 @@ def test_a_view_of_too_many_samples_is_refused(scale: float) -> None:
 def test_every_picture_of_the_usual_sizes_is_within_the_default_work() -> None:
     """What encoders write unasked is decoded unasked: at the limit of pixels, 8 x 6 and every grid."""
     header = Header(16384, 8192, 3, fnet.PROFILE_ID, (8, 6))
-    assert fnet.multiplications(fnet.read_config(header), whole(16384, 8192)) <= DEFAULT.work
+    assert fnet.multiplications(read_config(header), whole(16384, 8192)) <= DEFAULT.work
     largest = Header(16384, 8192, 3, grid.PROFILE_ID, (9, 3, 16, 0))
     assert grid.multiplications(grid.read_config(largest), whole(16384, 8192)) <= DEFAULT.work
 
@@ -210,9 +211,9 @@ def test_filters_that_would_overflow_are_refused() -> None:
 
 def test_the_largest_integers_give_finite_samples() -> None:
     """Every weight and latent as large as it can be, in both profiles: no sample is inf or NaN."""
-    config = fnet.FnetConfig(5, 16, 3)
+    config = FnetConfig(5, 16, 3)
     indices, symbols = np.full(config.shape.output_count, 160, np.uint8), np.full(config.coefficient_count, 2**20 - 1)
-    network = fnet.QuantizedFnet(config, indices, symbols.astype(np.int32))
+    network = QuantizedFnet(config, indices, symbols.astype(np.int32))
     assert fnet.same(network, fnet.unpack(config, fnet.pack(network)[1]))
     assert np.isfinite(fnet.render(network, (16, 24), "cpu")).all()
     picture = random_picture(config_of(16, 24, 3, levels=9, order=3, phase=0, smooth=True))

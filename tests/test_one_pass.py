@@ -30,12 +30,12 @@ FILES = ["rgb-range", "fnet-rgba", "grid-rgb", "grid-rgba-16", "grid-smooth-tile
 PARSE = "fourcodec.bitstream.container:read"
 COUNTED = {
     PARSE: "parses",
-    "fourcodec.fnet.profile:read_config": "configs",
+    "fourcodec.fnet.config:read_config": "configs",
     "fourcodec.grid.config:read_config": "configs",
     "fourcodec.fnet.coefficient_coding:decode_range": "network streams",
     "fourcodec.grid.weight_coding:decode_networks": "network streams",
     "fourcodec.grid.latent_coding:decode_latents": "latent streams",
-    "fourcodec.fnet.profile:coefficients_of": "weights",
+    "fourcodec.fnet.rendering:coefficients_of": "weights",
     "fourcodec.grid.weights:GridShape.weights": "weights",
     "fourcodec.grid.latent_coding:EntropyModelIntegers.__post_init__": "entropy models",
     "fourcodec.grid.rendering:sampling": "samplings",

@@ -13,6 +13,7 @@ from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Header
 from fourcodec.errors import LimitError
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import FnetConfig, QuantizedFnet
 from fourcodec.fnet.quantize import STEP_COUNT
 from fourcodec.grid import profile as grid
 from fourcodec.grid import rendering as grid_rendering
@@ -51,10 +52,10 @@ def wide_file(profile: Any, *, smooth: bool = False) -> bytes:
         fields, sections = grid.pack(random_picture(config, spread=3.0))
         assert fields["architecture"] == config.architecture
     else:
-        random, shape = np.random.default_rng(0), fnet.FnetConfig(4, 3, 3).shape
+        random, shape = np.random.default_rng(0), FnetConfig(4, 3, 3).shape
         symbols = np.rint(random.laplace(0, 40, shape.coefficient_count)).astype(np.int32)
         indices = np.full(shape.output_count, STEP_COUNT // 4, np.uint8)
-        fields, sections = fnet.pack(fnet.QuantizedFnet(fnet.FnetConfig(4, 3, 3), indices, symbols))
+        fields, sections = fnet.pack(QuantizedFnet(FnetConfig(4, 3, 3), indices, symbols))
     return container.write(Header(width, height, 3, profile.PROFILE_ID, **fields), sections)
 
 

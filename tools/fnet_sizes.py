@@ -28,6 +28,7 @@ from benchmarks.crops import centre
 from fourcodec import files, images, metrics
 from fourcodec.bitstream import container
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import FnetConfig, QuantizedFnet
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import FitSettings
 from fourcodec.fnet.fit.sizes import coefficient_count, size_named
@@ -75,7 +76,7 @@ def measure(
     if done >= {f"{weight:g}" for weight in lambdas}:
         return
     planes, network = pixels.to_planes(picture), None
-    config = fnet.FnetConfig.of_size(size_named(size), 3)
+    config = FnetConfig.of_size(size_named(size), 3)
     for weight in lambdas:
         settings = FitSettings(iterations).part(ONWARD if network else WHOLE, weight)
         network = fnet_fit.fit(planes, config, settings, seed=0, device="cpu", report=None, start=network)
@@ -86,7 +87,7 @@ def measure(
         tables.append(rows, [*key[:2], f"{weight:g}", *key[2:], str(size_bytes), f"{psnr_db:.3f}", f"{cost:.4e}"])
 
 
-def measured(network: fnet.QuantizedFnet, picture: npt.NDArray[np.uint8]) -> tuple[int, float]:
+def measured(network: QuantizedFnet, picture: npt.NDArray[np.uint8]) -> tuple[int, float]:
     """Bytes of the file of a network, and PSNR of the pixels decoded from it."""
     height, width, channels = picture.shape
     fields, sections = fnet.pack(network)

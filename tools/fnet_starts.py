@@ -28,10 +28,10 @@ from threadpoolctl import threadpool_limits
 
 from fourcodec.bench import sources
 from fourcodec.fnet.backends import backend_of
+from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fitting
 from fourcodec.fnet.fit.settings import FLOAT_SCHEDULE, FitSettings
 from fourcodec.fnet.fit.sizes import size_named
-from fourcodec.fnet.profile import FnetConfig
 from fourcodec.fnet.trained_starts import FRACTION, MIDDLE
 from fourcodec.images import pixels
 from fourcodec.optimisation.soap import SoapState

@@ -21,7 +21,7 @@ from PIL import Image
 import fourcodec
 from fourcodec import codec, files, metrics
 from fourcodec.comparison import error_map
-from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.rendering import layer_outputs
 from fourcodec.grid import profile as grid
 from fourcodec.images import pixels
 from fourcodec.inspection.plots import DIVERGING, HEAT, blank, pooled, show, shown_lattice
@@ -61,7 +61,7 @@ def waves(picture: Pixels, data: bytes) -> Figure:
     """A column for each layer: two of its outputs as waves, and the best image that its features give linearly."""
     file = codec.File(data)
     network, size = file.integers, (file.header.height, file.header.width)
-    hidden = fnet.layer_outputs(network, size, shown_lattice(*size))[:-1]
+    hidden = layer_outputs(network, size, shown_lattice(*size))[:-1]
     reduced = pixels.to_planes(codec.decode(data, view=dataclasses.replace(WHOLE, size=hidden[0].shape[:0:-1])))
     figure = blank(2.1 * (len(hidden) + 1), 1.6 * (WAVES_SHOWN + 1) + 0.7)
     figure.suptitle("The pure network, layer by layer", fontsize=11)

@@ -18,6 +18,7 @@ from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Section
 from fourcodec.errors import LimitError, TargetError
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import MOST_FROM_START, FitSettings, settings_for
 from fourcodec.fnet.fit.sizes import next_size, size_for, size_for_bytes
@@ -180,12 +181,12 @@ class FnetFits(_FitsOf):
         self._latest = config.size
         return self._fitted(config, self._whole.part(part, rate_weight), start, report)
 
-    def _config(self, size: tuple[int, ...]) -> fnet.FnetConfig:
+    def _config(self, size: tuple[int, ...]) -> FnetConfig:
         """The config of a network of this size, with its trained start where there is one and it helps."""
         prior = number_for(size) if self._whole.iterations <= MOST_FROM_START else 0
-        return fnet.FnetConfig.of_size(size, len(self.subject.planes), prior=prior)
+        return FnetConfig.of_size(size, len(self.subject.planes), prior=prior)
 
-    def _fitted(self, config: fnet.FnetConfig, settings: FitSettings, start: Any, report: Report) -> Any:
+    def _fitted(self, config: FnetConfig, settings: FitSettings, start: Any, report: Report) -> Any:
         _, height, width = self.subject.planes.shape
         self.limits.check_work(height * width * config.coefficient_count)  # before minutes are spent
         return fnet_fit.fit(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import FnetConfig, QuantizedFnet
 from fourcodec.grid import profile as grid
 from fourcodec.grid.config import GridConfig
 from fourcodec.grid.picture import QuantizedGrid
@@ -84,7 +85,7 @@ class Profile(Protocol[Config, Network]):
         content of the sections."""
 
 
-FNET: Profile[fnet.FnetConfig, fnet.QuantizedFnet] = fnet
+FNET: Profile[FnetConfig, QuantizedFnet] = fnet
 GRID: Profile[GridConfig, QuantizedGrid] = grid
 # Files that hold the latent of a generative model (generative/latent_codec.py). The table has no such profile, since
 # they are decoded with their model alone.

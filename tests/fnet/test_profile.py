@@ -12,31 +12,33 @@ from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import FnetConfig, QuantizedFnet, read_config
 from fourcodec.fnet.quantize import MAX_SYMBOL
+from fourcodec.fnet.rendering import layer_outputs
 from fourcodec.views import Lattice
 
 
 def random_network(
     width: int, depth: int, channels: int, spread: float, seed: int = 0, order: int | None = None
-) -> fnet.QuantizedFnet:
+) -> QuantizedFnet:
     random = np.random.default_rng(seed)
-    config = fnet.FnetConfig(width, depth, channels, order)
+    config = FnetConfig(width, depth, channels, order)
     lowest = 160 if spread > 100 else 40  # sums have a bound
     indices = random.integers(lowest, 256, config.shape.output_count).astype(np.uint8)
     symbols = np.rint(random.laplace(0, spread, config.coefficient_count)).clip(-MAX_SYMBOL, MAX_SYMBOL)
-    return fnet.QuantizedFnet(config, indices, symbols.astype(np.int32))
+    return QuantizedFnet(config, indices, symbols.astype(np.int32))
 
 
-def header_of(network: fnet.QuantizedFnet, **changes: object) -> Header:
+def header_of(network: QuantizedFnet, **changes: object) -> Header:
     header = Header(24, 16, network.config.channels, fnet.PROFILE_ID, network.config.size)
     return dataclasses.replace(header, **changes)
 
 
-def unpack(header: Header, sections: list[Section]) -> fnet.QuantizedFnet:
-    return fnet.unpack(fnet.read_config(header), sections)
+def unpack(header: Header, sections: list[Section]) -> QuantizedFnet:
+    return fnet.unpack(read_config(header), sections)
 
 
-def assert_equal(a: fnet.QuantizedFnet, b: fnet.QuantizedFnet) -> None:
+def assert_equal(a: QuantizedFnet, b: QuantizedFnet) -> None:
     assert a.config == b.config
     assert np.array_equal(a.step_indices, b.step_indices)
     assert np.array_equal(a.symbols, b.symbols)
@@ -81,13 +83,13 @@ def test_the_smaller_coding_is_kept() -> None:
 @pytest.mark.parametrize(("width", "depth", "channels"), [(0, 6, 3), (99, 6, 3), (8, 0, 3), (8, 17, 3), (8, 6, 5)])
 def test_sizes_outside_are_refused(width: int, depth: int, channels: int) -> None:
     with pytest.raises(ValueError, match="is 1 to"):
-        fnet.FnetConfig(width, depth, channels)
+        FnetConfig(width, depth, channels)
 
 
 @pytest.mark.parametrize(("width", "order"), [(5, 0), (5, 5), (1, 1)])
 def test_orders_that_limit_nothing_are_refused(width: int, order: int) -> None:
     with pytest.raises(ValueError, match="an order that limits width"):
-        fnet.FnetConfig(width, 3, 3, order)
+        FnetConfig(width, 3, 3, order)
 
 
 def test_files_that_do_not_fit_their_header_are_refused() -> None:
@@ -146,22 +148,22 @@ def test_describe_counts_bits() -> None:
 
 
 def test_activation_maps_to_samples() -> None:
-    config = fnet.FnetConfig(2, 1, 1)
+    config = FnetConfig(2, 1, 1)
     indices, symbols = np.zeros(config.shape.output_count, np.uint8), np.zeros(config.coefficient_count, np.int32)
     symbols[config.shape.layers[-1].offset] = -2  # the constant term: y = -2 everywhere
-    linear = fnet.render(fnet.QuantizedFnet(config, indices, symbols), (2, 3), "cpu")
+    linear = fnet.render(QuantizedFnet(config, indices, symbols), (2, 3), "cpu")
     sigmoid = dataclasses.replace(config, activation=1)
-    squashed = fnet.render(fnet.QuantizedFnet(sigmoid, indices, symbols), (2, 3), "cpu")
+    squashed = fnet.render(QuantizedFnet(sigmoid, indices, symbols), (2, 3), "cpu")
     assert linear.shape == (1, 2, 3)
     assert np.allclose(linear, -2)
     assert np.allclose(squashed, 1 / (1 + np.exp(2)))
 
 
-def cells(rows: int, columns: int, seed: int = 3) -> fnet.QuantizedFnet:
+def cells(rows: int, columns: int, seed: int = 3) -> QuantizedFnet:
     """Random networks of cells whose samples are about [0, 1]."""
-    random, config = np.random.default_rng(seed), fnet.FnetConfig.of_size((3, 2, rows, columns), 3)
+    random, config = np.random.default_rng(seed), FnetConfig.of_size((3, 2, rows, columns), 3)
     indices = np.full(config.shape.output_count, 64, np.uint8)  # steps of 1/256
-    return fnet.QuantizedFnet(config, indices, random.integers(-12, 13, config.coefficient_count).astype(np.int32))
+    return QuantizedFnet(config, indices, random.integers(-12, 13, config.coefficient_count).astype(np.int32))
 
 
 @pytest.mark.parametrize("shape", [(1, 2), (3, 1), (4, 5)])
@@ -214,7 +216,7 @@ def test_a_part_of_cells_is_that_part_of_the_picture_and_small_sizes_are_means()
 def test_the_last_layers_outputs_of_cells_are_their_samples() -> None:
     network = cells(2, 3)
     lattice = Lattice(0, 0, 24, 16, 24, 16)
-    outputs = fnet.layer_outputs(network, (16, 24), lattice)
+    outputs = layer_outputs(network, (16, 24), lattice)
     assert [y.shape for y in outputs] == [(3, 16, 24)] * 3
     assert np.abs(outputs[-1] - fnet.render(network, (16, 24), "cpu")).max() < 1e-6
 
@@ -222,7 +224,7 @@ def test_the_last_layers_outputs_of_cells_are_their_samples() -> None:
 def test_the_work_of_cells_counts_overlaps() -> None:
     lattice = Lattice(0, 0, 24, 16, 24, 16)
     for shape, overlap in (((1, 2), 2), ((2, 2), 4)):
-        config = fnet.FnetConfig.of_size((3, 2, *shape), 3)
+        config = FnetConfig.of_size((3, 2, *shape), 3)
         assert fnet.multiplications(config, lattice) == overlap * 24 * 16 * config.shape.coefficient_count
 
 
@@ -240,7 +242,7 @@ def test_the_work_of_cells_counts_overlaps() -> None:
 def test_impossible_cells_are_refused(architecture: tuple[int, ...], coordinates: int, message: str) -> None:
     header = Header(24, 16, 3, fnet.PROFILE_ID, architecture, coordinates=coordinates)
     with pytest.raises(CorruptFileError, match=message):
-        fnet.read_config(header)
+        read_config(header)
 
 
 def test_a_cell_whose_sums_are_too_large_is_refused() -> None:

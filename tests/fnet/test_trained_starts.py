@@ -12,23 +12,24 @@ from fourcodec.bitstream.container import Header
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import FnetConfig, QuantizedFnet, read_config
 from fourcodec.fnet.quantize import MAX_SYMBOL, STEP_COUNT, step_size
 from fourcodec.fnet.trained_starts import FRACTION, base_symbols, integers_of, number_for, trained_starts
 
 EVERY = sorted(trained_starts())
 
 
-def near_start(number: int, channels: int = 3, seed: int = 0) -> fnet.QuantizedFnet:
+def near_start(number: int, channels: int = 3, seed: int = 0) -> QuantizedFnet:
     """A network whose symbols differ from a trained start's by up to 3."""
     random = np.random.default_rng(seed)
-    config = fnet.FnetConfig.of_size(trained_starts()[number].size, channels, prior=number)
+    config = FnetConfig.of_size(trained_starts()[number].size, channels, prior=number)
     indices = random.integers(60, 100, config.shape.output_count).astype(np.uint8)
     base = base_symbols(number, config.shape, indices)
     symbols = base + random.integers(-3, 4, config.coefficient_count)
-    return fnet.QuantizedFnet(config, indices, symbols.astype(np.int32))
+    return QuantizedFnet(config, indices, symbols.astype(np.int32))
 
 
-def header_of(network: fnet.QuantizedFnet, **changes: object) -> Header:
+def header_of(network: QuantizedFnet, **changes: object) -> Header:
     header = Header(24, 16, network.config.channels, fnet.PROFILE_ID, **network.config.header_fields)
     return dataclasses.replace(header, **changes)
 
@@ -36,7 +37,7 @@ def header_of(network: fnet.QuantizedFnet, **changes: object) -> Header:
 @pytest.mark.parametrize("number", EVERY)
 def test_a_start_has_the_integers_of_a_network_of_its_size(number: int) -> None:
     start = trained_starts()[number]
-    assert len(start.coefficients) == fnet.FnetConfig.of_size(start.size, 3).coefficient_count
+    assert len(start.coefficients) == FnetConfig.of_size(start.size, 3).coefficient_count
     assert np.abs(start.coefficients).max() < 2**15
     assert number_for(start.size) == number
 
@@ -48,7 +49,7 @@ def test_a_size_without_a_start_has_the_number_0() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_base_symbols_are_exact(channels: int) -> None:
     """Rounding in float64 gives what rational numbers give, at steps of all sizes that files can have."""
-    config = fnet.FnetConfig.of_size(trained_starts()[1].size, channels)
+    config = FnetConfig.of_size(trained_starts()[1].size, channels)
     indices = np.random.default_rng(3).integers(0, 150, config.shape.output_count).astype(np.uint8)
     base, integers = base_symbols(1, config.shape, indices), integers_of(1, config.shape)
     steps, first = step_size(indices), 0
@@ -61,7 +62,7 @@ def test_base_symbols_are_exact(channels: int) -> None:
 
 
 def test_a_grey_start_has_the_mean_of_three_colours() -> None:
-    colour, grey = (fnet.FnetConfig.of_size(trained_starts()[1].size, channels).shape for channels in (3, 1))
+    colour, grey = (FnetConfig.of_size(trained_starts()[1].size, channels).shape for channels in (3, 1))
     first = integers_of(1, colour)[colour.layers[-1].span].reshape(-1, 3)
     assert integers_of(1, grey)[grey.layers[-1].span].tolist() == [sum(row) // 3 for row in first.tolist()]
 
@@ -72,7 +73,7 @@ def test_integers_around_a_start_survive(number: int, channels: int) -> None:
     network = near_start(number, channels)
     fields, sections = fnet.pack(network)
     assert fields["prior"] == number
-    found = fnet.unpack(fnet.read_config(header_of(network)), sections)
+    found = fnet.unpack(read_config(header_of(network)), sections)
     assert fnet.same(found, network)
     assert np.array_equal(found.symbols, network.symbols)
     assert len(sections[0].payload) < 3.2 * network.config.coefficient_count / 8  # 7 values a coefficient
@@ -92,20 +93,20 @@ def test_both_coders_hold_the_same_differences() -> None:
 def test_unknown_starts_and_starts_of_another_size_are_refused() -> None:
     network = near_start(1)
     with pytest.raises(UnsupportedFormatError, match=f"trained start {len(EVERY) + 1}, unknown"):
-        fnet.read_config(header_of(network, prior=len(EVERY) + 1))
+        read_config(header_of(network, prior=len(EVERY) + 1))
     with pytest.raises(CorruptFileError, match="another size"):
-        fnet.read_config(header_of(network, architecture=(4, 3)))
+        read_config(header_of(network, architecture=(4, 3)))
     with pytest.raises(ValueError, match="another size"):
-        fnet.FnetConfig(4, 3, 3, prior=1)
+        FnetConfig(4, 3, 3, prior=1)
     with pytest.raises(ValueError, match="trained starts 1 to"):
-        fnet.FnetConfig(8, 6, 3, prior=len(EVERY) + 1)
+        FnetConfig(8, 6, 3, prior=len(EVERY) + 1)
 
 
 def test_symbols_beyond_20_bits_are_refused() -> None:
     """The finest step makes symbols of a start that no coder takes, whatever the differences."""
     config = near_start(1).config
     indices = np.full(config.shape.output_count, STEP_COUNT - 1, np.uint8)
-    network = fnet.QuantizedFnet(config, indices, np.zeros(config.coefficient_count, np.int32))
+    network = QuantizedFnet(config, indices, np.zeros(config.coefficient_count, np.int32))
     with pytest.raises(ValueError, match="20 bits"):
         fnet.pack(network)
     values = fnet.plain_integers(network)

@@ -22,6 +22,7 @@ from fourcodec.coding import binary_coder, range_coder
 from fourcodec.errors import FourcodecError
 from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import read_config
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
 from fourcodec.grid import weight_coding as grid_networks
@@ -309,7 +310,7 @@ def _replace_one(parts: Parts, random: Random, change: Callable[[Section], Secti
 
 def _contexts(header: Header) -> np.ndarray:
     if header.profile == fnet.PROFILE_ID:
-        config = fnet.read_config(header)
+        config = read_config(header)
         return coefficient_coding.contexts(config.shape, config.cells.count)
     return grid_networks._contexts(grid_config.read_config(header))
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import MAX_WIDTH
 from fourcodec.fourier.layer import layer_kernels
 from fourcodec.fourier.limited import limited_kernels
 from fourcodec.grid.config import MAX_ORDER
@@ -14,7 +14,7 @@ from fourcodec.grid.weights import GridShape
 
 
 def warm_fnet() -> None:
-    for outputs in range(1, fnet.MAX_WIDTH + 1):
+    for outputs in range(1, MAX_WIDTH + 1):
         x, y = np.zeros((1, 192), np.float32), np.empty((outputs, 192), np.float32)
         layer_kernels(outputs).forward(x, np.zeros(2 * 2 * outputs, np.float32), False, 0, 192, y)
         limited_kernels(1, 0, outputs).forward(x, np.zeros(2 * outputs, np.float32), False, 0, 192, y)

@@ -15,6 +15,7 @@ from fourcodec.bitstream import container, metadata
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import FnetConfig, QuantizedFnet
 from fourcodec.fnet.fit.fit import fit
 from fourcodec.fnet.fit.settings import FitSettings
 from fourcodec.fnet.trained_starts import base_symbols, trained_starts
@@ -67,7 +68,7 @@ def write(name: str, data: bytes) -> None:
     np.savez_compressed(FOLDER / f"{name}.npz", **integers_of(data), pixels=codec.decode(data))  # type: ignore[arg-type]
 
 
-def fnet_payload(values: np.ndarray, config: fnet.FnetConfig, coder: int) -> bytes:
+def fnet_payload(values: np.ndarray, config: FnetConfig, coder: int) -> bytes:
     """The integers of a network under a coder."""
     if coder == container.CODER_RANGE:
         return coefficient_coding.encode_range(values, config.shape, config.cells.count)
@@ -76,7 +77,7 @@ def fnet_payload(values: np.ndarray, config: fnet.FnetConfig, coder: int) -> byt
 
 def fnet_file(image: np.ndarray, size: tuple[int, ...], coder: int, **fields: int) -> bytes:
     planes = pixels.to_planes(image)
-    config = fnet.FnetConfig.of_size(size, planes.shape[0])
+    config = FnetConfig.of_size(size, planes.shape[0])
     network = fit(planes, config, FitSettings(300, batch_pixels=768), seed=0, device="cpu", report=None)
     values = fnet.plain_integers(network)
     payload = fnet_payload(values, config, coder)
@@ -87,11 +88,11 @@ def fnet_file(image: np.ndarray, size: tuple[int, ...], coder: int, **fields: in
 def file_near_start(height: int, width: int, channels: int, prior: int, coder: int) -> bytes:
     """The file of a trained start with random differences."""
     random, size = np.random.default_rng(prior), trained_starts()[prior].size
-    config = fnet.FnetConfig.of_size(size, channels, prior=prior)
+    config = FnetConfig.of_size(size, channels, prior=prior)
     indices = random.integers(60, 100, config.shape.output_count).astype(np.uint8)
     differences = np.rint(random.laplace(0, 3, config.coefficient_count))
     symbols = (base_symbols(prior, config.shape, indices) + differences).astype(np.int32)
-    values = fnet.plain_integers(fnet.QuantizedFnet(config, indices, symbols))
+    values = fnet.plain_integers(QuantizedFnet(config, indices, symbols))
     payload = fnet_payload(values, config, coder)
     header = Header(width, height, channels, fnet.PROFILE_ID, size, prior=prior)
     return container.write(header, [Section(fnet.NETWORK, coder, payload)])
@@ -100,14 +101,14 @@ def file_near_start(height: int, width: int, channels: int, prior: int, coder: i
 def cells_file(image: np.ndarray, size: tuple[int, ...], coder: int) -> bytes:
     """A network for each cell, each fitted to the whole picture for itself, so that neighbours differ."""
     planes = pixels.to_planes(image)
-    config = fnet.FnetConfig.of_size(size, planes.shape[0])
-    alone = fnet.FnetConfig.of_size(size[:2], planes.shape[0])
+    config = FnetConfig.of_size(size, planes.shape[0])
+    alone = FnetConfig.of_size(size[:2], planes.shape[0])
     fits = [
         fit(planes, alone, FitSettings(60, batch_pixels=768), seed=seed, device="cpu", report=None)
         for seed in range(config.cells.count)
     ]
     symbols = np.concatenate([network.symbols for network in fits])
-    values = fnet.plain_integers(fnet.QuantizedFnet(config, fits[0].step_indices, symbols))
+    values = fnet.plain_integers(QuantizedFnet(config, fits[0].step_indices, symbols))
     payload = fnet_payload(values, config, coder)
     header = Header(image.shape[1], image.shape[0], planes.shape[0], fnet.PROFILE_ID, size)
     return container.write(header, [Section(fnet.NETWORK, coder, payload)])

@@ -9,6 +9,7 @@ from fourcodec import codec
 from fourcodec.bitstream import alpha, container
 from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import read_config
 from fourcodec.grid import profile as grid
 from tests.golden.make import FILES, FOLDER, integers_of
 
@@ -47,7 +48,7 @@ def test_packing_the_integers_again_gives_the_same_file(path: Path) -> None:
         assert fields["architecture"] == header.architecture
         assert packed == own
     elif sections[0].coder == container.CODER_RANGE:  # zstd's bytes belong to its version
-        network = fnet.unpack(fnet.read_config(header), own)
+        network = fnet.unpack(read_config(header), own)
         values = fnet.plain_integers(network)
         assert (
             coefficient_coding.encode_range(values, network.config.shape, network.config.cells.count)

@@ -13,6 +13,7 @@ from fourcodec.bitstream import alpha, container, metadata, varint, zstd
 from fourcodec.bitstream.container import Header, Section
 from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import FnetConfig
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
 from fourcodec.grid import weight_coding as grid_networks
@@ -22,7 +23,7 @@ from fourcodec.grid.weights import FILTERS, UNUSED
 
 def fnet_file(width: int, height: int, size: tuple[int, int] = (10, 16), channels: int = 3, **fields: Any) -> bytes:
     """The largest network that there is, all zeros: some 100 bytes."""
-    config = fnet.FnetConfig(*size, channels=1 if channels <= 2 else 3)
+    config = FnetConfig(*size, channels=1 if channels <= 2 else 3)
     values = np.zeros(config.shape.output_count + config.coefficient_count, np.int32)
     section = Section(fnet.NETWORK, container.CODER_RANGE, coefficient_coding.encode_range(values, config.shape))
     return container.write(Header(width, height, channels, fnet.PROFILE_ID, size, **fields), [section])

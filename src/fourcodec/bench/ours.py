@@ -24,6 +24,6 @@ def coefficient_count(our: OurSetting, channels: int) -> int | None:
     """The number of coefficients of a pure network of this size; None where a quality decides the size."""
     if our.width is None or our.depth is None:
         return None
-    from fourcodec.fnet.profile import FnetConfig
+    from fourcodec.fnet.config import FnetConfig
 
     return FnetConfig(our.width, our.depth, channels).coefficient_count

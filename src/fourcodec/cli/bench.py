@@ -20,6 +20,7 @@ from fourcodec.bench.tables import headline
 from fourcodec.cli import options
 from fourcodec.cli.help import Command
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import MAX_DEPTH, MAX_WIDTH
 from fourcodec.grid import profile as grid
 from fourcodec.request import DEFAULT_DEPTH, DEFAULT_WIDTH, PROFILE_NAMES
 from fourcodec.tuning import PSNR, TUNES, VISUAL
@@ -98,8 +99,8 @@ class Codecs(click.ParamType):
 )
 @click.option("--codecs", type=Codecs(), default="jpeg", show_default=True, help=f"Peers: {', '.join(BASELINES)}.")
 @click.option("--peers-only", is_flag=True, help="Measure the peers' curves and nothing of ours.")
-@click.option("--width", "widths", type=Numbers(1, fnet.MAX_WIDTH), help="Widths of our pure networks.  [default: 8]")
-@click.option("--depth", "depths", type=Numbers(1, fnet.MAX_DEPTH), help="Depths, each with each width.  [default: 6]")
+@click.option("--width", "widths", type=Numbers(1, MAX_WIDTH), help="Widths of our pure networks.  [default: 8]")
+@click.option("--depth", "depths", type=Numbers(1, MAX_DEPTH), help="Depths, each with each width.  [default: 6]")
 @click.option(
     "-q",
     "--quality",

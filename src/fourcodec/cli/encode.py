@@ -14,7 +14,7 @@ from fourcodec.batch.listing import PICTURE_SUFFIXES
 from fourcodec.cli import options, several, with_model
 from fourcodec.cli.folder import folder_options, refuse_folder_options, run_folder
 from fourcodec.cli.help import Command
-from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import MAX_DEPTH, MAX_WIDTH
 from fourcodec.limits import Limits
 from fourcodec.request import DEFAULT_QUALITY, HIGHEST_PSNR_DB, HIGHEST_SSIMULACRA2, PROFILE_NAMES, Request
 from fourcodec.tuning import PSNR, TUNES
@@ -82,12 +82,12 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
 )
 @click.option(
     "--width",
-    type=click.IntRange(1, fnet.MAX_WIDTH),
+    type=click.IntRange(1, MAX_WIDTH),
     help="fnet only: width of the hidden layers.  [default: 8, or by -q or target]",
 )
 @click.option(
     "--depth",
-    type=click.IntRange(1, fnet.MAX_DEPTH),
+    type=click.IntRange(1, MAX_DEPTH),
     help="fnet only: number of hidden layers.  [default: 6, or by -q or target]",
 )
 @click.option(

@@ -16,7 +16,7 @@ from typing import Any
 from fourcodec import files
 from fourcodec.cells import MAX_CELLS, Grid
 from fourcodec.errors import ConfigError
-from fourcodec.fnet.profile import MAX_DEPTH, MAX_WIDTH
+from fourcodec.fnet.config import MAX_DEPTH, MAX_WIDTH
 from fourcodec.fourier.layout import LINEAR, SIGMOID
 from fourcodec.fourier.shape import NetworkShape
 from fourcodec.positions import INDEX_OVER_32, PIXEL_CENTRES

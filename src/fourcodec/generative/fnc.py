@@ -9,6 +9,7 @@ from fourcodec.bitstream import container
 from fourcodec.cells import most_samples
 from fourcodec.errors import LimitError, UnsupportedFormatError
 from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import FnetConfig, QuantizedFnet
 from fourcodec.fnet.quantize import MAX_SYMBOL, STEP_COUNT, dequantize, quantize, step_size
 from fourcodec.fourier.batch import FourierImages
 from fourcodec.generative.config import ACTIVATIONS, COORDINATES
@@ -64,11 +65,11 @@ def _step_indices(fourier: FourierImages, coefficients: NDArray[np.float32]) -> 
 def _write(core: ModelCore, coefficients: NDArray[np.float32], index: int, size: Size, coordinates: int) -> bytes:
     shape, activation = core.shape, ACTIVATIONS[core.config.network.activation]
     grid = core.config.network.grid
-    config = fnet.FnetConfig(
+    config = FnetConfig(
         shape.width, shape.depth, shape.channels, coordinates=coordinates, activation=activation, cells=grid
     )
     indices = np.full(shape.output_count, index, np.uint8)
-    network = fnet.QuantizedFnet(config, indices, quantize(coefficients, step_size(indices[:1])))
+    network = QuantizedFnet(config, indices, quantize(coefficients, step_size(indices[:1])))
     if not fnet.is_bounded(network):
         raise LimitError("an image's coefficients are larger than those of a .fnc file")
     fields, sections = fnet.pack(network)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fourcodec.fnc import File
-from fourcodec.fnet import profile as fnet
+from fourcodec.fnet.config import QuantizedFnet
+from fourcodec.fnet.rendering import layer_outputs
 from fourcodec.grid import profile as grid
 from fourcodec.grid.picture import QuantizedGrid
 from fourcodec.images.resampling import area_mean
@@ -71,10 +72,10 @@ def pooled(cost: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return area_mean(cost, (factor, factor), (rows, columns))
 
 
-def waves(network: fnet.QuantizedFnet, size: tuple[int, int]) -> "Figure":
+def waves(network: QuantizedFnet, size: tuple[int, int]) -> "Figure":
     """The hidden state after the first layer, each of its numbers over the whole image of (height, width)."""
     lattice = shown_lattice(*size)
-    values = fnet.layer_outputs(network, size, lattice)[0]
+    values = layer_outputs(network, size, lattice)[0]
     across = math.ceil(math.sqrt(len(values)))
     down = math.ceil(len(values) / across)
     width, height = panel_inches(*size)

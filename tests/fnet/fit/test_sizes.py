@@ -2,8 +2,8 @@
 
 import pytest
 
+from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit.sizes import coefficient_count, next_size, rows, size_for, size_for_bytes
-from fourcodec.fnet.profile import FnetConfig
 
 
 @pytest.mark.parametrize("pixels", [1, 1 << 14, 1 << 16, 768 * 512, 12_000_000])

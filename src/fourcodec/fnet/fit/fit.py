@@ -20,11 +20,13 @@ from threadpoolctl import threadpool_limits
 
 from fourcodec.arrays import Floats
 from fourcodec.fnet.backends import Backend, backend_of
+from fourcodec.fnet.config import FnetConfig, QuantizedFnet
 from fourcodec.fnet.fit.last_good import LastGood
 from fourcodec.fnet.fit.settings import BIT_WORTH, FLOAT_SCHEDULE, LEAST_RATE_WEIGHT, MOST_MSE, FitSettings, Phase
 from fourcodec.fnet.fit.step_sizes import CoefficientRate, StepSizes
-from fourcodec.fnet.profile import FnetConfig, QuantizedFnet, coefficients_of, is_bounded, pack, spread_steps
+from fourcodec.fnet.profile import is_bounded, pack
 from fourcodec.fnet.quantize import dequantize, quantize, step_index, step_size
+from fourcodec.fnet.rendering import coefficients_of, spread_steps
 from fourcodec.fnet.trained_starts import FRACTION, MIDDLE, integers_of
 from fourcodec.fourier.shape import NetworkShape
 from fourcodec.metrics import MOST_DB, psnr_of_mse_db

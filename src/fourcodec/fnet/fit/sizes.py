@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit.fit import FEWEST_PIXELS
-from fourcodec.fnet.profile import FnetConfig
 
 TABLE = "fnet_sizes.tsv"
 BEST_BITS = 5.8  # bits per coefficient of the best network for a given number of bytes
