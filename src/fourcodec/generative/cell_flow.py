@@ -171,11 +171,11 @@ class CellFlow:
             raise ValueError("its classes contradict each other")
         if deviation.min() <= 0 or (len(labels) and not (shares.min() >= 0 and 0 < shares.sum() < math.inf)):
             raise ValueError("its deviations or shares are not above 0")
-        (guidance,) = stored_array(arrays, "guidance", 1)
+        guidance = float(stored_array(arrays, "guidance", 1)[0]) if "guidance" in arrays else 0.0
         if not 0 <= guidance <= MAX_GUIDANCE:
             raise ValueError(f"its guidance is {guidance}")
         network = _stored_network(arrays, mean.size, len(labels))
-        return cls(mean, deviation, labels, shares, network, float(guidance))
+        return cls(mean, deviation, labels, shares, network, guidance)
 
     def _class_of(self, label: int) -> int:
         found = np.flatnonzero(self.labels == label)
