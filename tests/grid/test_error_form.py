@@ -6,7 +6,7 @@ import torch
 
 from fourcodec.grid.cuda import error_form
 from fourcodec.grid.cuda.error_form import TorchForm
-from fourcodec.grid.error_form import BOUND, STRENGTH, ErrorForm, FormKernels
+from fourcodec.grid.error_form import BOUND, PHASE_TURNS, STRENGTH, ErrorForm, FormKernels
 from fourcodec.grid.gradient import GridGradient
 from fourcodec.grid.ssimulacra2 import PHASES, Ssimulacra2
 from fourcodec.grid.weights import GridWeights
@@ -114,7 +114,7 @@ def test_the_metric_pulls_the_gradient() -> None:
     assert np.array_equal(again, mixed)
 
 
-def test_every_turn_of_the_metric_has_another_phase(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_phases_of_the_metric_come_in_turns_of_equal_length(monkeypatch: pytest.MonkeyPatch) -> None:
     phases, gradient = [], Ssimulacra2.gradient
 
     def noting(self: Ssimulacra2, errors: np.ndarray, phase: int) -> tuple[float, np.ndarray]:
@@ -124,11 +124,13 @@ def test_every_turn_of_the_metric_has_another_phase(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Ssimulacra2, "gradient", noting)
     target, errors = np.random.default_rng(10).random((2, 1, 20, 20), np.float32)
     kernels = FormKernels(form_of(20, 20, 0.5), target, 1)
-    for turn in range(2 * PHASES):
+    for turn in range(2 * PHASE_TURNS * PHASES):
         planes = errors - 0.5
         kernels.measure(planes)
         kernels.weigh(planes, anew=turn % 2 == 0)
-    assert sorted(phases) == list(range(PHASES))
+    held = np.reshape(phases, (PHASES, PHASE_TURNS))
+    assert (held == held[:, :1]).all()
+    assert sorted(held[:, 0]) == list(range(PHASES))
 
 
 def test_the_torch_form_is_pulled_alike(monkeypatch: pytest.MonkeyPatch) -> None:

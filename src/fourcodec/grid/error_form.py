@@ -30,8 +30,9 @@ from fourcodec.grid.ssimulacra2 import PHASES, Ssimulacra2, scales_of
 from fourcodec.threads import map_threads
 
 STRENGTH, BOUND = 2.0, 2.0
-PHASE_STEP = 167  # from turn to turn: all phases of the metric come, and neighbours are far apart
-_ROWS = 16  # rows per piece of work
+PHASE_STEP = 167  # from a phase of the metric to the next: all come, and neighbours are far apart
+PHASE_TURNS = 4  # gradients of the metric at one phase, which share what is computed of the original
+_ROWS = 64  # rows per piece of work
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,20 +70,24 @@ class FormKernels:
 
     def measure(self, errors: Floats) -> float:
         """The form of errors (channels, height, width). Their coarser scales are kept for `weigh` and `costs`."""
-        for finer, coarser in zip([errors, *self._coarser], self._coarser, strict=False):
-            self._map(coarser.shape[1], lambda *band, a=finer, b=coarser: kernels.halve(a, *band, b))
-        total = 0.0
-        for k, (planes, weight) in enumerate(zip([errors, *self._coarser], self._weights, strict=True)):
-            found = self._map(len(weight), lambda *band, a=planes, b=weight: float(kernels.measure(a, b, *band)))
+        total, planes = 0.0, errors
+        for k, (weight, coarser) in enumerate(zip(self._weights, self._coarser, strict=False)):
+            args = planes, weight
+            found = self._map(
+                coarser.shape[1], lambda *band, a=args, b=coarser: float(kernels.measure_and_halve(*a, *band, b))
+            )
             total += 4.0**k * sum(found)
-        return total
+            planes = coarser
+        last = self._weights[-1]
+        coarsest = self._map(len(last), lambda *band: float(kernels.measure(planes, last, *band)))
+        return total + 4.0 ** len(self._coarser) * sum(coarsest)
 
     def weigh(self, errors: Floats, *, anew: bool = True) -> None:
         """The errors, after `measure`, become half the gradient by them: of the form, and of the metric by its share.
         anew: whether the pull is computed; otherwise it is that of the last call."""
         other = None
         if self._metric and anew:
-            other = self._metric.gradient(errors, PHASE_STEP * self._turn % PHASES)[1]
+            other = self._metric.gradient(errors, PHASE_STEP * (self._turn // PHASE_TURNS) % PHASES)[1]
             self._turn += 1
         coarser = self._nothing
         for planes, weight in self._coarsest_first(errors):

@@ -22,7 +22,7 @@ from fourcodec.grid.kernels import ssimulacra2 as kernels
 from fourcodec.threads import map_threads
 
 SMALLEST = 8  # pixels: the shortest side of a scale
-_PIECES, _FEWEST_ROWS = 8, 32  # pieces of work, and rows of each
+_PIECES, _FEWEST_ROWS = 4, 64  # pieces of work, and rows of each
 
 
 class Term(NamedTuple):
@@ -63,30 +63,47 @@ def starts_of(phase: int) -> list[tuple[int, int]]:
     return [(phase >> 2 * n & 1, phase >> 2 * n + 1 & 1) for n in range(len(TERMS))]
 
 
+class _Moments(NamedTuple):
+    """The local mean and variance of a channel of the original, (rows, columns)."""
+
+    mean: Floats
+    variance: Floats
+
+
+class _OriginalScale(NamedTuple):
+    """The original at one scale: XYB (3, rows, columns), and the moments of each channel that has a term."""
+
+    xyb: Floats
+    moments: dict[int, _Moments]
+
+
 class Ssimulacra2:
     """The loss of copies of one picture, `original` (1 or 3, H, W) float32 in [0, 1], on this process's cores.
 
     scales: how many the picture has, those whose shorter side is SMALLEST pixels or more. One of less than 15 has none.
+    What an evaluation needs of the original is kept until one of another phase.
     """
 
     def __init__(self, original: Floats, threads: int) -> None:
         self._original, self._threads = original, threads
         self.scales = scales_of(*original.shape[1:])
+        self._phase, self._original_scales = -1, list[_OriginalScale]()
+        self._by_samples = np.zeros_like(original)
 
     def gradient(self, errors: Floats, phase: int = 0) -> tuple[float, Floats]:
         """The loss of original + errors, (channels, H, W) float32, and its gradient by each sample. Samples below 0 and
-        above 1 count as those, and have the gradient 0. The picture has a scale or more. phase: 0 to PHASES - 1."""
+        above 1 count as those, and have the gradient 0. The picture has a scale or more. phase: 0 to PHASES - 1. The
+        next call writes its gradient to the same array."""
         starts = starts_of(phase)
-        light, seen = (self._halved_light(some, *starts[0]) for some in (errors, np.zeros_like(errors)))
+        light = self._halved_light(errors, *starts[0])
         loss, found = 0.0, []
-        for n, terms in enumerate(TERMS[: self.scales]):
+        for n, scale in enumerate(self._originals(phase)):
             if n:
-                light, seen = (self._halved(some, *starts[n]) for some in (light, seen))
+                light = self._halved(light, *starts[n])
             roots, xyb = self._to_xyb(light)
-            _, originals = self._to_xyb(seen)
             by_xyb = np.zeros_like(xyb)
-            for channel, term in terms.items():
-                loss += self._term(originals[channel], xyb[channel], term, by_xyb[channel])
+            for channel, term in TERMS[n].items():
+                loss += self._term(scale.xyb[channel], scale.moments[channel], xyb[channel], term, by_xyb[channel])
             found.append((roots, by_xyb))
         by_light = np.zeros_like(light)
         for n in range(len(found) - 1, -1, -1):
@@ -94,19 +111,37 @@ class Ssimulacra2:
             if n < len(found) - 1:
                 by_light = self._halved_adjoint(by_light, *starts[n + 1], np.zeros_like(roots))
             self._map(roots.shape[1], lambda band, a=by_xyb, b=roots, c=by_light: kernels.xyb_adjoint(a, b, *band, c))
-        by_samples = np.zeros_like(errors)
+        by_samples = self._by_samples
+        by_samples[:] = 0
         for channel, back in enumerate(by_light):  # a grey sample is all three
             args = back, *(planes[channel % len(planes)] for planes in (self._original, errors)), *starts[0]
             out = by_samples[channel % len(errors)]
             self._map(len(out), lambda band, args=args, out=out: kernels.halved_light_adjoint(*args, *band, out))
         return loss, by_samples
 
-    def _term(self, original: Floats, copy: Floats, term: Term, back: Floats) -> float:
+    def _originals(self, phase: int) -> list[_OriginalScale]:
+        """The scales of the original, finest first."""
+        if phase != self._phase:
+            starts, self._original_scales = starts_of(phase), []
+            light = self._halved_light(np.zeros_like(self._original), *starts[0])
+            for n, terms in enumerate(TERMS[: self.scales]):
+                if n:
+                    light = self._halved(light, *starts[n])
+                _, xyb = self._to_xyb(light)
+                moments = {channel: self._original_moments(xyb[channel]) for channel in terms}
+                self._original_scales.append(_OriginalScale(xyb, moments))
+            self._phase = phase
+        return self._original_scales
+
+    def _original_moments(self, plane: Floats) -> _Moments:
+        mean, square, _ = self._moments(plane, plane)
+        return _Moments(mean, square - mean * mean)
+
+    def _term(self, original: Floats, moments: _Moments, copy: Floats, term: Term, back: Floats) -> float:
         """The weighted losses of one channel at one scale, planes (rows, columns). Their gradient by `copy` is written
         to `back`."""
-        mean, square, _ = self._moments(original, original)
         seen = self._moments(original, copy)
-        args = original, mean, square - mean * mean, copy
+        args = original, *moments, copy
 
         def measure(band: tuple[int, int]) -> Any:
             sums = np.zeros(4)

@@ -16,32 +16,40 @@ _ZERO, _QUARTER, _ONE = np.float32(0.0), np.float32(0.25), np.float32(1.0)
 
 
 @float_kernel
-def halve(planes: Any, first: int, last: int, out: Any) -> None:
-    """Rows first..last-1 of out, the coarser planes."""
-    rows, columns = planes.shape[1:]
-    whole = columns // 2
-    for c in range(planes.shape[0]):
-        for r in range(first, last):
-            upper, row = planes[c, 2 * r], out[c, r]
-            lower = planes[c, min(2 * r + 1, rows - 1)]
-            there = _ONE if 2 * r + 1 < rows else _ZERO
-            for i in range(whole):
-                row[i] = _QUARTER * (upper[2 * i] + upper[2 * i + 1] + there * (lower[2 * i] + lower[2 * i + 1]))
-            if whole < row.shape[0]:
-                row[whole] = _QUARTER * (upper[columns - 1] + there * lower[columns - 1])
-
-
-@float_kernel
 def measure(planes: Any, weight: Any, first: int, last: int) -> float:
     """The sum of weight * planes^2 over rows first..last-1."""
     total = 0.0
     for c in range(planes.shape[0]):
         for r in range(first, last):
             row, counted = planes[c, r], weight[r]
-            squares: Any = np.float32(0.0)
+            squares: Any = _ZERO
             for i in range(row.shape[0]):
                 squares += row[i] * row[i] * counted[i]
             total += squares
+    return total
+
+
+@float_kernel
+def measure_and_halve(planes: Any, weight: Any, first: int, last: int, out: Any) -> float:
+    """The sum of `measure` over the rows that rows first..last-1 of out, the coarser planes, belong to; these rows of
+    out are computed."""
+    rows, columns = planes.shape[1:]
+    whole, total = columns // 2, 0.0
+    for c in range(planes.shape[0]):
+        for r in range(first, last):
+            beyond = 2 * r + 1 == rows
+            upper, lower = planes[c, 2 * r], planes[c, 2 * r if beyond else 2 * r + 1]
+            counted, other = weight[2 * r], weight[2 * r if beyond else 2 * r + 1]
+            there = _ZERO if beyond else _ONE
+            squares: Any = _ZERO
+            for i in range(columns):
+                squares += upper[i] * upper[i] * counted[i] + there * lower[i] * lower[i] * other[i]
+            total += squares
+            row = out[c, r]
+            for i in range(whole):
+                row[i] = _QUARTER * (upper[2 * i] + upper[2 * i + 1] + there * (lower[2 * i] + lower[2 * i + 1]))
+            if whole < row.shape[0]:
+                row[whole] = _QUARTER * (upper[columns - 1] + there * lower[columns - 1])
     return total
 
 

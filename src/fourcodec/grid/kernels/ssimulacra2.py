@@ -73,24 +73,46 @@ def _share_of(at: int, count: int, start: int) -> Any:
     return _ONE if alone else _HALF
 
 
+@inline_kernel
+def _paired(line: Any, across: int, factor: Any, row: Any) -> None:
+    """row = factor times the sums of two entries of the line, cells beginning at -across; an entry that is alone in its
+    cell counts twice."""
+    columns = line.shape[0]
+    pairs, cells, count = line[across:], row[across:], (columns - across) // 2
+    for i in range(count):
+        cells[i] = factor * (pairs[2 * i] + pairs[2 * i + 1])
+    if across:
+        row[0] = _TWO * factor * line[0]
+    if (columns - across) % 2:
+        cells[count] = _TWO * factor * line[columns - 1]
+
+
+@inline_kernel
+def _spread(row: Any, across: int, factor: Any, line: Any) -> None:
+    """line += the adjoint of `_paired`."""
+    columns = line.shape[0]
+    pairs, cells, count = line[across:], row[across:], (columns - across) // 2
+    for i in range(count):
+        more = factor * cells[i]
+        pairs[2 * i] += more
+        pairs[2 * i + 1] += more
+    if across:
+        line[0] += _TWO * factor * row[0]
+    if (columns - across) % 2:
+        line[columns - 1] += _TWO * factor * cells[count]
+
+
 @float_kernel
 def halved_light(samples: Any, errors: Any, down: int, across: int, first: int, last: int, out: Any) -> None:
     """out = means of 2 x 2 of the light of samples + errors, as `halve` takes them."""
     rows, columns = samples.shape
+    line = np.empty(columns, np.float32)
     for r in range(first, last):
         above, below = max(2 * r - down, 0), min(2 * r + 1 - down, rows - 1)
         a, b, c, d = samples[above], errors[above], samples[below], errors[below]
-        row = out[r]
-        for i in range(across, (columns + across) // 2):
-            at = 2 * i - across
-            top = _light(a[at] + b[at]) + _light(a[at + 1] + b[at + 1])
-            bottom = _light(c[at] + d[at]) + _light(c[at + 1] + d[at + 1])
-            row[i] = _QUARTER * (top + bottom)
-        if across:
-            row[0] = _HALF * (_light(a[0] + b[0]) + _light(c[0] + d[0]))
-        if (columns + across) % 2:
-            at = columns - 1
-            row[row.shape[0] - 1] = _HALF * (_light(a[at] + b[at]) + _light(c[at] + d[at]))
+        for i in range(columns):
+            line[i] = _light(a[i] + b[i]) + _light(c[i] + d[i])
+        _paired(line, across, _QUARTER, out[r])
 
 
 @float_kernel
@@ -99,16 +121,14 @@ def halved_light_adjoint(
 ) -> None:
     """out += the gradient by samples + errors, given that by `halved_light`, `back`; first and last: rows of out."""
     rows, columns = samples.shape
+    line = np.empty(columns, np.float32)
     for r in range(first, last):
-        factor = _share_of(r, rows, down)
-        source, a, b, row = back[(r + down) // 2], samples[r], errors[r], out[r]
         for i in range(columns):
-            row[i] += _HALF * factor * source[(i + across) // 2] * _light_slope(a[i] + b[i])
-        if _share_of(0, columns, across) == _ONE:
-            row[0] += _HALF * factor * source[0] * _light_slope(a[0] + b[0])
-        if columns > 1 and _share_of(columns - 1, columns, across) == _ONE:
-            i = columns - 1
-            row[i] += _HALF * factor * source[(i + across) // 2] * _light_slope(a[i] + b[i])
+            line[i] = _ZERO
+        _spread(back[(r + down) // 2], across, _HALF * _share_of(r, rows, down), line)
+        a, b, row = samples[r], errors[r], out[r]
+        for i in range(columns):
+            row[i] += line[i] * _light_slope(a[i] + b[i])
 
 
 @float_kernel
@@ -166,6 +186,26 @@ def _across(line: Any, out: Any) -> None:
 
 
 @inline_kernel
+def _down(planes: Any, row: int, out: Any) -> None:
+    """out (w,) = rows row - REACH to row + REACH of planes (rows, w), mirrored at the ends, under the window.
+
+    Few rows are read at a time: only then does the compiler compute several samples at once.
+    """
+    rows = planes.shape[0]
+    a, b = planes[_mirrored(row - 5, rows)], planes[_mirrored(row - 4, rows)]
+    c, d = planes[_mirrored(row - 3, rows)], planes[_mirrored(row - 2, rows)]
+    e, f, g = planes[_mirrored(row - 1, rows)], planes[_mirrored(row, rows)], planes[_mirrored(row + 1, rows)]
+    h, j = planes[_mirrored(row + 2, rows)], planes[_mirrored(row + 3, rows)]
+    k, m = planes[_mirrored(row + 4, rows)], planes[_mirrored(row + 5, rows)]
+    for i in range(out.shape[0]):
+        out[i] = _W0 * f[i] + _W1 * (e[i] + g[i])
+    for i in range(out.shape[0]):
+        out[i] += _W2 * (d[i] + h[i]) + _W3 * (c[i] + j[i])
+    for i in range(out.shape[0]):
+        out[i] += _W4 * (b[i] + k[i]) + _W5 * (a[i] + m[i])
+
+
+@inline_kernel
 def _tap(distance: int) -> Any:
     distance = abs(distance)
     if distance == 0:
@@ -204,17 +244,12 @@ def moments(original: Any, copy: Any, first: int, last: int, out: Any) -> None:
 @float_kernel
 def moments_adjoint(by_moments: Any, original: Any, copy: Any, first: int, last: int, back: Any) -> None:
     """back (rows, columns) += the gradient by copy, given that by its moments, (3, rows, columns)."""
-    rows, columns = copy.shape
+    columns = copy.shape[1]
     line, out = np.empty(columns + 2 * REACH, np.float32), np.empty((3, columns), np.float32)
     middle = line[REACH : REACH + columns]
     for r in range(first, last):
         for n in range(3):
-            for i in range(columns):
-                middle[i] = _ZERO
-            for distance in range(-REACH, REACH + 1):
-                source, tap = by_moments[n, _mirrored(r + distance, rows)], _tap(distance)
-                for i in range(columns):
-                    middle[i] += tap * source[i]
+            _down(by_moments[n], r, middle)
             _across(line, out[n])
         x, y, into = original[r], copy[r], back[r]
         for i in range(columns):
@@ -286,26 +321,17 @@ def halve(plane: Any, down: int, across: int, first: int, last: int, out: Any) -
     """out = means of 2 x 2 of the plane. Cells begin at row -down and column -across, 0 or -1; at the edges they have
     the samples that are there."""
     rows, columns = plane.shape
+    line = np.empty(columns, np.float32)
     for r in range(first, last):
-        upper, lower, row = plane[max(2 * r - down, 0)], plane[min(2 * r + 1 - down, rows - 1)], out[r]
-        for i in range(across, (columns + across) // 2):
-            at = 2 * i - across
-            row[i] = _QUARTER * ((upper[at] + upper[at + 1]) + (lower[at] + lower[at + 1]))
-        if across:
-            row[0] = _HALF * (upper[0] + lower[0])
-        if (columns + across) % 2:
-            row[row.shape[0] - 1] = _HALF * (upper[columns - 1] + lower[columns - 1])
+        upper, lower = plane[max(2 * r - down, 0)], plane[min(2 * r + 1 - down, rows - 1)]
+        for i in range(columns):
+            line[i] = upper[i] + lower[i]
+        _paired(line, across, _QUARTER, out[r])
 
 
 @float_kernel
 def halve_adjoint(back: Any, down: int, across: int, first: int, last: int, plane: Any) -> None:
     """plane += the adjoint of `halve`, on rows first..last-1 of the plane."""
-    rows, columns = plane.shape
+    rows = plane.shape[0]
     for r in range(first, last):
-        factor, source, row = _share_of(r, rows, down), back[(r + down) // 2], plane[r]
-        for i in range(columns):
-            row[i] += _HALF * factor * source[(i + across) // 2]
-        if _share_of(0, columns, across) == _ONE:
-            row[0] += _HALF * factor * source[0]
-        if columns > 1 and _share_of(columns - 1, columns, across) == _ONE:
-            row[columns - 1] += _HALF * factor * source[(columns - 1 + across) // 2]
+        _spread(back[(r + down) // 2], across, _HALF * _share_of(r, rows, down), plane[r])
