@@ -13,7 +13,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fourcodec import images
@@ -56,15 +55,13 @@ def class_scores(
     assert data.test_labels is not None
     samples = decode_images(model, model.sample(count, 0, None, label))
     parts = {"test": data.test[data.test_labels == label], "train": data.train[data.train_labels == label]}
-    features = {name: classifier.judge(part).features for name, part in {**parts, "samples": samples}.items()}
+    found = {name: classifier.judge(part) for name, part in {**parts, "samples": samples}.items()}
     number = int(np.flatnonzero(np.unique(data.train_labels) == label)[0])
-    with torch.inference_mode():
-        found = {name: classifier.network.head(torch.from_numpy(part)).argmax(1) for name, part in features.items()}
     return {
-        "frechet": frechet_distance(features["test"], features["samples"]),
-        "frechet_train": frechet_distance(features["test"], features["train"]),
-        "taken": float((found["samples"] == number).float().mean()),
-        "taken_test": float((found["test"] == number).float().mean()),
+        "frechet": frechet_distance(found["test"].features, found["samples"].features),
+        "frechet_train": frechet_distance(found["test"].features, found["train"].features),
+        "taken": float(np.mean(found["samples"].classes == number)),
+        "taken_test": float(np.mean(found["test"].classes == number)),
     }
 
 

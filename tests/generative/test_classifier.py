@@ -22,12 +22,16 @@ def test_it_learns_what_labels_tell_whatever_their_numbers(trained: Classifier) 
     assert trained.accuracy > 0.9
 
 
-def test_a_judgement_has_features_and_confidences(trained: Classifier) -> None:
+def test_a_judgement_has_features_confidences_and_classes(trained: Classifier) -> None:
     judgement = trained.judge(toy.dataset().test)
     assert judgement.features.shape == (40, 8)
     assert judgement.features.dtype == judgement.confidence.dtype == np.float32
     assert judgement.confidence.min() >= 0.5 - 1e-6  # of two classes, one has at least a half
     assert judgement.confidence.max() <= 1
+    labels = toy.dataset().test_labels
+    assert labels is not None
+    numbers = np.searchsorted(np.unique(labels), labels)
+    assert np.mean(judgement.classes == numbers) == pytest.approx(trained.accuracy)
 
 
 @pytest.mark.filterwarnings("error")

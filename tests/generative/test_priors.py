@@ -128,7 +128,7 @@ def test_the_prior_nearest_to_validation_images_is_chosen(clusters: np.ndarray) 
 
     def squares(pictures: np.ndarray) -> Judgement:
         values = np.square(pictures.reshape(-1, 2))
-        return Judgement(values, -values[:, 0])
+        return Judgement(values, -values[:, 0], np.zeros(len(values), np.int64))
 
     lines: list[str] = []
     fitted: list[Mixture] = []
@@ -173,7 +173,9 @@ def test_other_latents_of_the_same_images_are_fitted_too() -> None:
             latents,
             latents.reshape(-1, 1, 1, 2),
             decode=lambda some: some.reshape(-1, 1, 1, 2),
-            judge=lambda pictures: Judgement(pictures.reshape(-1, 2), np.ones(len(pictures))),
+            judge=lambda pictures: Judgement(
+                pictures.reshape(-1, 2), np.ones(len(pictures)), np.zeros(len(pictures), np.int64)
+            ),
             seed=0,
             augmented=augmented,
             candidates={"gaussian": Candidate(remembering)},
@@ -207,7 +209,7 @@ def test_the_nearest_temperature_with_few_malformed_samples_is_taken(allowed: fl
 
     def judge(pictures: np.ndarray) -> Judgement:
         u, heat, sampled = pictures.reshape(-1, 3).T
-        return Judgement(np.stack([u, heat], axis=1), u - sampled * (heat - allowed))
+        return Judgement(np.stack([u, heat], axis=1), u - sampled * (heat - allowed), np.zeros(len(u), np.int64))
 
     choice = choose_prior(
         real,

@@ -70,10 +70,11 @@ def settings_for(image_shape: tuple[int, int, int]) -> ClassifierSettings:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The classifier's features and confidences for N images."""
+    """The classifier's features, confidences and classes of N images."""
 
     features: NDArray[np.float32]  # (N, last_width), penultimate
     confidence: NDArray[np.float32]  # (N,), the largest of the class probabilities
+    classes: NDArray[np.int64]  # (N,), the most probable ones
 
 
 class _Residual(nn.Module):
@@ -150,7 +151,8 @@ class Classifier:
                 f"the classifier judges uint8 images {self.image_shape}, not {images.dtype} {images.shape[1:]}"
             )
         features, scores = _evaluate(self.network, images)
-        return Judgement(features.numpy(), scores.softmax(1).amax(1).numpy())
+        confidence, classes = scores.softmax(1).max(1)
+        return Judgement(features.numpy(), confidence.numpy(), classes.numpy())
 
 
 def train_classifier(
