@@ -134,6 +134,17 @@ def test_nothing_depends_on_threads() -> None:
     assert found[0][1].tobytes() == found[1][1].tobytes()
 
 
+def test_an_evaluation_does_not_depend_on_those_before() -> None:
+    planes = picture(3, 90, 70)
+    metric, errors = Ssimulacra2(planes, 1), errors_of(planes)
+    for phase in (6, 6, 201, 6):
+        loss, gradient = metric.gradient(errors, phase)
+        fresh, slopes = Ssimulacra2(planes, 1).gradient(errors, phase)
+        assert loss == fresh
+        assert gradient.tobytes() == slopes.tobytes()
+        errors = errors / 2
+
+
 @pytest.mark.skipif(not metrics.installed("ssimulacra2"), reason="the package ssimulacra2 is missing")
 def test_what_the_metric_scores_lower_loses_more() -> None:
     planes = picture(3, 160, 160)
