@@ -29,10 +29,21 @@ def latents(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return z.reshape(600, -1).astype(np.float32), labels
 
 
-def begun(folder: Path, seed: int = 0, *, labelled: bool = True) -> CellFlowTraining:
+NOISE = np.array(CELLS * [0.3, 1.5], np.float32)
+
+
+def begun(folder: Path, seed: int = 0, *, labelled: bool = True, config: FlowConfig = CONFIG) -> CellFlowTraining:
     z, labels = latents(seed)
     return CellFlowTraining(
-        z, labels if labelled else None, None, cells=CELLS, config=CONFIG, directory=folder, device="cpu", seed=2
+        z,
+        labels if labelled else None,
+        None,
+        noise=NOISE,
+        cells=CELLS,
+        config=config,
+        directory=folder,
+        device="cpu",
+        seed=2,
     )
 
 
@@ -59,6 +70,13 @@ def test_guidance_moves_samples_of_a_class_away_from_the_others(flow: CellFlow) 
         assert sign * (moved[:, :, 1].mean() - plain[:, :, 1].mean()) > 0
     z = latents()[0][:20]
     assert np.array_equal(guided.to_noise(z), flow.to_noise(z))  # without a class there is nothing to move from
+
+
+def test_noise_on_the_codes_is_a_part_of_the_density(flow: CellFlow, tmp_path: Path) -> None:
+    noisy = begun(tmp_path, config=dataclasses.replace(CONFIG, noise=1.0)).run(Budget(epochs=CONFIG.epochs))
+    plain, spread = (one.sample(600, seed=1, label=7).std(0) for one in (flow, noisy))
+    assert (spread[1::2] > 1.5 * plain[1::2]).all()  # 0.3 and sqrt(0.3^2 + 1.5^2)
+    assert np.allclose(spread[0::2], plain[0::2], rtol=0.25)
 
 
 def test_samples_follow_from_the_seed_and_the_temperature(flow: CellFlow) -> None:

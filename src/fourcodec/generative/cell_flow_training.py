@@ -48,8 +48,9 @@ class CellFlowTraining:
     """The training of a flow in a model's directory, whose lock the caller holds.
 
     latents: (N, L) float32, those of the training images. labels: (N,) their labels, or None. augmented: (N, L),
-    latents of changed copies of the same images, or None. A training that the directory has of the same latents is
-    resumed. Raises ModelError where its checkpoint is damaged.
+    latents of changed copies of the same images, or None. noise: (L,) the deviations of the noise that the decoder was
+    trained with. A training that the directory has of the same latents is resumed. Raises ModelError where its
+    checkpoint is damaged.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class CellFlowTraining:
         labels: NDArray[np.int64] | None,
         augmented: Floats | None,
         *,
+        noise: Floats,
         cells: int,
         config: FlowConfig,
         directory: Path,
@@ -75,6 +77,8 @@ class CellFlowTraining:
         self._labels, self._shares = values.astype(np.int64), counts / max(1, counts.sum())
         standard = ((together - self._mean) / self._deviation).astype(np.float32)
         self._codes = torch.from_numpy(standard).unflatten(1, (cells, -1)).to(self._device)
+        spread = (config.noise * noise / self._deviation).astype(np.float32)
+        self._spread = torch.from_numpy(spread).unflatten(0, (cells, -1)).to(self._device)
         self._classes = torch.from_numpy(1 + np.tile(classes.ravel(), len(copies))).to(self._device)
         self._digest = digest(latents)
         self._steps = math.ceil(len(self._codes) / config.batch)  # iterations in an epoch
@@ -131,6 +135,9 @@ class CellFlowTraining:
         times = torch.rand(len(rows), generator=generator).to(self._device)
         hidden = (torch.rand(len(rows), generator=generator) < _WITHOUT_CLASS).to(self._device)
         classes = torch.where(hidden, 0, classes)
+        if self._config.noise:
+            more = torch.randn(targets.shape, generator=generator).to(self._device)
+            targets = targets + self._spread * more
         points = torch.lerp(noise, targets, times[:, None, None])
         loss = nn.functional.mse_loss(self._network(points, times, classes), targets - noise)
         self._optimiser.zero_grad()

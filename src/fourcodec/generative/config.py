@@ -177,7 +177,9 @@ class FlowConfig(_Table):
     """The density of grids of codes, a transformer of `blocks` blocks over the cells (cell_flow.py), and its training.
 
     `width` is a multiple of 32. `share` is the share of a training's minutes that the flow has, where minutes are
-    given. `guidance` is by how much samples of a class are moved further from those of no class; 0 leaves them.
+    given. `guidance` is by how much samples of a class are moved further from those of no class; 0 leaves them. `noise`
+    is the deviation of the noise on the codes that the flow learns, as a multiple of that which the decoder was trained
+    with.
     """
 
     width: int = _within(128, 32, 2048)
@@ -187,6 +189,7 @@ class FlowConfig(_Table):
     rate: float = _within(1e-3, 0, 1)
     share: float = _within(0.5, 0.05, 0.95)
     guidance: float = _within(0.0, 0, MAX_GUIDANCE)
+    noise: float = _within(0.0, 0, 1)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -80,6 +80,7 @@ def train_flow(
         model.train_latents,
         dataset.train_labels,
         model.encode_mirrored(dataset.train),
+        noise=model.noise,
         cells=model.config.network.grid.count,
         config=model.config.flow,
         directory=directory,
