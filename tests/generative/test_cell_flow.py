@@ -135,10 +135,12 @@ def test_a_stored_flow_samples_the_same_and_a_damaged_one_is_refused(flow: CellF
             print(name, prior_from_state(PriorState(state.kind, arrays)))
 
 
-def test_a_training_in_two_parts_equals_one_without_a_break(tmp_path: Path) -> None:
+@pytest.mark.parametrize("noise", [0.0, 1.0])
+def test_a_training_in_two_parts_equals_one_without_a_break(tmp_path: Path, noise: float) -> None:
+    config = dataclasses.replace(CONFIG, noise=noise)
     (tmp_path / "whole").mkdir()
     (tmp_path / "broken").mkdir()
-    whole = begun(tmp_path / "whole").run(Budget(epochs=4))
+    whole = begun(tmp_path / "whole", config=config).run(Budget(epochs=4))
 
     class Stop(Exception):
         pass
@@ -148,10 +150,12 @@ def test_a_training_in_two_parts_equals_one_without_a_break(tmp_path: Path) -> N
             raise Stop
 
     with pytest.raises(Stop):
-        begun(tmp_path / "broken").run(Budget(epochs=4), stop, checkpoint_seconds=0)
-    resumed = begun(tmp_path / "broken").run(Budget(epochs=4))
+        begun(tmp_path / "broken", config=config).run(Budget(epochs=4), stop, checkpoint_seconds=0)
+    resumed = begun(tmp_path / "broken", config=config).run(Budget(epochs=4))
     assert np.array_equal(whole.sample(6, seed=1), resumed.sample(6, seed=1))
-    assert np.array_equal(whole.sample(6, seed=1), begun(tmp_path / "whole").run(Budget(epochs=4)).sample(6, seed=1))
+    assert np.array_equal(
+        whole.sample(6, seed=1), begun(tmp_path / "whole", config=config).run(Budget(epochs=4)).sample(6, seed=1)
+    )
 
 
 def test_other_latents_begin_anew_and_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
