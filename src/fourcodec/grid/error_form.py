@@ -70,17 +70,16 @@ class FormKernels:
 
     def measure(self, errors: Floats) -> float:
         """The form of errors (channels, height, width). Their coarser scales are kept for `weigh` and `costs`."""
-        total, planes = 0.0, errors
-        for k, (weight, coarser) in enumerate(zip(self._weights, self._coarser, strict=False)):
-            args = planes, weight
+        total, scales = 0.0, [errors, *self._coarser]
+        for k, (planes, weight, coarser) in enumerate(zip(scales, self._weights, self._coarser, strict=False)):
             found = self._map(
-                coarser.shape[1], lambda *band, a=args, b=coarser: float(kernels.measure_and_halve(*a, *band, b))
+                coarser.shape[1],
+                lambda *band, a=planes, b=weight, c=coarser: float(kernels.measure_and_halve(a, b, *band, c)),
             )
             total += 4.0**k * sum(found)
-            planes = coarser
-        last = self._weights[-1]
-        coarsest = self._map(len(last), lambda *band: float(kernels.measure(planes, last, *band)))
-        return total + 4.0 ** len(self._coarser) * sum(coarsest)
+        coarsest, weight = scales[-1], self._weights[-1]
+        found = self._map(len(weight), lambda *band: float(kernels.measure(coarsest, weight, *band)))
+        return total + 4.0 ** len(self._coarser) * sum(found)
 
     def weigh(self, errors: Floats, *, anew: bool = True) -> None:
         """The errors, after `measure`, become half the gradient by them: of the form, and of the metric by its share.

@@ -12,7 +12,7 @@ phase, which says where the cells of each scale begin. The metric's own phase is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,17 +95,14 @@ class Ssimulacra2:
         above 1 count as those, and have the gradient 0. The picture has a scale or more. phase: 0 to PHASES - 1. The
         next call writes its gradient to the same array."""
         starts = starts_of(phase)
-        light = self._halved_light(errors, *starts[0])
         loss, found = 0.0, []
-        for n, scale in enumerate(self._originals(phase)):
-            if n:
-                light = self._halved(light, *starts[n])
+        for scale, terms, light in zip(self._originals(phase), TERMS, self._lights(errors, starts), strict=False):
             roots, xyb = self._to_xyb(light)
             by_xyb = np.zeros_like(xyb)
-            for channel, term in TERMS[n].items():
+            for channel, term in terms.items():
                 loss += self._term(scale.xyb[channel], scale.moments[channel], xyb[channel], term, by_xyb[channel])
             found.append((roots, by_xyb))
-        by_light = np.zeros_like(light)
+        by_light = np.zeros_like(found[-1][0])
         for n in range(len(found) - 1, -1, -1):
             roots, by_xyb = found[n]
             if n < len(found) - 1:
@@ -122,11 +119,9 @@ class Ssimulacra2:
     def _originals(self, phase: int) -> list[_OriginalScale]:
         """The scales of the original, finest first."""
         if phase != self._phase:
-            starts, self._original_scales = starts_of(phase), []
-            light = self._halved_light(np.zeros_like(self._original), *starts[0])
-            for n, terms in enumerate(TERMS[: self.scales]):
-                if n:
-                    light = self._halved(light, *starts[n])
+            self._original_scales = []
+            lights = self._lights(np.zeros_like(self._original), starts_of(phase))
+            for terms, light in zip(TERMS, lights, strict=False):
                 _, xyb = self._to_xyb(light)
                 moments = {channel: self._original_moments(xyb[channel]) for channel in terms}
                 self._original_scales.append(_OriginalScale(xyb, moments))
@@ -157,6 +152,14 @@ class Ssimulacra2:
         self._map(len(copy), lambda band: kernels.loss_slopes(*args, factors, *band, seen, back))
         self._map(len(copy), lambda band: kernels.moments_adjoint(seen, original, copy, *band, back))
         return float(weights @ values)
+
+    def _lights(self, errors: Floats, starts: list[tuple[int, int]]) -> Iterator[Floats]:
+        """The linear light of original + errors at each scale, finest first."""
+        light = self._halved_light(errors, *starts[0])
+        yield light
+        for start in starts[1 : self.scales]:
+            light = self._halved(light, *start)
+            yield light
 
     def _halved_light(self, errors: Floats, down: int, across: int) -> Floats:
         """The linear light of original + errors at 1:2, in three channels."""

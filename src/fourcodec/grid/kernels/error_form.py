@@ -37,10 +37,10 @@ def measure_and_halve(planes: Any, weight: Any, first: int, last: int, out: Any)
     whole, total = columns // 2, 0.0
     for c in range(planes.shape[0]):
         for r in range(first, last):
-            beyond = 2 * r + 1 == rows
-            upper, lower = planes[c, 2 * r], planes[c, 2 * r if beyond else 2 * r + 1]
-            counted, other = weight[2 * r], weight[2 * r if beyond else 2 * r + 1]
-            there = _ZERO if beyond else _ONE
+            below = min(2 * r + 1, rows - 1)
+            upper, lower = planes[c, 2 * r], planes[c, below]
+            counted, other = weight[2 * r], weight[below]
+            there = _ONE if 2 * r + 1 < rows else _ZERO
             squares: Any = _ZERO
             for i in range(columns):
                 squares += upper[i] * upper[i] * counted[i] + there * lower[i] * lower[i] * other[i]

@@ -186,26 +186,6 @@ def _across(line: Any, out: Any) -> None:
 
 
 @inline_kernel
-def _down(planes: Any, row: int, out: Any) -> None:
-    """out (w,) = rows row - REACH to row + REACH of planes (rows, w), mirrored at the ends, under the window.
-
-    Few rows are read at a time: only then does the compiler compute several samples at once.
-    """
-    rows = planes.shape[0]
-    a, b = planes[_mirrored(row - 5, rows)], planes[_mirrored(row - 4, rows)]
-    c, d = planes[_mirrored(row - 3, rows)], planes[_mirrored(row - 2, rows)]
-    e, f, g = planes[_mirrored(row - 1, rows)], planes[_mirrored(row, rows)], planes[_mirrored(row + 1, rows)]
-    h, j = planes[_mirrored(row + 2, rows)], planes[_mirrored(row + 3, rows)]
-    k, m = planes[_mirrored(row + 4, rows)], planes[_mirrored(row + 5, rows)]
-    for i in range(out.shape[0]):
-        out[i] = _W0 * f[i] + _W1 * (e[i] + g[i])
-    for i in range(out.shape[0]):
-        out[i] += _W2 * (d[i] + h[i]) + _W3 * (c[i] + j[i])
-    for i in range(out.shape[0]):
-        out[i] += _W4 * (b[i] + k[i]) + _W5 * (a[i] + m[i])
-
-
-@inline_kernel
 def _tap(distance: int) -> Any:
     distance = abs(distance)
     if distance == 0:
@@ -244,12 +224,17 @@ def moments(original: Any, copy: Any, first: int, last: int, out: Any) -> None:
 @float_kernel
 def moments_adjoint(by_moments: Any, original: Any, copy: Any, first: int, last: int, back: Any) -> None:
     """back (rows, columns) += the gradient by copy, given that by its moments, (3, rows, columns)."""
-    columns = copy.shape[1]
+    rows, columns = copy.shape
     line, out = np.empty(columns + 2 * REACH, np.float32), np.empty((3, columns), np.float32)
     middle = line[REACH : REACH + columns]
     for r in range(first, last):
         for n in range(3):
-            _down(by_moments[n], r, middle)
+            for i in range(columns):
+                middle[i] = _ZERO
+            for distance in range(-REACH, REACH + 1):
+                source, tap = by_moments[n, _mirrored(r + distance, rows)], _tap(distance)
+                for i in range(columns):
+                    middle[i] += tap * source[i]
             _across(line, out[n])
         x, y, into = original[r], copy[r], back[r]
         for i in range(columns):
