@@ -20,7 +20,7 @@ from PIL import Image
 from benchmarks.tables import show
 
 ROOT = Path(__file__).parents[1]
-CODED = ROOT / "tests" / "golden" / "v0.2" / "grid-rgb.fnc"
+CODED = ROOT / "tests" / "golden" / "v0.3" / "grid-rgb.fnc"
 REPEATS = 3
 
 

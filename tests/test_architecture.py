@@ -12,7 +12,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "src" / "fourcodec"
-GOLDEN = TESTS / "golden" / "v0.2"
+GOLDEN = TESTS / "golden" / "v0.3"
 
 # Rooms by level. A room imports rooms of lower levels and itself, so that there are no circles.
 LEVELS = (

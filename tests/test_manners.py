@@ -32,7 +32,7 @@ from tests.support.killed import surroundings
 from tests.support.sets import TINY
 
 ROOT = Path(__file__).parents[1]
-CODED = ROOT / "tests" / "golden" / "v0.2" / "grid-rgb.fnc"
+CODED = ROOT / "tests" / "golden" / "v0.3" / "grid-rgb.fnc"
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and terminals as on POSIX")
 COMMANDS = {ctx.command_path: (ctx, command) for ctx, command in reference.commands()}
 LEAVES = [path for path, (_, command) in COMMANDS.items() if not isinstance(command, LazyGroup)]

@@ -12,7 +12,7 @@ from fourcodec.pillow_plugin import MIME
 
 ROOT = Path(__file__).parents[1]
 MIME_FOLDER = ROOT / "docs" / "mime"
-GOLDEN = sorted((ROOT / "tests" / "golden" / "v0.2").glob("*.fnc"))
+GOLDEN = sorted((ROOT / "tests" / "golden" / "v0.3").glob("*.fnc"))
 NAMESPACE = {"m": "http://www.freedesktop.org/standards/shared-mime-info"}
 
 

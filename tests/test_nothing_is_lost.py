@@ -153,7 +153,7 @@ def test_an_output_that_is_the_input_is_refused(folder: Path, capsys: pytest.Cap
 def test_a_full_standard_output_is_one_line() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
-    source = Path(__file__).parent / "golden" / "v0.2" / "rgb-range.fnc"
+    source = Path(__file__).parent / "golden" / "v0.3" / "rgb-range.fnc"
     command = [sys.executable, "-m", "fourcodec", "decode", str(source), "-o", "-"]
     with open("/dev/full", "wb") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)

@@ -20,7 +20,7 @@ from fourcodec.views import View
 from tests.support import hostile
 from tests.support.oddities import XMP, exif, rgb_profile
 
-GOLDEN = Path(__file__).parent / "golden" / "v0.2"
+GOLDEN = Path(__file__).parent / "golden" / "v0.3"
 FAST = {"iterations": 2, "device": "cpu"}
 
 

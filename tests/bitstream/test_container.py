@@ -60,7 +60,7 @@ def test_what_is_written_is_read(header: Header, parts: list[Section]) -> None:
 def test_the_bytes_are_those_of_the_specification() -> None:
     data = container.write(HEADER, [Section(2, container.CODER_RAW, b"ab"), Section(17, container.CODER_ZSTD, b"")])
     payload = bytes.fromhex("02 02 6162 b1 00")
-    head = bytes.fromhex("93 46 4e 43 0d 0a 1a 0a 02 02 41 17 0f 08 06") + zlib.crc32(payload).to_bytes(4, "little")
+    head = bytes.fromhex("93 46 4e 43 0d 0a 1a 0a 03 02 41 17 0f 08 06") + zlib.crc32(payload).to_bytes(4, "little")
     assert data == head + zlib.crc32(head).to_bytes(4, "little") + payload
 
 
@@ -149,7 +149,7 @@ def test_random_damage_behind_right_checksums_raises_nothing_else() -> None:
 @given(st.binary(max_size=200))
 def test_random_bytes_behind_the_magic_raise_nothing_else(data: bytes) -> None:
     with pytest.raises(FourcodecError):
-        container.read(container.MAGIC + b"\x02" + data)
+        container.read(container.MAGIC + b"\x03" + data)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_random_bytes_behind_the_magic_raise_nothing_else(data: bytes) -> None:
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a .fnc file"),
         (container.MAGIC[:3], "ends inside its header"),
         (container.MAGIC, "ends inside its header"),
-        (container.MAGIC + b"\x02\x02", "ends inside its header"),
+        (container.MAGIC + b"\x03\x02", "ends inside its header"),
         (container.MAGIC.replace(b"\r\n", b"\n") + bytes(100), "line ends"),
     ],
 )
@@ -168,25 +168,25 @@ def test_what_is_no_fnc_file_is_said_so(data: bytes, message: str) -> None:
         container.read(data)
 
 
-@pytest.mark.parametrize("version", [0x10, 0xFF, 0x03])
+@pytest.mark.parametrize("version", [0x10, 0xFF, 0x04])
 def test_a_newer_version_is_refused_by_its_number(version: int) -> None:
     data = bytearray(container.write(HEADER, SECTIONS))
     data[8] = version
-    with pytest.raises(UnsupportedFormatError, match=f"format {version >> 4}.{version & 15}, newer than 0.2"):
+    with pytest.raises(UnsupportedFormatError, match=f"format {version >> 4}.{version & 15}, newer than 0.3"):
         container.read(bytes(data))
 
 
-@pytest.mark.parametrize("version", [0x00, 0x01])
+@pytest.mark.parametrize("version", [0x00, 0x01, 0x02])
 def test_an_older_trial_version_is_refused_by_its_number(version: int) -> None:
     data = bytearray(container.write(HEADER, SECTIONS))
     data[8] = version
-    with pytest.raises(UnsupportedFormatError, match=f"trial format 0.{version}; this version reads 0.2"):
+    with pytest.raises(UnsupportedFormatError, match=f"trial format 0.{version}; this version reads 0.3"):
         container.read(bytes(data))
 
 
 @pytest.mark.parametrize("data", FILES_OF_0_1, ids=["fnet", "grid"])
 def test_files_of_the_trial_format_0_1_are_refused(data: bytes) -> None:
-    with pytest.raises(UnsupportedFormatError, match=r"the file is of the trial format 0\.1; this version reads 0\.2"):
+    with pytest.raises(UnsupportedFormatError, match=r"the file is of the trial format 0\.1; this version reads 0\.3"):
         container.read(data)
 
 

@@ -20,6 +20,34 @@ def test_integers_survive(pairs: list[tuple[int, int]]) -> None:
     assert np.array_equal(binary_coder.decode(data, contexts), values)
 
 
+finer_contexts = st.lists(st.tuples(integers, st.integers(0, 5), st.integers(-1, 9)), max_size=200)
+
+
+@given(finer_contexts)
+def test_integers_survive_under_finer_contexts(triples: list[tuple[int, int, int]]) -> None:
+    values = np.array([value for value, *_ in triples], np.int32)
+    contexts = np.array([pair for _, *pair in triples], np.int64).reshape(-1, 2)
+    data = binary_coder.encode(values, contexts)
+    assert np.array_equal(binary_coder.decode(data, contexts), values)
+
+
+def test_without_finer_contexts_bytes_are_those_of_contexts_alone() -> None:
+    values = np.random.default_rng(2).integers(-9, 9, 300).astype(np.int32)
+    contexts = np.arange(300) % 3
+    pairs = np.stack([contexts, np.full(300, -1)], axis=1)
+    assert binary_coder.encode(values, pairs) == binary_coder.encode(values, contexts)
+
+
+def test_finer_contexts_take_fewer_bytes_where_they_differ() -> None:
+    random = np.random.default_rng(3)
+    finer = random.integers(0, 2, 4000)
+    values = np.rint(random.laplace(0, np.where(finer, 40.0, 0.3))).astype(np.int32)
+    contexts = np.zeros(4000, np.int64)
+    alone = len(binary_coder.encode(values, contexts))
+    assert len(binary_coder.encode(values, np.stack([contexts, finer], axis=1))) < 0.85 * alone
+    assert len(binary_coder.encode(values, np.stack([contexts, contexts], axis=1))) < 1.01 * alone
+
+
 def test_rate_is_near_the_entropy() -> None:
     random = np.random.default_rng(1)
     values = np.rint(random.laplace(0, 12, 20_000)).astype(np.int32)

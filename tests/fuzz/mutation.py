@@ -28,7 +28,7 @@ from fourcodec.grid import profile as grid
 from fourcodec.grid import weight_coding as grid_networks
 
 Raw = Callable[[bytes, int], bytes]
-GOLDEN = Path(__file__).parents[1] / "golden" / "v0.2"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v0.3"
 _NUMBERS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 63, 64, 127, 128, 255, 4095, 65535, 2**27, 2**31, 2**32 - 1)
 _EXTREMES = (0, 1, -1, 2, 255, -256, 2**15 - 1, 1 - 2**15, 2**15, 2**20 - 1, 1 - 2**20)
 _MAX_PLAIN_BYTES = 1 << 16
@@ -259,10 +259,9 @@ def _change_integers(parts: Parts, random: Random, raw: Raw) -> None:
         if section.coder != CODER_RANGE or section.kind != 0:
             return section
         data = section.payload
-        values = np.empty(contexts.size, np.int64)
-        source = np.frombuffer(data, np.uint8)
-        state, model = range_coder.start_decoder(source), binary_coder._new_model(int(contexts.max(initial=0)) + 1)
-        binary_coder._decode(state, source, contexts.astype(np.int64), model, values)
+        pairs, source = binary_coder._pairs(contexts), np.frombuffer(data, np.uint8)
+        values, state = np.empty(len(pairs), np.int64), range_coder.start_decoder(source)
+        binary_coder._decode(state, source, pairs, binary_coder._new_model(binary_coder._count(pairs)), values)
         for _ in range(random.choice((1, 3, 30))):
             value = random.choice(_EXTREMES) if random.random() < 0.6 else random.randrange(-300, 300)
             first = random.randrange(values.size if random.random() < 0.7 else min(values.size, 30))

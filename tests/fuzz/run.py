@@ -26,7 +26,7 @@ import fourcodec.grid.kernels
 
 HOME = Path(__file__).parent
 SEEDS = (HOME / "corpus", HOME / "findings")  # a folder a target
-GOLDEN = HOME.parent / "golden" / "v0.2"
+GOLDEN = HOME.parent / "golden" / "v0.3"
 WORK = HOME.parents[1] / ".fuzz"
 INSIDE = "inside"  # the first argument of the process that fuzzes
 NAMES = ("info", "fnet", "grid")

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from fourcodec.coding import laplace_coder, range_coder
 from fourcodec.coding.distributions import LOG_SCALE_MAX, LOG_SCALE_MIN, MEAN_STEPS, SCALE_STEPS
+from fourcodec.coding.probability_maps import new_points
 from fourcodec.errors import CorruptFileError
 from fourcodec.fourier.elementary import LOG2_E
 from fourcodec.grid import entropy_model as entropy_model_parameters
 from fourcodec.grid import latent_coding
-from fourcodec.grid.kernels import entropy_model, entropy_model_integer
+from fourcodec.grid.kernels import entropy_model, entropy_model_integer, latent_decisions
 from fourcodec.grid.kernels import latents as kernels
 from fourcodec.grid.kernels.entropy_model_integer import MAX_LATENT, MAX_SHIFT
 from fourcodec.grid.kernels.layout import (
@@ -158,11 +159,9 @@ Distributions = dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]
 
 def distributions_of(pyramid: Pyramid, latents: list[np.ndarray], integers: EntropyModelIntegers) -> Distributions:
     """Means and scales (half rows, half columns) of each level and pass, in the order of coding."""
-    order = [(number, p) for number in reversed(range(pyramid.count)) for p in range(PASSES)]
     found: Distributions = {}
 
-    def visit(rows: np.ndarray, means: np.ndarray, scales: np.ndarray) -> None:
-        number, p = order[len(found)]
+    def visit(number: int, p: int, rows: np.ndarray, means: np.ndarray, scales: np.ndarray) -> None:
         assert np.array_equal(rows, latents[number][PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2])
         found[number, p] = means.copy(), scales.copy()
 
@@ -213,6 +212,26 @@ def test_means_that_are_expected_are_those_of_the_first_pass(number: int, every:
     assert np.array_equal(found, (means[rows] / MEAN_STEPS).astype(np.float32))
 
 
+def test_what_the_model_does_not_know_is_learned() -> None:
+    """A model that gives every latent a scale of 1; in fact they are 0 on the left, and 0 or 1 on the right."""
+    pyramid, integers = Pyramid(64, 64, 1), EntropyModelIntegers(no_weights(1), (0, 0, 0, 0))
+    latents = np.random.default_rng(0).integers(0, 2, (64, 64)).astype(np.int16)
+    latents[:, :32] = 0
+    means, scales = np.zeros((64, 64), np.int64), np.full((64, 64), -LOG_SCALE_MIN * SCALE_STEPS)
+    expected = laplace_coder.bits_of(latents.astype(np.int64), means, scales, laplace_coder.tables()).sum()
+    assert 8 * len(encode_latents(pyramid, [latents], integers, 1)) < 0.65 * expected
+
+
+def test_the_costs_of_latents_add_up_to_the_bytes() -> None:
+    pyramid, integers = pyramid_of(60, 43), random_integers(2, 0.3)
+    latents = random_latents(pyramid, 1.0, 2)
+    costs = latent_coding.latent_bits(pyramid, latents, integers, 1)
+    assert [cost.shape for cost in costs] == [plain.shape for plain in latents]
+    size_bytes = len(encode_latents(pyramid, latents, integers, 1))
+    assert sum(float(cost.sum(dtype=np.float64)) for cost in costs) == pytest.approx(8 * size_bytes, abs=33)
+    assert min(cost.min() for cost in costs) >= 0
+
+
 def test_a_good_model_makes_a_small_section() -> None:
     """Latents that equal their parents, under a model whose mean is the parent and whose scale is the least."""
     pyramid, weights = Pyramid(60, 52, 6), no_weights(6)
@@ -235,9 +254,11 @@ def test_latents_beyond_15_bits_are_refused(value: int) -> None:
     weights[..., W3 + 2 * HIDDEN] = np.sign(value) * 32000  # the mean of every latent
     integers = EntropyModelIntegers(weights, (0, 0, 0, 0))
     state, out = range_coder.start_encoder(), np.empty(1 << 12, np.uint8)
-    q = np.array([value, *[np.sign(value) * 32000] * 7], np.int64)
-    means, scales = np.full(8, np.sign(value) * 32000 * MEAN_STEPS), np.full(8, -LOG_SCALE_MIN * SCALE_STEPS)
-    laplace_coder.encode_rows(state, out, q[None], means[None], scales[None], *laplace_coder.tables())
+    mean, scale = np.sign(value) * 32000 * MEAN_STEPS, -LOG_SCALE_MIN * SCALE_STEPS
+    rows = (np.full((1, 1), number, kind) for number, kind in ((value, np.float32), (mean, np.int64), (scale, np.int64)))
+    tables, points = latent_decisions.tables(), new_points(latent_decisions.CONTEXTS)
+    remembered = tables, points, latent_decisions.room_for(1), np.empty((0, 0), np.float32)
+    latent_decisions.encode_rows(state, out, *rows, 0, 1, pyramid.count - 1, 0, *remembered)
     data = out[: range_coder.finish_encoder(state, out)].tobytes()
     with pytest.raises(CorruptFileError, match="15 bits"):
         decode_latents(pyramid, data, integers, 1)

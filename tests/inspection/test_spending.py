@@ -20,7 +20,7 @@ from fourcodec.inspection.spending import Item
 from fourcodec.limits import DEFAULT
 from tests.support import hostile
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "v0.2"
+GOLDEN = Path(__file__).parents[1] / "golden" / "v0.3"
 RANGE_CODED = ["grid-rgb", "grid-prior", "grid-one-pixel", "grid-rgba-16", "grid-grey-alpha", "rgb-range", "fnet-rgba"]
 
 

@@ -43,6 +43,9 @@ MANTISSAS = [1.0, 0.917004048, 0.840896428, 0.771105409, 0.707106769, 0.64841979
 EntropyModel = tuple[list[list[int]], list[list[int]], list[int], list[list[int]]]  # W1, W2, b2, W3 of a level and pass
 
 
+Context = int | tuple[int, int]  # of coder 2
+
+
 class RangeDecoder:
     def __init__(self, data: bytes) -> None:
         assert not data.endswith(b"\0")
@@ -83,21 +86,25 @@ class RangeDecoder:
 
 
 class Models:
-    """Adaptive decisions, one set a context."""
+    """Adaptive decisions, one set a context. A finer context is a pair: (context, number)."""
 
     def __init__(self, decoder: RangeDecoder) -> None:
         self.decoder = decoder
-        self.models: dict[tuple[int, int], tuple[int, int]] = {}
+        self.models: dict[tuple[Context, int], tuple[int, int]] = {}
 
-    def decision(self, context: int, number: int) -> int:
-        probability, count = self.models.get((context, number), (32768, 0))
-        bit = self.decoder.decision(probability)
-        probability += 2 * (65536 * bit - probability) // (2 * count + 3)
-        count += int(2 * count + 3 < 512)
-        self.models[context, number] = min(max(probability, 64), 65472), count
+    def decision(self, context: Context, number: int) -> int:
+        coarse = context if isinstance(context, int) else context[0]
+        self.models.setdefault((coarse, number), (32768, 0))
+        self.models.setdefault((context, number), (self.models[coarse, number][0], 2))
+        bit = self.decoder.decision(self.models[context, number][0])
+        for moved in {coarse, context}:
+            probability, count = self.models[moved, number]
+            probability += 2 * (65536 * bit - probability) // (2 * count + 3)
+            count += int(2 * count + 3 < 512)
+            self.models[moved, number] = min(max(probability, 64), 65472), count
         return bit
 
-    def integer(self, context: int) -> int:
+    def integer(self, context: Context) -> int:
         bits = 0
         while bits < 20 and self.decision(context, bits):
             bits += 1
@@ -220,14 +227,16 @@ class Latents:
 
     def __init__(self, payload: bytes, networks: Networks, sides: list[tuple[int, int]]) -> None:
         self.levels = [np.zeros(side, int) for side in sides]
-        self._networks, self._decoder = networks, RangeDecoder(payload)
+        self._networks, self._decoder, self._maps = networks, RangeDecoder(payload), Maps()
         for number in range(len(sides) - 1, -1, -1):
             for p in range(4):
                 weights = networks.entropy_model(number, p)
+                self._number, self._pass = number, p
+                self._seen: dict[tuple[int, int], tuple[int, int, int]] = {}  # surprise, size and sign of latents
                 for r, c in itertools.product(range(sides[number][0] // 2), range(sides[number][1] // 2)):
                     mean, scale = self._distribution(weights, self._taps(number, p, r, c))
                     at = 2 * r + PLACES[p][0], 2 * c + PLACES[p][1]
-                    self.levels[number][at] = self._latent(mean, scale)
+                    self.levels[number][at] = self._latent(mean, scale, r, c)
         self._decoder.end()
 
     def _taps(self, number: int, p: int, r: int, c: int) -> list[int]:
@@ -261,7 +270,18 @@ class Latents:
         scale = shift(scale + (1 << (4 + e[3])), -5 - e[3])
         return min(max(mean, -64 * 32767), 64 * 32767), min(max(scale + 32, 0), 96)
 
-    def _latent(self, mean: int, scale: int) -> int:
+    def _beside(self, r: int, c: int) -> tuple[int, int, int]:
+        """s, g and h of a latent."""
+        places = {(0, -1): 2, (-1, 0): 2, (-1, -1): 1, (-1, 1): 1, (0, -2): 1, (-2, 0): 1, (-1, -2): 1, (-1, 2): 1}
+        seen = {at: self._seen.get((r + at[0], c + at[1]), (0, 0, 0)) for at in places}
+        near = list(places)[:4]
+        return (
+            sum(weight * seen[at][0] for at, weight in places.items()),
+            sum(min(seen[at][1], 3 if places[at] == 2 else 1) for at in near),
+            sum(places[at] * seen[at][2] for at in near),
+        )
+
+    def _latent(self, mean: int, scale: int, r: int, c: int) -> int:
         n = (mean + 32) // 64
         b, m = 2 ** (scale / 8 - 4), (mean - 64 * n) / 64
         below, over = math.exp(-(0.5 + m) / b) / 2, math.exp(-(0.5 - m) / b) / 2
@@ -276,21 +296,60 @@ class Latents:
                 *(ratio / (1 + ratio) for ratio in ratios),
             )
         )
-        if self._decoder.decision(same):
+        s, g, h = self._beside(r, c)
+        level, decoder = self._number, self._decoder
+        contexts: list[tuple[object, ...]] = [("same", level, self._pass)]
+        if Maps.place(same) < 320:
+            contexts.append(("beside", min(max(s // 1024 + 7, 0), 19), g, min(level, 2)))
+        if self._maps.decision(decoder, same, contexts):
+            self._seen[r, c] = (same - 65536) // 64, abs(n), 0
             return n
-        up, r = self._decoder.decision(above), 0
-        fine = sum(self._decoder.decision(p) << j for j, p in enumerate(low))
-        while r < 24 and self._decoder.decision(more):
-            r += 1
-        if r == 24:
+        up = self._maps.decision(decoder, above, [("above", h, min(level, 3))])
+        fine, run = sum(decoder.decision(p) << j for j, p in enumerate(low)), 0
+        while run < 24:
+            question = min(run, 3)
+            if not self._maps.decision(decoder, more, [("more", question, level), ("scale", question, scale // 4)]):
+                break
+            run += 1
+        if run == 24:
             bits, v = 0, 1
-            while bits < 20 and self._decoder.plain():
+            while bits < 20 and decoder.plain():
                 bits += 1
             for _ in range(bits):
-                v = 2 * v + self._decoder.plain()
-            r = 23 + v
-        d = (r << k) + fine + 1
-        return n + d if up else n - d
+                v = 2 * v + decoder.plain()
+            run = 23 + v
+        d = ((run << k) + fine + 1) * (1 if up else -1)
+        self._seen[r, c] = same // 64, abs(n + d), 1 if up else -1
+        return n + d
+
+
+class Maps:
+    """The adaptive maps of a stream, by their contexts."""
+
+    KNOTS = (22, 94, 401, 1682, 6645, 21351, 44185, 58891, 63854, 65135, 65442, 65514)
+
+    def __init__(self) -> None:
+        self._points: dict[tuple[object, ...], list[tuple[int, int]]] = {}
+
+    @classmethod
+    def place(cls, probability: int) -> int:
+        """32 i + t."""
+        q = min(max(probability, 22), 65513)
+        i = max(i for i, knot in enumerate(cls.KNOTS) if knot <= q)
+        return 32 * i + 32 * (q - cls.KNOTS[i]) // (cls.KNOTS[i + 1] - cls.KNOTS[i])
+
+    def decision(self, decoder: RangeDecoder, probability: int, contexts: list[tuple[object, ...]]) -> int:
+        i, t = divmod(self.place(probability), 32)
+        maps = [self._points.setdefault(one, [(64 * knot, 0) for knot in self.KNOTS]) for one in contexts]
+        said = [(32 - t) * points[i][0] + t * points[i + 1][0] for points in maps]
+        bit = decoder.decision(min(max(sum(said) >> (10 + len(maps)), 4), 65532))
+        for points, a in zip(maps, said, strict=True):
+            count = points[i][1]
+            e = (2**22 * bit - a // 32) * (65536 // (12 + count))
+            values = [points[i][0] + (32 - t) * e // 2**21, points[i + 1][0] + t * e // 2**21]
+            values = [min(max(value, 0), 2**22 - 1) for value in values]
+            points[i], points[i + 1] = (values[0], min(count + 1, 116)), (values[1], points[i + 1][1])
+        return bit
 
 
 def upsample(plane: np.ndarray, taps: np.ndarray) -> np.ndarray:
@@ -454,7 +513,7 @@ class File:
 def parse(data: bytes) -> File:
     """The container."""
     assert data[:8] == bytes.fromhex("93464E430D0A1A0A")
-    assert data[8] == 0x02
+    assert data[8] == 0x03
     sample, profile = data[9], data[10]
     width, at = varint(data, 11)
     height, at = varint(data, at)
@@ -535,7 +594,13 @@ class Fourier:
         count = sum(outputs for _, outputs, _ in self.layers)
         self.count = sum(sizes)
         assert number == 1 or number * self.count <= 2**22
-        contexts = [0] * count + [1 + layer for layer, size in enumerate(sizes) for _ in range(size)] * number
+        contexts: list[Context] = [
+            (1 + layer, bin(k).count("1") if self.order >= inputs else len(ones))
+            for layer, (inputs, outputs, _) in enumerate(self.layers)
+            for k, ones in enumerate(self._frequencies(inputs))
+            for _ in range(2 * outputs)
+        ]
+        contexts = [0] * count + contexts * number
         coder, payload = file.sections[0]
         integers = self._ranged(payload, contexts) if coder == 2 else self._packed(payload, len(contexts))
         self.step_indices = list(itertools.accumulate(integers[:count]))
@@ -586,7 +651,7 @@ class Fourier:
         return [k for ones in range(self.order + 1) for k in itertools.combinations(range(inputs), ones)]
 
     @staticmethod
-    def _ranged(payload: bytes, contexts: list[int]) -> list[int]:
+    def _ranged(payload: bytes, contexts: list[Context]) -> list[int]:
         models = Models(RangeDecoder(payload))
         integers = [models.integer(context) for context in contexts]
         models.decoder.end()

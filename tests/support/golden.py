@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from pathlib import Path
 
-GOLDEN = {path.stem: path.read_bytes() for path in (Path(__file__).parents[1] / "golden" / "v0.2").glob("*.fnc")}
+GOLDEN = {path.stem: path.read_bytes() for path in (Path(__file__).parents[1] / "golden" / "v0.3").glob("*.fnc")}

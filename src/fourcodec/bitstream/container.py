@@ -19,7 +19,7 @@ from fourcodec.limits import DEFAULT, Limits
 
 # Like PNG's: a byte that no text has, a name, and line ends and an end-of-file that a text transfer would change.
 MAGIC = b"\x93FNC\r\n\x1a\n"
-FORMAT_MAJOR, FORMAT_MINOR = 0, 2
+FORMAT_MAJOR, FORMAT_MINOR = 0, 3
 
 MAX_SIDE = varint.MAX_VALUE + 1  # pixels
 MAX_ARCHITECTURE_FIELDS = 7  # three bits count them

@@ -21,7 +21,7 @@ from fourcodec.compiling import integer_kernel
 
 SCALES = (LOG_SCALE_MAX - LOG_SCALE_MIN) * SCALE_STEPS + 1
 _LEAST = 4  # probabilities lie in [4, 65532] / 65536: the likeliest decision costs a ten-thousandth of a bit
-_RUN = 24  # unary decisions at most; what is left follows as an Elias gamma code
+RUN = 24  # unary decisions at most; what is left follows as an Elias gamma code
 _LOW_BITS = 8  # low bits at most: log2 of the largest scale
 _GAMMA_BITS = 20  # bits at most of a gamma code's number: integers and means of 15 bits need 17
 BYTES_PER_INTEGER = 64  # at most: 34 decisions of 14 bits and 35 bits of even odds
@@ -80,14 +80,39 @@ def bits_of(
     for j in range(_LOW_BITS):
         others += np.where(j < given.bits[scales], _cost(given.low[scales, j], (rest >> j) & 1 > 0), 0.0)
     rest = np.maximum(rest, 0) >> given.bits[scales]
-    others += np.minimum(rest, _RUN) * _cost(more, True) + np.where(rest < _RUN, _cost(more, False), 0.0)
-    gamma = 2 * np.floor(np.log2(np.maximum(rest - _RUN + 1, 1))) + 1
-    return bits + np.where(d == 0, 0.0, others + np.where(rest < _RUN, 0.0, gamma))
+    others += np.minimum(rest, RUN) * _cost(more, True) + np.where(rest < RUN, _cost(more, False), 0.0)
+    gamma = 2 * np.floor(np.log2(np.maximum(rest - RUN + 1, 1))) + 1
+    return bits + np.where(d == 0, 0.0, others + np.where(rest < RUN, 0.0, gamma))
 
 
 def _cost(probability: NDArray[np.int64], bit: NDArray[np.bool_] | bool) -> NDArray[np.float64]:
     """The cost of decisions `bit`, in bits; `probability` is that of a 1, in units of 1/65536."""
     return 16 - np.log2(np.where(bit, probability, 65536 - probability))
+
+
+@integer_kernel
+def encode_gamma(state: Any, out: Any, number: int) -> None:
+    """Appends a number from 1 on to `out`: an Elias gamma code, in bits of even odds."""
+    length = 0
+    while number >> (length + 1):
+        length += 1
+    for _ in range(length):
+        encode_even(state, out, 1)
+    encode_even(state, out, 0)
+    for n in range(length - 1, -1, -1):
+        encode_even(state, out, (number >> n) & 1)
+
+
+@integer_kernel
+def decode_gamma(state: Any, data: Any) -> int:
+    """The inverse of encode_gamma."""
+    length = 0
+    while length < _GAMMA_BITS and decode_even(state, data):
+        length += 1
+    number = 1
+    for _ in range(length):
+        number = 2 * number + decode_even(state, data)
+    return number
 
 
 @integer_kernel
@@ -110,18 +135,10 @@ def encode_rows(
             for j in range(bits[s]):
                 encode_decision(state, out, low[s, j], (rest >> j) & 1)
             rest >>= bits[s]
-            for n in range(min(rest + 1, _RUN)):
+            for n in range(min(rest + 1, RUN)):
                 encode_decision(state, out, more[s], 1 if rest > n else 0)
-            if rest >= _RUN:
-                rest -= _RUN - 1  # a gamma code holds numbers from 1 on
-                length = 0
-                while rest >> (length + 1):
-                    length += 1
-                for _ in range(length):
-                    encode_even(state, out, 1)
-                encode_even(state, out, 0)
-                for n in range(length - 1, -1, -1):
-                    encode_even(state, out, (rest >> n) & 1)
+            if rest >= RUN:
+                encode_gamma(state, out, rest - RUN + 1)
 
 
 @integer_kernel
@@ -142,16 +159,10 @@ def decode_rows(
                 for j in range(bits[s]):
                     fine += decode_decision(state, data, low[s, j]) << j
                 rest = 0
-                while rest < _RUN and decode_decision(state, data, more[s]):
+                while rest < RUN and decode_decision(state, data, more[s]):
                     rest += 1
-                if rest == _RUN:
-                    length = 0
-                    while length < _GAMMA_BITS and decode_even(state, data):
-                        length += 1
-                    gamma = 1
-                    for _ in range(length):
-                        gamma = 2 * gamma + decode_even(state, data)
-                    rest = _RUN - 1 + gamma
+                if rest == RUN:
+                    rest = RUN - 1 + decode_gamma(state, data)
                 distance = (rest << bits[s]) + fine + 1
                 value += distance if up else -distance
             largest = max(largest, abs(value))

@@ -126,6 +126,14 @@ def finish_encoder(state: Any, out: Any) -> int:
 
 
 @integer_kernel
+def bits_written(state: Any) -> float:
+    """The bits that an encoder has used up: those of the bytes written or waiting, less log2 of the width still
+    open."""
+    waiting = state[PENDING] + (1 if state[CACHE] >= 0 else 0)
+    return 8.0 * (state[AT] + waiting) - math.log2(state[RANGE])
+
+
+@integer_kernel
 def start_decoder(data: Any) -> Any:
     """The state of a decoder at the start of `data` (bytes,) uint8."""
     state = np.array([0, 0, 0])

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from fourcodec.bitstream import zstd
 from fourcodec.errors import CorruptFileError
 from fourcodec.fnet.quantize import STEP_COUNT
+from fourcodec.fourier.frequencies import frequency_bits
 from fourcodec.fourier.shape import NetworkShape
 
 _MAX_PLANES = 3  # bytes per integer under zstd: 20 bits and a sign
@@ -27,10 +28,16 @@ def running_sums(values: NDArray[np.int32]) -> NDArray[np.uint8]:
     return indices.astype(np.uint8)
 
 
-def contexts(shape: NetworkShape, cells: int) -> NDArray[np.uint8]:
-    """Context 0 for the step indices, 1 + layer for its coefficients, in every cell."""
-    own = np.concatenate([np.full(layer.size, 1 + number, np.uint8) for number, layer in enumerate(shape.layers)])
-    return np.concatenate([np.zeros(shape.output_count, np.uint8), np.tile(own, cells)])
+def contexts(shape: NetworkShape, cells: int) -> NDArray[np.int64]:
+    """The contexts of the binary coder, (n, 2): 0 for the step indices, 1 + layer for its coefficients, in every cell;
+    the finer ones are the orders of the layer's frequencies."""
+    steps, layers, first = np.tile([0, -1], (shape.output_count, 1)), [], 0
+    for number, layer in enumerate(shape.layers):
+        orders = frequency_bits(layer.inputs, layer.order).sum(axis=1)
+        finer = first + np.repeat(orders, layer.size // len(orders))
+        layers.append(np.stack([np.full_like(finer, 1 + number), finer], axis=1))
+        first += layer.order + 1
+    return np.concatenate([steps, np.tile(np.concatenate(layers), (cells, 1))])
 
 
 def encode_range(values: NDArray[np.int32], shape: NetworkShape, cells: int = 1) -> bytes:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from fourcodec.coding import laplace_coder, range_coder
 from fourcodec.coding.distributions import MEAN_STEPS, SCALE_STEPS
+from fourcodec.coding.probability_maps import new_points
 from fourcodec.errors import CorruptFileError
 from fourcodec.fourier.layout import BLOCK
-from fourcodec.grid.kernels import entropy_model_integer
+from fourcodec.grid.kernels import entropy_model_integer, latent_decisions
 from fourcodec.grid.kernels import latents as layout
 from fourcodec.grid.kernels.layout import MAX_WEIGHT, PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES
 from fourcodec.grid.pyramid import PARENT, PLANES, Level, Pyramid, ancestor_count, finer_levels_that_see, taps_of
@@ -55,19 +56,33 @@ def encode_latents(
     pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: EntropyModelIntegers, threads: int
 ) -> bytes:
     """The stream of one pyramid. levels: the latents of each level, finest first, (rows, columns)."""
-    tables, state = laplace_coder.tables(), range_coder.start_encoder()
-    out = np.empty(_ROOM, np.uint8)
+    return _encode(pyramid, levels, integers, threads)
 
-    def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
+
+def _encode(
+    pyramid: Pyramid,
+    levels: list[NDArray[np.int16]],
+    integers: EntropyModelIntegers,
+    threads: int,
+    costs: list[NDArray[np.float32]] | None = None,
+) -> bytes:
+    """encode_latents; fills in `costs`, the bits of each latent."""
+    tables, points = latent_decisions.tables(), new_points(latent_decisions.CONTEXTS)
+    state, out = range_coder.start_encoder(), np.empty(_ROOM, np.uint8)
+
+    def visit(number: int, p: int, rows: Planes, means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
         nonlocal out
+        spent = np.empty(rows.shape if costs else (0, 0), np.float32)
+        remembered = tables, points, latent_decisions.room_for(rows.shape[1]), spent
         # In strips: memory for the worst case, a hundred times the usual size, is reserved in advance.
-        first = 0
-        for last in range(_STRIP, len(rows) + _STRIP, _STRIP):
+        for first in range(0, len(rows), _STRIP):
+            last = min(first + _STRIP, len(rows))
             need = laplace_coder.BYTES_PER_INTEGER * rows[first:last].size + _ROOM
             if out.size - state[range_coder.AT] < need:
                 out = np.concatenate([out, np.empty(out.size + need, np.uint8)])
-            laplace_coder.encode_rows(state, out, rows[first:last], means[first:last], scales[first:last], *tables)
-            first = last
+            latent_decisions.encode_rows(state, out, rows, means, scales, first, last, number, p, *remembered)
+        if costs:
+            costs[number][PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2] = spent
 
     _sweep(pyramid, _laid_out(pyramid, levels), integers, threads, visit)
     return out[: range_coder.finish_encoder(state, out)].tobytes()
@@ -81,11 +96,13 @@ def decode_latents(
     bytes."""
     if data.endswith(b"\0"):
         raise CorruptFileError("section 'latents' ends in a zero byte")
-    tables, source = laplace_coder.tables(), np.frombuffer(data, np.uint8)
+    tables, points = latent_decisions.tables(), new_points(latent_decisions.CONTEXTS)
+    source = np.frombuffer(data, np.uint8)
     state = range_coder.start_decoder(source)
 
-    def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
-        largest = laplace_coder.decode_rows(state, source, rows, means, scales, *tables)
+    def visit(number: int, p: int, rows: Planes, means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
+        remembered = tables, points, latent_decisions.room_for(rows.shape[1])
+        largest = latent_decisions.decode_rows(state, source, rows, means, scales, number, p, *remembered)
         if largest > entropy_model_integer.MAX_LATENT:
             raise CorruptFileError("section 'latents': a latent has more than 15 bits")
 
@@ -101,11 +118,13 @@ def decode_whole_levels(
 ) -> list[NDArray[np.int16]]:
     """The levels, finest first, that are whole in the beginning of what encode_latents writes; perhaps none. Raises
     CorruptFileError where encode_latents cannot have written the bytes."""
-    tables, source = laplace_coder.tables(), np.frombuffer(data, np.uint8)
+    tables, points = latent_decisions.tables(), new_points(latent_decisions.CONTEXTS)
+    source = np.frombuffer(data, np.uint8)
     state = range_coder.start_decoder(source)
 
-    def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> bool:
-        largest = laplace_coder.decode_rows(state, source, rows, means, scales, *tables)
+    def visit(number: int, p: int, rows: Planes, means: NDArray[np.int64], scales: NDArray[np.int64]) -> bool:
+        remembered = tables, points, latent_decisions.room_for(rows.shape[1])
+        largest = latent_decisions.decode_rows(state, source, rows, means, scales, number, p, *remembered)
         if state[range_coder.POSITION] > len(data):
             return False  # zeros were read in place of bytes that are missing
         if largest > entropy_model_integer.MAX_LATENT:
@@ -118,17 +137,10 @@ def decode_whole_levels(
 def latent_bits(
     pyramid: Pyramid, levels: list[NDArray[np.int16]], integers: EntropyModelIntegers, threads: int
 ) -> list[NDArray[np.float32]]:
-    """The cost of each latent in bits, laid out as encode_latents takes latents, from the probabilities that the coder
-    uses. The sum is that of the bytes but for the coder's rounding, a ten-thousandth or less."""
-    tables, costs = laplace_coder.tables(), [np.empty(level.shape, np.float32) for level in levels]
-    cells = iter([(cost, p) for cost in reversed(costs) for p in range(PASSES)])  # in the order of coding
-
-    def visit(rows: NDArray[np.float32], means: NDArray[np.int64], scales: NDArray[np.int64]) -> None:
-        cost, p = next(cells)
-        bits = laplace_coder.bits_of(rows.astype(np.int64), means, scales, tables)
-        cost[PASS_ROW[p] :: 2, PASS_COLUMN[p] :: 2] = bits
-
-    _sweep(pyramid, _laid_out(pyramid, levels), integers, threads, visit)
+    """The cost of each latent in bits, laid out as encode_latents takes latents, as the coder spends them. The sum is
+    that of the bytes but for the last few bits."""
+    costs = [np.empty(level.shape, np.float32) for level in levels]
+    _encode(pyramid, levels, integers, threads, costs)
     return costs
 
 
@@ -145,14 +157,14 @@ def _sweep(
     planes: Planes,
     integers: EntropyModelIntegers,
     threads: int,
-    visit: Callable[[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]], bool | None],
+    visit: Callable[[int, int, Planes, NDArray[np.int64], NDArray[np.int64]], bool | None],
     finest: int = 0,
     passes: int = PASSES,
 ) -> list[NDArray[np.int16]]:
     """Visits all passes of the levels from the coarsest to `finest`, and returns the levels (rows, columns), finest
     first.
 
-    visit(latents, means, scales) is called for each pass with arrays (half_rows, half_columns). An encoder's visit
+    visit(level, pass, latents, means, scales) is called for each pass with arrays (half_rows, half_columns). An encoder's visit
     reads the latents, a decoder's fills them in; where it returns False, the levels before are all. `passes` is that of
     decode_latents.
     """
@@ -164,7 +176,8 @@ def _sweep(
         wanted = passes if number == finest else PASSES
         for p in range(wanted):
             _predict(pyramid, number, p, parts, planes, integers, threads, means, scales)
-            if visit(pyramid.view(planes[p], level), pyramid.view(means, level), pyramid.view(scales, level)) is False:
+            latents = pyramid.view(planes[p], level)
+            if visit(number, p, latents, pyramid.view(means, level), pyramid.view(scales, level)) is False:
                 return done[::-1]
         for p in range(wanted, PASSES):
             known = sum(pyramid.view(plane, level) for plane in planes[:wanted])

@@ -138,7 +138,7 @@ export function readHeader(bytes) {
   check(magic.every((byte) => reader.byte() === byte), 'not a .fnc file: it does not begin with the magic bytes');
   const minor = reader.byte();
   const version = `${minor >> 4}.${minor & 15}`;
-  check(version === '0.2', `the file is of format ${version}; this decoder reads 0.2`, 'unsupported');
+  check(version === '0.3', `the file is of format ${version}; this decoder reads 0.3`, 'unsupported');
   const samples = reader.byte();
   const profile = reader.byte();
   const width = reader.varint() + 1;
@@ -538,28 +538,42 @@ class RangeDecoder {
   }
 }
 
-/** Integers of the range coder, each under the adaptive models of its context. */
+const COARSE = 32; // contexts that are no finer ones: profile grid has 22 at most, fnet 18
+
+/** The finer context of a context for frequencies with so many ones, in place of which it is given. */
+const finerContext = (context, ones) => COARSE * (1 + ones) + context;
+
+/** Integers of the range coder, each under the adaptive models of its context, which may be a finer one. */
 function rangedIntegers(payload, contexts) {
   const decoder = new RangeDecoder({data: payload, size: payload.length}, 0, payload.length);
-  const probabilities = new Uint16Array(96 * 32).fill(32768); // profile grid has 22 contexts at most, fnet 18
-  const counts = new Uint8Array(96 * 32);
-  const decision = (model) => {
+  const probabilities = new Uint16Array(96 * finerContext(0, 11)).fill(32768); // 10 ones at most
+  const counts = new Uint8Array(probabilities.length);
+  const adapt = (model, bit) => {
     const probability = probabilities[model];
     const divisor = 2 * counts[model] + 3;
-    const bit = decoder.decision(probability);
     probabilities[model] = clip(probability + Math.floor((2 * (65536 * bit - probability)) / divisor), 64, 65472);
     if (divisor < 512) counts[model] += 1;
+  };
+  const decision = (context, number) => {
+    const coarse = 96 * (context % COARSE) + number;
+    const model = 96 * context + number;
+    if (model !== coarse && !counts[model]) { // needed for the first time
+      probabilities[model] = probabilities[coarse];
+      counts[model] = 2;
+    }
+    const bit = decoder.decision(probabilities[model]);
+    adapt(coarse, bit);
+    if (model !== coarse) adapt(model, bit);
     return bit;
   };
   const integers = Int32Array.from(contexts, (context) => {
-    const first = context * 96;
     let bits = 0;
-    while (bits < 20 && decision(first + bits)) bits += 1;
+    while (bits < 20 && decision(context, bits)) bits += 1;
     let value = bits ? 1 : 0;
     if (bits >= 2) {
-      const second = decision(first + 24 + bits);
+      const second = decision(context, 24 + bits);
       value = 2 + second;
-      if (bits >= 3) value = 2 * value + decision(first + 48 + 2 * bits + second);
+      if (bits >= 3) value = 2 * value + decision(context, 48 + 2 * bits + second);
     }
     for (let n = bits - 3; n > 0; n--) value = 2 * value + decoder.plain();
     return bits && decoder.plain() ? -value : value;
@@ -725,7 +739,8 @@ function fnetIntegers({payload, header, config, own}) {
   const {layers, cellCount} = config;
   const data = payload(0, 'network', [ZSTD, RANGE]);
   const steps = total(layers.map(({outputs}) => outputs));
-  const ofCell = layers.flatMap((layer, n) => Array(layer.size).fill(n + 1));
+  const ofCell = layers.flatMap(({inputs, outputs, order}, n) => (
+    frequencies(inputs, order, order >= inputs).flatMap((k) => Array(2 * outputs).fill(finerContext(n + 1, k.length)))));
   const contexts = [Array(steps).fill(0), ...count(cellCount, () => ofCell)].flat();
   const integers = (own[0].coder === RANGE ? rangedIntegers : packedIntegers)(data, contexts);
   let index = 0;
@@ -1028,6 +1043,80 @@ function pictureWeights({config: {groups, levels, order, colours, phase, smooth}
   return {network, filters, kernel, smoothing};
 }
 
+// --- profile grid: adaptive maps
+
+const KNOTS = [22, 94, 401, 1682, 6645, 21351, 44185, 58891, 63854, 65135, 65442, 65514];
+const RATES = Int32Array.from({length: 117}, (_, seen) => Math.floor(65536 / (12 + seen)));
+const SURE = 320; // the place from which on decision 1 has one map
+
+/** The first contexts of the maps of decision 1, its other ones, those of decision 2, and both kinds of decision 4. */
+const MAPS = {same: 0, beside: 36, above: 576, more: 628, moreByScale: 664, size: 764};
+
+/** Where a probability lies between the knots: 32 i + t. */
+function placeOf(probability) {
+  const inside = clip(probability, KNOTS[0], KNOTS.at(-1) - 1);
+  const i = KNOTS.findLastIndex((knot) => knot <= inside);
+  return 32 * i + Math.floor((32 * (inside - KNOTS[i])) / (KNOTS[i + 1] - KNOTS[i]));
+}
+
+/** A range decoder with adaptive maps, which correct the probabilities of decisions. */
+class MappingDecoder extends RangeDecoder {
+  constructor(source, at, end) {
+    super(source, at, end);
+    this.points = Int32Array.from({length: 12 * MAPS.size}, (_, n) => 8192 * KNOTS[n % 12]); // 128 V + T
+    this.kept = {points: this.points.slice(), state: this.state.slice(), at: this.at};
+  }
+
+  /** Keeps what it has come to, for `goBack`. */
+  keep() {
+    if (this.size === this.end) return; // all bytes are there: it takes no time then
+    this.kept.points.set(this.points);
+    this.kept.state.set(this.state);
+    this.kept.at = this.at;
+  }
+
+  /** Returns to what was kept, with bytes that have come since. */
+  goBack() {
+    this.points.set(this.kept.points);
+    this.state.set(this.kept.state);
+    this.at = this.kept.at;
+    this.refresh();
+  }
+
+  /** A decision under the probability that a map says at a place. */
+  mapped(context, place) {
+    const said = this.#says(context, place);
+    const bit = this.decision(clip(said >> 11, 4, 65532));
+    this.#move(context, place, said, bit);
+    return bit;
+  }
+
+  /** A decision under the mean of what two maps say. */
+  mappedByTwo(context, other, place) {
+    const said = this.#says(context, place);
+    const otherSaid = this.#says(other, place);
+    const bit = this.decision(clip((said + otherSaid) >> 12, 4, 65532));
+    this.#move(context, place, said, bit);
+    this.#move(other, place, otherSaid, bit);
+    return bit;
+  }
+
+  #says(context, place) {
+    const at = 12 * context + (place >> 5);
+    const t = place & 31;
+    return (32 - t) * (this.points[at] >> 7) + t * (this.points[at + 1] >> 7);
+  }
+
+  #move(context, place, said, bit) {
+    const at = 12 * context + ((place + 16) >> 5);
+    const point = this.points[at];
+    const seen = point & 127;
+    const error = bit * 4194304 - (said >> 5);
+    const moved = (point >> 7) + Math.floor((error * RATES[seen]) / 65536); // products may have 35 bits
+    this.points[at] = clip(moved, 0, 4194303) * 128 + Math.min(seen + 1, 116);
+  }
+}
+
 // --- profile grid: latents
 
 const square = (reach) => count((2 * reach + 1) ** 2, (n) => (
@@ -1271,7 +1360,8 @@ class Predictor {
 
 let laplaceTables = null;
 
-/** Probabilities of a latent's decisions by scale S, and for the first two by the mean's fraction f. */
+/** Probabilities of a latent's decisions by scale S, and for the first two by the mean's fraction f; of those that maps
+ * correct the places. */
 function makeTables() {
   const integer = (p) => clip(Math.round(65536 * p), 4, 65532);
   const [same, above] = [new Uint16Array(97 * 64), new Uint16Array(97 * 64)];
@@ -1292,25 +1382,82 @@ function makeTables() {
       low[8 * s + j] = integer(ratio / (1 + ratio));
     }
   }
-  return {same, above, low, more, bits};
+  const [samePlaces, abovePlaces, morePlaces] = [same, above, more].map((numbers) => numbers.map(placeOf));
+  return {same, low, bits, samePlaces, abovePlaces, morePlaces};
 }
 
-/** A latent's distance from the rounded mean, whose decision "not the same" was made. */
-function decodeDistance(decoder, {above, low, more, bits}, scale, fraction) {
-  const up = decoder.decision(above[64 * scale + fraction]);
-  let fine = 0;
-  for (let j = 0; j < bits[scale]; j++) fine |= decoder.decision(low[8 * scale + j]) << j;
-  let rest = 0;
-  while (rest < 24 && decoder.decision(more[scale])) rest += 1;
-  if (rest === 24) {
-    let ones = 0;
-    while (ones < 20 && decoder.plain()) ones += 1;
-    let value = 1;
-    while (ones-- > 0) value = 2 * value + decoder.plain();
-    rest = 23 + value;
+/** Decodes the latents of a pass row by row. Of three rows it remembers the surprises of latents and the signs of their
+ * differences from the rounded means, each with two zeros on both sides. */
+class PassDecoder {
+  constructor(decoder, plane, level, pass) {
+    laplaceTables ??= makeTables();
+    Object.assign(this, {decoder, plane, level, pass, columns: plane.columns / 2});
+    [this.surprises, this.signs] = count(2, () => count(3, () => new Int32Array(this.columns + 4)));
   }
-  const distance = rest * 2 ** bits[scale] + fine + 1;
-  return up ? distance : -distance;
+
+  /** Decodes row r with these means and scales. It may be decoded again. */
+  decodeRow(r, found) {
+    const {decoder, plane, level, pass, columns} = this;
+    const {same, samePlaces} = laplaceTables;
+    const [own, above, second] = this.surprises.map((_, n, rows) => rows[(r + 3 - n) % 3]);
+    const [signs, signsAbove] = this.signs.map((_, n, rows) => rows[(r + 3 - n) % 3]);
+    const map = MAPS.same + 4 * level + pass;
+    let largest = 0;
+    let at = plane.at(2 * r + PASSES[pass].row, PASSES[pass].column);
+    for (let n = 0; n < columns; n++, at += 2) {
+      const mean = found[n] + 32;
+      const scale = found[n + columns];
+      const entry = 64 * scale + (mean & 63);
+      const place = samePlaces[entry];
+      let value = mean >> 6;
+      const isSame = place < SURE ? decoder.mappedByTwo(map, this.#beside(n, at, own, above, second), place)
+        : decoder.mapped(map, place);
+      own[n + 2] = (same[entry] - 65536 * isSame) >> 6;
+      signs[n + 2] = 0;
+      if (!isSame) {
+        const difference = this.#difference(scale, entry, n, signs, signsAbove);
+        signs[n + 2] = Math.sign(difference);
+        value += difference;
+        largest = Math.max(largest, Math.abs(value));
+      }
+      plane.data[at] = value;
+    }
+    check(largest <= MAX_INTEGER || decoder.starved, 'a latent has more than 15 bits');
+  }
+
+  /** The context of the second map of decision 1, from the surprises and the sizes of latents beside and above. */
+  #beside(n, at, own, above, second) {
+    const {plane: {data, stride}, level} = this;
+    const up = at - 2 * stride;
+    const sum = 2 * (own[n + 1] + above[n + 2]) + above[n + 1] + above[n + 3] + own[n] + second[n + 2] + above[n]
+      + above[n + 4];
+    const size = Math.min(Math.abs(data[at - 2]), 3) + Math.min(Math.abs(data[up]), 3)
+      + Math.min(Math.abs(data[up - 2]), 1) + Math.min(Math.abs(data[up + 2]), 1);
+    return MAPS.beside + 3 * (9 * clip((sum >> 10) + 7, 0, 19) + size) + Math.min(level, 2);
+  }
+
+  /** A latent's difference from the rounded mean, whose decision "not the same" was made. */
+  #difference(scale, entry, n, signs, signsAbove) {
+    const {decoder, level} = this;
+    const {low, bits, abovePlaces, morePlaces} = laplaceTables;
+    const sum = 2 * (signs[n + 1] + signsAbove[n + 2]) + signsAbove[n + 1] + signsAbove[n + 3];
+    const up = decoder.mapped(MAPS.above + 4 * (sum + 6) + Math.min(level, 3), abovePlaces[entry]);
+    let fine = 0;
+    for (let j = 0; j < bits[scale]; j++) fine |= decoder.decision(low[8 * scale + j]) << j;
+    const [map, mapByScale] = [MAPS.more + level, MAPS.moreByScale + 4 * (scale >> 2)];
+    const question = (run) => decoder.mappedByTwo(map + 9 * run, mapByScale + run, morePlaces[scale]);
+    let rest = 0;
+    while (rest < 24 && question(Math.min(rest, 3))) rest += 1;
+    if (rest === 24) {
+      let ones = 0;
+      while (ones < 20 && decoder.plain()) ones += 1;
+      let value = 1;
+      while (ones-- > 0) value = 2 * value + decoder.plain();
+      rest = 23 + value;
+    }
+    const distance = rest * 2 ** bits[scale] + fine + 1;
+    return up ? distance : -distance;
+  }
 }
 
 const MORE = Symbol('wait for more bytes'); // what a generator yields to be resumed with true or, at the end, false
@@ -1326,8 +1473,7 @@ class Tile {
   *decodeDownTo(finest) {
     const {source} = this.file;
     while (!this.decoder && !this.cut && source.size < Math.min(this.end, this.at + 4)) this.cut = !(yield MORE);
-    this.decoder ??= new RangeDecoder(source, this.at, this.end);
-    laplaceTables ??= makeTables();
+    this.decoder ??= new MappingDecoder(source, this.at, this.end);
     for (; this.next >= finest && !this.cut; this.next -= this.cut ? 0 : 1) {
       const {rows, columns} = this.place.sizes[this.next];
       const [half, wide] = [rows / 2, columns / 2];
@@ -1345,36 +1491,18 @@ class Tile {
     const {file: {config}, entropy, levels, decoder} = this;
     const predictor = new Predictor(entropy, config, this.next, pass, levels, plane, parent);
     const found = predictor.found ?? [0, 1].map(() => new Int32Array(2 * parent.columns));
-    const {row, column} = PASSES[pass];
+    const rows = new PassDecoder(decoder, plane, this.next, pass);
     for (let r = 0; r < parent.rows; r++) {
       if (!(r & 1)) predictor.predictRows(r, found);
       for (;;) {
-        const {at, state: [code, range]} = decoder;
-        this.#decodeRow(plane.data, plane.at(2 * r + row, column), found[r & 1]);
+        decoder.keep();
+        rows.decodeRow(r, found[r & 1]);
         if (!decoder.starved) break;
         if (!(yield MORE)) return (this.cut = true);
-        Object.assign(decoder, {at, state: Uint32Array.of(code, range)}).refresh(); // the row again
+        decoder.goBack(); // the row again
       }
       yield;
     }
-  }
-
-  /** Decodes latents with these means and scales, every second one from `at` on. */
-  #decodeRow(data, at, found) {
-    const {decoder} = this;
-    const size = found.length / 2;
-    let largest = 0;
-    for (let n = 0; n < size; n++, at += 2) {
-      const mean = found[n] + 32;
-      const scale = found[n + size];
-      let value = mean >> 6;
-      if (!decoder.decision(laplaceTables.same[64 * scale + (mean & 63)])) {
-        value += decodeDistance(decoder, laplaceTables, scale, mean & 63);
-        largest = Math.max(largest, Math.abs(value));
-      }
-      data[at] = value;
-    }
-    check(largest <= MAX_INTEGER || decoder.starved, 'a latent has more than 15 bits');
   }
 
   /** What the entropy model expects of the levels finer than `reduction`, one number for each pixel of the picture at
