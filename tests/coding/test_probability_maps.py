@@ -46,8 +46,8 @@ def test_a_map_learns_how_often_a_decision_is_made(given: int, share: float) -> 
 @given(st.lists(st.tuples(probabilities, st.booleans()), max_size=400))
 def test_points_and_probabilities_stay_in_bounds(decisions: list[tuple[int, bool]]) -> None:
     points = new_points(1)
-    for given, bit in decisions:
-        place = place_of(given)
+    for chance, bit in decisions:
+        place = place_of(chance)
         said = read(points, 0, place)
         assert LEAST <= probability(said, 0) <= 65536 - LEAST
         adapt(points, 0, place, said, int(bit))

@@ -255,7 +255,8 @@ def test_latents_beyond_15_bits_are_refused(value: int) -> None:
     integers = EntropyModelIntegers(weights, (0, 0, 0, 0))
     state, out = range_coder.start_encoder(), np.empty(1 << 12, np.uint8)
     mean, scale = np.sign(value) * 32000 * MEAN_STEPS, -LOG_SCALE_MIN * SCALE_STEPS
-    rows = (np.full((1, 1), number, kind) for number, kind in ((value, np.float32), (mean, np.int64), (scale, np.int64)))
+    kinds = (value, np.float32), (mean, np.int64), (scale, np.int64)
+    rows = (np.full((1, 1), number, kind) for number, kind in kinds)
     tables, points = latent_decisions.tables(), new_points(latent_decisions.CONTEXTS)
     remembered = tables, points, latent_decisions.room_for(1), np.empty((0, 0), np.float32)
     latent_decisions.encode_rows(state, out, *rows, 0, 1, pyramid.count - 1, 0, *remembered)

@@ -6,8 +6,8 @@ what was decided, fast at first, later by 1 / LIMIT of the error. Several maps w
 their mean is taken. All arithmetic is in integers. Source: M. Mahoney, lpaq1, 2007, class APM.
 
 Points are int32: 2^7 times a probability in units of 2^-22, plus the number of decisions between this point and the
-next, at most LIMIT - FIRST. A place is 32 times the number of the knot below a probability, plus the part of the way to the next in
-1/32.
+next, at most LIMIT - FIRST. A place is 32 times the number of the knot below a probability, plus the part of the way to
+the next knot in 1/32.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _RATES = np.array([65536 // (FIRST + before) for before in range(LIMIT - FIRST +
 
 
 def places(probabilities: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The places of probabilities in units of 1/65536, of the same shape."""
+    """The places on curves (32 for each knot) of probabilities in units of 1/65536, of the same shape."""
     knots = np.array(KNOTS, np.int64)
     inside = np.clip(probabilities, knots[0], knots[-1] - 1)
     below = np.searchsorted(knots, inside, side="right") - 1
@@ -44,7 +44,7 @@ def new_points(contexts: int) -> NDArray[np.int32]:
 
 @integer_kernel
 def read(points: Any, context: int, place: int) -> Any:
-    """What a curve says at a place, in units of 2^-27."""
+    """The corrected probability that the curve of a context has at a place, in units of 2^-27."""
     knot, part = place >> 5, place & 31
     here, there = np.int64(points[context, knot]), np.int64(points[context, knot + 1])
     return (here >> _COUNT_BITS) * (32 - part) + (there >> _COUNT_BITS) * part
@@ -52,7 +52,7 @@ def read(points: Any, context: int, place: int) -> Any:
 
 @integer_kernel
 def adapt(points: Any, context: int, place: int, said: Any, bit: int) -> None:
-    """Moves the curve, which had said so at the place, towards what was decided."""
+    """Moves the curve of a context at a place, where `read` had returned `said`, towards the decision `bit`."""
     knot, part = place >> 5, place & 31
     here, there = np.int64(points[context, knot]), np.int64(points[context, knot + 1])
     before, own = here & _COUNTS, there & _COUNTS
@@ -65,5 +65,5 @@ def adapt(points: Any, context: int, place: int, said: Any, bit: int) -> None:
 
 @integer_kernel
 def probability(said: Any, maps_log2: int) -> Any:
-    """The mean of what 2^maps_log2 maps said, `said` in all, in units of 1/65536."""
+    """The mean of the probabilities that `read` returned for 2^maps_log2 maps, `said` in all, in units of 1/65536."""
     return min(max(said >> (11 + maps_log2), LEAST), 65536 - LEAST)

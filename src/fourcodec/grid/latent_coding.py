@@ -164,9 +164,9 @@ def _sweep(
     """Visits all passes of the levels from the coarsest to `finest`, and returns the levels (rows, columns), finest
     first.
 
-    visit(level, pass, latents, means, scales) is called for each pass with arrays (half_rows, half_columns). An encoder's visit
-    reads the latents, a decoder's fills them in; where it returns False, the levels before are all. `passes` is that of
-    decode_latents.
+    visit(level, pass, latents, means, scales) is called for each pass with arrays (half_rows, half_columns). An
+    encoder's visit reads the latents, a decoder's fills them in; where it returns False, the levels before are all.
+    `passes` is that of decode_latents.
     """
     means, scales = np.empty(pyramid.total, np.int64), np.empty(pyramid.total, np.int64)
     done: list[NDArray[np.int16]] = []

@@ -147,7 +147,8 @@ def encode_rows(
     """
     one = _SAME + level * PASSES + p
     for r in range(first, last):
-        own, size = _look_up(q, r, room), 0
+        own = _look_up(q, r, room)
+        size: Any = 0  # of the latent to the left
         for c in range(q.shape[1]):
             spent = bits_written(state) if costs.size else 0.0
             mean, s = means[r, c] + _HALF, scales[r, c]
@@ -195,7 +196,8 @@ def decode_rows(
     the type of q."""
     one, largest = _SAME + level * PASSES + p, 0
     for r in range(q.shape[0]):
-        own, size = _look_up(q, r, room), 0
+        own = _look_up(q, r, room)
+        size: Any = 0
         for c in range(q.shape[1]):
             mean, s = means[r, c] + _HALF, scales[r, c]
             fraction, value = mean & _FRACTION_MASK, mean >> _FRACTION_BITS
