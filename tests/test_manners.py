@@ -125,7 +125,7 @@ def test_help_of_every_command_is_quick_to_load() -> None:
 def test_version_says_what_a_report_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
     first, second, third, fourth = capsys.readouterr().out.splitlines()
-    assert first == f"fourcodec {fourcodec.__version__}, file format 0.2"
+    assert first == f"fourcodec {fourcodec.__version__}, file format 0.3"
     assert re.fullmatch(
         r"Python 3\.\S+, numpy \d\S+, numba \d\S+, torch \d\S+, pillow \d\S+, imagecodecs \d\S+", second
     )

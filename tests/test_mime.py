@@ -40,7 +40,7 @@ def test_file_recognises_every_golden_file() -> None:
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     for path, line in zip(GOLDEN, found, strict=True):
         profile = "latents (grid)" if path.read_bytes()[10] & 15 == 2 else "pure network (fnet)"
-        assert line == f"Fourier network image, format 0.2, {profile}"
+        assert line == f"Fourier network image, format 0.3, {profile}"
     command = ["file", "--brief", "--mime-type", "-m", str(MIME_FOLDER / "fnc.magic"), str(GOLDEN[0])]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == MIME
 

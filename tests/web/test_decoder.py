@@ -127,6 +127,16 @@ def test_a_picture_that_loads_is_drawn_level_by_level(tmp_path: Path) -> None:
 
 
 @under_node
+@in_both_ways
+def test_a_break_in_the_middle_of_a_row_changes_no_pixel(fast: bool, tmp_path: Path) -> None:
+    for path in [path for path in GOLDEN if path.stem.startswith("grid")]:
+        raws = {size: tmp_path / f"{path.stem}-{size}" for size in (1 << 20, 1, 7)}
+        found = answers([{"file": str(path), "raw": str(raw), "piece": size} for size, raw in raws.items()], fast=fast)
+        whole, *loading = [samples(answer, raw) for answer, raw in zip(found, raws.values(), strict=True)]
+        assert all(np.array_equal(picture, whole) for picture in loading), path.stem
+
+
+@under_node
 def test_tiles_of_a_picture_that_loads_are_drawn_one_after_the_other(tmp_path: Path) -> None:
     path = FOLDER / "grid-tiled.fnc"  # 70 x 69
     whole, loading = answers([{"file": str(path), "raw": str(tmp_path / name), "piece": size} for name, size in SIZES])
