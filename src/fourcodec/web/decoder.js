@@ -1061,8 +1061,8 @@ function placeOf(probability) {
   return 32 * i + Math.floor((32 * (inside - KNOTS[i])) / (KNOTS[i + 1] - KNOTS[i]));
 }
 
-/** A range decoder with adaptive maps, which correct the probabilities of decisions. It does not call `clip`, which would
- * take a tenth of its time. */
+/** A range decoder with adaptive maps, which correct the probabilities of decisions. It does not call `clip`, which
+ * would take a tenth of its time. */
 class MappingDecoder extends RangeDecoder {
   constructor(source, at, end) {
     super(source, at, end);
@@ -1104,12 +1104,14 @@ class MappingDecoder extends RangeDecoder {
     return bit;
   }
 
+  /** A, what a map says at a place, in units of 2^-27. */
   #says(context, place) {
     const at = 12 * context + (place >> 5);
     const t = place & 31;
     return (32 - t) * (this.points[at] >> 7) + t * (this.points[at + 1] >> 7);
   }
 
+  /** Moves the two points beside a place, where the map had said so, towards what was decided. */
   #move(context, place, said, bit) {
     const {points} = this;
     const at = 12 * context + (place >> 5);
