@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.golden import FOLDER
+
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "src" / "fourcodec"
-GOLDEN = TESTS / "golden" / "v0.3"
 
 # Rooms by level. A room imports rooms of lower levels and itself, so that there are no circles.
 LEVELS = (
@@ -264,7 +265,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("name", ["rgb-range", "grid-rgb"])
 def test_info_loads_neither_torch_nor_numba_and_decoding_no_torch(name: str, tmp_path: Path) -> None:
-    source = str(GOLDEN / f"{name}.fnc")
+    source = str(FOLDER / f"{name}.fnc")
     run = "import sys\nfrom fourcodec import cli\nassert cli.run(sys.argv[1:]) == 0"
     assert not loaded_by(run, "info", source) & {"torch", "numba", "scipy", "skimage", "PIL.ImageCms"}
     loaded = loaded_by(run, "decode", source, "-o", str(tmp_path / "a.png"))
@@ -275,7 +276,7 @@ def test_info_loads_neither_torch_nor_numba_and_decoding_no_torch(name: str, tmp
 def test_pillow_opens_a_file_without_the_codec() -> None:
     script = "import sys, fourcodec\nfrom PIL import Image\nfourcodec.register()\n"
     script += "assert Image.open(sys.argv[1]).size == (50, 33)"
-    loaded = loaded_by(script, str(GOLDEN / "grid-rgb.fnc"))
+    loaded = loaded_by(script, str(FOLDER / "grid-rgb.fnc"))
     assert not loaded & {"torch", "numba", "scipy", "skimage", "fourcodec.codec", "fourcodec.fourier"}
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.golden import FOLDER
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -39,7 +41,7 @@ def examples(page: str) -> list[str]:
 def folder(tmp_path: Path, photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that examples begin with."""
     Image.fromarray(photo.repeat(2, axis=0).repeat(2, axis=1)).save(tmp_path / "photo.png")
-    shutil.copy(ROOT / "tests" / "golden" / "v0.3" / "grid-rgb.fnc", tmp_path / "photo.fnc")
+    shutil.copy(FOLDER / "grid-rgb.fnc", tmp_path / "photo.fnc")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -28,11 +28,12 @@ from fourcodec.cli.help import Command, variable_of
 from fourcodec.cli.lazy import LazyGroup
 from fourcodec.request import TARGETS
 from tests.support import sets
+from tests.support.golden import FOLDER
 from tests.support.killed import surroundings
 from tests.support.sets import TINY
 
 ROOT = Path(__file__).parents[1]
-CODED = ROOT / "tests" / "golden" / "v0.3" / "grid-rgb.fnc"
+CODED = FOLDER / "grid-rgb.fnc"
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and terminals as on POSIX")
 COMMANDS = {ctx.command_path: (ctx, command) for ctx, command in reference.commands()}
 LEAVES = [path for path, (_, command) in COMMANDS.items() if not isinstance(command, LazyGroup)]

@@ -9,10 +9,11 @@ import pytest
 
 from fourcodec.bitstream.container import MAGIC
 from fourcodec.pillow_plugin import MIME
+from tests.support.golden import FOLDER
 
 ROOT = Path(__file__).parents[1]
 MIME_FOLDER = ROOT / "docs" / "mime"
-GOLDEN = sorted((ROOT / "tests" / "golden" / "v0.3").glob("*.fnc"))
+GOLDEN = sorted(FOLDER.glob("*.fnc"))
 NAMESPACE = {"m": "http://www.freedesktop.org/standards/shared-mime-info"}
 
 

@@ -20,6 +20,7 @@ from fourcodec.batch.engine import RunOptions
 from fourcodec.batch.journal import Journal
 from fourcodec.bench.runner import run
 from fourcodec.bench.settings import BenchSettings, OurSetting
+from tests.support.golden import FOLDER
 
 resource = pytest.importorskip("resource", reason="limits of a process, as on POSIX")
 stubbed = pytest.mark.usefixtures("stub_profile")
@@ -153,7 +154,7 @@ def test_an_output_that_is_the_input_is_refused(folder: Path, capsys: pytest.Cap
 def test_a_full_standard_output_is_one_line() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
-    source = Path(__file__).parent / "golden" / "v0.3" / "rgb-range.fnc"
+    source = FOLDER / "rgb-range.fnc"
     command = [sys.executable, "-m", "fourcodec", "decode", str(source), "-o", "-"]
     with open("/dev/full", "wb") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)

@@ -18,16 +18,16 @@ from fourcodec.limits import Limits
 from fourcodec.pillow_plugin import FncImageFile
 from fourcodec.views import View
 from tests.support import hostile
+from tests.support.golden import FOLDER
 from tests.support.oddities import XMP, exif, rgb_profile
 
-GOLDEN = Path(__file__).parent / "golden" / "v0.3"
 FAST = {"iterations": 2, "device": "cpu"}
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     copy = tmp_path / "a.fnc"
-    copy.write_bytes((GOLDEN / "grid-rgb.fnc").read_bytes())
+    copy.write_bytes((FOLDER / "grid-rgb.fnc").read_bytes())
     return copy
 
 
@@ -41,12 +41,12 @@ def test_the_format_is_registered() -> None:
 
 @pytest.mark.parametrize(("name", "mode", "size"), [("grid-rgb", "RGB", (50, 33)), ("grey-wide", "L", (61, 9))])
 def test_opening_gives_size_and_mode_and_loading_the_pixels(name: str, mode: str, size: tuple[int, int]) -> None:
-    with Image.open(GOLDEN / f"{name}.fnc") as image:
+    with Image.open(FOLDER / f"{name}.fnc") as image:
         assert isinstance(image, FncImageFile)
         assert (image.mode, image.size, image.format) == (mode, size, "FNC")
         assert image.get_format_mimetype() == "image/x-fnc"
         image.load()
-        np.testing.assert_array_equal(np.asarray(image), fourcodec.decode((GOLDEN / f"{name}.fnc").read_bytes()))
+        np.testing.assert_array_equal(np.asarray(image), fourcodec.decode((FOLDER / f"{name}.fnc").read_bytes()))
 
 
 @pytest.mark.filterwarnings("error::ResourceWarning")
@@ -102,7 +102,7 @@ def test_every_changed_byte_is_an_oserror(path: Path) -> None:
 
 
 def test_damage_that_only_decoding_finds_is_an_oserror_of_load() -> None:
-    header, sections = container.read((GOLDEN / "grid-rgb.fnc").read_bytes())
+    header, sections = container.read((FOLDER / "grid-rgb.fnc").read_bytes())
     data = container.write(header, sections[:1])
     with Image.open(io.BytesIO(data)) as image:
         assert image.size == (50, 33)
@@ -166,7 +166,7 @@ def test_copies_conversions_and_crops_are_pictures(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["grid-rgb", "rgb-range"])
 def test_a_thumbnail_is_decoded_small(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = (GOLDEN / f"{name}.fnc").read_bytes()
+    data = (FOLDER / f"{name}.fnc").read_bytes()
     asked: list[View] = []
     real = fourcodec.File.pixels
 
@@ -223,7 +223,7 @@ def test_what_is_saved_is_opened_again(tmp_path: Path, photo: np.ndarray, mode: 
     ],
 )
 def test_alpha_and_16_bits_are_opened_as_far_as_pillow_has_them(name: str, mode: str) -> None:
-    data = (GOLDEN / f"{name}.fnc").read_bytes()
+    data = (FOLDER / f"{name}.fnc").read_bytes()
     pixels = fourcodec.decode(data)
     with Image.open(io.BytesIO(data)) as image:
         assert image.mode == mode
@@ -233,7 +233,7 @@ def test_alpha_and_16_bits_are_opened_as_far_as_pillow_has_them(name: str, mode:
 
 
 def test_a_draft_has_its_alpha() -> None:
-    data = (GOLDEN / "fnet-rgba.fnc").read_bytes()
+    data = (FOLDER / "fnet-rgba.fnc").read_bytes()
     with Image.open(io.BytesIO(data)) as image:
         width = image.width
         image.thumbnail((width // 4, width // 4))

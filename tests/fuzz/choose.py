@@ -14,14 +14,15 @@ from fourcodec.bitstream import container
 from fourcodec.errors import FourcodecError
 from fourcodec.grid import profile as grid
 from tests.fuzz import targets
-from tests.fuzz.run import GOLDEN, NAMES, SEEDS, WORK
+from tests.fuzz.run import NAMES, SEEDS, WORK
+from tests.support.golden import FOLDER
 
 PACKAGES = ["fourcodec.bitstream", "fourcodec.profiles", "fourcodec.codec", "fourcodec.fnet", "fourcodec.grid"]
 Branches = frozenset[tuple[str, int, int]]
 
 
 def main() -> None:
-    golden = [path.read_bytes() for path in sorted(GOLDEN.glob("*.fnc"))]
+    golden = [path.read_bytes() for path in sorted(FOLDER.glob("*.fnc"))]
     shapes = {shape_of(data) for data in golden}
     for target in NAMES:
         reached = frozenset[tuple[str, int, int]]().union(*(branches(target, data) for data in golden))

@@ -10,7 +10,6 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -26,9 +25,9 @@ from fourcodec.fnet.config import read_config
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
 from fourcodec.grid import weight_coding as grid_networks
+from tests.support.golden import FOLDER
 
 Raw = Callable[[bytes, int], bytes]
-GOLDEN = Path(__file__).parents[1] / "golden" / "v0.3"
 _NUMBERS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 63, 64, 127, 128, 255, 4095, 65535, 2**27, 2**31, 2**32 - 1)
 _EXTREMES = (0, 1, -1, 2, 255, -256, 2**15 - 1, 1 - 2**15, 2**15, 2**20 - 1, 1 - 2**20)
 _MAX_PLAIN_BYTES = 1 << 16
@@ -320,7 +319,7 @@ _found: list[Section] = []
 def _foreign() -> list[Section]:
     """The sections of all golden files."""
     if not _found:
-        for path in sorted(GOLDEN.glob("*.fnc")):
+        for path in sorted(FOLDER.glob("*.fnc")):
             _found.extend(container.read(path.read_bytes())[1])
     return _found
 

@@ -23,10 +23,10 @@ from pathlib import Path
 import fourcodec.coding
 import fourcodec.fourier
 import fourcodec.grid.kernels
+from tests.support.golden import FOLDER
 
 HOME = Path(__file__).parent
 SEEDS = (HOME / "corpus", HOME / "findings")  # a folder a target
-GOLDEN = HOME.parent / "golden" / "v0.3"
 WORK = HOME.parents[1] / ".fuzz"
 INSIDE = "inside"  # the first argument of the process that fuzzes
 NAMES = ("info", "fnet", "grid")
@@ -75,7 +75,7 @@ def run_slice(target: str, seconds: float) -> tuple[int, int, float]:
     folder = WORK / target
     for name in ("corpus", "findings", "golden"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    for path in GOLDEN.glob("*.fnc"):
+    for path in FOLDER.glob("*.fnc"):
         if target in ("info", PROFILES.get(path.read_bytes()[10] & 15)):
             shutil.copyfile(path, folder / "golden" / path.name)
     command = [sys.executable, "-m", "tests.fuzz.run", INSIDE, target]

@@ -6,7 +6,6 @@ by --all, with a line in CHANGELOG.md that says why; after it, files of old vers
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -23,9 +22,8 @@ from fourcodec.grid import profile as grid
 from fourcodec.grid.fit.fit import fit as fit_grid
 from fourcodec.grid.fit.settings import grid_settings_for
 from fourcodec.images import pixels
+from tests.support.golden import FOLDER
 from tests.support.grids import config_of
-
-FOLDER = Path(__file__).parent / f"v{container.FORMAT_MAJOR}.{container.FORMAT_MINOR}"
 
 
 def picture(height: int, width: int, channels: int) -> np.ndarray:

@@ -19,12 +19,12 @@ from fourcodec.inspection import bars, plots, spending
 from fourcodec.inspection.spending import Item
 from fourcodec.limits import DEFAULT
 from tests.support import hostile
+from tests.support.golden import FOLDER
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "v0.3"
 RANGE_CODED = ["grid-rgb", "grid-prior", "grid-one-pixel", "grid-rgba-16", "grid-grey-alpha", "rgb-range", "fnet-rgba"]
 
 
-@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.fnc")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.fnc")), ids=lambda path: path.stem)
 def test_sections_are_all_of_the_file(path: Path) -> None:
     data = path.read_bytes()
     items = spending.by_section(codec.describe(data))
@@ -34,7 +34,7 @@ def test_sections_are_all_of_the_file(path: Path) -> None:
 
 @pytest.mark.parametrize("name", RANGE_CODED)
 def test_parts_are_all_of_their_section(name: str) -> None:
-    data = (GOLDEN / f"{name}.fnc").read_bytes()
+    data = (FOLDER / f"{name}.fnc").read_bytes()
     payloads = {section["name"]: section["payload_bytes"] for section in codec.describe(data)["sections"]}
     parts = spending.parts_of(codec.File(data))
     assert set(parts) == ({"networks", "latents"} if "grid" in name else {"network"})
@@ -45,14 +45,14 @@ def test_parts_are_all_of_their_section(name: str) -> None:
 
 
 def test_every_level_is_named_with_its_size() -> None:
-    data = (GOLDEN / "grid-rgb.fnc").read_bytes()  # 50 x 33
+    data = (FOLDER / "grid-rgb.fnc").read_bytes()  # 50 x 33
     names = [part["name"] for part in spending.parts_of(codec.File(data))["latents"]]
     assert names[:3] == ["level 0, 50 x 34", "level 1, 26 x 18", "level 2, 14 x 10"]
     assert len(names) == 7
 
 
 def test_layers_under_zstd_cannot_be_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    source = str(GOLDEN / "rgb-zstd.fnc")
+    source = str(FOLDER / "rgb-zstd.fnc")
     assert spending.parts_of(codec.File(Path(source).read_bytes())) == {}
     assert cli.run(["info", source, "--parts"]) == 0
     assert "mixes its layers" in capsys.readouterr().err
@@ -86,10 +86,10 @@ def test_bars_have_eighths_of_a_column() -> None:
 
 
 def test_info_draws_without_colour_or_blocks_where_they_are_not_at_home(capfd: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["info", str(GOLDEN / "grid-rgb.fnc")]) == 0
+    assert cli.run(["info", str(FOLDER / "grid-rgb.fnc")]) == 0
     out = capfd.readouterr().out
     assert "\x1b" not in out
-    data = (GOLDEN / "grid-rgb.fnc").read_bytes()
+    data = (FOLDER / "grid-rgb.fnc").read_bytes()
     _, (_, latents) = container.read(data)
     for name, size in (("header", 25), ("latents", latents.size_bytes)):
         assert re.search(rf"^{name} +{size} +{re.escape(f'{size / len(data):.1%}')}  \S+$", out, re.MULTILINE)
@@ -115,7 +115,7 @@ def on_a_terminal(*arguments: str, **variables: str) -> str:
 
 @pytest.mark.skipif(os.name != "posix", reason="terminals as on POSIX")
 def test_a_terminal_has_colours_unless_they_are_unwanted() -> None:
-    command = "info", str(GOLDEN / "grid-rgb.fnc")
+    command = "info", str(FOLDER / "grid-rgb.fnc")
     coloured, grey = on_a_terminal(*command), on_a_terminal(*command, NO_COLOR="1")
     assert re.search("^header .*\x1b\\[90m.*\x1b\\[0m", coloured, re.MULTILINE)
     assert "\x1b" not in grey
@@ -123,7 +123,7 @@ def test_a_terminal_has_colours_unless_they_are_unwanted() -> None:
 
 
 def test_json_has_the_parts(capsys: pytest.CaptureFixture[str]) -> None:
-    source = str(GOLDEN / "grid-rgb.fnc")
+    source = str(FOLDER / "grid-rgb.fnc")
     assert cli.run(["info", source, "--json"]) == 0
     assert "parts" not in json.loads(capsys.readouterr().out)
     assert cli.run(["info", source, "--json", "--parts"]) == 0
@@ -137,7 +137,7 @@ def test_json_has_the_parts(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_plots_are_pictures_of_any_shape(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "plot.png"
-    assert cli.run(["info", str(GOLDEN / f"{name}.fnc"), "--plot", str(target)]) == 0
+    assert cli.run(["info", str(FOLDER / f"{name}.fnc"), "--plot", str(target)]) == 0
     with Image.open(target) as image:
         assert image.format == "PNG"
         assert np.asarray(image.convert("L")).std() > 5
@@ -147,7 +147,7 @@ def test_plots_are_pictures_of_any_shape(name: str, tmp_path: Path, capsys: pyte
 
 
 def test_a_plot_is_a_png_that_replaces_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source, target = str(GOLDEN / "grid-rgb.fnc"), tmp_path / "plot.png"
+    source, target = str(FOLDER / "grid-rgb.fnc"), tmp_path / "plot.png"
     assert cli.run(["info", source, "--plot", str(tmp_path / "plot.svg")]) == 2
     assert "name it with .png" in capsys.readouterr().err
     target.write_bytes(b"old")
@@ -158,7 +158,7 @@ def test_a_plot_is_a_png_that_replaces_nothing(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_damaged_files_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "cut.fnc").write_bytes((GOLDEN / "grid-rgb.fnc").read_bytes()[:-5])
+    (tmp_path / "cut.fnc").write_bytes((FOLDER / "grid-rgb.fnc").read_bytes()[:-5])
     assert cli.run(["info", str(tmp_path / "cut.fnc"), "--parts", "--plot", str(tmp_path / "plot.png")]) == 1
     out, err = capsys.readouterr()
     assert (out, len(err.splitlines())) == ("", 1)

@@ -595,9 +595,9 @@ class Fourier:
         self.count = sum(sizes)
         assert number == 1 or number * self.count <= 2**22
         contexts: list[Context] = [
-            (1 + layer, bin(k).count("1") if self.order >= inputs else len(ones))
+            (1 + layer, len(ones))
             for layer, (inputs, outputs, _) in enumerate(self.layers)
-            for k, ones in enumerate(self._frequencies(inputs))
+            for ones in self._frequencies(inputs)
             for _ in range(2 * outputs)
         ]
         contexts = [0] * count + contexts * number

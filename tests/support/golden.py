@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-GOLDEN = {path.stem: path.read_bytes() for path in (Path(__file__).parents[1] / "golden" / "v0.3").glob("*.fnc")}
+from fourcodec.bitstream.container import FORMAT_MAJOR, FORMAT_MINOR
+
+FOLDER = Path(__file__).parents[1] / "golden" / f"v{FORMAT_MAJOR}.{FORMAT_MINOR}"
+GOLDEN = {path.stem: path.read_bytes() for path in FOLDER.glob("*.fnc")}

@@ -28,16 +28,23 @@ def running_sums(values: NDArray[np.int32]) -> NDArray[np.uint8]:
     return indices.astype(np.uint8)
 
 
+def groups(shape: NetworkShape) -> NDArray[np.int64]:
+    """The group of each coefficient (coefficient_count,): those of one layer and one order of frequencies, numbered
+    from 0, are alike in size."""
+    found, first = np.empty(shape.coefficient_count, np.int64), 0
+    for layer in shape.layers:
+        orders = frequency_bits(layer.inputs, layer.order).sum(axis=1)
+        found[layer.span].reshape(len(orders), -1)[:] = first + orders[:, None]
+        first += layer.order + 1
+    return found
+
+
 def contexts(shape: NetworkShape, cells: int) -> NDArray[np.int64]:
     """The contexts of the binary coder, (n, 2): 0 for the step indices, 1 + layer for its coefficients, in every cell;
-    the finer ones are the orders of the layer's frequencies."""
-    steps, layers, first = np.tile([0, -1], (shape.output_count, 1)), [], 0
-    for number, layer in enumerate(shape.layers):
-        orders = frequency_bits(layer.inputs, layer.order).sum(axis=1)
-        finer = first + np.repeat(orders, layer.size // len(orders))
-        layers.append(np.stack([np.full_like(finer, 1 + number), finer], axis=1))
-        first += layer.order + 1
-    return np.concatenate([steps, np.tile(np.concatenate(layers), (cells, 1))])
+    the finer ones are those of `groups`."""
+    steps = np.tile([0, -1], (shape.output_count, 1))
+    layers = np.repeat(1 + np.arange(len(shape.layers)), [layer.size for layer in shape.layers])
+    return np.concatenate([steps, np.tile(np.stack([layers, groups(shape)], axis=1), (cells, 1))])
 
 
 def encode_range(values: NDArray[np.int32], shape: NetworkShape, cells: int = 1) -> bytes:

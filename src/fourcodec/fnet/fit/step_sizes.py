@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
-from fourcodec.fourier.frequencies import frequency_bits
+from fourcodec.fnet.coefficient_coding import groups
 from fourcodec.fourier.shape import NetworkShape
 
 _FLATTEST = 1e-7  # least curvature relative to the largest: outputs without effect so far get a finite step
@@ -45,17 +45,12 @@ class StepSizes:
 
 
 class CoefficientRate:
-    """The estimated rate of the coefficients. Those of one layer whose frequencies are of the same order share a
-    Laplace density, whose scale is their mean magnitude."""
+    """The estimated rate of the coefficients. Those of a group share a Laplace density, whose scale is their mean
+    magnitude."""
 
     def __init__(self, shape: NetworkShape) -> None:
-        groups, first = np.empty(shape.coefficient_count, np.int64), 0
-        for layer in shape.layers:
-            orders = frequency_bits(layer.inputs, layer.order).sum(axis=1)
-            groups[layer.span].reshape(len(orders), -1)[:] = first + orders[:, None]
-            first += layer.order + 1
-        self._groups = groups
-        self._counts = np.bincount(groups)
+        self._groups = groups(shape)
+        self._counts = np.bincount(self._groups)
 
     def bits(self, coefficients: Floats, steps: Floats) -> float:
         """The estimated rate of quantised coefficients in bits, times _PRESSURE. A Laplace variable of large scale b

@@ -50,13 +50,12 @@ CONTEXTS = _MORE_BY_SCALE + _RUNS * _SCALES
 
 
 class Tables(NamedTuple):
-    """Those of laplace_coder, and the places of three of its probabilities on the curves of maps."""
+    """The tables of laplace_coder that latents need, and the places of three of its probabilities on the curves of
+    maps."""
 
     same: NDArray[np.int64]
-    above: NDArray[np.int64]
     bits: NDArray[np.int64]
     low: NDArray[np.int64]
-    more: NDArray[np.int64]
     same_place: NDArray[np.int64]
     above_place: NDArray[np.int64]
     more_place: NDArray[np.int64]
@@ -74,7 +73,7 @@ class Room(NamedTuple):
 def tables() -> Tables:
     """The tables of all distributions, the same on every machine."""
     given = laplace_coder.tables()
-    return Tables(*given, places(given.same), places(given.above), places(given.more))
+    return Tables(given.same, given.bits, given.low, places(given.same), places(given.above), places(given.more))
 
 
 def room_for(half_columns: int) -> Room:
