@@ -11,7 +11,8 @@ from fourcodec.errors import LimitError, TargetError
 from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import MOST_FROM_START, FitSettings
-from fourcodec.fnet.fit.sizes import coefficient_count, rows, size_for_bytes
+from fourcodec.fnet.fit.sizes import LIMIT, coefficient_count, rows, size_for_bytes
+from fourcodec.fnet.trained_starts import number_for
 from fourcodec.request import Request
 from tests.support.stubs import StubNetwork
 
@@ -65,24 +66,25 @@ def test_a_size_that_was_asked_for_stays(monkeypatch: pytest.MonkeyPatch) -> Non
     made, fitted = encoder_of(monkeypatch, request, saturating)
     with pytest.raises(TargetError):
         made.encode(request, lambda data: 30.0, None)
-    assert set(fitted) == {(6, 5)}
+    assert {size[:2] for size in fitted} == {(6, 5)}
 
 
-@pytest.mark.parametrize(("iterations", "starts"), [(MOST_FROM_START, {1}), (MOST_FROM_START + 1, {0})])
-def test_only_short_fits_begin_at_a_trained_start(
-    iterations: int, starts: set[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: set[int] = set()
+@pytest.mark.parametrize("from_start", [True, False])
+def test_only_short_fits_begin_at_a_trained_start(from_start: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    iterations = MOST_FROM_START if from_start else MOST_FROM_START + 1
+    seen: set[tuple[int, ...]] = set()
 
     def fit(planes: Any, config: FnetConfig, settings: FitSettings, **others: Any) -> StubNetwork:
-        seen.add(config.prior)
+        seen.add((config.prior, *config.size))
         return StubNetwork(config, np.zeros(10, np.uint8))
 
     monkeypatch.setattr(fnet_fit, "fit", fit)
     subject = encoder.Subject(np.zeros((3, SIDE, SIDE), np.float32), None, 3, 8, [])
-    for request in (Request(width=8, depth=6), Request(width=8, depth=6, quality=40)):
+    for request in (Request(width=8, depth=6), Request(width=8, depth=6, quality=99)):
         encoder.FnetFits(subject, request, 5, iterations, 0, "cpu").whole(None)
-    assert seen == starts
+    limited, whole = (8, 6, LIMIT), (8, 6)
+    assert seen == {(number_for(size) if from_start else 0, *size) for size in (limited, whole)}
+    assert number_for(limited) != 0 != number_for(whole)
 
 
 def test_a_hopeless_time_limit_is_refused_before_any_work() -> None:

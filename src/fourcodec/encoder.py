@@ -21,7 +21,7 @@ from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import MOST_FROM_START, FitSettings, settings_for
-from fourcodec.fnet.fit.sizes import next_size, size_for, size_for_bytes
+from fourcodec.fnet.fit.sizes import next_size, size_for, size_for_bytes, with_order
 from fourcodec.fnet.trained_starts import number_for
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
@@ -149,18 +149,18 @@ class GridFits(_FitsOf):
 
 @dataclass
 class FnetFits(_FitsOf):
-    """Fits in the profile fnet. The network has the requested size; without one, the size that suits a target in bytes,
-    or else each lambda (fnet/fit/sizes.py)."""
+    """Fits in the profile fnet. The network has the requested width and depth, and the order that suits lambda; without
+    them, the size that suits a target in bytes, or else each lambda (fnet/fit/sizes.py)."""
 
     def __post_init__(self) -> None:
         self.profile = PROFILES[fnet.PROFILE_ID]
-        self._fixed, self._latest = self.request.size is not None, tuple[int, ...]()
+        self._latest = tuple[int, ...]()
         self._missed = set[tuple[int, ...]]()
         self._whole = settings_for(self.effort, self.iterations)
-        self._size: tuple[int, ...] | None = self.request.size
+        self._size: tuple[int, ...] | None = None  # of fits at any lambda
         _, height, width = self.subject.planes.shape
         target = target_of(self.request, width, height)
-        if self._size is None and isinstance(target, SizeTarget):
+        if self.request.size is None and isinstance(target, SizeTarget):
             self._size = size_for_bytes(target.size_bytes, height * width, self._whole.iterations)
         self.plan = Plan(1e-7, 2.0, _probe(self._whole.iterations), correction=Part(0.1, begin=0.7))
 
@@ -168,18 +168,26 @@ class FnetFits(_FitsOf):
         """Implements `Fits.whole`."""
         if self.request.quality is not None:
             return self.fit(rate_weight_of(self.request.quality), WHOLE, None, report)
-        assert self._size is not None, "a request without a size has a quality or a target"
-        return self._fitted(self._config(self._size), self._whole, None, report)
+        return self._fitted(self._config(self._size_at(None)), self._whole, None, report)
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         """Implements `Fits.fit`; `report` is called with the progress."""
-        _, height, width = self.subject.planes.shape
-        size = self._size or size_for(rate_weight, height * width, self._whole.iterations)
+        size = self._size_at(rate_weight)
         if start is not None and start.config.size != size and part == MOVE:  # far away, another size is better
             start, part = None, WHOLE
         config = self._config(size) if start is None else start.config
         self._latest = config.size
         return self._fitted(config, self._whole.part(part, rate_weight), start, report)
+
+    def _size_at(self, rate_weight: float | None) -> tuple[int, ...]:
+        """The size at a lambda, None where the fit chooses it."""
+        _, height, width = self.subject.planes.shape
+        if self.request.size is not None:
+            return with_order(self.request.size, rate_weight, height * width)
+        if self._size is not None:
+            return self._size
+        assert rate_weight is not None, "a request without a size has a quality or a target"
+        return size_for(rate_weight, height * width, self._whole.iterations)
 
     def _config(self, size: tuple[int, ...]) -> FnetConfig:
         """The config of a network of this size, with its trained start where there is one and it helps."""
@@ -197,7 +205,7 @@ class FnetFits(_FitsOf):
     def resize(self, larger: bool) -> bool:
         """Implements `Fits.resize`. A requested size is kept, and no size is tried twice."""
         self._missed.add(self._latest)
-        size = None if self._fixed else next_size(self._latest, larger=larger)
+        size = None if self.request.size is not None else next_size(self._latest, larger=larger)
         if size is None or size in self._missed:
             return False
         self._size = size

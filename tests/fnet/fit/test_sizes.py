@@ -3,7 +3,7 @@
 import pytest
 
 from fourcodec.fnet.config import FnetConfig
-from fourcodec.fnet.fit.sizes import coefficient_count, next_size, rows, size_for, size_for_bytes
+from fourcodec.fnet.fit.sizes import LIMIT, coefficient_count, next_size, rows, size_for, size_for_bytes, with_order
 
 
 @pytest.mark.parametrize("pixels", [1, 1 << 14, 1 << 16, 768 * 512, 12_000_000])
@@ -39,3 +39,18 @@ def test_sizes_follow_each_other_from_the_smallest_to_the_largest() -> None:
     assert sizes == passed
     assert next_size((10, 16), larger=True) is None
     assert next_size((1, 1), larger=True) == sizes[0]
+
+
+@pytest.mark.parametrize("size", [(6, 6), (7, 5), (8, 6), (10, 16)])
+def test_a_given_size_has_all_frequencies_where_bits_are_cheap(size: tuple[int, int]) -> None:
+    for pixels in (1, 500 * 375, 12_000_000):
+        assert with_order(size, None, pixels) == (*size, LIMIT)
+        assert with_order(size, 1.0, pixels) == (*size, LIMIT)
+        assert with_order(size, 1e-7, pixels) == size
+        FnetConfig.of_size(with_order(size, None, pixels), channels=3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 6), (4, 6), (5, 5)])
+def test_narrow_networks_have_all_frequencies(size: tuple[int, int]) -> None:
+    for rate_weight in (None, 1.0, 1e-7):
+        assert with_order(size, rate_weight, 768 * 512) == size

@@ -184,6 +184,7 @@ class _Fit:
         self._target = planes.reshape(planes.shape[0], -1)
         self._candidates = None if visible is None else np.flatnonzero(visible)
         self._settings, self._config, self._shape, self._backend = settings, config, config.shape, backend
+        self._unlimited_count = replace(config, order=None, prior=0).coefficient_count
         self._random = np.random.default_rng(seed)
         self._rate = learning_rate(config)
         counted = self._target if self._candidates is None else self._target[:, self._candidates]
@@ -344,7 +345,7 @@ class _Fit:
         if self._settings.rate_weight is None:
             share = self._settings.done(iteration)  # the MSE falls, and what counts is that of the end
             mse = min(self._mse(self.coefficients), MOST_MSE)
-            self._bit_price = max(BIT_WORTH * share * mse / self._shape.coefficient_count, self._least_bit_price)
+            self._bit_price = max(BIT_WORTH * share * mse / self._unlimited_count, self._least_bit_price)
         x, target = self._batch()
         signs = self._random.choice(np.array([-1, 1], np.float32), target.shape)
         self._sizes.observe(self._backend.curvature(self._shape, self.coefficients, x, signs))
