@@ -59,8 +59,10 @@ class StubProfile:
         plain = network.samples.tobytes()
         payload = varint.write(len(plain)) + zstd.compress(plain)
         fields = network.config.header_fields
-        # The order of fnet is left out, so that the length of a file tells nothing of the network's size.
-        fields["architecture"] = fields["architecture"][: self._field_count]
+        # The order of fnet is left out, so that the length of a file tells nothing of the network's size, and with it
+        # the trained start, which is for networks of an order.
+        if len(fields["architecture"]) > self._field_count:
+            fields |= {"architecture": fields["architecture"][: self._field_count], "prior": 0}
         return fields, [Section(0, container.CODER_ZSTD, payload)]
 
     def unpack(self, config: Any, sections: Sequence[Section], lattice: Lattice | None = None) -> StubNetwork:
