@@ -14,12 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from fourcodec.compiling import float_kernel, inline_kernel
+from fourcodec.compiling import float_kernel
 from fourcodec.fourier.frequencies import product_table
 from fourcodec.fourier.layer import TWO_PI, LayerKernels, _fill_features, _fill_phasors
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.fourier.rows import add_block, load_block, store_block
-from fourcodec.fourier.simd import accumulate_outputs, accumulate_phase_gradients, accumulate_weight_gradients
+from fourcodec.fourier.simd import (
+    accumulate_outputs,
+    accumulate_phase_gradients,
+    accumulate_weight_gradients,
+    fold_products,
+)
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 _TALL = 4  # the tiles of simd.py take so many features at once: their number is rounded up to a multiple, with zeros
@@ -39,19 +44,6 @@ def limited_kernels(m: int, order: int, outputs: int) -> LayerKernels:
         run_backward(x, w, table, residual, start, stop, dy, dx, dw)
 
     return LayerKernels(forward, backward)
-
-
-@inline_kernel
-def _fold(gradients: Any, table: Any, back: Any) -> None:
-    """back[j] = 2 pi times the gradient by the angle of phasor j, given `gradients` (K, BLOCK) by the angles of all
-    features, which it overwrites. A feature's gradient goes to its parent and its phasor, last feature first."""
-    back[:] = _ZERO
-    for k in range(table.shape[0] - 1, 0, -1):
-        own, up, angle = gradients[k], gradients[table[k, 0]], back[table[k, 1]]
-        for p in range(BLOCK):
-            gradient = own[p]
-            up[p] += gradient
-            angle[p] += TWO_PI * gradient
 
 
 @functools.cache
@@ -93,7 +85,9 @@ def _build(n: int) -> tuple[Callable[..., None], Callable[..., None]]:
                 angle_gradients[:] = _ZERO
                 total[:] = _ZERO
                 accumulate_phase_gradients(angle_gradients, total, 0, dy_block, features, weights, 0, count, outputs)
-                _fold(angle_gradients, table, back)
+                back[:] = _ZERO
+                fold_products(angle_gradients, table, table.shape[0], back)
+                back *= TWO_PI
                 if residual:
                     back += dy_block
                 store_block(back, at, size, dx)
