@@ -20,6 +20,7 @@ from benchmarks.tables import show
 from fourcodec import images, metrics
 from fourcodec.bench.baselines import BASELINES
 from fourcodec.bench.matching import PeerFiles, best_within
+from fourcodec.bitstream import container
 from fourcodec.fnet.backends import backend_of
 from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fnet_fit
@@ -53,7 +54,8 @@ def main() -> None:
 def measure(picture: npt.NDArray[np.uint8], width: int, depth: int, effort: int, with_float: bool) -> list[str]:
     """The columns from `width` on."""
     encoded = fourcodec.encode(picture, width=width, depth=depth, effort=effort)
-    config = FnetConfig(width, depth, encoded.channels)
+    size = container.read(encoded.data)[0].architecture  # with the order, if the encoder limited it
+    config = FnetConfig.of_size(size, encoded.channels)
     peer = best_within(PeerFiles(picture, BASELINES["jpeg"]), encoded.size_bytes)
     ours_db = encoded.psnr_db if encoded.psnr_db is not None else math.inf
     float_db = float_psnr_db(picture, config, effort) if with_float else math.nan

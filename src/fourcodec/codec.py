@@ -109,7 +109,8 @@ def encode(
     - `quality`, 0 to 100, stands for lambda in MSE + lambda * bpp in both profiles. fnet without a width and depth then
       has the size that a measured table gives for this lambda. Without any of these the grid has a quality of 60, and
       fnet the size 8 x 6. A network of a given size without a quality has the lambda at which one more bit in each
-      coefficient would be worth 0.9 dB.
+      coefficient of all frequencies would be worth 0.9 dB. Frequencies of more than three non-zero components are left
+      out of a network of a given size where lambda says that they are not worth their bytes.
     - `target_bytes`, or `target_bpp` in bits per pixel: a file of at most this size, and at most 3% smaller.
     - `target_psnr` in dB: a PSNR of at least this, and at most 0.1 dB higher.
     - `target_ssimulacra2`: a SSIMULACRA 2 of at least this, and at most 1 higher; it needs the package ssimulacra2.

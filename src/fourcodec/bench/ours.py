@@ -21,7 +21,8 @@ def encode_arguments(settings: BenchSettings, our: OurSetting) -> dict[str, Any]
 
 
 def coefficient_count(our: OurSetting, channels: int) -> int | None:
-    """The number of coefficients of a pure network of this size; None where a quality decides the size."""
+    """The number of coefficients of a pure network of this size with all frequencies; None where a quality decides
+    the size."""
     if our.width is None or our.depth is None:
         return None
     from fourcodec.fnet.config import FnetConfig

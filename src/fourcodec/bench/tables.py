@@ -177,7 +177,10 @@ def _sizes(aggregate: Aggregate) -> Table:
         )
     remark = "Means over all pictures. Bytes are those of the whole file."
     if any(average["coefficients"] is not None for average in aggregate.ours.values()):
-        remark += " float32 bytes are four for each coefficient, as the thesis counted."
+        remark += (
+            " float32 bytes are four for each coefficient of all frequencies, as the thesis counted; a file leaves"
+            " out those that are not worth their bytes."
+        )
     return Table("Ours, by size", rows, remark)
 
 
