@@ -13,6 +13,7 @@ import pytest
 
 from fourcodec import devices, extras
 from fourcodec.errors import DeviceError, FourcodecError, MissingLibraryError
+from fourcodec.kernel_cache import COMPILING
 from tests.support.killed import surroundings
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +34,9 @@ def name_of(requirement: str) -> str:
 def test_the_base_works_without_the_optional_libraries(tmp_path: Path) -> None:
     command = [sys.executable, str(TASKS), str(tmp_path), *OPTIONAL]
     done = subprocess.run(command, env=surroundings(), capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # Whichever test needs a kernel first has it compiled.
+    said = [line for line in done.stderr.splitlines() if COMPILING not in line]
+    assert (done.returncode, done.stdout, said) == (0, "", [])
 
 
 @pytest.mark.install
