@@ -44,6 +44,15 @@ def test_parts_are_all_of_their_section(name: str) -> None:
         assert sum(part["size_bytes"] for part in found) == pytest.approx(payloads[section], abs=4)
 
 
+@pytest.mark.parametrize(
+    ("name", "size"), [("fnet-prior-limited", "8 x 6, order 3"), ("fnet-prior", "8 x 6"), ("grid-rgb", "")]
+)
+def test_info_says_how_large_a_pure_network_is(name: str, size: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["info", str(FOLDER / f"{name}.fnc")]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("profile")]
+    assert line.endswith(f", format 0.3, {size}" if size else ", format 0.3")
+
+
 def test_every_level_is_named_with_its_size() -> None:
     data = (FOLDER / "grid-rgb.fnc").read_bytes()  # 50 x 33
     names = [part["name"] for part in spending.parts_of(codec.File(data))["latents"]]

@@ -12,6 +12,7 @@ from fourcodec import codec, extras, files
 from fourcodec.bitstream.metadata import Metadata, per_inch
 from fourcodec.cli import options
 from fourcodec.cli.help import Command, colour_wanted
+from fourcodec.fnet import profile as fnet
 from fourcodec.grid import profile as grid
 from fourcodec.grid.trained_starts import trained_starts
 from fourcodec.inspection import bars, spending
@@ -96,7 +97,7 @@ def _summary(description: dict[str, Any], kept: Metadata) -> list[str]:
         "file": f"{size_bytes:,} bytes, {description['rate_bpp']:.3f} bits per pixel, 1/{times:.3g} of the samples",
         "quality": _quality(description),
         "metadata": ", ".join(_metadata(kept)) or "none",
-        "profile": f"{description['profile']}, format {description['format']}",
+        "profile": f"{description['profile']}, format {description['format']}{_size(description)}",
     }
     return [f"{name:10}{fact}" for name, fact in facts.items()]
 
@@ -112,6 +113,15 @@ def _quality(description: dict[str, Any]) -> str:
     least = max(((other + own) / 2 for other in of_starts.values() if other < own), default=0.0)
     most = min(((other + own) / 2 for other in of_starts.values() if other > own), default=100.0)
     return f"-q {least:.0f} to {most:.0f}, by its trained start; {measured}"
+
+
+def _size(description: dict[str, Any]) -> str:
+    """The size of a pure network; empty for other profiles."""
+    if description["profile"] != fnet.NAME:
+        return ""
+    network = description["network"]
+    order = f", order {network['order']}" if "order" in network else ""
+    return f", {network['width']} x {network['depth']}{order}"
 
 
 def _metadata(kept: Metadata) -> list[str]:
