@@ -132,6 +132,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "fnet-prior": lambda: file_near_start(16, 24, 3, 1, container.CODER_RANGE),
     "fnet-prior-7x5": lambda: file_near_start(13, 20, 3, 2, container.CODER_RANGE),
     "fnet-prior-limited": lambda: file_near_start(12, 19, 1, 3, container.CODER_RANGE),
+    "fnet-prior-10x6x3": lambda: file_near_start(9, 14, 3, 8, container.CODER_RANGE),
     "fnet-prior-grey": lambda: file_near_start(17, 9, 1, 1, container.CODER_ZSTD),
     "cells-range": lambda: cells_file(picture(17, 26, 3), (3, 2, 2, 3), container.CODER_RANGE),
     "cells-zstd": lambda: cells_file(picture(21, 9, 1), (2, 1, 4, 1), container.CODER_ZSTD),

@@ -701,7 +701,8 @@ function weightedSums({rows, outputs, weights}, features, y) {
 
 // --- profile fnet
 
-const FNET_STARTS = [[8, 6], [7, 5], [8, 6, 3]]; // the architecture fields that each trained start belongs to
+// the architecture fields that each trained start belongs to
+const FNET_STARTS = [[8, 6], [7, 5], [8, 6, 3], [7, 5, 3], [6, 6, 3], [7, 6, 3], [9, 6, 3], [10, 6, 3]];
 
 function fnetConfig({architecture, width, height, prior, tiles, coordinates, activation, colours}) {
   check(!tiles, 'profile fnet knows no tiles', 'unsupported');
