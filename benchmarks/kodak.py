@@ -8,7 +8,8 @@ decoded from it, the seconds of the encode, and what made it. Files that have a 
 a run that was stopped goes on. With --jobs, so many encodes run at a time, each with its share of the cores.
 --keep writes the files to FOLDER, from which benchmarks.visual measures what people see.
 
---summary writes the tables of docs/results.md: rates, PSNRs, BD-rates and seconds, then J = MSE + lambda bpp. The
+--summary writes the tables of docs/results.md: rates, PSNRs, BD-rates and seconds, then J = MSE + lambda bpp, then by how
+much each file is above the other codecs at as many bytes. The
 settings of the other codecs are those of fourcodec.bench.baselines. POINTS has Cool-chic's published points, in columns
 seq_name (an image's name without its suffix), rate_bpp and psnr_db; J is then compared with the least on its curve.
 """
@@ -183,7 +184,16 @@ def summary(rows: Sequence[Row], curves: Mapping[str, Mapping[str, Curve]]) -> s
     qualities = sorted({row.quality for row in rows})
     codecs = list(dict.fromkeys(codec for name in measured for codec in curves[name]))
     return "\n".join(
-        [about(rows), "", *rates(measured, curves, qualities, codecs), "", *costs(measured, curves, qualities), ""]
+        [
+            about(rows),
+            "",
+            *rates(measured, curves, qualities, codecs),
+            "",
+            *costs(measured, curves, qualities),
+            "",
+            *leads(measured, curves, qualities),
+            "",
+        ]
     )
 
 
@@ -241,17 +251,41 @@ def costs(
     return lines
 
 
-def gap_percent(row: Row, anchor: Curve) -> float:
-    """How far J of a file is above the least J on another codec's curve, at the lambda of the file's quality.
+def leads(
+    measured: Mapping[str, Mapping[float, Row]],
+    curves: Mapping[str, Mapping[str, Curve]],
+    qualities: Sequence[float],
+) -> list[str]:
+    """A row for each image and codec: the PSNR of each file above the codec's at as many bytes, in dB."""
+    heading = ["dB at equal bytes", "codec", *(f"q {quality:g}" for quality in qualities)]
+    lines = [cells(heading), cells(["---"] * len(heading))]
+    for name, found in measured.items():
+        points = [found.get(quality) for quality in qualities]
+        for codec, curve in curves[name].items():
+            decibels = [None if row is None else lead_db(row, curve) for row in points]
+            lines.append(cells([name, codec, *(shown(value, "+.2f") for value in decibels)]))
+    return lines
 
-    The curve is interpolated between its points: PSNR over the logarithm of the rate, by monotone cubics (PCHIP).
-    """
-    log_rates = np.log([rate for rate, _ in anchor])
-    between = np.linspace(log_rates[0], log_rates[-1], CURVE_SAMPLES)
-    decibels = PchipInterpolator(log_rates, [psnr for _, psnr in anchor])(between)
+
+def lead_db(row: Row, curve: Curve) -> float | None:
+    """The PSNR of a file above that of another codec's curve at its rate; None beyond the ends of the curve."""
+    if not curve[0][0] <= row.rate_bpp <= curve[-1][0]:
+        return None
+    return row.psnr_db - float(psnr_over_log_rate(curve)(math.log(row.rate_bpp)))
+
+
+def gap_percent(row: Row, anchor: Curve) -> float:
+    """How far J of a file is above the least J on another codec's curve, at the lambda of the file's quality."""
+    between = np.linspace(math.log(anchor[0][0]), math.log(anchor[-1][0]), CURVE_SAMPLES)
+    decibels = psnr_over_log_rate(anchor)(between)
     weight = rate_weight_of(row.quality)
     least = min(cost(math.exp(rate), psnr, weight) for rate, psnr in zip(between, decibels, strict=True))
     return 100 * (row.cost / least - 1)
+
+
+def psnr_over_log_rate(curve: Curve) -> PchipInterpolator:
+    """PSNR as a function of the natural logarithm of the rate: monotone cubics (PCHIP) through the curve's points."""
+    return PchipInterpolator(np.log([rate for rate, _ in curve]), [psnr for _, psnr in curve])
 
 
 def _percent(value: float | None) -> str:

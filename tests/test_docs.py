@@ -4,6 +4,7 @@ somewhere, and docstrings can be read alone."""
 import ast
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ PAGES = [*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 
 PACKAGE = ROOT / "src" / "fourcodec"
 FRAGMENT = re.compile(r"(Of|That|What|Whether)\b")  # with these begin docstrings that cannot be read alone
+LONG = 50  # characters of a clause that is not there twice by chance
 # Methods that a library calls and documents; a docstring of ours would repeat the library's.
 OVERRIDES = {
     "convert": "click.ParamType",
@@ -66,6 +68,21 @@ def test_the_index_has_every_page() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_rows_of_a_table_have_as_many_cells_as_its_heading(page: Path) -> None:
+    for table in re.findall(r"(?:^\|.*\n)+", page.read_text(encoding="utf-8"), re.MULTILINE):
+        heading, *rows = [re.sub(r"`[^`]*`|\\\|", "", line).count("|") for line in table.splitlines()]
+        assert rows == [heading] * len(rows), table
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_nothing_is_said_twice_on_a_page(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    prose = " ".join(line for line in text.splitlines() if not line.startswith(("|", "    ")))
+    parts = [part for part in re.split(r"(?<=[.:;])\s+", prose) if len(part) > LONG]
+    assert [part for part, count in Counter(parts).items() if count > 1] == []
 
 
 def public_parts(node: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.ClassDef]:

@@ -60,6 +60,15 @@ def test_cost_is_mse_and_lambda_bpp_and_is_compared_with_the_least_of_the_anchor
     assert mean[0] == f"mean against {kodak.ANCHOR}"
 
 
+def test_a_file_is_compared_with_other_codecs_at_as_many_bytes() -> None:
+    rows = [row("a", quality) for quality in POINTS]
+    text = kodak.summary(rows, {"a": {"JPEG": [(rate, psnr - 1.5) for rate, psnr in scaled(1)], "AVIF": scaled(2)}})
+    jpeg, avif = table_of(text, "dB at equal bytes")
+    assert jpeg == ["a", "JPEG", "+1.50", "+1.50", "+1.50", "+1.50"]
+    assert avif[:3] == ["a", "AVIF", "none"]  # the curve begins at twice the rate of the smallest file
+    assert float(avif[4]) == pytest.approx(4.0)  # at 1 bpp its PSNR is that of the file of 0.5 bpp
+
+
 def test_rows_that_are_there_are_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Task] = []
 
