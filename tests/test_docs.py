@@ -20,6 +20,7 @@ PAGES = [*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 
 PACKAGE = ROOT / "src" / "fourcodec"
 FRAGMENT = re.compile(r"(Of|That|What|Whether)\b")  # with these begin docstrings that cannot be read alone
+MADE = {"src/fourcodec/shipped"}  # what commands make
 LONG = 50  # characters of a clause that is not there twice by chance
 # Methods that a library calls and documents; a docstring of ours would repeat the library's.
 OVERRIDES = {
@@ -68,6 +69,13 @@ def test_the_index_has_every_page() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "research.md"], ids=lambda page: page.name)
+def test_files_of_the_repository_are_where_a_page_says(page: Path) -> None:
+    """research.md is a notebook: it names files that are in git's history."""
+    named = re.findall(r"`((?:src|tests|benchmarks|tools|examples|docs)/[^`\s*<{]*)`", page.read_text(encoding="utf-8"))
+    assert [name for name in named if name not in MADE and not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
