@@ -8,10 +8,10 @@ decoded from it, the seconds of the encode, and what made it. Files that have a 
 a run that was stopped goes on. With --jobs, so many encodes run at a time, each with its share of the cores.
 --keep writes the files to FOLDER, from which benchmarks.visual measures what people see.
 
---summary writes the tables of docs/results.md: rates, PSNRs, BD-rates and seconds, then J = MSE + lambda bpp, then by how
-much each file is above the other codecs at as many bytes. The
-settings of the other codecs are those of fourcodec.bench.baselines. POINTS has Cool-chic's published points, in columns
-seq_name (an image's name without its suffix), rate_bpp and psnr_db; J is then compared with the least on its curve.
+--summary writes the tables of docs/results.md: rates, PSNRs, BD-rates and seconds, then J = MSE + lambda bpp, then how
+far each file is above the other codecs at as many bytes. The settings of the other codecs are those of
+fourcodec.bench.baselines. POINTS has Cool-chic's published points, in columns seq_name (an image's name without its
+suffix), rate_bpp and psnr_db; J is then compared with the least on its curve.
 """
 
 import argparse
