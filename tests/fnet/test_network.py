@@ -44,9 +44,26 @@ def test_values_and_gradients_equal_the_formula(
     mse = (y - reference.double(target)).square().mean()
     mse.backward()
     assert reference.largest_error(backend.evaluate(shape, coefficients, x), y) < 1e-4  # composition amplifies rounding
-    found, gradient = backend.mse_gradient(shape, coefficients, x, target)
+    found, gradient = backend.mse_gradient(shape, coefficients[None], x, target)
     assert found == pytest.approx(float(mse.detach()), rel=1e-4)
     assert reference.largest_error(gradient, exact.grad) < 3e-4
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("device", DEVICES)
+def test_rows_of_coefficients_have_equal_shares_of_the_positions(
+    device: str, shape: NetworkShape, problem: tuple[np.ndarray, ...]
+) -> None:
+    _, x, target = problem
+    rows = np.random.default_rng(5).normal(0, 0.1, (5, shape.coefficient_count)).astype(np.float32)
+    backend = backend_named(device)
+    mse, gradient = backend.mse_gradient(shape, rows, x, target)
+    shares = zip(rows, np.split(x, 5, axis=1), np.split(target, 5, axis=1), strict=True)
+    errors, gradients = zip(*(backend.mse_gradient(shape, row[None], *share) for row, *share in shares), strict=True)
+    assert mse == pytest.approx(np.mean(errors), rel=1e-6)
+    np.testing.assert_allclose(gradient, np.mean(gradients, axis=0), rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match="2000 positions cannot be shared equally among 3 networks"):
+        backend.mse_gradient(shape, rows[:3], x, target)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -81,7 +98,7 @@ def test_output_shifts_are_those_of_each_layer(device: str, problem: tuple[np.nd
 
 def test_nothing_depends_on_the_number_of_threads(problem: tuple[np.ndarray, ...]) -> None:
     coefficients, x, target = problem
-    one, four = (fourier.mse_gradient(SHAPE, coefficients, x, target, threads) for threads in (1, 4))
+    one, four = (fourier.mse_gradient(SHAPE, coefficients[None], x, target, threads) for threads in (1, 4))
     assert one[0] == four[0]
     assert np.array_equal(one[1], four[1])
     assert np.array_equal(*(fourier.evaluate(SHAPE, coefficients, x, threads) for threads in (1, 4)))

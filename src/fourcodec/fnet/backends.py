@@ -20,7 +20,12 @@ class Backend(Protocol):
     def mse_gradient(
         self, shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats
     ) -> tuple[float, Floats]:
-        """The mean squared error against target (channels, N), and its gradient by the coefficients, flat float32."""
+        """The mean squared error against target (channels, N), and the sum of its gradients by all rows of
+        coefficients, flat float32.
+
+        coefficients: (rows, count). Each row is a network for its own share of the positions, N / rows of them: the
+        first row for the first ones, and so on. Raises ValueError where N is not divisible by the number of rows.
+        """
 
     def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]:
         """An estimate of the diagonal of the Gauss-Newton matrix, (count,) float64. signs: (channels, N) of random -1

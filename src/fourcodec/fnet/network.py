@@ -45,9 +45,12 @@ def layer_outputs(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[
 def mse_gradient(
     shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats, threads: int = 0
 ) -> tuple[float, Floats]:
-    """The mean squared error over pixels and channels, and its gradient by the coefficients, flat float32.
+    """The mean squared error over pixels and channels, and the sum of its gradients by all rows of coefficients, flat
+    float32.
 
-    x: (2, N), target: (channels, N), float32.
+    coefficients: (rows, count). x: (2, N), target: (channels, N). All are float32. Each row is a network for its own
+    share of the positions, N / rows of them: the first row for the first ones, and so on. Raises ValueError where N is
+    not divisible by the number of rows.
     """
     scale = np.float32(2.0 / target.size)
     squares: dict[int, float] = {}
@@ -70,7 +73,7 @@ def curvature(
     x: (2, N). signs: (channels, N) of random -1 and +1: the square of a randomly signed sum of gradients is, on
     average, the sum of their squares (Hutchinson, 1990).
     """
-    gradients = _backward(shape, coefficients, x, lambda part, y: np.ascontiguousarray(signs[:, part]), threads)
+    gradients = _backward(shape, coefficients[None], x, lambda part, y: np.ascontiguousarray(signs[:, part]), threads)
     return np.square(gradients, dtype=np.float64).sum(axis=0) / signs.size
 
 
@@ -95,6 +98,13 @@ def _pieces(count: int) -> list[slice]:
     return [slice(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
 
 
+def share_size(rows: int, positions: int) -> int:
+    """The number of positions for each row of coefficients. Raises ValueError where shares are not equal."""
+    if positions % rows:
+        raise ValueError(f"{positions} positions cannot be shared equally among {rows} networks")
+    return positions // rows
+
+
 def _forward(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[Floats]:
     """The input and each layer's outputs, (features, N) each, computed on the calling thread."""
     values = [x]
@@ -108,20 +118,22 @@ def _forward(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[Float
 def _backward(
     shape: NetworkShape, coefficients: Floats, x: Floats, gradient_of: Callable[[slice, Floats], Floats], threads: int
 ) -> Floats:
-    """The gradients (pieces, count) of each piece by the coefficients, where gradient_of(piece, y) is the gradient by
-    the outputs y (channels, pixels) of the network."""
-    pieces = _pieces(x.shape[1])
+    """The gradients (pieces, count) of each piece by its row of coefficients (rows, count), where gradient_of(piece, y)
+    is the gradient by the outputs y (channels, pixels) of the network."""
+    share = share_size(len(coefficients), x.shape[1])
+    pieces = [slice(n * share + p.start, n * share + p.stop) for n in range(len(coefficients)) for p in _pieces(share)]
     gradients = np.zeros((len(pieces), shape.coefficient_count), np.float32)
 
     def run(index: int) -> None:
         part = pieces[index]
-        values = _forward(shape, coefficients, np.ascontiguousarray(x[:, part]))
+        own = coefficients[part.start // share]
+        values = _forward(shape, own, np.ascontiguousarray(x[:, part]))
         gradient, count = gradient_of(part, values[-1]), part.stop - part.start
         for layer, inputs in zip(reversed(shape.layers), reversed(values[:-1]), strict=True):
             # The gradient by the positions is not needed: an array of 0 rows leaves it out.
             back = np.empty((layer.inputs if layer.offset else 0, count), np.float32)
             _kernels_of(layer).backward(
-                inputs, coefficients[layer.span], layer.residual, 0, count, gradient, back, gradients[index, layer.span]
+                inputs, own[layer.span], layer.residual, 0, count, gradient, back, gradients[index, layer.span]
             )
             gradient = back
 

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
+from fourcodec.fnet.network import share_size
 from fourcodec.fourier.batch import layer_outputs
 from fourcodec.fourier.shape import NetworkShape
 
@@ -34,15 +35,16 @@ class TorchBackend:
         self, shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats
     ) -> tuple[float, Floats]:
         """Implements `Backend.mse_gradient`."""
-        c = self._send(coefficients).requires_grad_()
-        square = 0.0
-        size = _tile_pixels(shape)
-        for tile, wanted in zip(self._send(x).split(size, dim=1), self._send(target).split(size, dim=1), strict=True):
-            loss = (_network(shape, c, tile) - wanted).square().sum() / target.size
+        c, share = self._send(coefficients).requires_grad_(), share_size(len(coefficients), x.shape[1])
+        # Rows side by side, and of each as many of its positions as a tile has room for.
+        positions, wanted = (self._send(a).unflatten(1, (-1, share)).transpose(0, 1) for a in (x, target))
+        square, size = 0.0, max(1, _tile_pixels(shape) // len(coefficients))
+        for tile, own in zip(positions.split(size, dim=2), wanted.split(size, dim=2), strict=True):
+            loss = (_network(shape, c, tile) - own).square().sum() / target.size
             loss.backward()  # type: ignore[no-untyped-call]
             square += float(loss.detach())
         assert c.grad is not None
-        return square, c.grad.cpu().numpy()
+        return square, c.grad.sum(dim=0).cpu().numpy()
 
     def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]:
         """Implements `Backend.curvature`."""

@@ -13,7 +13,7 @@ import pytest
 from fourcodec.fnet import network as fourier
 from fourcodec.fnet.backends import backend_of
 from fourcodec.fnet.config import FnetConfig, QuantizedFnet
-from fourcodec.fnet.fit.fit import FLAT_STEP, _Fit, fit, fit_float, initial_coefficients, stratified_choice
+from fourcodec.fnet.fit.fit import FLAT_STEP, _Fit, fit, fit_float, initial_coefficients
 from fourcodec.fnet.fit.settings import FLOAT_SCHEDULE, SCHEDULE, FitSettings, Phase, settings_for
 from fourcodec.fnet.profile import pack, render
 from fourcodec.fnet.trained_starts import FRACTION, MIDDLE, integers_of
@@ -222,6 +222,17 @@ def test_iterations_override_the_effort() -> None:
         settings_for(5, 0)
 
 
+def test_training_noise_is_in_pairs_within_a_step(photo: np.ndarray) -> None:
+    fitted = trained_fit(photo, prior=0)
+    steps = np.random.default_rng(0).uniform(0.01, 0.1, fitted.coefficients.size).astype(np.float32)
+    fitted._frozen_size = 100
+    noise = (fitted._noisy(steps) - fitted.coefficients) / steps
+    np.testing.assert_allclose(noise[::2], -noise[1::2], atol=1e-3)
+    assert np.abs(noise[:, :100]).max() == 0
+    assert np.abs(noise).max() <= 0.501
+    assert noise[::2, 100:].var() == pytest.approx(1 / 12, rel=0.02)
+
+
 def test_the_start_is_the_mean_colour() -> None:
     shape = NetworkShape(6, 6, 3)
     colour = np.array([0.2, 0.5, 0.9], np.float32)
@@ -313,14 +324,6 @@ def test_what_is_not_visible_has_no_weight() -> None:
         fit(any_, config, settings, seed=0, device="cpu", report=None, visible=visible) for any_ in (planes, noisy)
     )
     np.testing.assert_array_equal(first.symbols, second.symbols)
-
-
-def test_a_choice_is_spread_over_its_candidates() -> None:
-    candidates = np.arange(0, 3000, 3)
-    chosen = stratified_choice(candidates, 100, np.random.default_rng(0))
-    assert set(chosen) <= set(candidates)
-    assert np.array_equal(np.sort(chosen) // 30, np.arange(100))
-    assert stratified_choice(np.array([7]), 5, np.random.default_rng(0)).tolist() == [7] * 5
 
 
 def test_compiling_kernels_does_not_count_in_the_time_left(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:

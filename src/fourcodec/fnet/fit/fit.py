@@ -1,6 +1,7 @@
 """Fitting of the profile fnet to one picture: planes -> integers.
 
-    in each iteration: random pixels -> gradient at noisy coefficients, of distortion and rate -> SOAP -> bounded update
+    in each iteration: a sample of pixels -> gradient at noisy coefficients, of distortion and rate -> SOAP -> bounded
+    update
 
 The start is a trained one where the config names it, else random near the identity: with larger coefficients the
 composed layers are chaotic and learn nothing. With a trained start, bits are those of the differences from it.
@@ -22,6 +23,7 @@ from fourcodec.arrays import Floats
 from fourcodec.fnet.backends import Backend, backend_of
 from fourcodec.fnet.config import FnetConfig, QuantizedFnet
 from fourcodec.fnet.fit.last_good import LastGood
+from fourcodec.fnet.fit.sampling import PixelSamples
 from fourcodec.fnet.fit.settings import BIT_WORTH, FLOAT_SCHEDULE, LEAST_RATE_WEIGHT, MOST_MSE, FitSettings, Phase
 from fourcodec.fnet.fit.step_sizes import CoefficientRate, StepSizes
 from fourcodec.fnet.profile import is_bounded, pack
@@ -41,6 +43,7 @@ PROBE_PIXELS = 768  # pixels on which the effect of an update is measured
 MAX_SHIFT = 6e-3  # root mean square, in turns or units of colour, that an update may move a layer's outputs
 CHECK_EVERY = 25  # iterations between checks for divergence
 SAMPLE_PIXELS = 4 * 768  # pixels of a check, always the same
+NOISES = 12  # draws of training noise in an iteration, each for its share of the pixels; an even number
 PROBE_SHARE, MOST_PROBES = 0.05, 50  # iterations of each of two probes: a share of the whole fit's, and at most
 FLAT_STEP = 2.0**-9  # quantiser step of a flat colour: half a level of 8 bits
 REPORT_SECONDS = 0.2
@@ -146,28 +149,6 @@ def moved_to_colour(coefficients: Floats, shape: NetworkShape, mean_colour: Floa
     return moved
 
 
-def stratified_pixels(size: tuple[int, int], count: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """The indices, row by row, of about `count` pixels of a picture of (height, width): one at random in each cell of a
-    regular grid.
-
-    The gradient is much less noisy than with as many independent pixels, worth 0.2 dB at equal iterations. The order is
-    random too, so that the first few pixels are a sample of the whole picture.
-    """
-    height, width = size
-    across = max(1, round(math.sqrt(count * width / height)))
-    down = max(1, count // across)
-    rows = (np.arange(down)[:, None] + random.random((down, across))) * (height / down)
-    columns = (np.arange(across) + random.random((down, across))) * (width / across)
-    chosen = np.minimum(rows.astype(np.int64), height - 1) * width + np.minimum(columns.astype(np.int64), width - 1)
-    return random.permutation(chosen.ravel())
-
-
-def stratified_choice(candidates: NDArray[np.int64], count: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """`count` of the candidates in random order: one at random out of each of `count` equal shares of them."""
-    places = (np.arange(count) + random.random(count)) * (len(candidates) / count)
-    return random.permutation(candidates[np.minimum(places.astype(np.int64), len(candidates) - 1)])
-
-
 class _Fit:
     """The state of one fit."""
 
@@ -194,6 +175,7 @@ class _Fit:
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
         self._threads = thread_count()
         self._frozen, self._frozen_size = 0, 0  # layers, from the first, that are rounded and fixed; their coefficients
+        self._samples = PixelSamples(self._size, settings.batch_pixels, self._random, self._candidates)
         self._guard, self._sample = LastGood(), self._colours_at(self._sampled(seed))
         self._rise_from = 0  # the iteration from which the learning rate rises
         self._mean = counted.mean(axis=1)
@@ -281,18 +263,29 @@ class _Fit:
     def _iterate(self, phase: Phase, iteration: int) -> float:
         """One iteration; returns the MSE on its pixels, training noise included."""
         x, target = self._batch()
-        coefficients = self.coefficients
         if phase.noisy and self._steps is not None:
-            noise = self._steps * (self._random.random(coefficients.size, np.float32) - np.float32(0.5))
-            noise[: self._frozen_size] = 0
-            coefficients = coefficients + noise
-        loss, gradient = self._backend.mse_gradient(self._shape, coefficients, x, target)
-        if phase.noisy and self._steps is not None:
-            bits = self._coefficient_rate.gradient(coefficients - self._centre, self._steps)
-            gradient += np.float32(self._bit_price) * bits
+            coefficients = self._noisy(self._steps)
+            used = x.shape[1] - x.shape[1] % NOISES  # equal shares
+            loss, gradient = self._backend.mse_gradient(self._shape, coefficients, x[:, :used], target[:, :used])
+            # Of the rate, which is cheap to have without noise of pixels, one pair of opposite draws says enough.
+            bits = [self._coefficient_rate.gradient(drawn - self._centre, self._steps) for drawn in coefficients[:2]]
+            gradient += np.float32(self._bit_price / len(bits)) * sum(bits)
+        else:
+            loss, gradient = self._backend.mse_gradient(self._shape, self.coefficients[None], x, target)
         if np.isfinite(gradient).all():  # else the coefficients stay finite, and `_check` finds the divergence
             self._move(gradient, np.ascontiguousarray(x[:, :PROBE_PIXELS]), self._rate_at(iteration))
         return loss
+
+    def _noisy(self, steps: Floats) -> Floats:
+        """NOISES draws (NOISES, count) of coefficients with training noise, uniform within a quantiser step.
+
+        One draw for all pixels of an iteration is half of the variance of its gradient. Draws are in pairs of opposite
+        sign, so that what is linear in the noise cancels within an iteration.
+        """
+        noise = self._random.random((NOISES // 2, steps.size), np.float32) - np.float32(0.5)
+        noise *= steps
+        noise[:, : self._frozen_size] = 0
+        return self.coefficients + np.stack([noise, -noise], axis=1).reshape(NOISES, -1)
 
     def _rate_at(self, iteration: int) -> float:
         """The learning rate: a short rise, then half a cosine to 0."""
@@ -322,19 +315,15 @@ class _Fit:
             )
 
     def _batch(self) -> tuple[Floats, Floats]:
-        return self._colours_at(self._chosen(self._settings.batch_pixels, self._random))
+        return self._colours_at(self._samples.next())
 
     def _sampled(self, seed: int) -> NDArray[np.int64]:
         """The pixels of the checks: SAMPLE_PIXELS, or all of a small picture."""
         candidates = np.arange(self._target.shape[1]) if self._candidates is None else self._candidates
         if len(candidates) <= SAMPLE_PIXELS:
             return candidates
-        return self._chosen(SAMPLE_PIXELS, np.random.default_rng(seed))
-
-    def _chosen(self, count: int, random: np.random.Generator) -> NDArray[np.int64]:
-        if self._candidates is None:
-            return stratified_pixels(self._size, count, random)
-        return stratified_choice(self._candidates, count, random)
+        random = np.random.default_rng(seed)
+        return PixelSamples(self._size, SAMPLE_PIXELS, random, self._candidates).next()
 
     def _colours_at(self, chosen: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """The positions (2, N) and colours (channels, N) of pixels, given by their indices."""

@@ -45,7 +45,7 @@ TRAINED_START_RATE = 7e-3  # of the entropy model where it starts from a trained
 ENTROPY_MODEL_RATE, FOURIER_RATE, KERNEL_RATE, FILTER_RATE, SMOOTHING_RATE = 1.4e-2, 4e-3, 3e-3, 2e-3, 2e-3
 LINEAR_RATE = 3e-4  # times the square root of lambda / 1e-3, to which the linear path's weights are proportional
 LATENT_RATE, LATENT_FLOOR, LATENT_MOMENTUM, LATENT_DECAY = 0.2, 2.0, 0.5, 0.98
-NETWORK_MOMENTUM = 0.85
+NETWORK_MOMENTUM, NETWORK_DECAY = 0.85, 0.85
 # What the rates are multiplied by at high lambda, see start.coarseness.
 COARSE_FOURIER, COARSE_LATENT, COARSE_FLOOR = 2.0, 1.5, 2.0
 WARM_UP = 20  # iterations over which the rates rise, at each size of the picture
@@ -102,7 +102,7 @@ class _Optimiser:
     """SOAP for one matrix, with its own learning rate."""
 
     def __init__(self, shape: tuple[int, int], rate: float) -> None:
-        self._soap, self._rate = SoapState(*shape, momentum=NETWORK_MOMENTUM), rate
+        self._soap, self._rate = SoapState(*shape, momentum=NETWORK_MOMENTUM, decay=NETWORK_DECAY), rate
 
     def update(self, matrix: Floats, gradient: Floats, factor: float) -> None:
         """Updates the matrix in place, at `factor` times the learning rate."""
