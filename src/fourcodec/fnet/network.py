@@ -16,7 +16,7 @@ from fourcodec.arrays import Floats
 from fourcodec.fourier.layer import LayerKernels, layer_kernels
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.fourier.limited import limited_kernels
-from fourcodec.fourier.shape import LayerShape, NetworkShape
+from fourcodec.fourier.shape import LayerShape, NetworkShape, share_size
 from fourcodec.threads import map_threads, thread_count
 
 CHUNK = 768  # pixels per piece of work: four blocks of the kernels, whose activations stay in the L2 cache
@@ -96,13 +96,6 @@ def _kernels_of(layer: LayerShape) -> LayerKernels:
 
 def _pieces(count: int) -> list[slice]:
     return [slice(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
-
-
-def share_size(rows: int, positions: int) -> int:
-    """The number of positions for each row of coefficients. Raises ValueError where shares are not equal."""
-    if positions % rows:
-        raise ValueError(f"{positions} positions cannot be shared equally among {rows} networks")
-    return positions // rows
 
 
 def _forward(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[Floats]:

@@ -11,9 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
-from fourcodec.fnet.network import share_size
 from fourcodec.fourier.batch import layer_outputs
-from fourcodec.fourier.shape import NetworkShape
+from fourcodec.fourier.shape import NetworkShape, share_size
 
 _TILE_FLOATS = 1 << 26  # features of all layers per tile: 256 MB, and autograd keeps about four times as much
 

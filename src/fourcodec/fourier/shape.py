@@ -74,3 +74,10 @@ class NetworkShape:
     def output_count(self) -> int:
         """The number of outputs of all layers together. Each output has a quantiser step of its own."""
         return sum(layer.outputs for layer in self.layers)
+
+
+def share_size(networks: int, positions: int) -> int:
+    """The number of positions for each of several networks, the rows of an array of coefficients. Raises ValueError where shares are not equal."""
+    if positions % networks:
+        raise ValueError(f"{positions} positions cannot be shared equally among {networks} networks")
+    return positions // networks
