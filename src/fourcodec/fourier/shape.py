@@ -77,7 +77,8 @@ class NetworkShape:
 
 
 def share_size(networks: int, positions: int) -> int:
-    """The number of positions for each of several networks, the rows of an array of coefficients. Raises ValueError where shares are not equal."""
+    """The number of positions for each of several networks that share them equally. Raises ValueError where they
+    cannot."""
     if positions % networks:
         raise ValueError(f"{positions} positions cannot be shared equally among {networks} networks")
     return positions // networks
