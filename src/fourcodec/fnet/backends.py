@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fourcodec.arrays import Floats
 from fourcodec.fourier.shape import NetworkShape
 
@@ -27,9 +24,11 @@ class Backend(Protocol):
         first row for the first ones, and so on. Raises ValueError where N is not divisible by the number of rows.
         """
 
-    def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]:
-        """An estimate of the diagonal of the Gauss-Newton matrix, (count,) float64. signs: (channels, N) of random -1
-        and +1."""
+    def sensitivities(
+        self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats
+    ) -> list[tuple[Floats, Floats]]:
+        """Of each layer the inputs (inputs, N), and the derivatives (outputs, N) by its outputs of the network's values
+        at the same position, summed over channels with `signs` (channels, N) of random -1 and +1; float32."""
 
     def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
         """The root mean square change of each layer's outputs at x (2, N), if `direction` were added to that layer's

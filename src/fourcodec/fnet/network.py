@@ -1,4 +1,4 @@
-"""The Fourier network on the CPU: values, gradients and curvatures, with the kernels of fourier/layer.py and
+"""The Fourier network on the CPU: values, gradients and sensitivities, with the kernels of fourier/layer.py and
 fourier/limited.py.
 
 Fitting and decoding share `_forward`. Work is divided into pieces of CHUNK pixels, and sums run over the pieces in
@@ -7,10 +7,7 @@ their order, so no result depends on the number of threads. With 0 `threads` the
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
 from fourcodec.fourier.layer import LayerKernels, layer_kernels
@@ -52,29 +49,46 @@ def mse_gradient(
     share of the positions, N / rows of them: the first row for the first ones, and so on. Raises ValueError where N is
     not divisible by the number of rows.
     """
+    share = share_size(len(coefficients), x.shape[1])
+    pieces = [slice(n * share + p.start, n * share + p.stop) for n in range(len(coefficients)) for p in _pieces(share)]
+    gradients = np.zeros((len(pieces), shape.coefficient_count), np.float32)
     scale = np.float32(2.0 / target.size)
-    squares: dict[int, float] = {}
 
-    def gradient_of(part: slice, y: Floats) -> Floats:
-        error = y - target[:, part]
-        squares[part.start] = float(np.square(error, dtype=np.float64).sum())
-        return error * scale
+    def run(index: int) -> float:
+        part = pieces[index]
+        own = coefficients[part.start // share]
+        values = _forward(shape, own, np.ascontiguousarray(x[:, part]))
+        error = values[-1] - target[:, part]
+        _derivatives(shape, own, values, error * scale, gradients[index])
+        return float(np.square(error, dtype=np.float64).sum())
 
-    gradients = _backward(shape, coefficients, x, gradient_of, threads)
-    return sum(squares[start] for start in sorted(squares)) / target.size, gradients.sum(axis=0)
+    squares = map_threads(run, range(len(pieces)), threads or thread_count())
+    return sum(squares) / target.size, gradients.sum(axis=0)
 
 
-def curvature(
+def sensitivities(
     shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats, threads: int = 0
-) -> NDArray[np.float64]:
-    """An estimate of the curvature h, (count,) float64, where MSE(c + e) is about MSE(c) + sum_i h_i e_i^2: the
-    diagonal of the Gauss-Newton matrix.
+) -> list[tuple[Floats, Floats]]:
+    """Of each layer the inputs (inputs, N), and the derivatives (outputs, N) by its outputs of the network's values at
+    the same position, summed over channels with `signs`; float32.
 
-    x: (2, N). signs: (channels, N) of random -1 and +1: the square of a randomly signed sum of gradients is, on
-    average, the sum of their squares (Hutchinson, 1990).
+    coefficients: (count,). x: (2, N). signs: (channels, N) of random -1 and +1, float32: the square of a randomly
+    signed sum of derivatives is, on average, the sum of their squares (Hutchinson, 1990).
     """
-    gradients = _backward(shape, coefficients[None], x, lambda part, y: np.ascontiguousarray(signs[:, part]), threads)
-    return np.square(gradients, dtype=np.float64).sum(axis=0) / signs.size
+    found = [
+        (np.empty((layer.inputs, x.shape[1]), np.float32), np.empty((layer.outputs, x.shape[1]), np.float32))
+        for layer in shape.layers
+    ]
+
+    def run(part: slice) -> None:
+        values = _forward(shape, coefficients, np.ascontiguousarray(x[:, part]))
+        unused = np.zeros(shape.coefficient_count, np.float32)
+        derivatives = _derivatives(shape, coefficients, values, np.ascontiguousarray(signs[:, part]), unused)
+        for n, (all_inputs, all_derivatives) in enumerate(found):
+            all_inputs[:, part], all_derivatives[:, part] = values[n], derivatives[n]
+
+    map_threads(run, _pieces(x.shape[1]), threads or thread_count())
+    return found
 
 
 def output_shifts(shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
@@ -108,27 +122,19 @@ def _forward(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[Float
     return values
 
 
-def _backward(
-    shape: NetworkShape, coefficients: Floats, x: Floats, gradient_of: Callable[[slice, Floats], Floats], threads: int
-) -> Floats:
-    """The gradients (pieces, count) of each piece by its row of coefficients (rows, count), where gradient_of(piece, y)
-    is the gradient by the outputs y (channels, pixels) of the network."""
-    share = share_size(len(coefficients), x.shape[1])
-    pieces = [slice(n * share + p.start, n * share + p.stop) for n in range(len(coefficients)) for p in _pieces(share)]
-    gradients = np.zeros((len(pieces), shape.coefficient_count), np.float32)
-
-    def run(index: int) -> None:
-        part = pieces[index]
-        own = coefficients[part.start // share]
-        values = _forward(shape, own, np.ascontiguousarray(x[:, part]))
-        gradient, count = gradient_of(part, values[-1]), part.stop - part.start
-        for layer, inputs in zip(reversed(shape.layers), reversed(values[:-1]), strict=True):
-            # The gradient by the positions is not needed: an array of 0 rows leaves it out.
-            back = np.empty((layer.inputs if layer.offset else 0, count), np.float32)
-            _kernels_of(layer).backward(
-                inputs, own[layer.span], layer.residual, 0, count, gradient, back, gradients[index, layer.span]
-            )
-            gradient = back
-
-    map_threads(run, range(len(pieces)), threads or thread_count())
-    return gradients
+def _derivatives(
+    shape: NetworkShape, coefficients: Floats, values: list[Floats], derivative: Floats, gradient: Floats
+) -> list[Floats]:
+    """From the derivative (channels, N) by the network's values those by each layer's outputs, (outputs, N) each,
+    computed on the calling thread. `values` are those of `_forward`. The gradient by the coefficients is added to
+    `gradient` (count,)."""
+    found = [derivative]
+    for layer, inputs in zip(reversed(shape.layers), reversed(values[:-1]), strict=True):
+        count = inputs.shape[1]
+        # That by the positions is not needed: an array of 0 rows leaves it out.
+        back = np.empty((layer.inputs if layer.offset else 0, count), np.float32)
+        _kernels_of(layer).backward(
+            inputs, coefficients[layer.span], layer.residual, 0, count, found[-1], back, gradient[layer.span]
+        )
+        found.append(back)
+    return found[-2::-1]

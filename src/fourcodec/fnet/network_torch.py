@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from fourcodec.arrays import Floats
 from fourcodec.fourier.batch import layer_outputs
@@ -45,15 +44,26 @@ class TorchBackend:
         assert c.grad is not None
         return square, c.grad.sum(dim=0).cpu().numpy()
 
-    def curvature(self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> NDArray[np.float64]:
-        """Implements `Backend.curvature`."""
-        c = self._send(coefficients).requires_grad_()
-        total = np.zeros(shape.coefficient_count)
-        # Tiles of the same size on every device: the estimate's noise depends on the number of pixels in a sum.
-        for tile, sign in zip(self._send(x).split(768, dim=1), self._send(signs).split(768, dim=1), strict=True):
-            (gradient,) = torch.autograd.grad((_network(shape, c, tile) * sign).sum(), c)
-            total += gradient.double().square().cpu().numpy()
-        return total / signs.size
+    def sensitivities(
+        self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats
+    ) -> list[tuple[Floats, Floats]]:
+        """Implements `Backend.sensitivities`."""
+        c, size = self._send(coefficients).requires_grad_(), _tile_pixels(shape)
+        inputs: list[list[torch.Tensor]] = [[] for _ in shape.layers]
+        derivatives: list[list[torch.Tensor]] = [[] for _ in shape.layers]
+        for tile, sign in zip(self._send(x).split(size, dim=1), self._send(signs).split(size, dim=1), strict=True):
+            values = [tile]
+            for layer in shape.layers:
+                values.append(layer_outputs(layer, c, values[-1]))
+            found = torch.autograd.grad((values[-1] * sign).sum(), values[1:])
+            for n in range(len(shape.layers)):
+                inputs[n].append(values[n].detach())
+                derivatives[n].append(found[n])
+
+        def joined(tiles: list[torch.Tensor]) -> Floats:
+            return torch.cat(tiles, dim=1).cpu().numpy()
+
+        return [(joined(own), joined(by_outputs)) for own, by_outputs in zip(inputs, derivatives, strict=True)]
 
     def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:
         """Implements `Backend.output_shifts`."""

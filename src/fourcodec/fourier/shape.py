@@ -27,17 +27,17 @@ class LayerShape:
     offset: int
     order: int
 
-    @property
+    @cached_property
     def frequency_count(self) -> int:
         """The number of frequencies, K."""
         return sum(math.comb(self.inputs, order) for order in range(self.order + 1))
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The number of coefficients: a cosine and a sine for each frequency and output."""
         return 2 * self.outputs * self.frequency_count
 
-    @property
+    @cached_property
     def span(self) -> slice:
         """The layer's coefficients, as a slice of the flat vector."""
         return slice(self.offset, self.offset + self.size)
@@ -65,12 +65,12 @@ class NetworkShape:
             layers.append(LayerShape(inputs, outputs, residual, offset, order))
         return tuple(layers)
 
-    @property
+    @cached_property
     def coefficient_count(self) -> int:
         """The number of coefficients of all layers together."""
         return self.layers[-1].span.stop
 
-    @property
+    @cached_property
     def output_count(self) -> int:
         """The number of outputs of all layers together. Each output has a quantiser step of its own."""
         return sum(layer.outputs for layer in self.layers)

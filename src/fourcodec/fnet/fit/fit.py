@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from fourcodec.arrays import Floats
 from fourcodec.fnet.backends import Backend, backend_of
 from fourcodec.fnet.config import FnetConfig, QuantizedFnet
+from fourcodec.fnet.fit.error_feedback import ErrorFeedback
 from fourcodec.fnet.fit.last_good import LastGood
 from fourcodec.fnet.fit.sampling import PixelSamples
 from fourcodec.fnet.fit.settings import BIT_WORTH, FLOAT_SCHEDULE, LEAST_RATE_WEIGHT, MOST_MSE, FitSettings, Phase
@@ -38,7 +39,7 @@ from fourcodec.positions import PIXEL_CENTRES, positions
 from fourcodec.threads import map_threads, thread_count
 
 WARM_UP = 100  # iterations over which the learning rate rises: SOAP's first bases are poor
-CURVATURE_EVERY = 50  # iterations between estimates of the curvature
+OBSERVED_EVERY = 50  # iterations between estimates of what errors of coefficients cost
 PROBE_PIXELS = 768  # pixels on which the effect of an update is measured
 MAX_SHIFT = 6e-3  # root mean square, in turns or units of colour, that an update may move a layer's outputs
 CHECK_EVERY = 25  # iterations between checks for divergence
@@ -163,6 +164,7 @@ class _Fit:
     ) -> None:
         self._size = (planes.shape[1], planes.shape[2])
         self._target = planes.reshape(planes.shape[0], -1)
+        self._colours = np.ascontiguousarray(self._target.T)  # (pixels, channels): those of a pixel are near each other
         self._candidates = None if visible is None else np.flatnonzero(visible)
         self._settings, self._config, self._shape, self._backend = settings, config, config.shape, backend
         self._unlimited_count = replace(config, order=None, prior=0).coefficient_count
@@ -171,7 +173,8 @@ class _Fit:
         counted = self._target if self._candidates is None else self._target[:, self._candidates]
         rate_weight = LEAST_RATE_WEIGHT if settings.rate_weight is None else settings.rate_weight
         self._bit_price = self._least_bit_price = rate_weight / max(counted.shape[1], FEWEST_PIXELS)  # MSE per bit
-        self._sizes, self._coefficient_rate = StepSizes(self._shape), CoefficientRate(self._shape)
+        self._sizes, self._coefficient_rate = StepSizes(), CoefficientRate(self._shape)
+        self._feedback = ErrorFeedback(self._shape)
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
         self._threads = thread_count()
         self._frozen, self._frozen_size = 0, 0  # layers, from the first, that are rounded and fixed; their coefficients
@@ -220,9 +223,9 @@ class _Fit:
             if self._steps is None:
                 self._observe(iteration)
             due = 1 + (iteration - first) * len(self._shape.layers) // (end - first)
-            for layer in self._shape.layers[self._frozen : due]:
-                self._freeze(layer.span)
-        elif phase.noisy and (iteration - first) % CURVATURE_EVERY == 0:
+            while self._frozen < due:
+                self._freeze()
+        elif phase.noisy and (iteration - first) % OBSERVED_EVERY == 0:
             self._observe(iteration)
 
     def _check(self, phase: Phase, iteration: int) -> str:
@@ -277,12 +280,13 @@ class _Fit:
         return loss
 
     def _noisy(self, steps: Floats) -> Floats:
-        """NOISES draws (NOISES, count) of coefficients with training noise, uniform within a quantiser step.
+        """NOISES draws (NOISES, count) of coefficients with training noise like the errors of rounding.
 
         One draw for all pixels of an iteration is half of the variance of its gradient. Draws are in pairs of opposite
         sign, so that what is linear in the noise cancels within an iteration.
         """
         noise = self._random.random((NOISES // 2, steps.size), np.float32) - np.float32(0.5)
+        self._feedback.shape_noise(noise, self._frozen, self._threads)
         noise *= steps
         noise[:, : self._frozen_size] = 0
         return self.coefficients + np.stack([noise, -noise], axis=1).reshape(NOISES, -1)
@@ -327,18 +331,21 @@ class _Fit:
 
     def _colours_at(self, chosen: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """The positions (2, N) and colours (channels, N) of pixels, given by their indices."""
-        return positions(self._size, chosen, PIXEL_CENTRES), self._target[:, chosen]
+        return positions(self._size, chosen, PIXEL_CENTRES), np.ascontiguousarray(self._colours[chosen].T)
 
     def _observe(self, iteration: int) -> None:
-        """Estimates the curvature and sets the quantiser steps by it, and without a lambda the price of a bit."""
+        """Estimates what errors of coefficients cost and sets the quantiser steps by it, and without a lambda the price
+        of a bit."""
         if self._settings.rate_weight is None:
             share = self._settings.done(iteration)  # the MSE falls, and what counts is that of the end
             mse = min(self._mse(self.coefficients), MOST_MSE)
             self._bit_price = max(BIT_WORTH * share * mse / self._unlimited_count, self._least_bit_price)
         x, target = self._batch()
         signs = self._random.choice(np.array([-1, 1], np.float32), target.shape)
-        self._sizes.observe(self._backend.curvature(self._shape, self.coefficients, x, signs))
-        self._indices = step_index(self._sizes.steps(self._bit_price))
+        sensitivities = self._backend.sensitivities(self._shape, self.coefficients, x, signs)
+        self._sizes.observe(sensitivities)
+        self._feedback.observe(sensitivities, self._threads)
+        self._indices = step_index(self._sizes.steps(self._bit_price, self._feedback.shares))
         self._steps = spread_steps(self._shape, step_size(self._indices))
 
     def integers(self) -> QuantizedFnet:
@@ -346,6 +353,8 @@ class _Fit:
         that is no farther from the picture, and where the network has sums that no file may have."""
         assert self._indices is not None, "a schedule that ends in integers has a noisy phase"
         assert self._steps is not None
+        while self._frozen < len(self._shape.layers):  # after a run too short for its last phase
+            self._freeze()
         network = QuantizedFnet(self._config, self._indices, quantize(self.coefficients, self._steps))
         alone = replace(network, config=replace(self._config, prior=0))
         flat = flat_network(alone.config, self._mean)
@@ -356,11 +365,12 @@ class _Fit:
             return network
         return network if _coded_bytes(network) < _coded_bytes(alone) else alone
 
-    def _freeze(self, span: slice) -> None:
-        """Rounds and fixes the next layer, whose coefficients are those of `span`."""
+    def _freeze(self) -> None:
+        """Rounds and fixes the next layer."""
         assert self._steps is not None
-        steps = self._steps[span]
-        self.coefficients[span] = dequantize(quantize(self.coefficients[span], steps), steps)
+        span = self._shape.layers[self._frozen].span
+        symbols = self._feedback.rounded(self._frozen, self.coefficients[span], self._steps[span])
+        self.coefficients[span] = dequantize(symbols, self._steps[span])
         self._frozen, self._frozen_size = self._frozen + 1, span.stop
 
 

