@@ -27,7 +27,7 @@ class Backend(Protocol):
     def sensitivities(
         self, shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats
     ) -> list[tuple[Floats, Floats]]:
-        """Of each layer the inputs (inputs, N), and the derivatives (outputs, N) by its outputs of the network's values
+        """The inputs (inputs, N) of each layer, and the derivatives (outputs, N) by its outputs of the network's values
         at the same position, summed over channels with `signs` (channels, N) of random -1 and +1; float32."""
 
     def output_shifts(self, shape: NetworkShape, coefficients: Floats, direction: Floats, x: Floats) -> list[float]:

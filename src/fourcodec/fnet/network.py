@@ -69,7 +69,7 @@ def mse_gradient(
 def sensitivities(
     shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats, threads: int = 0
 ) -> list[tuple[Floats, Floats]]:
-    """Of each layer the inputs (inputs, N), and the derivatives (outputs, N) by its outputs of the network's values at
+    """The inputs (inputs, N) of each layer, and the derivatives (outputs, N) by its outputs of the network's values at
     the same position, summed over channels with `signs`; float32.
 
     coefficients: (count,). x: (2, N). signs: (channels, N) of random -1 and +1, float32: the square of a randomly
