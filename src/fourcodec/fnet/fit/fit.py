@@ -163,16 +163,16 @@ class _Fit:
         visible: NDArray[np.bool_] | None = None,
     ) -> None:
         self._size = (planes.shape[1], planes.shape[2])
-        self._target = planes.reshape(planes.shape[0], -1)
-        self._colours = np.ascontiguousarray(self._target.T)  # (pixels, channels): those of a pixel are near each other
+        # (pixels, channels): the samples of a pixel are near each other, since pixels are drawn one by one
+        self._colours = np.ascontiguousarray(planes.reshape(planes.shape[0], -1).T)
         self._candidates = None if visible is None else np.flatnonzero(visible)
         self._settings, self._config, self._shape, self._backend = settings, config, config.shape, backend
         self._unlimited_count = replace(config, order=None, prior=0).coefficient_count
         self._random = np.random.default_rng(seed)
         self._rate = learning_rate(config)
-        counted = self._target if self._candidates is None else self._target[:, self._candidates]
+        counted = self._colours if self._candidates is None else self._colours[self._candidates]
         rate_weight = LEAST_RATE_WEIGHT if settings.rate_weight is None else settings.rate_weight
-        self._bit_price = self._least_bit_price = rate_weight / max(counted.shape[1], FEWEST_PIXELS)  # MSE per bit
+        self._bit_price = self._least_bit_price = rate_weight / max(len(counted), FEWEST_PIXELS)  # MSE per bit
         self._sizes, self._coefficient_rate = StepSizes(), CoefficientRate(self._shape)
         self._feedback = ErrorFeedback(self._shape)
         self._soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in self._shape.layers]
@@ -181,7 +181,7 @@ class _Fit:
         self._samples = PixelSamples(self._size, settings.batch_pixels, self._random, self._candidates)
         self._guard, self._sample = LastGood(), self._colours_at(self._sampled(seed))
         self._rise_from = 0  # the iteration from which the learning rate rises
-        self._mean = counted.mean(axis=1)
+        self._mean = counted.mean(axis=0, dtype=np.float64).astype(np.float32)
         self._centre = np.zeros(self._shape.coefficient_count, np.float32)  # what bits are counted from
         if config.prior:
             self._centre = trained_coefficients(config.prior, self._shape)
@@ -323,7 +323,7 @@ class _Fit:
 
     def _sampled(self, seed: int) -> NDArray[np.int64]:
         """The pixels of the checks: SAMPLE_PIXELS, or all of a small picture."""
-        candidates = np.arange(self._target.shape[1]) if self._candidates is None else self._candidates
+        candidates = np.arange(len(self._colours)) if self._candidates is None else self._candidates
         if len(candidates) <= SAMPLE_PIXELS:
             return candidates
         random = np.random.default_rng(seed)
