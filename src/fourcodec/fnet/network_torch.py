@@ -26,7 +26,7 @@ class TorchBackend:
         """Implements `Backend.evaluate`."""
         with torch.no_grad():
             c, positions = self._send(coefficients), self._send(x)
-            tiles = [_network(shape, c, tile) for tile in positions.split(_tile_pixels(shape), dim=1)]
+            tiles = [_forward(shape, c, tile)[-1] for tile in positions.split(_tile_pixels(shape), dim=1)]
             return torch.cat(tiles, dim=1).cpu().numpy()
 
     def mse_gradient(
@@ -38,7 +38,7 @@ class TorchBackend:
         positions, wanted = (self._send(a).unflatten(1, (-1, share)).transpose(0, 1) for a in (x, target))
         square, size = 0.0, max(1, _tile_pixels(shape) // len(coefficients))
         for tile, own in zip(positions.split(size, dim=2), wanted.split(size, dim=2), strict=True):
-            loss = (_network(shape, c, tile) - own).square().sum() / target.size
+            loss = (_forward(shape, c, tile)[-1] - own).square().sum() / target.size
             loss.backward()  # type: ignore[no-untyped-call]
             square += float(loss.detach())
         assert c.grad is not None
@@ -52,9 +52,7 @@ class TorchBackend:
         inputs: list[list[torch.Tensor]] = [[] for _ in shape.layers]
         derivatives: list[list[torch.Tensor]] = [[] for _ in shape.layers]
         for tile, sign in zip(self._send(x).split(size, dim=1), self._send(signs).split(size, dim=1), strict=True):
-            values = [tile]
-            for layer in shape.layers:
-                values.append(layer_outputs(layer, c, values[-1]))
+            values = _forward(shape, c, tile)
             found = torch.autograd.grad((values[-1] * sign).sum(), values[1:])
             for n in range(len(shape.layers)):
                 inputs[n].append(values[n].detach())
@@ -85,7 +83,9 @@ def _tile_pixels(shape: NetworkShape) -> int:
     return max(1, _TILE_FLOATS // ((2 << shape.width) * (shape.depth + 1)))
 
 
-def _network(shape: NetworkShape, coefficients: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+def _forward(shape: NetworkShape, coefficients: torch.Tensor, x: torch.Tensor) -> list[torch.Tensor]:
+    """The input and each layer's outputs."""
+    values = [x]
     for layer in shape.layers:
-        x = layer_outputs(layer, coefficients, x)
-    return x
+        values.append(layer_outputs(layer, coefficients, values[-1]))
+    return values

@@ -31,8 +31,6 @@ _KEPT = 0.7  # weight of the old H at each new estimate
 # with step_sizes._FINER: 0.01 with steps of 0.75 and 1, and 0.05 with 1, have 0.3 to 1.8% more J than 0.03 with 0.85.
 _RIDGE = 0.03
 
-Sensitivity = tuple[Floats, Floats]
-
 
 class ErrorFeedback:
     """A running estimate of H for each layer of a network, the same for all outputs of a layer, and what follows."""
@@ -42,11 +40,10 @@ class ErrorFeedback:
         self._squares: list[NDArray[np.float64] | None] = [None] * len(shape.layers)  # H (rows, rows)
         self._feedback: list[NDArray[np.float64] | None] = [None] * len(shape.layers)  # B
         self._shaping: list[Floats | None] = [None] * len(shape.layers)  # (1 + B)^-1
-        self.shares = np.ones(
-            shape.output_count
-        )  # of each output: what errors cost, relative to those without feedback
+        # Of each output: what errors cost, relative to those without feedback.
+        self.shares = np.ones(shape.output_count)
 
-    def observe(self, sensitivities: Sequence[Sensitivity], threads: int) -> None:
+    def observe(self, sensitivities: Sequence[tuple[Floats, Floats]], threads: int) -> None:
         """Takes an estimate. sensitivities: of fnet.network.sensitivities, for each layer."""
 
         def observe(number: int) -> None:
