@@ -11,7 +11,7 @@ LATTICES = [whole(23, 14), Lattice(3, 5, 11, 7, 22, 9), Lattice(0, 0, 23, 14, 5,
 
 
 @pytest.mark.parametrize("lattice", LATTICES, ids=str)
-@pytest.mark.parametrize("grid", [Grid(1, 1), Grid(1, 4), Grid(3, 2), Grid(14, 23)], ids=str)
+@pytest.mark.parametrize("grid", [Grid(1, 1), Grid(1, 4), Grid(3, 2), Grid(14, 23), Grid(2, 3, narrow=True)], ids=str)
 def test_weights_of_all_cells_add_up_to_one(grid: Grid, lattice: Lattice) -> None:
     total, samples = np.zeros((lattice.rows, lattice.columns)), 0
     for patch in patches(lattice, (14, 23), grid):
@@ -48,6 +48,14 @@ def test_a_cells_own_part_spans_half_a_period_of_its_longer_side() -> None:
     x = corner.x.reshape(2, *corner.weights.shape)[:, 4 - corner.rows.start :, 8 - corner.columns.start :]
     assert np.allclose(x[0, 0, :8], (np.arange(8) + 0.5) / 16)
     assert np.allclose(x[1, :4, 0], (np.arange(4) + 0.5) / 16)
+
+
+def test_narrow_cells_overlap_by_an_eighth_of_a_cell() -> None:
+    left, right = patches(whole(64, 8), (8, 64), Grid(1, 2, narrow=True))
+    assert (left.columns, right.columns) == (slice(0, 34), slice(30, 64))
+    assert (left.weights[:, :30] == 1).all()
+    assert (right.weights[:, 4:] == 1).all()
+    assert np.allclose(left.weights[0, 30:], [0.95703125, 0.68359375, 0.31640625, 0.04296875])
 
 
 @pytest.mark.parametrize("cells", [(0, 1), (1, -1), (33, 32)])

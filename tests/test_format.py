@@ -66,9 +66,7 @@ def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: t
     network = QuantizedFnet(config, indices, symbols)
     values = fnet.plain_integers(network)
     payload = (
-        coefficient_coding.encode_range(values, config.shape, config.cells.count)
-        if coder == 2
-        else coefficient_coding.encode_planes(values)
+        coefficient_coding.encode_range(values, config) if coder == 2 else coefficient_coding.encode_planes(values)
     )
     header = container.Header(24, 16, 3, fnet.PROFILE_ID, size)
     data = container.write(header, [container.Section(fnet.NETWORK, coder, payload)])

@@ -1,9 +1,10 @@
 """Cells: a grid of networks over one picture, each seen near its own cell and blended with its neighbours (FORMAT.md,
 "Cells").
 
-A network's weight falls smoothly from 1 at the centre of its cell to 0 at the centres of the neighbouring cells, and
-the weights of all cells add up to 1 at every position. So the picture is a smooth function of the position, and no edge
-between cells shows at any size.
+A network's weight falls smoothly from 1 to 0 where its cell and the neighbouring cell overlap, and the weights of all
+cells add up to 1 at every position. So the picture is a smooth function of the position, and no edge between cells
+shows at any size. Cells overlap from centre to centre, or in a narrow strip along their edge, where all but a few
+samples need one network only.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ from numpy.typing import NDArray
 from fourcodec.views import Lattice
 
 MAX_CELLS = 1 << 10
+NARROW = 0.125  # the overlap of neighbours in sides of a cell; wide cells have 1
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The number of rows and columns of cells, of equal size, over a picture. Raises ValueError where they are not 1 to
-    1,024 cells."""
+    """The number of rows and columns of cells, of equal size, over a picture, and whether neighbours overlap by NARROW
+    of a cell in place of a whole one. Raises ValueError where they are not 1 to 1,024 cells."""
 
     rows: int = 1
     columns: int = 1
+    narrow: bool = False
 
     def __post_init__(self) -> None:
         if min(self.rows, self.columns) < 1 or self.count > MAX_CELLS:
@@ -36,6 +39,11 @@ class Grid:
     def count(self) -> int:
         """The number of cells; they are numbered row by row."""
         return self.rows * self.columns
+
+    @property
+    def overlap(self) -> float:
+        """The overlap of neighbours, in sides of a cell."""
+        return NARROW if self.narrow else 1.0
 
 
 @dataclass(frozen=True)
@@ -64,8 +72,8 @@ def patches(lattice: Lattice, size: tuple[int, int], grid: Grid, most: int = 1 <
     period = 2 * max(size[0] / grid.rows, size[1] / grid.columns)
     for cell in range(grid.count):
         row, column = divmod(cell, grid.columns)
-        rows, x2, vertical = _along(down, size[0], grid.rows, row, period)
-        columns, x1, horizontal = _along(across, size[1], grid.columns, column, period)
+        rows, x2, vertical = _along(down, size[0], grid.rows, row, period, grid.overlap)
+        columns, x1, horizontal = _along(across, size[1], grid.columns, column, period, grid.overlap)
         if not len(x1):  # the lattice is of another part of the picture
             continue
         strip = max(1, most // len(x1))
@@ -78,21 +86,22 @@ def patches(lattice: Lattice, size: tuple[int, int], grid: Grid, most: int = 1 <
 
 
 def most_samples(lattice: Lattice, grid: Grid) -> int:
-    """The most samples of all patches together: along an axis with several cells, two have a weight at a position."""
+    """The most samples of all patches together: along an axis with several cells, up to two have a weight at a
+    position."""
     return lattice.count * (2 if grid.rows > 1 else 1) * (2 if grid.columns > 1 else 1)
 
 
 def _along(
-    places: NDArray[np.floating[Any]], side: int, cells: int, cell: int, period: float
+    places: NDArray[np.floating[Any]], side: int, cells: int, cell: int, period: float, overlap: float
 ) -> tuple[slice, NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
     """Along one axis, for samples at `places` in pixels: those where a cell's weight is above 0, a slice; the inputs of
-    its network there; and its weights. Beyond the centres of the first and the last cell these are 1."""
+    its network there; and its weights. Towards the edges of the picture these are 1."""
     distance = places * cells / side - (cell + 0.5)
     if cell == 0:
         distance = np.maximum(distance, 0)
     if cell == cells - 1:
         distance = np.minimum(distance, 0)
-    distance = np.abs(distance)
+    distance = np.maximum(np.abs(distance) - (1 - overlap) / 2, 0) / overlap
     inside = np.flatnonzero(distance < 1)
     part = slice(int(inside[0]), int(inside[-1]) + 1) if len(inside) else slice(0, 0)
     near = distance[part]

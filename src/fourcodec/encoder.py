@@ -21,7 +21,7 @@ from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import MOST_FROM_START, FitSettings, settings_for
-from fourcodec.fnet.fit.sizes import next_size, size_for, size_for_bytes, with_order
+from fourcodec.fnet.fit.sizes import next_size, size_for, size_for_bytes, turned, with_order
 from fourcodec.fnet.trained_starts import number_for
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
@@ -37,6 +37,7 @@ from fourcodec.optimisation.targets import QualityTarget, ScoreTarget, SizeTarge
 from fourcodec.profiles import PROFILES, Profile
 from fourcodec.request import DEFAULT_QUALITY, Request
 from fourcodec.threads import thread_count
+from fourcodec.views import whole
 
 FEWEST_PROBE_STEPS = 300
 Report = Callable[[Progress], None] | None
@@ -172,11 +173,11 @@ class FnetFits(_FitsOf):
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         """Implements `Fits.fit`; `report` is called with the progress."""
-        size = self._size_at(rate_weight)
+        size = self._turned(self._size_at(rate_weight))
         if start is not None and start.config.size != size and part == MOVE:  # far away, another size is better
             start, part = None, WHOLE
         config = self._config(size) if start is None else start.config
-        self._latest = config.size
+        self._latest = self._turned(config.size)
         return self._fitted(config, self._whole.part(part, rate_weight), start, report)
 
     def _size_at(self, rate_weight: float | None) -> tuple[int, ...]:
@@ -189,6 +190,10 @@ class FnetFits(_FitsOf):
         assert rate_weight is not None, "a request without a size has a quality or a target"
         return size_for(rate_weight, height * width, self._whole.iterations)
 
+    def _turned(self, size: tuple[int, ...]) -> tuple[int, ...]:
+        """A size of the table for this picture, and the inverse."""
+        return turned(size, *self.subject.planes.shape[1:])
+
     def _config(self, size: tuple[int, ...]) -> FnetConfig:
         """The config of a network of this size, with its trained start where there is one and it helps."""
         prior = number_for(size) if self._whole.iterations <= MOST_FROM_START else 0
@@ -196,7 +201,7 @@ class FnetFits(_FitsOf):
 
     def _fitted(self, config: FnetConfig, settings: FitSettings, start: Any, report: Report) -> Any:
         _, height, width = self.subject.planes.shape
-        self.limits.check_work(height * width * config.coefficient_count)  # before minutes are spent
+        self.limits.check_work(fnet.multiplications(config, whole(width, height)))  # before minutes are spent
         return fnet_fit.fit(
             self.subject.planes, config, settings,
             seed=self.seed, device=self.device, report=report, start=start, visible=self.subject.visible,

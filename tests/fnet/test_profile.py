@@ -13,6 +13,7 @@ from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.fnet import coefficient_coding
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.config import FnetConfig, QuantizedFnet, read_config
+from fourcodec.fnet.fit.cells import separated
 from fourcodec.fnet.quantize import MAX_SYMBOL
 from fourcodec.fnet.rendering import layer_outputs
 from fourcodec.views import Lattice
@@ -61,10 +62,9 @@ def test_integers_survive(width: int, depth: int, channels: int, spread: float, 
 @pytest.mark.parametrize("spread", [0.5, 40.0, 2e5])
 def test_both_coders_hold_the_same_integers(spread: float) -> None:
     network = random_network(3, 4, 3, spread)
-    shape = network.config.shape
     values = fnet.plain_integers(network)
     for coder, payload in (
-        (container.CODER_RANGE, coefficient_coding.encode_range(values, shape)),
+        (container.CODER_RANGE, coefficient_coding.encode_range(values, network.config)),
         (container.CODER_ZSTD, coefficient_coding.encode_planes(values)),
     ):
         assert_equal(unpack(header_of(network), [Section(fnet.NETWORK, coder, payload)]), network)
@@ -74,7 +74,7 @@ def test_the_smaller_coding_is_kept() -> None:
     network = random_network(4, 4, 3, 10.0)
     values = fnet.plain_integers(network)
     sizes = [
-        len(coefficient_coding.encode_range(values, network.config.shape)),
+        len(coefficient_coding.encode_range(values, network.config)),
         len(coefficient_coding.encode_planes(values)),
     ]
     assert len(fnet.pack(network)[1][0].payload) == min(sizes)
@@ -120,9 +120,7 @@ def test_files_that_do_not_fit_their_header_are_refused() -> None:
 def test_step_indices_outside_the_table_are_refused() -> None:
     network = random_network(2, 2, 1, 5.0)
     values = np.concatenate([np.full(network.step_indices.size, 200, np.int32), network.symbols])
-    section = Section(
-        fnet.NETWORK, container.CODER_RANGE, coefficient_coding.encode_range(values, network.config.shape)
-    )
+    section = Section(fnet.NETWORK, container.CODER_RANGE, coefficient_coding.encode_range(values, network.config))
     with pytest.raises(CorruptFileError, match="step index"):
         unpack(header_of(network), [section])
 
@@ -159,24 +157,25 @@ def test_activation_maps_to_samples() -> None:
     assert np.allclose(squashed, 1 / (1 + np.exp(2)))
 
 
-def cells(rows: int, columns: int, seed: int = 3) -> QuantizedFnet:
-    """Random networks of cells whose samples are about [0, 1]."""
-    random, config = np.random.default_rng(seed), FnetConfig.of_size((3, 2, rows, columns), 3)
-    indices = np.full(config.shape.output_count, 64, np.uint8)  # steps of 1/256
+def cells(rows: int, columns: int, seed: int = 3, order: int | None = None) -> QuantizedFnet:
+    """Random networks of cells, narrow ones with an order, whose samples are about [0, 1]."""
+    size = (3, 2, rows, columns) if order is None else (3, 2, order, rows, columns)
+    random, config = np.random.default_rng(seed), FnetConfig.of_size(size, 3)
+    indices = np.full(config.step_count, 64, np.uint8)  # steps of 1/256
+    if order is not None:
+        indices += random.integers(0, 9, indices.size).astype(np.uint8)
     return QuantizedFnet(config, indices, random.integers(-12, 13, config.coefficient_count).astype(np.int32))
 
 
+@pytest.mark.parametrize("order", [None, 1, 3])
 @pytest.mark.parametrize("shape", [(1, 2), (3, 1), (4, 5)])
-def test_cells_survive_both_coders(shape: tuple[int, int]) -> None:
-    network = cells(*shape)
+def test_cells_survive_both_coders(shape: tuple[int, int], order: int | None) -> None:
+    network = cells(*shape, order=order)
     fields, sections = fnet.pack(network)
-    assert fields["architecture"] == (3, 2, *shape)
+    assert fields["architecture"] == ((3, 2, *shape) if order is None else (3, 2, order, *shape))
     values = fnet.plain_integers(network)
     for coder, payload in (
-        (
-            container.CODER_RANGE,
-            coefficient_coding.encode_range(values, network.config.shape, network.config.cells.count),
-        ),
+        (container.CODER_RANGE, coefficient_coding.encode_range(values, network.config)),
         (container.CODER_ZSTD, coefficient_coding.encode_planes(values)),
     ):
         assert_equal(unpack(header_of(network, **fields), [Section(fnet.NETWORK, coder, payload)]), network)
@@ -194,8 +193,21 @@ def test_equal_networks_in_a_row_of_cells_are_that_network_between_their_centres
     assert np.abs(planes[1:]).max() < 1e-6
 
 
-def test_cells_leave_no_seams_at_a_larger_size() -> None:
-    network, (height, width), times = cells(4, 4), (32, 32), 4
+def test_a_narrow_cell_is_the_network_alone_but_for_its_edges() -> None:
+    """Each has its own steps."""
+    network = cells(2, 2, order=2)
+    whole = fnet.render(network, (32, 32), "cpu")
+    for number, own in enumerate(separated(network)):
+        row, column = divmod(number, 2)
+        alone = fnet.render(own, (16, 16), "cpu")
+        of_whole = slice(17 * row, 17 * row + 15), slice(17 * column, 17 * column + 15)
+        here = slice(row, row + 15), slice(column, column + 15)
+        assert np.abs(whole[:, *of_whole] - alone[:, *here]).max() < 1e-6
+
+
+@pytest.mark.parametrize(("order", "times"), [(None, 4), (2, 32)])
+def test_cells_leave_no_seams_at_a_larger_size(order: int | None, times: int) -> None:
+    network, (height, width) = cells(4, 4, order=order), (32, 32)
     lattice = Lattice(0, 0, width, height, times * width, times * height)
     planes = fnet.render(network, (height, width), "cpu", lattice)
     for axis, length in ((1, height), (2, width)):
@@ -236,7 +248,11 @@ def test_the_work_of_cells_counts_overlaps() -> None:
         ((3, 2, 33, 32), 0, "1 to 1024 cells"),
         ((10, 16, 4, 4), 0, "more than 4194304 coefficients"),
         ((3, 2, 2, 2), 1, "pixel centres"),
-        ((3, 2, 2, 2, 2), 0, "2 to 4 architecture fields"),
+        ((3, 2, 2, 2, 2), 1, "pixel centres"),
+        ((3, 2, 0, 2, 2), 0, "order that limits"),
+        ((3, 2, 4, 2, 2), 0, "order that limits"),
+        ((3, 2, 2, 1, 1), 0, "one cell"),
+        ((3, 2, 2, 2, 2, 2), 0, "2 to 5 architecture fields"),
     ],
 )
 def test_impossible_cells_are_refused(architecture: tuple[int, ...], coordinates: int, message: str) -> None:
@@ -245,7 +261,8 @@ def test_impossible_cells_are_refused(architecture: tuple[int, ...], coordinates
         read_config(header)
 
 
-def test_a_cell_whose_sums_are_too_large_is_refused() -> None:
-    network = cells(2, 2)
+@pytest.mark.parametrize("order", [None, 2])
+def test_a_cell_whose_sums_are_too_large_is_refused(order: int | None) -> None:
+    network = cells(2, 2, order=order)
     network.symbols[-1] = MAX_SYMBOL
     assert not fnet.is_bounded(network)

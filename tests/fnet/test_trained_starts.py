@@ -81,10 +81,9 @@ def test_integers_around_a_start_survive(number: int, channels: int) -> None:
 
 def test_both_coders_hold_the_same_differences() -> None:
     network = near_start(1)
-    shape, values = network.config.shape, fnet.plain_integers(network)
-    assert np.array_equal(
-        coefficient_coding.decode_range(coefficient_coding.encode_range(values, shape), shape), values
-    )
+    config, values = network.config, fnet.plain_integers(network)
+    coded = coefficient_coding.encode_range(values, config)
+    assert np.array_equal(coefficient_coding.decode_range(coded, config), values)
     assert np.array_equal(
         coefficient_coding.decode_planes(coefficient_coding.encode_planes(values), values.size), values
     )

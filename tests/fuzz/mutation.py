@@ -309,7 +309,7 @@ def _replace_one(parts: Parts, random: Random, change: Callable[[Section], Secti
 def _contexts(header: Header) -> np.ndarray:
     if header.profile == fnet.PROFILE_ID:
         config = read_config(header)
-        return coefficient_coding.contexts(config.shape, config.cells.count)
+        return coefficient_coding.contexts(config)
     return grid_networks._contexts(grid_config.read_config(header))
 
 

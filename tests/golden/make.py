@@ -69,7 +69,7 @@ def write(name: str, data: bytes) -> None:
 def fnet_payload(values: np.ndarray, config: FnetConfig, coder: int) -> bytes:
     """The integers of a network under a coder."""
     if coder == container.CODER_RANGE:
-        return coefficient_coding.encode_range(values, config.shape, config.cells.count)
+        return coefficient_coding.encode_range(values, config)
     return coefficient_coding.encode_planes(values)
 
 
@@ -136,6 +136,8 @@ FILES: dict[str, Callable[[], bytes]] = {
     "fnet-prior-grey": lambda: file_near_start(17, 9, 1, 1, container.CODER_ZSTD),
     "cells-range": lambda: cells_file(picture(17, 26, 3), (3, 2, 2, 3), container.CODER_RANGE),
     "cells-zstd": lambda: cells_file(picture(21, 9, 1), (2, 1, 4, 1), container.CODER_ZSTD),
+    "narrow-cells-range": lambda: fnet_file(picture(37, 26, 3), (4, 3, 2, 3, 2), container.CODER_RANGE),
+    "narrow-cells-zstd": lambda: fnet_file(picture(21, 50, 1), (3, 2, 3, 1, 3), container.CODER_ZSTD),
     "grid-rgb": lambda: grid_file(picture(33, 50, 3), quality=60),
     "grid-grey": lambda: grid_file(picture(24, 17, 1), quality=95, levels=3, order=3, hidden=7, phase=20),
     "fnet-rgba": lambda: whole_file(picture(16, 24, 4), width=4, depth=3),

@@ -50,8 +50,5 @@ def test_packing_the_integers_again_gives_the_same_file(path: Path) -> None:
     elif sections[0].coder == container.CODER_RANGE:  # zstd's bytes belong to its version
         network = fnet.unpack(read_config(header), own)
         values = fnet.plain_integers(network)
-        assert (
-            coefficient_coding.encode_range(values, network.config.shape, network.config.cells.count)
-            == sections[0].payload
-        )
+        assert coefficient_coding.encode_range(values, network.config) == sections[0].payload
     assert container.write(header, sections) == path.read_bytes()

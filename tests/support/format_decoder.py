@@ -581,11 +581,13 @@ class Fourier:
 
     def __init__(self, file: File, channels: int) -> None:
         self.file, (m, depth, *more) = file, file.architecture
-        assert len(more) < 3
-        self.order = more[0] if len(more) == 1 else max(m, 2)
-        self.cells = (more[0], more[1]) if len(more) == 2 else (1, 1)
+        assert len(more) < 4
+        self.narrow = len(more) == 3
+        assert len(more) % 2 == 0 or 1 <= more[0] < m + self.narrow
+        self.order = more[0] if len(more) % 2 and more[0] < m else max(m, 2)
+        self.cells = (more[-2], more[-1]) if len(more) > 1 else (1, 1)
         number = self.cells[0] * self.cells[1]
-        if len(more) == 2:
+        if len(more) > 1:
             assert 2 <= number <= 1024
             assert file.coordinates == 0
         # (inputs, outputs, whether x is added)
@@ -600,18 +602,24 @@ class Fourier:
             for ones in self._frequencies(inputs)
             for _ in range(2 * outputs)
         ]
-        contexts = [0] * count + contexts * number
+        steps = count * number if self.narrow else count
+        contexts = [0] * steps + contexts * number
         coder, payload = file.sections[0]
         integers = self._ranged(payload, contexts) if coder == 2 else self._packed(payload, len(contexts))
-        self.step_indices = list(itertools.accumulate(integers[:count]))
-        self.symbols = integers[count:]
+        self.step_indices = list(itertools.accumulate(integers[:steps]))
+        self.symbols = integers[steps:]
         if file.prior:
             assert max(abs(q) for q in self.symbols) < 2**20
             self.symbols = [b + q for b, q in zip(self._start(file.prior, channels), self.symbols, strict=True)]
         assert 0 <= min(self.step_indices) <= max(self.step_indices) <= 255
         assert max(abs(q) for q in self.symbols) < 2**20
         for cell in range(number):
-            self._check_bound(self.symbols[cell * self.count :])
+            self._check_bound(self.symbols[cell * self.count :], self._indices(cell))
+
+    def _indices(self, cell: int) -> list[int]:
+        """The step indices of a cell."""
+        count = sum(outputs for _, outputs, _ in self.layers)
+        return self.step_indices[cell * count : (cell + 1) * count] if self.narrow else self.step_indices
 
     def _start(self, prior: int, channels: int) -> list[int]:
         """The integers of a trained start, in steps."""
@@ -630,8 +638,8 @@ class Fourier:
             first += outputs
         return found
 
-    def _check_bound(self, own: list[int]) -> None:
-        symbols, indices = iter(own), iter(self.step_indices)
+    def _check_bound(self, own: list[int], step_indices: list[int]) -> None:
+        symbols, indices = iter(own), iter(step_indices)
         state: list[Fraction] = []
         for inputs, outputs, added in self.layers:
             sizes = [0] * outputs
@@ -672,10 +680,10 @@ class Fourier:
         return found
 
     def _cell_coefficients(self, found: np.ndarray, at: int) -> int:
-        first = 0
+        first, indices = 0, self._indices(at // self.count)
         for inputs, outputs, _ in self.layers:
             for number in range(2 * outputs * len(self._frequencies(inputs))):
-                index = self.step_indices[first + number % outputs]
+                index = indices[first + number % outputs]
                 step = np.float32(MANTISSAS[index % 8]) * np.float32(2.0 ** -(index // 8))
                 found[at] = np.float32(self.symbols[at]) * step
                 at += 1
@@ -695,8 +703,8 @@ class Fourier:
         for cell in range(down * across):
             i, j = divmod(cell, across)
             x = np.stack([(columns + 0.5 - j * width / across) / period, (rows + 0.5 - i * height / down) / period])
-            weight = part_of_one((rows + 0.5) * down / height, i, down) * part_of_one(
-                (columns + 0.5) * across / width, j, across
+            weight = part_of_one((rows + 0.5) * down / height, i, down, self.narrow) * part_of_one(
+                (columns + 0.5) * across / width, j, across, self.narrow
             )
             total = total + weight * self._values(coefficients[cell * self.count :], x)
         return total
@@ -718,12 +726,12 @@ class Fourier:
         return x
 
 
-def part_of_one(places: np.ndarray, cell: int, cells: int) -> np.ndarray:
+def part_of_one(places: np.ndarray, cell: int, cells: int, narrow: bool) -> np.ndarray:
     """The weight of a cell along an axis, at places in cells."""
     t = places - cell - 0.5
     t = np.maximum(t, 0) if cell == 0 else t
     t = np.minimum(t, 0) if cell == cells - 1 else t
-    u = np.minimum(np.abs(t), 1)
+    u = np.minimum(np.maximum(8 * np.abs(t) - 3.5, 0) if narrow else np.abs(t), 1)
     return 1 - u * u * (3 - 2 * u)
 
 

@@ -25,7 +25,7 @@ def fnet_file(width: int, height: int, size: tuple[int, int] = (10, 16), channel
     """The largest network that there is, all zeros: some 100 bytes."""
     config = FnetConfig(*size, channels=1 if channels <= 2 else 3)
     values = np.zeros(config.shape.output_count + config.coefficient_count, np.int32)
-    section = Section(fnet.NETWORK, container.CODER_RANGE, coefficient_coding.encode_range(values, config.shape))
+    section = Section(fnet.NETWORK, container.CODER_RANGE, coefficient_coding.encode_range(values, config))
     return container.write(Header(width, height, channels, fnet.PROFILE_ID, size, **fields), [section])
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fourcodec.bitstream import zstd
 from fourcodec.errors import CorruptFileError
+from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.quantize import STEP_COUNT
 from fourcodec.fourier.frequencies import frequency_bits
 from fourcodec.fourier.shape import NetworkShape
@@ -39,26 +40,27 @@ def groups(shape: NetworkShape) -> NDArray[np.int64]:
     return found
 
 
-def contexts(shape: NetworkShape, cells: int) -> NDArray[np.int64]:
+def contexts(config: FnetConfig) -> NDArray[np.int64]:
     """The contexts of the binary coder, (n, 2): 0 for the step indices, 1 + layer for its coefficients, in every cell;
     the finer ones are those of `groups`."""
-    steps = np.tile([0, -1], (shape.output_count, 1))
+    shape = config.shape
+    steps = np.tile([0, -1], (config.step_count, 1))
     layers = np.repeat(1 + np.arange(len(shape.layers)), [layer.size for layer in shape.layers])
-    return np.concatenate([steps, np.tile(np.stack([layers, groups(shape)], axis=1), (cells, 1))])
+    return np.concatenate([steps, np.tile(np.stack([layers, groups(shape)], axis=1), (config.cells.count, 1))])
 
 
-def encode_range(values: NDArray[np.int32], shape: NetworkShape, cells: int = 1) -> bytes:
+def encode_range(values: NDArray[np.int32], config: FnetConfig) -> bytes:
     """The values as bytes of the range coder. Raises ValueError where one is too large for it."""
     from fourcodec.coding import binary_coder
 
-    return binary_coder.encode(values, contexts(shape, cells))
+    return binary_coder.encode(values, contexts(config))
 
 
-def decode_range(data: bytes, shape: NetworkShape, cells: int = 1) -> NDArray[np.int32]:
+def decode_range(data: bytes, config: FnetConfig) -> NDArray[np.int32]:
     """The inverse of encode_range, int32. Raises CorruptFileError."""
     from fourcodec.coding import binary_coder
 
-    return binary_coder.decode(data, contexts(shape, cells))
+    return binary_coder.decode(data, contexts(config))
 
 
 def encode_planes(values: NDArray[np.int32]) -> bytes:

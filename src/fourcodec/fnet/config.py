@@ -27,9 +27,9 @@ class FnetConfig:
 
     width 1..10, depth 1..16, channels 1..4. order: the most non-zero components of a frequency, 1..width-1, or None
     where that is not limited. coordinates, activation: the header's numbers for the inputs and outputs. cells: those
-    of the picture; several need an order that is not limited, and coordinates that do not count pixels. prior: the
-    number of the trained start that symbols are coded around, 0 for none. Raises ValueError for a size, an order or
-    cells out of range, and for a trained start that is unknown or of another size.
+    of the picture; several need coordinates that do not count pixels, and wide ones an order that is not limited.
+    prior: the number of the trained start that symbols are coded around, 0 for none. Raises ValueError for a size, an
+    order or cells out of range, and for a trained start that is unknown or of another size.
     """
 
     width: int
@@ -57,8 +57,10 @@ class FnetConfig:
             raise ValueError(f"the trained start {self.prior} is for networks of another size")
         if self.cells.count == 1:
             return
-        if self.order is not None or self.coordinates != PIXEL_CENTRES:
-            raise ValueError("several cells have no limited order, and coordinates at pixel centres")
+        if self.coordinates != PIXEL_CENTRES:
+            raise ValueError("several cells have coordinates at pixel centres")
+        if self.order is not None and not self.cells.narrow:
+            raise ValueError("several wide cells have no limited order")
         if self.coefficient_count > MAX_COEFFICIENTS:
             raise ValueError(f"{self.cells.count} cells have more than {MAX_COEFFICIENTS} coefficients")
 
@@ -68,17 +70,19 @@ class FnetConfig:
         width, depth, *more = size
         if len(more) < 2:
             return cls(width, depth, channels, more[0] if more else None, **others)  # type: ignore[arg-type]
-        rows, columns = more
+        *orders, rows, columns = more
         if rows * columns == 1:
             raise ValueError("a picture of one cell does not state it")
-        return cls(width, depth, channels, cells=Grid(rows, columns), **others)
+        order = orders[0] if orders and orders[0] != width else None
+        return cls(width, depth, channels, order, cells=Grid(rows, columns, narrow=bool(orders)), **others)  # type: ignore[arg-type]
 
     @property
     def size(self) -> tuple[int, ...]:
-        """The header's architecture fields: width and depth, then the order if it is limited, or the rows and columns
-        of cells if there are several."""
+        """The header's architecture fields: width and depth; then the order if it is limited, or if there are narrow
+        cells; then the rows and columns of cells if there are several."""
         if self.cells.count > 1:
-            return (self.width, self.depth, self.cells.rows, self.cells.columns)
+            orders = (self.order or self.width,) if self.cells.narrow else ()
+            return (self.width, self.depth, *orders, self.cells.rows, self.cells.columns)
         return (self.width, self.depth) if self.order is None else (self.width, self.depth, self.order)
 
     @property
@@ -102,13 +106,24 @@ class FnetConfig:
         """The number of coefficients, of all cells together."""
         return self.cells.count * self.shape.coefficient_count
 
+    @property
+    def step_sets(self) -> int:
+        """The number of sets of step indices: each narrow cell has its own, wide cells share one."""
+        return self.cells.count if self.cells.narrow else 1
+
+    @property
+    def step_count(self) -> int:
+        """The number of step indices."""
+        return self.step_sets * self.shape.output_count
+
 
 @dataclass(frozen=True)
 class QuantizedFnet:
     """A network as integers.
 
-    step_indices (outputs of all layers,) uint8: see quantize.py; symbols (coefficient_count,) int32, in the order of
-    the flat coefficient vector, cell after cell: what coefficients are in steps, whatever the trained start.
+    step_indices (step_count,) uint8, cell after cell where each has its own: see quantize.py; symbols
+    (coefficient_count,) int32, in the order of the flat coefficient vector, cell after cell: what coefficients are in
+    steps, whatever the trained start.
     """
 
     config: FnetConfig
@@ -123,8 +138,8 @@ def read_config(header: Header) -> FnetConfig:
         raise UnsupportedFormatError("the file is tiled, which this version knows only of the profile grid")
     if header.prior and header.prior not in trained_starts():
         raise UnsupportedFormatError(f"the file needs the trained start {header.prior}, unknown to this version")
-    if not 2 <= len(header.architecture) <= 4:
-        raise CorruptFileError(f"profile fnet has 2 to 4 architecture fields, the header {len(header.architecture)}")
+    if not 2 <= len(header.architecture) <= 5:
+        raise CorruptFileError(f"profile fnet has 2 to 5 architecture fields, the header {len(header.architecture)}")
     try:
         return FnetConfig.of_size(
             header.architecture,

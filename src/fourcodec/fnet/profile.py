@@ -1,7 +1,7 @@
 """Profile 1, `fnet`: the picture is a Fourier network of the coordinates alone, its coefficients are the file.
 
-    pack:    integers -> header fields (width, depth and, if limited, order; coordinates, activation, the number of
-             the trained start) and one section
+    pack:    integers -> header fields (width, depth and, if limited, order; cells; coordinates, activation, the number
+             of the trained start) and one section
     unpack:  the inverse, with checks
     render:  integers -> coefficients -> the network at every sample of a lattice -> planes
 
@@ -9,7 +9,8 @@ The section holds, in this order, one step index per output of every layer (as d
 coefficient, with a trained start (trained_starts.py) as the difference from the start's. It is coded twice, by the
 range coder and by zstd over byte planes, and the smaller one is kept.
 
-A picture may have cells, each with a network of its own, blended into one picture (cells.py). They share step indices.
+A picture may have cells, each with a network of its own, blended into one picture (cells.py). Wide cells, which a
+generative model makes, share step indices; narrow ones, which are fitted one by one, have their own.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def pack(network: QuantizedFnet) -> tuple[dict[str, Any], list[Section]]:
     if not is_bounded(network):
         raise ValueError(f"the coefficients of a hidden state or sample sum up to more than {MAX_SUM}")
     candidates = [
-        Section(NETWORK, container.CODER_RANGE, coding.encode_range(values, config.shape, config.cells.count)),
+        Section(NETWORK, container.CODER_RANGE, coding.encode_range(values, config)),
         Section(NETWORK, container.CODER_ZSTD, coding.encode_planes(values)),
     ]
     return config.header_fields, [min(candidates, key=lambda section: len(section.payload))]
@@ -91,18 +92,17 @@ def unpack(config: FnetConfig, sections: Sequence[Section], lattice: Lattice | N
     found = container.by_kind(sections, SECTION_NAMES)
     if NETWORK not in found:
         raise CorruptFileError("section 'network' is missing")
-    section, shape = found[NETWORK], config.shape
-    count = shape.output_count + config.coefficient_count
+    section = found[NETWORK]
     if section.coder == container.CODER_RANGE:
-        values = coding.decode_range(section.payload, shape, config.cells.count)
+        values = coding.decode_range(section.payload, config)
     elif section.coder == container.CODER_ZSTD:
-        values = coding.decode_planes(section.payload, count)
+        values = coding.decode_planes(section.payload, config.step_count + config.coefficient_count)
     else:
         raise UnsupportedFormatError(f"section 'network' has coder {section.coder}, unknown to this version")
     if int(np.abs(values).max()) > MAX_SYMBOL:
         raise CorruptFileError("section 'network': a symbol has more than 20 bits")
-    indices = coding.running_sums(values[: shape.output_count])
-    symbols = values[shape.output_count :]
+    indices = coding.running_sums(values[: config.step_count])
+    symbols = values[config.step_count :]
     if config.prior:
         symbols = _around_start(config, indices, symbols)
     network = QuantizedFnet(config, indices, symbols)
@@ -128,8 +128,11 @@ def is_bounded(network: QuantizedFnet) -> bool:
     Beyond it, float32 has too little left for the fraction of a phase, and decoders that take their sums in different
     orders show different pictures. Sums are exact (FORMAT.md, "Bound"), so that all decoders refuse the same files.
     """
-    cells = network.symbols.reshape(network.config.cells.count, -1)
-    return all(_is_bounded(network.config.shape, network.step_indices, symbols) for symbols in cells)
+    config = network.config
+    cells = network.symbols.reshape(config.cells.count, -1)
+    sets = network.step_indices.reshape(config.step_sets, -1)
+    indices = np.broadcast_to(sets, (len(cells), config.shape.output_count))
+    return all(_is_bounded(config.shape, own, symbols) for own, symbols in zip(indices, cells, strict=True))
 
 
 def _is_bounded(shape: NetworkShape, step_indices: NDArray[np.uint8], symbols: NDArray[np.int32]) -> bool:
@@ -212,14 +215,14 @@ def bits_by_part(network: QuantizedFnet, sections: Sequence[Section]) -> dict[st
     zstd, which does not code the parts one by one. `network` is the content of the sections."""
     from fourcodec.coding import binary_coder
 
-    shape, cells = network.config.shape, network.config.cells.count
+    config, shape = network.config, network.config.shape
     section = container.by_kind(sections, SECTION_NAMES)[NETWORK]
     if section.coder != container.CODER_RANGE:
         return {}
-    starts = shape.output_count + shape.coefficient_count * np.arange(cells)
-    edges = [shape.output_count, *(int(start) + layer.span.stop for start in starts for layer in shape.layers)]
+    starts = config.step_count + shape.coefficient_count * np.arange(config.cells.count)
+    edges = [config.step_count, *(int(start) + layer.span.stop for start in starts for layer in shape.layers)]
     names = [f"layer {n}, {layer.inputs} to {layer.outputs}" for n, layer in enumerate(shape.layers, 1)]
-    bits = binary_coder.spent_bits(section.payload, coding.contexts(shape, cells), edges)
+    bits = binary_coder.spent_bits(section.payload, coding.contexts(config), edges)
     by_layer = [sum(bits[1 + n :: len(names)]) for n in range(len(names))]
     return {SECTION_NAMES[NETWORK]: [("step sizes", bits[0]), *zip(names, by_layer, strict=True)]}
 

@@ -20,8 +20,10 @@ _STRIP_SAMPLES = 1 << 18  # evaluated at a time: positions take 2 MB, and there 
 
 def coefficients_of(network: QuantizedFnet) -> NDArray[np.float32]:
     """The flat coefficient vector, float32, exact on every machine; of several cells, one behind the other."""
-    steps = spread_steps(network.config.shape, step_size(network.step_indices))
-    return dequantize(network.symbols, np.tile(steps, network.config.cells.count))
+    config = network.config
+    sets = step_size(network.step_indices).reshape(config.step_sets, -1)
+    steps = np.concatenate([spread_steps(config.shape, own) for own in sets])
+    return dequantize(network.symbols, np.tile(steps, config.cells.count // config.step_sets))
 
 
 def spread_steps(shape: NetworkShape, steps: NDArray[np.float32]) -> NDArray[np.float32]:

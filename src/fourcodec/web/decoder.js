@@ -710,21 +710,24 @@ function fnetConfig({architecture, width, height, prior, tiles, coordinates, act
   check(coordinates < 2 && activation < 2, 'unknown coordinates or activation', 'unsupported');
   const fields = architecture.length;
   const [m, depth, own] = architecture;
-  const valid = fields >= 2 && fields <= 4 && m >= 1 && m <= 10 && depth >= 1 && depth <= 16;
-  check(valid && (fields !== 3 || (own >= 1 && own < m)), 'the architecture of profile fnet is invalid');
+  const narrow = fields === 5;
+  const valid = fields >= 2 && fields <= 5 && m >= 1 && m <= 10 && depth >= 1 && depth <= 16;
+  const limited = fields !== 3 && !narrow || own >= 1 && own < m + narrow;
+  check(valid && limited, 'the architecture of profile fnet is invalid');
   check(!prior || `${architecture}` === `${FNET_STARTS[prior - 1]}`, 'the trained start is for another architecture');
-  const cells = fields === 4 ? architecture.slice(2) : [1, 1];
+  const cells = fields < 4 ? [1, 1] : architecture.slice(-2);
   const cellCount = cells[0] * cells[1];
   check(fields < 4 || (cellCount >= 2 && cellCount <= 1024 && !coordinates), 'the cells of profile fnet are invalid');
   const layers = fnetLayers(architecture, colours);
   const size = total(layers.map((layer) => layer.size));
   check(cellCount === 1 || cellCount * size <= 2 ** 22, 'the cells of profile fnet have too many coefficients');
   const overlap = (cells[0] > 1 ? 2 : 1) * (cells[1] > 1 ? 2 : 1); // cells with a weight at a pixel, at most
-  return {layers, cells, cellCount, size, work: overlap * width * height * size, memory: 0};
+  const steps = total(layers.map(({outputs}) => outputs)) * (narrow ? cellCount : 1);
+  return {layers, cells, narrow, cellCount, size, steps, work: overlap * width * height * size, memory: 0};
 }
 
 function fnetLayers([m, depth, ...more], colours) {
-  const order = more.length === 1 ? more[0] : Math.max(m, 2);
+  const order = more.length % 2 && more[0] < m ? more[0] : Math.max(m, 2);
   return count(depth + 1, (n) => {
     const inputs = n ? m : 2;
     const outputs = n < depth ? m : colours;
@@ -738,9 +741,8 @@ const fnetStartBytes = (architecture) => 2 * total(fnetLayers(architecture, 3).m
 /** The integers of section `network`: {stepIndices, symbols}. Those of a file with a trained start are not checked yet:
  * `aroundStart` does it. */
 function fnetIntegers({payload, header, config, own}) {
-  const {layers, cellCount} = config;
+  const {layers, cellCount, steps} = config;
   const data = payload(0, 'network', [ZSTD, RANGE]);
-  const steps = total(layers.map(({outputs}) => outputs));
   const ofCell = layers.flatMap(({inputs, outputs, order}, n) => (
     frequencies(inputs, order, order >= inputs).flatMap(({length: ones}) => (
       Array(2 * outputs).fill(finerContext(n + 1, ones))))));
@@ -757,10 +759,18 @@ function fnetIntegers({payload, header, config, own}) {
   return {stepIndices, symbols};
 }
 
-function checkSymbols({layers, cellCount, size}, stepIndices, symbols) {
+function checkSymbols(config, stepIndices, symbols) {
+  const {layers, cellCount, size} = config;
   check(symbols.every((q) => Math.abs(q) < 2 ** 20), 'a coefficient has more than 20 bits');
-  const bounded = count(cellCount, (n) => isBounded(layers, stepIndices, symbols.subarray(n * size, (n + 1) * size)));
+  const bounded = count(cellCount, (n) => (
+    isBounded(layers, stepsOfCell(config, stepIndices, n), symbols.subarray(n * size, (n + 1) * size))));
   check(bounded.every(Boolean), 'the coefficients of a hidden state or sample sum up to too much');
+}
+
+/** The step indices of a cell: narrow ones have their own. */
+function stepsOfCell({narrow, steps, cellCount}, stepIndices, cell) {
+  const own = steps / cellCount;
+  return narrow ? stepIndices.subarray(cell * own, (cell + 1) * own) : stepIndices;
 }
 
 /** Integers that are the differences from a trained start, a DataView, as those that they stand for. */
@@ -813,10 +823,11 @@ const stepOf = (index) => Math.fround(STEPS[index % 8]) * 2 ** -(index >> 3);
 /** The network of each cell. */
 function fnetNetworks({config, integers: {stepIndices, symbols}, header: {colours}}) {
   let at = 0;
-  return count(config.cellCount, () => {
+  return count(config.cellCount, (cell) => {
+    const indices = stepsOfCell(config, stepIndices, cell);
     let output = 0;
     const layers = config.layers.map(({inputs, outputs, order, residual, size}) => {
-      const steps = Array.from(stepIndices.subarray(output, (output += outputs)), stepOf);
+      const steps = Array.from(indices.subarray(output, (output += outputs)), stepOf);
       const matrix = Array.from(symbols.subarray(at, (at += size)), (q, n) => Math.fround(q * steps[n % outputs]));
       return fourierLayer(inputs, order, matrix, outputs, residual, order >= inputs);
     });
@@ -826,10 +837,11 @@ function fnetNetworks({config, integers: {stepIndices, symbols}, header: {colour
 
 /** Along an axis, for points at `places` in pixels: those to which a cell adds, from `first` on, its network's inputs
  * there (before they are divided by the period), and its weights. See "Cells" in FORMAT.md. */
-function alongCell(places, side, cells, cell) {
+function alongCell(places, side, {cells, narrow}, cell) {
   const weights = places.map((place) => {
     const t = (place * cells) / side - cell - 0.5;
-    const u = (t < 0 ? cell === 0 : cell === cells - 1) ? 0 : Math.min(Math.abs(t), 1);
+    const distance = narrow ? Math.max(8 * Math.abs(t) - 3.5, 0) : Math.abs(t);
+    const u = (t < 0 ? cell === 0 : cell === cells - 1) ? 0 : Math.min(distance, 1);
     return 1 - u * u * (3 - 2 * u);
   });
   const first = weights.findIndex((weight) => weight > 0);
@@ -863,7 +875,7 @@ function addCell(planes, network, {down, across, period, columns}, compute) {
 
 /** Draws the points of a canvas, part by part; coarser points first where they are shown. Returns the canvas. */
 function* drawFnet(file, canvas, {compute, onPart}) {
-  const {header: {width, height, coordinates, colours}, config: {cells: [down, across]}} = file;
+  const {header: {width, height, coordinates, colours}, config: {cells: [down, across], narrow}} = file;
   const period = coordinates ? 32 : 2 * Math.max(height / down, width / across);
   const networks = fnetNetworks(file);
   const coarse = onPart ? [new Canvas(file, latticeOf(canvas, 8))] : [];
@@ -875,8 +887,8 @@ function* drawFnet(file, canvas, {compute, onPart}) {
       const planes = new Float32Array(colours * rows * columns);
       const rowPlaces = places(rows, top, own.top);
       const columnPlaces = places(columns, left, own.left);
-      const downCells = count(down, (cell) => alongCell(rowPlaces, height, down, cell));
-      const acrossCells = count(across, (cell) => alongCell(columnPlaces, width, across, cell));
+      const downCells = count(down, (cell) => alongCell(rowPlaces, height, {cells: down, narrow}, cell));
+      const acrossCells = count(across, (cell) => alongCell(columnPlaces, width, {cells: across, narrow}, cell));
       networks.forEach((network, cell) => {
         const place = {down: downCells[Math.floor(cell / across)], across: acrossCells[cell % across]};
         addCell(planes, network, {...place, period, columns}, compute);

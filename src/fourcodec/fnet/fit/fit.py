@@ -4,7 +4,8 @@
     update
 
 The start is a trained one where the config names it, else random near the identity: with larger coefficients the
-composed layers are chaotic and learn nothing. With a trained start, bits are those of the differences from it.
+composed layers are chaotic and learn nothing. With a trained start, bits are those of the differences from it. The
+cells of a picture are fitted one after the other (cells.py).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from fourcodec.arrays import Floats
 from fourcodec.fnet.backends import Backend, backend_of
 from fourcodec.fnet.config import FnetConfig, QuantizedFnet
+from fourcodec.fnet.fit.cells import CellsReport, alone, cell_parts, joined, separated
 from fourcodec.fnet.fit.error_feedback import ErrorFeedback
 from fourcodec.fnet.fit.last_good import LastGood
 from fourcodec.fnet.fit.sampling import PixelSamples
@@ -69,11 +71,13 @@ def fit(
     visible: (H, W); where it is false, pixels do not count. report: called with the progress now and then. start:
     another fit of the same config, for a warm start; settings.begin is the share of the schedule that it replaces.
     Where the fitted network is no better than the flat mean colour, the result is that colour. Raises ValueError for a
-    start of another config.
+    start of another config, and for wide cells.
     """
     if start is not None and start.config != config:
         raise ValueError(f"a fit of {config} cannot start from {start.config}")
     backend = backend_of(device)
+    if config.cells.count > 1:
+        return _fit_cells(planes, config, settings, seed, backend, report, start, visible)
     if start is None and config.prior:
         config = _better_start(planes, config, settings, seed, backend, visible)
     fitted = _Fit(planes, config, settings, seed, backend, visible)
@@ -81,6 +85,33 @@ def fit(
         fitted.coefficients = coefficients_of(start)
     fitted.run(report)
     return fitted.integers()
+
+
+def _fit_cells(
+    planes: Floats,
+    config: FnetConfig,
+    settings: FitSettings,
+    seed: int,
+    backend: Backend,
+    report: Report | None,
+    start: QuantizedFnet | None,
+    visible: NDArray[np.bool_] | None,
+) -> QuantizedFnet:
+    """Fits a network to each narrow cell, with the settings of a whole picture."""
+    if not config.cells.narrow:
+        raise ValueError("wide cells are not fitted to a picture: a generative model makes them")
+    watch = None if report is None else CellsReport(report, config.cells.count)
+    starts = [None] * config.cells.count if start is None else separated(start)
+    networks = []
+    for part, begun in zip(cell_parts(planes, config.cells, visible), starts, strict=True):
+        fitted = _Fit(part.planes, alone(config), settings, seed, backend, part.visible, part.inputs)
+        if begun is not None:
+            fitted.coefficients = coefficients_of(begun)
+        if watch is not None:
+            watch.begin_cell()
+        fitted.run(watch)
+        networks.append(fitted.integers())
+    return joined(config, networks)
 
 
 def _better_start(
@@ -151,7 +182,8 @@ def moved_to_colour(coefficients: Floats, shape: NetworkShape, mean_colour: Floa
 
 
 class _Fit:
-    """The state of one fit."""
+    """The state of the fit of one network. inputs: (2, H * W) float32, those of the network at every pixel; None where
+    they are the positions in a whole picture."""
 
     def __init__(
         self,
@@ -161,8 +193,9 @@ class _Fit:
         seed: int,
         backend: Backend,
         visible: NDArray[np.bool_] | None = None,
+        inputs: Floats | None = None,
     ) -> None:
-        self._size = (planes.shape[1], planes.shape[2])
+        self._inputs, self._size = inputs, (planes.shape[1], planes.shape[2])
         # (pixels, channels): the samples of a pixel are near each other, since pixels are drawn one by one
         self._colours = np.ascontiguousarray(planes.reshape(planes.shape[0], -1).T)
         self._candidates = None if visible is None else np.flatnonzero(visible)
@@ -330,8 +363,12 @@ class _Fit:
         return PixelSamples(self._size, SAMPLE_PIXELS, random, self._candidates).next()
 
     def _colours_at(self, chosen: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """The positions (2, N) and colours (channels, N) of pixels, given by their indices."""
-        return positions(self._size, chosen, PIXEL_CENTRES), np.ascontiguousarray(self._colours[chosen].T)
+        """The network's inputs (2, N) at pixels, given by their indices, and their colours (channels, N)."""
+        if self._inputs is None:
+            inputs = positions(self._size, chosen, PIXEL_CENTRES)
+        else:
+            inputs = np.take(self._inputs, chosen, axis=1)
+        return inputs, np.ascontiguousarray(self._colours[chosen].T)
 
     def _observe(self, iteration: int) -> None:
         """Estimates what errors of coefficients cost and sets the quantiser steps by it, and without a lambda the price

@@ -1,6 +1,7 @@
 """The best size of the pure network by lambda: a measured table (fnet_sizes.tsv, made by tools/fnet_sizes.py).
 
-A size is width, depth and, where frequencies are limited, the order. A picture of more pixels pays less MSE for each
+A size is width, depth and, where frequencies are limited, the order; for a picture of several cells also their rows and
+columns, of a picture that is wider than high (`turned`). A picture of more pixels pays less MSE for each
 bit and affords a larger network, so what counts is lambda per pixel. The number of iterations counts too: after few of
 them a small network is ahead of a large one that would overtake it later.
 
@@ -90,8 +91,13 @@ def next_size(size: tuple[int, ...], *, larger: bool) -> tuple[int, ...] | None:
     return next((other for other in beyond if other != size), None)
 
 
+def turned(size: tuple[int, ...], height: int, width: int) -> tuple[int, ...]:
+    """The size for a picture of height x width, from that for one that is wider than high, or the other way around."""
+    return (*size[:-2], size[-1], size[-2]) if len(size) > 3 and height > width else size
+
+
 def coefficient_count(size: tuple[int, ...]) -> int:
-    """The number of coefficients of a network of this size with three channels."""
+    """The number of coefficients of networks of this size with three channels, of all cells."""
     return FnetConfig.of_size(size, channels=3).coefficient_count
 
 
