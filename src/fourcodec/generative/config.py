@@ -90,7 +90,8 @@ class NetworkConfig(_Table):
     @property
     def grid(self) -> Grid:
         """The grid of cells."""
-        return Grid(*self.cells)
+        rows, columns = self.cells
+        return Grid(rows, columns)
 
     def shape(self, channels: int) -> NetworkShape:
         """The shape of the network for images of so many channels."""

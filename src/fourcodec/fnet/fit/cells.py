@@ -51,7 +51,8 @@ def joined(config: FnetConfig, networks: Sequence[QuantizedFnet]) -> QuantizedFn
 def separated(network: QuantizedFnet) -> list[QuantizedFnet]:
     """The networks of the cells of a network with narrow cells."""
     config = network.config
-    indices, symbols = (numbers.reshape(config.cells.count, -1) for numbers in (network.step_indices, network.symbols))
+    count = config.cells.count
+    indices, symbols = network.step_indices.reshape(count, -1), network.symbols.reshape(count, -1)
     return [QuantizedFnet(alone(config), *own) for own in zip(indices, symbols, strict=True)]
 
 
