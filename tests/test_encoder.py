@@ -11,13 +11,13 @@ from fourcodec.errors import LimitError, TargetError
 from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import MOST_FROM_START, FitSettings
-from fourcodec.fnet.fit.sizes import LIMIT, coefficient_count, rows, size_for_bytes
+from fourcodec.fnet.fit.sizes import LIMIT, SIDE_BY_SIDE, coefficient_count, rows, size_for_bytes
 from fourcodec.fnet.trained_starts import number_for
 from fourcodec.request import Request
 from tests.support.stubs import StubNetwork
 
 SIDE = 627  # pixels: about as many as Kodak's pictures have
-SIZES = sorted({row.size for row in rows()}, key=coefficient_count)
+SIZES = sorted({*(row.size for row in rows()), *SIDE_BY_SIDE}, key=coefficient_count)
 
 
 def encoder_of(

@@ -3,7 +3,17 @@
 import pytest
 
 from fourcodec.fnet.config import FnetConfig
-from fourcodec.fnet.fit.sizes import LIMIT, coefficient_count, next_size, rows, size_for, size_for_bytes, with_order
+from fourcodec.fnet.fit.sizes import (
+    LIMIT,
+    SIDE_BY_SIDE,
+    coefficient_count,
+    next_size,
+    rows,
+    size_for,
+    size_for_bytes,
+    turned,
+    with_order,
+)
 
 
 @pytest.mark.parametrize("pixels", [1, 1 << 14, 1 << 16, 768 * 512, 12_000_000])
@@ -24,6 +34,18 @@ def test_more_bytes_are_spent_on_more_coefficients() -> None:
     assert len(set(counts)) > 2
 
 
+def test_many_bytes_are_spent_on_networks_side_by_side() -> None:
+    sizes = [size_for_bytes(size, 768 * 512, 5000) for size in (3000, 20_000, 10**9)]
+    assert [len(size) for size in sizes] == [3, 5, 5]
+    assert sizes[-1] == SIDE_BY_SIDE[-1]
+
+
+def test_cells_are_turned_for_a_picture_that_is_higher_than_wide() -> None:
+    assert turned((8, 6, 3, 2, 4), 500, 700) == turned((8, 6, 3, 4, 2), 700, 500) == (8, 6, 3, 2, 4)
+    assert turned((8, 6, 3), 700, 500) == (8, 6, 3)
+    assert turned((8, 6), 700, 500) == (8, 6)
+
+
 def test_lambda_counts_per_pixel() -> None:
     large, small = max(row.pixels for row in rows()), 1 << 14
     assert size_for(4e-3, 4 * large, 5000) == size_for(1e-3, large, 5000)
@@ -31,7 +53,7 @@ def test_lambda_counts_per_pixel() -> None:
 
 
 def test_sizes_follow_each_other_from_the_smallest_to_the_largest() -> None:
-    sizes = sorted({row.size for row in rows()}, key=coefficient_count)
+    sizes = sorted({*(row.size for row in rows()), *SIDE_BY_SIDE}, key=coefficient_count)
     size, passed = sizes[0], [sizes[0]]
     while (following := next_size(size, larger=True)) is not None:
         assert next_size(following, larger=False) == size

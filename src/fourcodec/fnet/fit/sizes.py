@@ -19,6 +19,9 @@ from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit.fit import FEWEST_PIXELS
 
 TABLE = "fnet_sizes.tsv"
+# Networks side by side, for more coefficients than one network can make use of: 5,000 iterations of 9 x 6 x 4 come to
+# 0.7 to 0.9 dB less than those of 2 x 2 of 8 x 6 x 3, in as many bytes (research.md, "several networks, side by side").
+SIDE_BY_SIDE = ((7, 6, 3, 2, 2), (8, 6, 3, 2, 2), (8, 6, 3, 2, 3), (8, 6, 3, 3, 4), (8, 6, 3, 4, 6))
 BEST_BITS = 4.9  # bits per coefficient of the best network for a given number of bytes
 
 # Most frequencies of a wide layer have more than three non-zero components. At the price of a bit that a fit without a
@@ -67,14 +70,16 @@ def size_for(rate_weight: float, pixels: int, iterations: int) -> tuple[int, ...
 def size_for_bytes(size_bytes: int, pixels: int, iterations: int) -> tuple[int, ...]:
     """The best size for a file of so many bytes.
 
-    Among the sizes in rows with the nearest numbers of iterations and pixels, it is the one whose coefficients would
-    take nearest to BEST_BITS each. Where two sizes give the same PSNR at the same bytes, they spend about so many bits
-    a coefficient on average, on any picture; the lambda differs, and is much higher for a textured picture than for a
-    smooth one.
+    Among the sizes in rows with the nearest numbers of iterations and pixels, and those of SIDE_BY_SIDE in place of
+    larger ones, it is the one whose coefficients would take nearest to BEST_BITS each. Where two sizes give the same
+    PSNR at the same bytes, they spend about so many bits a coefficient on average, on any picture; the lambda differs,
+    and is much higher for a textured picture than for a smooth one.
     """
     wanted = 8 * size_bytes / BEST_BITS
-    sizes = {row.size for row in _rows_near(max(pixels, FEWEST_PIXELS), iterations)}
-    return min(sorted(sizes), key=lambda size: _distance(coefficient_count(size), wanted))
+    largest = coefficient_count(SIDE_BY_SIDE[0])
+    alone = {row.size for row in _rows_near(max(pixels, FEWEST_PIXELS), iterations)}
+    sizes = [*(size for size in sorted(alone) if coefficient_count(size) < largest), *SIDE_BY_SIDE]
+    return min(sizes, key=lambda size: _distance(coefficient_count(size), wanted))
 
 
 def _rows_near(pixels: int, iterations: int) -> list[Row]:
@@ -85,8 +90,8 @@ def _rows_near(pixels: int, iterations: int) -> list[Row]:
 
 
 def next_size(size: tuple[int, ...], *, larger: bool) -> tuple[int, ...] | None:
-    """The next larger or smaller size in the table, by number of coefficients; None where there is none."""
-    sizes = sorted({row.size for row in rows()}, key=coefficient_count, reverse=not larger)
+    """The next larger or smaller of all sizes, by number of coefficients; None where there is none."""
+    sizes = sorted({*(row.size for row in rows()), *SIDE_BY_SIDE}, key=coefficient_count, reverse=not larger)
     beyond = [other for other in sizes if (coefficient_count(other) > coefficient_count(size)) == larger]
     return next((other for other in beyond if other != size), None)
 
