@@ -70,8 +70,8 @@ def test_progress_is_that_of_one_fit(photo: np.ndarray) -> None:
     fitted(planes_of(photo), report=reports.append)
     done = [progress.iteration for progress in reports]
     assert done == sorted(done)
-    assert {progress.iterations for progress in reports} == {4 * 60}
-    assert done[-1] == 4 * 60
+    assert {progress.iterations for progress in reports} == {4 * 45}
+    assert done[-1] == 4 * 45
     assert reports[-1].seconds_left == 0
 
 

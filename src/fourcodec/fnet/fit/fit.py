@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from fourcodec.arrays import Floats
 from fourcodec.fnet.backends import Backend, backend_of
 from fourcodec.fnet.config import FnetConfig, QuantizedFnet
-from fourcodec.fnet.fit.cells import CellsReport, alone, cell_parts, joined, separated
+from fourcodec.fnet.fit.cells import SHARE, CellsReport, alone, cell_parts, joined, separated
 from fourcodec.fnet.fit.error_feedback import ErrorFeedback
 from fourcodec.fnet.fit.last_good import LastGood
 from fourcodec.fnet.fit.sampling import PixelSamples
@@ -97,9 +97,10 @@ def _fit_cells(
     start: QuantizedFnet | None,
     visible: NDArray[np.bool_] | None,
 ) -> QuantizedFnet:
-    """Fits a network to each narrow cell, with the settings of a whole picture."""
+    """Fits a network to each narrow cell, in SHARE of the iterations."""
     if not config.cells.narrow:
         raise ValueError("wide cells are not fitted to a picture: a generative model makes them")
+    settings = replace(settings, iterations=math.ceil(SHARE * settings.iterations))
     watch = None if report is None else CellsReport(report, config.cells.count)
     starts = [None] * config.cells.count if start is None else separated(start)
     networks = []
