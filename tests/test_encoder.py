@@ -21,7 +21,10 @@ SIZES = sorted({*(row.size for row in rows()), *SIDE_BY_SIDE}, key=coefficient_c
 
 
 def encoder_of(
-    monkeypatch: pytest.MonkeyPatch, request: Request, bytes_of: Callable[[FnetConfig, float], float]
+    monkeypatch: pytest.MonkeyPatch,
+    request: Request,
+    bytes_of: Callable[[FnetConfig, float], float],
+    picture: tuple[int, int] = (SIDE, SIDE),
 ) -> Any:
     """An Encoder whose files of a size and lambda have bytes_of(config, lambda) bytes, and the sizes that it fits."""
     fitted: list[tuple[int, ...]] = []
@@ -32,7 +35,7 @@ def encoder_of(
 
     monkeypatch.setattr(fnet_fit, "fit", fit)
     monkeypatch.setattr(encoder.Encoder, "_write", lambda self, network: network.samples.tobytes())
-    subject = encoder.Subject(np.zeros((3, SIDE, SIDE), np.float32), None, 3, 8, [])
+    subject = encoder.Subject(np.zeros((3, *picture), np.float32), None, 3, 8, [])
     made = encoder.Encoder(subject, encoder.FnetFits(subject, request, 5, None, 0, "cpu"))
     return made, fitted
 
@@ -51,6 +54,17 @@ def test_a_target_beyond_the_size_that_is_best_for_it_is_met_by_the_next(monkeyp
     assert 0.97 * target <= len(data) <= target
     assert fitted[0] == best
     assert coefficient_count(fitted[-1]) > coefficient_count(best)
+
+
+@pytest.mark.parametrize(("picture", "cells"), [((500, 780), (2, 3)), ((780, 500), (3, 2))])
+def test_cells_are_laid_out_for_the_picture(
+    picture: tuple[int, int], cells: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = Request(profile="fnet", target_bytes=25_000)
+    made, fitted = encoder_of(monkeypatch, request, saturating, picture)
+    made.encode(request, lambda data: 30.0, None)
+    assert fitted[-1][3:] == cells
+    assert len(set(fitted)) == 1
 
 
 def test_what_no_size_can_have_is_refused_after_each_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fnet_fit
 from fourcodec.fnet.fit.settings import MOST_FROM_START, FitSettings, settings_for
-from fourcodec.fnet.fit.sizes import next_size, size_for, size_for_bytes, turned, with_order
+from fourcodec.fnet.fit.sizes import coefficient_count, laid_out, next_size, size_for, size_for_bytes, with_order
 from fourcodec.fnet.trained_starts import number_for
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
@@ -156,7 +156,7 @@ class FnetFits(_FitsOf):
     def __post_init__(self) -> None:
         self.profile = PROFILES[fnet.PROFILE_ID]
         self._latest = tuple[int, ...]()
-        self._missed = set[tuple[int, ...]]()
+        self._missed = set[int]()  # sizes, by the number of their coefficients
         self._whole = settings_for(self.effort, self.iterations)
         self._size: tuple[int, ...] | None = None  # of fits at any lambda
         _, height, width = self.subject.planes.shape
@@ -173,11 +173,11 @@ class FnetFits(_FitsOf):
 
     def fit(self, rate_weight: float, part: Part, start: Any, report: Report) -> Any:
         """Implements `Fits.fit`; `report` is called with the progress."""
-        size = self._turned(self._size_at(rate_weight))
+        size = laid_out(self._size_at(rate_weight), *self.subject.planes.shape[1:])
         if start is not None and start.config.size != size and part == MOVE:  # far away, another size is better
             start, part = None, WHOLE
         config = self._config(size) if start is None else start.config
-        self._latest = self._turned(config.size)
+        self._latest = config.size
         return self._fitted(config, self._whole.part(part, rate_weight), start, report)
 
     def _size_at(self, rate_weight: float | None) -> tuple[int, ...]:
@@ -189,10 +189,6 @@ class FnetFits(_FitsOf):
             return self._size
         assert rate_weight is not None, "a request without a size has a quality or a target"
         return size_for(rate_weight, height * width, self._whole.iterations)
-
-    def _turned(self, size: tuple[int, ...]) -> tuple[int, ...]:
-        """A size of the table for this picture, and the inverse."""
-        return turned(size, *self.subject.planes.shape[1:])
 
     def _config(self, size: tuple[int, ...]) -> FnetConfig:
         """The config of a network of this size, with its trained start where there is one and it helps."""
@@ -209,9 +205,10 @@ class FnetFits(_FitsOf):
 
     def resize(self, larger: bool) -> bool:
         """Implements `Fits.resize`. A requested size is kept, and no size is tried twice."""
-        self._missed.add(self._latest)
-        size = None if self.request.size is not None else next_size(self._latest, larger=larger)
-        if size is None or size in self._missed:
+        self._missed.add(coefficient_count(self._latest))
+        _, height, width = self.subject.planes.shape
+        size = None if self.request.size is not None else next_size(self._latest, height * width, larger=larger)
+        if size is None or coefficient_count(size) in self._missed:
             return False
         self._size = size
         return True

@@ -712,8 +712,8 @@ function fnetConfig({architecture, width, height, prior, tiles, coordinates, act
   const [m, depth, own] = architecture;
   const narrow = fields === 5;
   const valid = fields >= 2 && fields <= 5 && m >= 1 && m <= 10 && depth >= 1 && depth <= 16;
-  const limited = fields !== 3 && !narrow || own >= 1 && own < m + narrow;
-  check(valid && limited, 'the architecture of profile fnet is invalid');
+  const ordered = fields % 2 === 0 || (own >= 1 && own <= (narrow ? m : m - 1));
+  check(valid && ordered, 'the architecture of profile fnet is invalid');
   check(!prior || `${architecture}` === `${FNET_STARTS[prior - 1]}`, 'the trained start is for another architecture');
   const cells = fields < 4 ? [1, 1] : architecture.slice(-2);
   const cellCount = cells[0] * cells[1];

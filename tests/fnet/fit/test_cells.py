@@ -34,6 +34,8 @@ def test_parts_have_the_colours_of_their_cells_and_overlap() -> None:
     visible = np.zeros((32, 48), bool)
     visible[:16] = True
     above, below = cell_parts(planes, Grid(2, 1, narrow=True), visible)
+    assert above is not None
+    assert below is not None
     assert np.array_equal(above.planes, planes[:, :17])
     assert np.array_equal(below.planes, planes[:, 15:])
     assert above.inputs.shape == (2, 17 * 48)
@@ -42,6 +44,7 @@ def test_parts_have_the_colours_of_their_cells_and_overlap() -> None:
     assert below.visible is not None
     assert below.visible.sum() == 48
     *_, hidden = cell_parts(planes, Grid(4, 1, narrow=True), visible)
+    assert hidden is not None
     assert hidden.visible is None
 
 
@@ -73,6 +76,15 @@ def test_progress_is_that_of_one_fit(photo: np.ndarray) -> None:
     assert {progress.iterations for progress in reports} == {4 * 45}
     assert done[-1] == 4 * 45
     assert reports[-1].seconds_left == 0
+
+
+def test_cells_without_a_pixel_are_flat() -> None:
+    planes = np.linspace(0, 1, 3 * 2 * 9, dtype=np.float32).reshape(3, 2, 9)
+    config = FnetConfig(2, 1, 3, cells=Grid(5, 3, narrow=True))
+    assert None in cell_parts(planes, config.cells, None)
+    network = fitted(planes, config)
+    pack(network)
+    assert render(network, (2, 9), "cpu").shape == planes.shape
 
 
 def test_wide_cells_are_refused(photo: np.ndarray) -> None:

@@ -7,11 +7,11 @@ from fourcodec.fnet.fit.sizes import (
     LIMIT,
     SIDE_BY_SIDE,
     coefficient_count,
+    laid_out,
     next_size,
     rows,
     size_for,
     size_for_bytes,
-    turned,
     with_order,
 )
 
@@ -40,10 +40,31 @@ def test_many_bytes_are_spent_on_networks_side_by_side() -> None:
     assert sizes[-1] == SIDE_BY_SIDE[-1]
 
 
-def test_cells_are_turned_for_a_picture_that_is_higher_than_wide() -> None:
-    assert turned((8, 6, 3, 2, 4), 500, 700) == turned((8, 6, 3, 4, 2), 700, 500) == (8, 6, 3, 2, 4)
-    assert turned((8, 6, 3), 700, 500) == (8, 6, 3)
-    assert turned((8, 6), 700, 500) == (8, 6)
+@pytest.mark.parametrize(
+    ("cells", "picture", "expected"),
+    [
+        ((2, 3), (512, 768), (2, 3)),
+        ((2, 3), (768, 512), (3, 2)),
+        ((2, 2), (300, 1000), (1, 4)),
+        ((2, 2), (1000, 300), (4, 1)),
+        ((4, 6), (1, 5000), (1, 24)),
+    ],
+)
+def test_cells_are_laid_out_to_be_about_square(
+    cells: tuple[int, int], picture: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    assert laid_out((8, 6, 3, *cells), *picture) == (8, 6, 3, *expected)
+    assert laid_out((8, 6, 3), *picture) == (8, 6, 3)
+    assert laid_out((8, 6), *picture) == (8, 6)
+
+
+def test_small_pictures_have_no_more_coefficients_than_samples() -> None:
+    assert len(size_for_bytes(10**6, 40 * 40, 5000)) < 5
+    assert len(size_for_bytes(10**6, 200 * 200, 5000)) == 5
+    size = next_size((1, 1), 40 * 40, larger=True)
+    while size is not None:
+        assert len(size) < 5
+        size = next_size(size, 40 * 40, larger=True)
 
 
 def test_lambda_counts_per_pixel() -> None:
@@ -55,12 +76,12 @@ def test_lambda_counts_per_pixel() -> None:
 def test_sizes_follow_each_other_from_the_smallest_to_the_largest() -> None:
     sizes = sorted({*(row.size for row in rows()), *SIDE_BY_SIDE}, key=coefficient_count)
     size, passed = sizes[0], [sizes[0]]
-    while (following := next_size(size, larger=True)) is not None:
-        assert next_size(following, larger=False) == size
+    while (following := next_size(size, 768 * 512, larger=True)) is not None:
+        assert next_size(following, 768 * 512, larger=False) == size
         passed.append(size := following)
     assert sizes == passed
-    assert next_size((10, 16), larger=True) is None
-    assert next_size((1, 1), larger=True) == sizes[0]
+    assert next_size((10, 16), 768 * 512, larger=True) is None
+    assert next_size((1, 1), 768 * 512, larger=True) == sizes[0]
 
 
 @pytest.mark.parametrize("size", [(6, 6), (7, 5), (8, 6), (10, 16)])

@@ -6,7 +6,7 @@ blend of two networks that are both near the picture is near it too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,13 +34,17 @@ class CellPart:
     visible: NDArray[np.bool_] | None
 
 
-def cell_parts(planes: Floats, cells: Grid, visible: NDArray[np.bool_] | None) -> Iterator[CellPart]:
-    """The parts of a picture (channels, H, W), cell by cell. Where no pixel of a cell is visible, all of them count."""
+def cell_parts(planes: Floats, cells: Grid, visible: NDArray[np.bool_] | None) -> list[CellPart | None]:
+    """The parts of a picture (channels, H, W), cell by cell; None for a cell so small that it has no pixel. Where no
+    pixel of a cell is visible, all of them count."""
     _, height, width = planes.shape
+    parts: list[CellPart | None] = [None] * cells.count
     for patch in patches(whole(width, height), (height, width), cells, most=height * width):
-        place = patch.rows, patch.columns
-        seen = None if visible is None or not visible[place].any() else visible[place]
-        yield CellPart(np.ascontiguousarray(planes[:, *place]), patch.x, seen)
+        if patch.weights.size:
+            place = patch.rows, patch.columns
+            seen = None if visible is None or not visible[place].any() else visible[place]
+            parts[patch.cell] = CellPart(np.ascontiguousarray(planes[:, *place]), patch.x, seen)
+    return parts
 
 
 def joined(config: FnetConfig, networks: Sequence[QuantizedFnet]) -> QuantizedFnet:

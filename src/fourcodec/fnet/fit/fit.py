@@ -105,11 +105,14 @@ def _fit_cells(
     starts = [None] * config.cells.count if start is None else separated(start)
     networks = []
     for part, begun in zip(cell_parts(planes, config.cells, visible), starts, strict=True):
+        if watch is not None:
+            watch.begin_cell()
+        if part is None:
+            networks.append(flat_network(alone(config), planes.mean(axis=(1, 2))))
+            continue
         fitted = _Fit(part.planes, alone(config), settings, seed, backend, part.visible, part.inputs)
         if begun is not None:
             fitted.coefficients = coefficients_of(begun)
-        if watch is not None:
-            watch.begin_cell()
         fitted.run(watch)
         networks.append(fitted.integers())
     return joined(config, networks)

@@ -1,7 +1,7 @@
 """The best size of the pure network by lambda: a measured table (fnet_sizes.tsv, made by tools/fnet_sizes.py).
 
 A size is width, depth and, where frequencies are limited, the order; for a picture of several cells also their rows and
-columns, of a picture that is wider than high (`turned`). A picture of more pixels pays less MSE for each
+columns, which depend on the picture's form (`laid_out`). A picture of more pixels pays less MSE for each
 bit and affords a larger network, so what counts is lambda per pixel. The number of iterations counts too: after few of
 them a small network is ahead of a large one that would overtake it later.
 
@@ -21,6 +21,7 @@ from fourcodec.fnet.fit.fit import FEWEST_PIXELS
 TABLE = "fnet_sizes.tsv"
 # Networks side by side, for more coefficients than one network can make use of: 5,000 iterations of 9 x 6 x 4 come to
 # 0.7 to 0.9 dB less than those of 2 x 2 of 8 x 6 x 3, in as many bytes (research.md, "several networks, side by side").
+# Rows and columns are those for 3 : 2.
 SIDE_BY_SIDE = ((7, 6, 3, 2, 2), (8, 6, 3, 2, 2), (8, 6, 3, 2, 3), (8, 6, 3, 3, 4), (8, 6, 3, 4, 6))
 BEST_BITS = 4.9  # bits per coefficient of the best network for a given number of bytes
 
@@ -70,15 +71,15 @@ def size_for(rate_weight: float, pixels: int, iterations: int) -> tuple[int, ...
 def size_for_bytes(size_bytes: int, pixels: int, iterations: int) -> tuple[int, ...]:
     """The best size for a file of so many bytes.
 
-    Among the sizes in rows with the nearest numbers of iterations and pixels, and those of SIDE_BY_SIDE in place of
-    larger ones, it is the one whose coefficients would take nearest to BEST_BITS each. Where two sizes give the same
+    Among the sizes in rows with the nearest numbers of iterations and pixels, and several cells in place of larger
+    ones, it is the one whose coefficients would take nearest to BEST_BITS each. Where two sizes give the same
     PSNR at the same bytes, they spend about so many bits a coefficient on average, on any picture; the lambda differs,
     and is much higher for a textured picture than for a smooth one.
     """
     wanted = 8 * size_bytes / BEST_BITS
-    largest = coefficient_count(SIDE_BY_SIDE[0])
-    alone = {row.size for row in _rows_near(max(pixels, FEWEST_PIXELS), iterations)}
-    sizes = [*(size for size in sorted(alone) if coefficient_count(size) < largest), *SIDE_BY_SIDE]
+    alone, cells = {row.size for row in _rows_near(max(pixels, FEWEST_PIXELS), iterations)}, _side_by_side(pixels)
+    most = coefficient_count(cells[0]) if cells else math.inf
+    sizes = [*(size for size in sorted(alone) if coefficient_count(size) < most), *cells]
     return min(sizes, key=lambda size: _distance(coefficient_count(size), wanted))
 
 
@@ -89,16 +90,27 @@ def _rows_near(pixels: int, iterations: int) -> list[Row]:
     return [row for row in found if _distance(row.pixels, pixels) == nearest]
 
 
-def next_size(size: tuple[int, ...], *, larger: bool) -> tuple[int, ...] | None:
-    """The next larger or smaller of all sizes, by number of coefficients; None where there is none."""
-    sizes = sorted({*(row.size for row in rows()), *SIDE_BY_SIDE}, key=coefficient_count, reverse=not larger)
-    beyond = [other for other in sizes if (coefficient_count(other) > coefficient_count(size)) == larger]
-    return next((other for other in beyond if other != size), None)
+def next_size(size: tuple[int, ...], pixels: int, *, larger: bool) -> tuple[int, ...] | None:
+    """The next larger or smaller of all sizes for so many pixels, by number of coefficients; None where there is
+    none."""
+    count, sizes = coefficient_count(size), {*(row.size for row in rows()), *_side_by_side(pixels)}
+    if larger:
+        return min((other for other in sizes if coefficient_count(other) > count), key=coefficient_count, default=None)
+    return max((other for other in sizes if coefficient_count(other) < count), key=coefficient_count, default=None)
 
 
-def turned(size: tuple[int, ...], height: int, width: int) -> tuple[int, ...]:
-    """The size for a picture of height x width, from that for one that is wider than high, or the other way around."""
-    return (*size[:-2], size[-1], size[-2]) if len(size) > 3 and height > width else size
+def _side_by_side(pixels: int) -> list[tuple[int, ...]]:
+    """The sizes of SIDE_BY_SIDE that have no more coefficients than a picture of so many pixels has samples."""
+    return [size for size in SIDE_BY_SIDE if coefficient_count(size) <= 3 * pixels]
+
+
+def laid_out(size: tuple[int, ...], height: int, width: int) -> tuple[int, ...]:
+    """The size with as many cells, laid out so that they are nearest to square in a picture of height x width."""
+    if len(size) <= 3:
+        return size
+    count = size[-2] * size[-1]
+    layouts = [(rows, count // rows) for rows in range(1, count + 1) if count % rows == 0]
+    return *size[:-2], *min(layouts, key=lambda layout: _distance(height * layout[1], width * layout[0]))
 
 
 def coefficient_count(size: tuple[int, ...]) -> int:
