@@ -189,6 +189,7 @@ WORST: dict[str, Callable[[int, int], bytes]] = {
     "fnet 1x1, RGBA 16": lambda width, height: hostile.with_alpha(
         hostile.fnet_file(width, height, (1, 1), bit_depth=16)
     ),
+    "fnet 1x1, 1024 cells": lambda width, height: hostile.fnet_file(width * height, 1, (1, 1, 1, 1, 1024)),
     "grid, zeros": lambda width, height: hostile.grid_file(width, height),
     "grid, noise": lambda width, height: hostile.grid_file(width, height, noise(width * height // 8)),
     "grid, RGBA 16": lambda width, height: hostile.with_alpha(hostile.grid_file(width, height, bit_depth=16)),

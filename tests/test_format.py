@@ -55,14 +55,14 @@ def test_every_golden_file_decodes_as_the_document_says(name: str) -> None:
     assert documents == {kind: getattr(stored, word) for kind, word in metadata.NAMES.items() if getattr(stored, word)}
 
 
-@pytest.mark.parametrize("size", [(4, 3), (5, 3, 2), (3, 2, 1), (3, 2, 2, 3)])
+@pytest.mark.parametrize("size", [(4, 3), (5, 3, 2), (3, 2, 1), (3, 2, 2, 3), (3, 2, 2, 2, 3), (3, 2, 3, 1, 2)])
 @pytest.mark.parametrize("coder", [container.CODER_RANGE, container.CODER_ZSTD])
 def test_random_integers_of_fnet_decode_as_the_document_says(coder: int, size: tuple[int, ...]) -> None:
     """Integers of all sizes, in both coders: the coefficients are equal to the last bit."""
     random, config = np.random.default_rng(5), FnetConfig.of_size(size, 3)
     sizes = 2.0 ** random.uniform(0, 20, config.coefficient_count) - 1
     symbols = (sizes * random.choice([-1, 1], len(sizes))).astype(np.int32)
-    indices = random.integers(152, 256, config.shape.output_count).astype(np.uint8)  # within the bound on sums
+    indices = random.integers(152, 256, config.step_count).astype(np.uint8)  # within the bound on sums
     network = QuantizedFnet(config, indices, symbols)
     values = fnet.plain_integers(network)
     payload = (

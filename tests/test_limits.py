@@ -18,6 +18,7 @@ from fourcodec.bitstream.container import Header, Section
 from fourcodec.errors import CorruptFileError, FourcodecError, LimitError
 from fourcodec.fnet import profile as fnet
 from fourcodec.fnet.config import FnetConfig, QuantizedFnet, read_config
+from fourcodec.fnet.fit.sizes import SIDE_BY_SIDE
 from fourcodec.grid import config as grid_config
 from fourcodec.grid import profile as grid
 from fourcodec.grid import rendering as grid_rendering
@@ -83,13 +84,15 @@ def test_what_alpha_needs_of_a_small_size_counts_as_work() -> None:
         codec.decode(seen, view=View(size=(4, 2)), limits=limits)
 
 
-@pytest.mark.parametrize("kind", ["fnet", "grid", "grid-16-alpha"])
+@pytest.mark.parametrize("kind", ["fnet", "fnet-cells", "grid", "grid-16-alpha"])
 def test_memory_goes_with_the_pixels(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worst case of docs/trust.md, 2^27 pixels in 4 GB, at 2^20: tiles are made smaller with the picture."""
     monkeypatch.setattr(grid_rendering, "_PART_SAMPLES", 1 << 15)
     fields = {"bit_depth": 16} if kind == "grid-16-alpha" else {}
 
     def file_of(side: int) -> bytes:
+        if kind == "fnet-cells":
+            return hostile.fnet_file(side * side, 1, (1, 1, 1, 1, 1024))
         data = hostile.fnet_file(side, side, (1, 1)) if kind == "fnet" else hostile.grid_file(side, side, **fields)
         return hostile.with_alpha(data) if kind == "grid-16-alpha" else data
 
@@ -120,21 +123,24 @@ def test_a_view_of_too_many_samples_is_refused(scale: float) -> None:
 
 
 def test_every_picture_of_the_usual_sizes_is_within_the_default_work() -> None:
-    """What encoders write unasked is decoded unasked: at the limit of pixels, 8 x 6 and every grid."""
+    """What encoders write unasked is decoded unasked: at the limit of pixels, 8 x 6, cells and every grid."""
     header = Header(16384, 8192, 3, fnet.PROFILE_ID, (8, 6))
     assert fnet.multiplications(read_config(header), whole(16384, 8192)) <= DEFAULT.work
+    cells = Header(16384, 8192, 3, fnet.PROFILE_ID, SIDE_BY_SIDE[-1])
+    assert fnet.multiplications(read_config(cells), whole(16384, 8192)) <= DEFAULT.work
     largest = Header(16384, 8192, 3, grid.PROFILE_ID, (9, 3, 16, 0))
     assert grid.multiplications(grid.read_config(largest), whole(16384, 8192)) <= DEFAULT.work
 
 
-@pytest.mark.parametrize("name", ["grid-rgb", "grid-grey", "rgb-range"])
+@pytest.mark.parametrize("name", ["grid-rgb", "grid-grey", "rgb-range", "narrow-cells-range"])
 def test_work_is_counted_as_the_document_says(name: str) -> None:
     file = codec.File((FOLDER / f"{name}.fnc").read_bytes())
     header = file.header
     at = whole(header.width, header.height)
     found = file.profile.multiplications(file.config, at)
     if header.profile == fnet.PROFILE_ID:
-        assert found == at.count * file.integers.config.coefficient_count
+        overlaps = 4 if name == "narrow-cells-range" else 1
+        assert found == at.count * overlaps * file.config.shape.coefficient_count
     else:
         levels, order, _, _ = header.architecture
         frequencies = sum(math.comb(levels, n) for n in range(order + 1))

@@ -21,10 +21,10 @@ from fourcodec.grid.picture import GridNetworks
 from fourcodec.grid.weights import FILTERS, UNUSED
 
 
-def fnet_file(width: int, height: int, size: tuple[int, int] = (10, 16), channels: int = 3, **fields: Any) -> bytes:
+def fnet_file(width: int, height: int, size: tuple[int, ...] = (10, 16), channels: int = 3, **fields: Any) -> bytes:
     """The largest network that there is, all zeros: some 100 bytes."""
-    config = FnetConfig(*size, channels=1 if channels <= 2 else 3)
-    values = np.zeros(config.shape.output_count + config.coefficient_count, np.int32)
+    config = FnetConfig.of_size(size, channels=1 if channels <= 2 else 3)
+    values = np.zeros(config.step_count + config.coefficient_count, np.int32)
     section = Section(fnet.NETWORK, container.CODER_RANGE, coefficient_coding.encode_range(values, config))
     return container.write(Header(width, height, channels, fnet.PROFILE_ID, size, **fields), [section])
 

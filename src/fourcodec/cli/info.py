@@ -121,7 +121,8 @@ def _size(description: dict[str, Any]) -> str:
         return ""
     network = description["network"]
     order = f", order {network['order']}" if "order" in network else ""
-    return f", {network['width']} x {network['depth']}{order}"
+    cells = ", {} x {} cells".format(*network["cells"]) if "cells" in network else ""
+    return f", {network['width']} x {network['depth']}{order}{cells}"
 
 
 def _metadata(kept: Metadata) -> list[str]:

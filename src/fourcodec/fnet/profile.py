@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Section
-from fourcodec.cells import most_samples
+from fourcodec.cells import Grid, most_samples
 from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.fnet import coefficient_coding as coding
 from fourcodec.fnet.config import FnetConfig, QuantizedFnet, read_config
@@ -204,10 +204,14 @@ def describe(config: FnetConfig, sections: Sequence[Section]) -> dict[str, Any]:
         "width": config.width,
         "depth": config.depth,
         **({} if config.order is None else {"order": config.order}),
-        **({} if config.cells.count == 1 else {"cells": [config.cells.rows, config.cells.columns]}),
+        **({} if config.cells.count == 1 else _cells(config.cells)),
         "coefficients": config.coefficient_count,
         "bits_per_coefficient": 8 * payload_bytes / config.coefficient_count,
     }
+
+
+def _cells(cells: Grid) -> dict[str, Any]:
+    return {"cells": [cells.rows, cells.columns], "overlap": cells.overlap}
 
 
 def bits_by_part(network: QuantizedFnet, sections: Sequence[Section]) -> dict[str, list[tuple[str, float]]]:

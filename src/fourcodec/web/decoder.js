@@ -835,6 +835,16 @@ function fnetNetworks({config, integers: {stepIndices, symbols}, header: {colour
   });
 }
 
+/** Along an axis, what each cell adds to points at rising `places` in pixels, for those that add anything. Only cells
+ * near the points are looked at, so that the time for many cells is in proportion to the points. */
+function alongCells(places, side, {cells, narrow}) {
+  const reach = narrow ? 0.6 : 1.1; // of a cell from its centre, in cells, and a little more
+  const clamped = (cell) => Math.min(Math.max(cell, 0), cells - 1);
+  const first = clamped(Math.floor((places[0] * cells) / side - 0.5 - reach));
+  const last = clamped(Math.ceil((places.at(-1) * cells) / side - 0.5 + reach));
+  return count(last - first + 1, (n) => alongCell(places, side, {cells, narrow}, first + n));
+}
+
 /** Along an axis, for points at `places` in pixels: those to which a cell adds, from `first` on, its network's inputs
  * there (before they are divided by the period), and its weights. See "Cells" in FORMAT.md. */
 function alongCell(places, side, {cells, narrow}, cell) {
@@ -846,9 +856,9 @@ function alongCell(places, side, {cells, narrow}, cell) {
   });
   const first = weights.findIndex((weight) => weight > 0);
   const end = weights.findLastIndex((weight) => weight > 0) + 1;
-  if (first < 0) return {first: 0, inputs: [], weights: []};
+  if (first < 0) return {cell, first: 0, inputs: [], weights: []};
   const inputs = places.slice(first, end).map((place) => place - (cell * side) / cells);
-  return {first, inputs, weights: weights.slice(first, end)};
+  return {cell, first, inputs, weights: weights.slice(first, end)};
 }
 
 /** Adds a cell to planes (colours, points of a window). */
@@ -887,12 +897,13 @@ function* drawFnet(file, canvas, {compute, onPart}) {
       const planes = new Float32Array(colours * rows * columns);
       const rowPlaces = places(rows, top, own.top);
       const columnPlaces = places(columns, left, own.left);
-      const downCells = count(down, (cell) => alongCell(rowPlaces, height, {cells: down, narrow}, cell));
-      const acrossCells = count(across, (cell) => alongCell(columnPlaces, width, {cells: across, narrow}, cell));
-      networks.forEach((network, cell) => {
-        const place = {down: downCells[Math.floor(cell / across)], across: acrossCells[cell % across]};
-        addCell(planes, network, {...place, period, columns}, compute);
-      });
+      const acrossCells = alongCells(columnPlaces, width, {cells: across, narrow});
+      for (const row of alongCells(rowPlaces, height, {cells: down, narrow})) {
+        for (const column of acrossCells) {
+          const network = networks[row.cell * across + column.cell];
+          addCell(planes, network, {down: row, across: column, period, columns}, compute);
+        }
+      }
       own.put(planes, window);
       onPart?.(own.part(window));
       yield;

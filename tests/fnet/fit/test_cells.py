@@ -43,9 +43,7 @@ def test_parts_have_the_colours_of_their_cells_and_overlap() -> None:
     assert above.visible.sum() == 16 * 48
     assert below.visible is not None
     assert below.visible.sum() == 48
-    *_, hidden = cell_parts(planes, Grid(4, 1, narrow=True), visible)
-    assert hidden is not None
-    assert hidden.visible is None
+    assert cell_parts(planes, Grid(4, 1, narrow=True), visible)[3] is None
 
 
 def test_cells_are_fitted_and_their_networks_joined(photo: np.ndarray) -> None:
@@ -76,6 +74,19 @@ def test_progress_is_that_of_one_fit(photo: np.ndarray) -> None:
     assert {progress.iterations for progress in reports} == {4 * 45}
     assert done[-1] == 4 * 45
     assert reports[-1].seconds_left == 0
+
+
+def test_hidden_cells_are_flat(photo: np.ndarray) -> None:
+    planes = planes_of(photo)
+    visible = np.zeros(planes.shape[1:], bool)
+    visible[:, : visible.shape[1] // 3] = True
+    reports = list[Progress]()
+    left, hidden = separated(
+        fitted(planes, replace(CONFIG, cells=Grid(1, 2, narrow=True)), visible=visible, report=reports.append)
+    )
+    assert np.count_nonzero(left.symbols) > 100
+    assert np.count_nonzero(hidden.symbols) <= 3
+    assert (reports[-1].iteration, reports[-1].iterations) == (45, 45)
 
 
 def test_cells_without_a_pixel_are_flat() -> None:

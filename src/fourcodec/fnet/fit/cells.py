@@ -35,14 +35,14 @@ class CellPart:
 
 
 def cell_parts(planes: Floats, cells: Grid, visible: NDArray[np.bool_] | None) -> list[CellPart | None]:
-    """The parts of a picture (channels, H, W), cell by cell; None for a cell so small that it has no pixel. Where no
-    pixel of a cell is visible, all of them count."""
+    """The parts of a picture (channels, H, W), cell by cell; None for a cell that no pixel is in, or none that is
+    visible."""
     _, height, width = planes.shape
     parts: list[CellPart | None] = [None] * cells.count
     for patch in patches(whole(width, height), (height, width), cells, most=height * width):
-        if patch.weights.size:
-            place = patch.rows, patch.columns
-            seen = None if visible is None or not visible[place].any() else visible[place]
+        place = patch.rows, patch.columns
+        seen = None if visible is None else visible[place]
+        if patch.weights.size and (seen is None or seen.any()):
             parts[patch.cell] = CellPart(np.ascontiguousarray(planes[:, *place]), patch.x, seen)
     return parts
 

@@ -70,8 +70,8 @@ def fit(
 
     visible: (H, W); where it is false, pixels do not count. report: called with the progress now and then. start:
     another fit of the same config, for a warm start; settings.begin is the share of the schedule that it replaces.
-    Where the fitted network is no better than the flat mean colour, the result is that colour. Raises ValueError for a
-    start of another config, and for wide cells.
+    Where the fitted network, or that of a cell, is no better than the flat mean colour, it is that colour. Raises
+    ValueError for a start of another config, and for wide cells.
     """
     if start is not None and start.config != config:
         raise ValueError(f"a fit of {config} cannot start from {start.config}")
@@ -97,19 +97,23 @@ def _fit_cells(
     start: QuantizedFnet | None,
     visible: NDArray[np.bool_] | None,
 ) -> QuantizedFnet:
-    """Fits a network to each narrow cell, in SHARE of the iterations."""
+    """Fits a network to each narrow cell, in SHARE of the iterations; one that has nothing to show is flat."""
     if not config.cells.narrow:
         raise ValueError("wide cells are not fitted to a picture: a generative model makes them")
     settings = replace(settings, iterations=math.ceil(SHARE * settings.iterations))
-    watch = None if report is None else CellsReport(report, config.cells.count)
+    parts = cell_parts(planes, config.cells, visible)
+    mean_colour = (
+        (planes if visible is None or not visible.any() else planes[:, visible]).reshape(len(planes), -1).mean(1)
+    )
+    watch = None if report is None else CellsReport(report, sum(part is not None for part in parts))
     starts = [None] * config.cells.count if start is None else separated(start)
     networks = []
-    for part, begun in zip(cell_parts(planes, config.cells, visible), starts, strict=True):
+    for part, begun in zip(parts, starts, strict=True):
+        if part is None:
+            networks.append(flat_network(alone(config), mean_colour))
+            continue
         if watch is not None:
             watch.begin_cell()
-        if part is None:
-            networks.append(flat_network(alone(config), planes.mean(axis=(1, 2))))
-            continue
         fitted = _Fit(part.planes, alone(config), settings, seed, backend, part.visible, part.inputs)
         if begun is not None:
             fitted.coefficients = coefficients_of(begun)

@@ -22,7 +22,8 @@ TABLE = "fnet_sizes.tsv"
 # Networks side by side, for more coefficients than one network can make use of: 5,000 iterations of 9 x 6 x 4 come to
 # 0.7 to 0.9 dB less than those of 2 x 2 of 8 x 6 x 3, in as many bytes (research.md, "several networks, side by side").
 # Rows and columns are those for 3 : 2.
-SIDE_BY_SIDE = ((7, 6, 3, 2, 2), (8, 6, 3, 2, 2), (8, 6, 3, 2, 3), (8, 6, 3, 3, 4), (8, 6, 3, 4, 6))
+LARGEST_ALONE = (10, 6, 3)
+SIDE_BY_SIDE = ((9, 6, 3, 1, 2), (8, 6, 3, 2, 2), (8, 6, 3, 2, 3), (8, 6, 3, 3, 4), (8, 6, 3, 4, 6))
 BEST_BITS = 4.9  # bits per coefficient of the best network for a given number of bytes
 
 # Most frequencies of a wide layer have more than three non-zero components. At the price of a bit that a fit without a
@@ -77,10 +78,8 @@ def size_for_bytes(size_bytes: int, pixels: int, iterations: int) -> tuple[int, 
     and is much higher for a textured picture than for a smooth one.
     """
     wanted = 8 * size_bytes / BEST_BITS
-    alone, cells = {row.size for row in _rows_near(max(pixels, FEWEST_PIXELS), iterations)}, _side_by_side(pixels)
-    most = coefficient_count(cells[0]) if cells else math.inf
-    sizes = [*(size for size in sorted(alone) if coefficient_count(size) < most), *cells]
-    return min(sizes, key=lambda size: _distance(coefficient_count(size), wanted))
+    alone = {row.size for row in _rows_near(max(pixels, FEWEST_PIXELS), iterations)}
+    return min(_with_cells(alone, pixels), key=lambda size: _distance(coefficient_count(size), wanted))
 
 
 def _rows_near(pixels: int, iterations: int) -> list[Row]:
@@ -91,17 +90,20 @@ def _rows_near(pixels: int, iterations: int) -> list[Row]:
 
 
 def next_size(size: tuple[int, ...], pixels: int, *, larger: bool) -> tuple[int, ...] | None:
-    """The next larger or smaller of all sizes for so many pixels, by number of coefficients; None where there is
-    none."""
-    count, sizes = coefficient_count(size), {*(row.size for row in rows()), *_side_by_side(pixels)}
+    """The next larger or smaller of all sizes for so many pixels, by number of coefficients, with several cells in
+    place of larger networks; None where there is none."""
+    count, sizes = coefficient_count(size), _with_cells({row.size for row in rows()}, pixels)
     if larger:
         return min((other for other in sizes if coefficient_count(other) > count), key=coefficient_count, default=None)
     return max((other for other in sizes if coefficient_count(other) < count), key=coefficient_count, default=None)
 
 
-def _side_by_side(pixels: int) -> list[tuple[int, ...]]:
-    """The sizes of SIDE_BY_SIDE that have no more coefficients than a picture of so many pixels has samples."""
-    return [size for size in SIDE_BY_SIDE if coefficient_count(size) <= 3 * pixels]
+def _with_cells(alone: set[tuple[int, ...]], pixels: int) -> list[tuple[int, ...]]:
+    """The sizes with one cell, and those of SIDE_BY_SIDE in place of larger ones, of which there are none with more
+    than three coefficients a pixel."""
+    cells = [size for size in SIDE_BY_SIDE if coefficient_count(size) <= 3 * pixels]
+    most = coefficient_count(LARGEST_ALONE) if cells else math.inf
+    return [*(size for size in sorted(alone) if coefficient_count(size) <= most), *cells]
 
 
 def laid_out(size: tuple[int, ...], height: int, width: int) -> tuple[int, ...]:
