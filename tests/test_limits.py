@@ -92,7 +92,7 @@ def test_memory_goes_with_the_pixels(kind: str, monkeypatch: pytest.MonkeyPatch)
 
     def file_of(side: int) -> bytes:
         if kind == "fnet-cells":
-            return hostile.fnet_file(side * side, 1, (1, 1, 1, 1, 1024))
+            return hostile.fnet_file(side, side, (1, 1, 1, 32, 32))
         data = hostile.fnet_file(side, side, (1, 1)) if kind == "fnet" else hostile.grid_file(side, side, **fields)
         return hostile.with_alpha(data) if kind == "grid-16-alpha" else data
 
