@@ -50,6 +50,7 @@ NOISES = 12  # draws of training noise in an iteration, each for its share of th
 PROBE_SHARE, MOST_PROBES = 0.05, 50  # iterations of each of two probes: a share of the whole fit's, and at most
 FLAT_STEP = 2.0**-9  # quantiser step of a flat colour: half a level of 8 bits
 REPORT_SECONDS = 0.2
+PACED_FROM = 10  # the first iteration that is reported: those before load kernels, and say nothing of the pace
 FEWEST_PIXELS = 1 << 14  # smaller pictures pay as much for a bit as 128 x 128: else one pixel would lose its colour
 
 Report = Callable[[Progress], None]
@@ -249,7 +250,7 @@ class _Fit:
                 now = time.monotonic()
                 if iteration == 0:
                     warm = now  # kernels are compiled: from here on the pace can be measured
-                due = iteration > 0 and now - reported > REPORT_SECONDS
+                due = iteration >= PACED_FROM and now - reported > REPORT_SECONDS
                 if report is not None and (due or iteration + 1 == edges[-1] or note):
                     reported = now
                     left = (now - warm) / max(iteration, 1) * (edges[-1] - iteration - 1)
