@@ -52,9 +52,9 @@ LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 FLOORS = {
     "fnet": (
         ("quantize", "network", "network_torch"),
-        ("trained_starts", "backends", "coefficient_coding"),
+        ("trained_starts", "backends"),
         ("config",),
-        ("rendering",),
+        ("coefficient_coding", "rendering"),
         ("profile",),
         ("fit",),
     ),

@@ -26,8 +26,8 @@ SHARE = 0.75
 
 @dataclass(frozen=True)
 class CellPart:
-    """What a cell sees of a picture: planes (channels, H, W) float32 of its rectangle, the inputs (2, H * W) float32 of
-    its network there, and which of the pixels count, (H, W), None for all."""
+    """The part of a picture that a cell sees: planes (channels, H, W) float32 of its rectangle, the inputs (2, H * W)
+    float32 of its network there, and which of the pixels count, (H, W), None for all."""
 
     planes: Floats
     inputs: Floats
