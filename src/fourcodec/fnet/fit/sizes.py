@@ -20,7 +20,7 @@ from fourcodec.fnet.fit.fit import FEWEST_PIXELS
 
 TABLE = "fnet_sizes.tsv"
 # Networks side by side, for more coefficients than one network can make use of: 5,000 iterations of 9 x 6 x 4 come to
-# 0.7 to 0.9 dB less than those of 2 x 2 of 8 x 6 x 3, in as many bytes (research.md, "several networks, side by side").
+# 0.5 to 0.9 dB less than 3,750 of 2 x 2 of 8 x 6 x 3, in as many bytes (research.md, "several networks, side by side").
 # Rows and columns are those for 3 : 2.
 LARGEST_ALONE = (10, 6, 3)
 SIDE_BY_SIDE = ((9, 6, 3, 1, 2), (8, 6, 3, 2, 2), (8, 6, 3, 2, 3), (8, 6, 3, 3, 4), (8, 6, 3, 4, 6))
