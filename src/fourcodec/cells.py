@@ -70,22 +70,18 @@ def patches(lattice: Lattice, size: tuple[int, int], grid: Grid, most: int = 1 <
     down = lattice.top + (np.arange(lattice.rows) + 0.5) * lattice.row_pitch
     across = lattice.left + (np.arange(lattice.columns) + 0.5) * lattice.column_pitch
     period = 2 * max(size[0] / grid.rows, size[1] / grid.columns)
-    for cell in range(grid.count):
-        row, column = divmod(cell, grid.columns)
-        if column == 0:
-            rows, x2, vertical = _along(down, size[0], grid.rows, row, period, grid.overlap)
-        if not len(x2):  # the lattice is of another part of the picture, as it may be below
-            continue
-        columns, x1, horizontal = _along(across, size[1], grid.columns, column, period, grid.overlap)
-        if not len(x1):
-            continue
-        strip = max(1, most // len(x1))
-        for start in range(0, len(x2), strip):
-            part = slice(start, min(start + strip, len(x2)))
-            x = np.stack([np.tile(x1, part.stop - start), np.repeat(x2[part], len(x1))])
-            weights = np.outer(vertical[part], horizontal)
-            place = slice(rows.start + start, rows.start + part.stop)
-            yield Patch(cell, place, columns, x.astype(np.float32), weights.astype(np.float32))
+    for row in range(grid.rows):
+        rows, x2, vertical = _along(down, size[0], grid.rows, row, period, grid.overlap)
+        for column in range(grid.columns if len(x2) else 0):  # none where the lattice is of another part of the picture
+            columns, x1, horizontal = _along(across, size[1], grid.columns, column, period, grid.overlap)
+            strip = max(1, most // max(len(x1), 1))
+            for start in range(0, len(x2) if len(x1) else 0, strip):
+                part = slice(start, min(start + strip, len(x2)))
+                x = np.stack([np.tile(x1, part.stop - start), np.repeat(x2[part], len(x1))])
+                weights = np.outer(vertical[part], horizontal)
+                place = slice(rows.start + start, rows.start + part.stop)
+                cell = row * grid.columns + column
+                yield Patch(cell, place, columns, x.astype(np.float32), weights.astype(np.float32))
 
 
 def most_samples(lattice: Lattice, grid: Grid) -> int:

@@ -42,7 +42,7 @@ def cell_parts(planes: Floats, cells: Grid, visible: NDArray[np.bool_] | None) -
     for patch in patches(whole(width, height), (height, width), cells, most=height * width):
         place = patch.rows, patch.columns
         seen = None if visible is None else visible[place]
-        if patch.weights.size and (seen is None or seen.any()):
+        if seen is None or seen.any():
             parts[patch.cell] = CellPart(np.ascontiguousarray(planes[:, *place]), patch.x, seen)
     return parts
 

@@ -103,9 +103,7 @@ def _fit_cells(
         raise ValueError("wide cells are not fitted to a picture: a generative model makes them")
     settings = replace(settings, iterations=math.ceil(SHARE * settings.iterations))
     parts = cell_parts(planes, config.cells, visible)
-    mean_colour = (
-        (planes if visible is None or not visible.any() else planes[:, visible]).reshape(len(planes), -1).mean(1)
-    )
+    mean_colour = (planes.reshape(len(planes), -1) if visible is None else planes[:, visible]).mean(axis=1)
     watch = None if report is None else CellsReport(report, sum(part is not None for part in parts))
     starts = [None] * config.cells.count if start is None else separated(start)
     networks = []
