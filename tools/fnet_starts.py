@@ -32,6 +32,7 @@ from fourcodec.fnet.config import FnetConfig
 from fourcodec.fnet.fit import fit as fitting
 from fourcodec.fnet.fit.settings import FLOAT_SCHEDULE, FitSettings
 from fourcodec.fnet.fit.sizes import size_named
+from fourcodec.fnet.fit.start import initial_coefficients
 from fourcodec.fnet.trained_starts import FRACTION, MIDDLE
 from fourcodec.images import pixels
 from fourcodec.optimisation.soap import SoapState
@@ -86,7 +87,7 @@ class Training:
     def __init__(self, size: tuple[int, ...]) -> None:
         self.config, self.done = FnetConfig.of_size(size, 3), 0
         shape = self.config.shape
-        self.start = fitting.initial_coefficients(shape, np.zeros(3, np.float32), np.random.default_rng(0))
+        self.start = initial_coefficients(shape, np.zeros(3, np.float32), np.random.default_rng(0))
         self.soap = [SoapState(layer.size // layer.outputs, layer.outputs) for layer in shape.layers]
 
     def learn(self, picture: Pixels, tasks: int) -> float:

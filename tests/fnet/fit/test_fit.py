@@ -14,8 +14,9 @@ from fourcodec.fnet import network as fourier
 from fourcodec.fnet.backends import backend_of
 from fourcodec.fnet.config import FnetConfig, QuantizedFnet
 from fourcodec.fnet.fit.error_feedback import ErrorFeedback
-from fourcodec.fnet.fit.fit import FLAT_STEP, _Fit, fit, fit_float, initial_coefficients
+from fourcodec.fnet.fit.fit import FLAT_STEP, _Fit, fit, fit_float
 from fourcodec.fnet.fit.settings import FLOAT_SCHEDULE, SCHEDULE, FitSettings, Phase, settings_for
+from fourcodec.fnet.fit.start import initial_coefficients
 from fourcodec.fnet.profile import pack, render
 from fourcodec.fnet.trained_starts import FRACTION, MIDDLE, integers_of
 from fourcodec.fourier.shape import NetworkShape

@@ -27,13 +27,20 @@ from fourcodec.fnet.fit.cells import SHARE, CellsReport, alone, cell_parts, join
 from fourcodec.fnet.fit.error_feedback import ErrorFeedback
 from fourcodec.fnet.fit.last_good import LastGood
 from fourcodec.fnet.fit.sampling import PixelSamples
-from fourcodec.fnet.fit.settings import BIT_WORTH, FLOAT_SCHEDULE, LEAST_RATE_WEIGHT, MOST_MSE, FitSettings, Phase
+from fourcodec.fnet.fit.settings import (
+    BIT_WORTH,
+    FLOAT_SCHEDULE,
+    LEAST_RATE_WEIGHT,
+    MOST_MSE,
+    FitSettings,
+    Phase,
+    learning_rate,
+)
+from fourcodec.fnet.fit.start import initial_coefficients, moved_to_colour, trained_coefficients
 from fourcodec.fnet.fit.step_sizes import CoefficientRate, StepSizes
 from fourcodec.fnet.profile import is_bounded, pack
 from fourcodec.fnet.quantize import dequantize, quantize, step_index, step_size
 from fourcodec.fnet.rendering import coefficients_of, spread_steps
-from fourcodec.fnet.trained_starts import FRACTION, MIDDLE, integers_of
-from fourcodec.fourier.shape import NetworkShape
 from fourcodec.metrics import MOST_DB, psnr_of_mse_db
 from fourcodec.optimisation.progress import Progress
 from fourcodec.optimisation.soap import SoapState
@@ -81,11 +88,7 @@ def fit(
         return _fit_cells(planes, config, settings, seed, backend, report, start, visible)
     if start is None and config.prior:
         config = _better_start(planes, config, settings, seed, backend, visible)
-    fitted = _Fit(planes, config, settings, seed, backend, visible)
-    if start is not None:
-        fitted.coefficients = coefficients_of(start)
-    fitted.run(report)
-    return fitted.integers()
+    return _Fit(planes, config, settings, seed, backend, visible).whole(start, report)
 
 
 def _fit_cells(
@@ -114,10 +117,7 @@ def _fit_cells(
         if watch is not None:
             watch.begin_cell()
         fitted = _Fit(part.planes, alone(config), settings, seed, backend, part.visible, part.inputs)
-        if begun is not None:
-            fitted.coefficients = coefficients_of(begun)
-        fitted.run(watch)
-        networks.append(fitted.integers())
+        networks.append(fitted.whole(begun, watch))
     return joined(config, networks)
 
 
@@ -148,44 +148,6 @@ def fit_float(
     fitted = _Fit(planes, config, settings, seed, backend_of(device))
     fitted.run(report)
     return fitted.coefficients
-
-
-def learning_rate(config: FnetConfig) -> float:
-    """SOAP's learning rate for a network of this size.
-
-    More features add up in each phase, and each layer passes on the changes of the layers before it, so the best rate
-    falls with the number of features and with depth. It was 2e-3 to 3e-3 at width 7 and 8e-4 at width 8, where twice as
-    much diverges; at depth 8 it was half of that at 5, at depth 10 a quarter. A network of limited order has the rate
-    of the width that has as many frequencies.
-    """
-    width = math.log2(config.shape.layers[-1].frequency_count)
-    return 2.5e-3 * min(1.0, 2.0 ** (1.6 * (7 - width))) * min(1.0, (6 / config.depth) ** 2)
-
-
-def initial_coefficients(shape: NetworkShape, mean_colour: Floats, random: np.random.Generator) -> Floats:
-    """Random coefficients near the identity, flat float32: the first layer spreads the positions, hidden layers add
-    little, the last layer gives about mean_colour (channels,)."""
-    coefficients = np.empty(shape.coefficient_count, np.float32)
-    for number, layer in enumerate(shape.layers):
-        spread = 1.0 if number == 0 else 0.09 if number == shape.depth else 0.03
-        part = coefficients[layer.span].reshape(-1, 2, layer.outputs)
-        part[:] = random.normal(0, spread / math.sqrt(2 * layer.frequency_count), part.shape)
-        part[0, 1] = 0  # sin of k = 0 does nothing
-        if number == shape.depth:
-            part[0, 0] = mean_colour
-    return coefficients
-
-
-def trained_coefficients(number: int, shape: NetworkShape) -> Floats:
-    """The coefficients of trained start `number`, flat float32, for a picture whose mean colour is MIDDLE."""
-    return (integers_of(number, shape) / 2.0**FRACTION).astype(np.float32)
-
-
-def moved_to_colour(coefficients: Floats, shape: NetworkShape, mean_colour: Floats) -> Floats:
-    """A trained start for a picture of another mean colour (channels,)."""
-    moved = coefficients.copy()
-    moved[shape.layers[-1].span].reshape(-1, 2, shape.channels)[0, 0] += mean_colour - np.float32(MIDDLE)
-    return moved
 
 
 class _Fit:
@@ -230,6 +192,13 @@ class _Fit:
             self.coefficients = initial_coefficients(self._shape, self._mean, self._random)
         self._indices: NDArray[np.uint8] | None = None  # quantiser steps by output
         self._steps: Floats | None = None  # the same by coefficient
+
+    def whole(self, start: QuantizedFnet | None, report: Report | None) -> QuantizedFnet:
+        """Runs all phases, from another fit's network where one is given, and returns the quantised network."""
+        if start is not None:
+            self.coefficients = coefficients_of(start)
+        self.run(report)
+        return self.integers()
 
     # Layers are updated in parallel already. Threads inside matrix products would compete with these, and change the
     # order of sums.
