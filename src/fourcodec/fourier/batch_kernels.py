@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fourcodec.compiling import float_kernel, inline_kernel
 from fourcodec.fourier.elementary import LOG2_E, exp2
-from fourcodec.fourier.layer import LOW_BITS, _add_marginals, _fill_phasors, _fill_products
+from fourcodec.fourier.layer import LOW_BITS, add_marginals, fill_phasors, fill_products
 from fourcodec.fourier.layout import BLOCK, SIGMOID
 from fourcodec.fourier.simd import (
     accumulate_outputs,
@@ -146,8 +146,8 @@ def _gather(image: Any, pixels: Any, weights: Any, values: Any) -> None:
 def _fill_tables(cosines: Any, sines: Any, low_bits: int, low: Any, high: Any) -> None:
     """Fills `low` with the products of phasors that the low bits of k select, and `high` with those of the high
     bits."""
-    _fill_products(cosines, sines, 0, low_bits, low)
-    _fill_products(cosines, sines, low_bits, cosines.shape[0] - low_bits, high)
+    fill_products(cosines, sines, 0, low_bits, low)
+    fill_products(cosines, sines, low_bits, cosines.shape[0] - low_bits, high)
 
 
 @functools.cache
@@ -212,7 +212,7 @@ def network_kernel(width: int, depth: int, channels: int) -> Callable[..., None]
                 accumulate_outputs(x, features_of[block], w, own, POSITION_FEATURES, m)
                 y[:] = _ZERO
                 for d in range(layers):
-                    _fill_phasors(x, 0, BLOCK, cosines[slot, d], sines[slot, d])
+                    fill_phasors(x, 0, BLOCK, cosines[slot, d], sines[slot, d])
                     _fill_tables(cosines[slot, d], sines[slot, d], low_bits, low, high)
                     offset = own + first_size + d * layer_size
                     for h in range(chunks):
@@ -255,8 +255,8 @@ def network_kernel(width: int, depth: int, channels: int) -> Callable[..., None]
                             accumulate_phase_gradients(
                                 low_gradients, high_gradients, h * BLOCK, y, features, w, f, count, outputs
                             )
-                    _add_marginals(low_gradients, low_bits, 0, x)
-                    _add_marginals(high_gradients, m - low_bits, low_bits, x)
+                    add_marginals(low_gradients, low_bits, 0, x)
+                    add_marginals(high_gradients, m - low_bits, low_bits, x)
                 accumulate_weight_gradients(dw, own, x, features_of[block], POSITION_FEATURES, m)
 
     return propagate  # type: ignore[no-any-return]

@@ -38,7 +38,7 @@ _LEAST_ANGLE = np.float32(2.0**-60)
 
 
 @inline_kernel
-def _fill_phasors(x: Any, start: int, count: int, cosines: Any, sines: Any) -> None:
+def fill_phasors(x: Any, start: int, count: int, cosines: Any, sines: Any) -> None:
     """cosines, sines (m, BLOCK) = cos and sin of 2 pi x for `count` pixels of x (m, N) from `start`; the rest of the
     block is the phasor of 0. x is reduced to [-1/2, 1/2] turns, then half the angle goes into a series (error below
     3e-7)."""
@@ -74,7 +74,7 @@ def _fill_phasors(x: Any, start: int, count: int, cosines: Any, sines: Any) -> N
 
 
 @inline_kernel
-def _fill_products(cosines: Any, sines: Any, first: int, bits: int, table: Any) -> None:
+def fill_products(cosines: Any, sines: Any, first: int, bits: int, table: Any) -> None:
     """table[2k], table[2k + 1] = real and imaginary part of the product of those phasors first + j, j < bits, for which
     bit j of k is set; for all k < 2^bits."""
     for p in range(BLOCK):
@@ -91,7 +91,7 @@ def _fill_products(cosines: Any, sines: Any, first: int, bits: int, table: Any) 
 
 
 @inline_kernel
-def _fill_features(cosines: Any, sines: Any, table: Any, features: Any) -> None:
+def fill_features(cosines: Any, sines: Any, table: Any, features: Any) -> None:
     """features[2k], features[2k + 1] = cosine and sine feature of frequency k of a product table
     (fourier/frequencies.py)."""
     features[0, :] = _ONE
@@ -100,7 +100,7 @@ def _fill_features(cosines: Any, sines: Any, table: Any, features: Any) -> None:
 
 
 @inline_kernel
-def _add_marginals(gradients: Any, bits: int, first: int, dx: Any) -> None:
+def add_marginals(gradients: Any, bits: int, first: int, dx: Any) -> None:
     """dx[first + j, :] += 2 pi * sum of gradients[k, :] over all k with bit j set. Overwrites `gradients`: each bit is
     summed out in turn."""
     for j in range(bits - 1, -1, -1):
@@ -142,9 +142,9 @@ def layer_kernels(n: int) -> LayerKernels:
         features, out = np.empty((2 * count, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
-            _fill_phasors(x, at, size, cosines, sines)
-            _fill_products(cosines, sines, 0, low_bits, low)
-            _fill_products(cosines, sines, low_bits, high_bits, high)
+            fill_phasors(x, at, size, cosines, sines)
+            fill_products(cosines, sines, 0, low_bits, low)
+            fill_products(cosines, sines, low_bits, high_bits, high)
             out[:] = np.float32(0.0)
             accumulate_outputs(out, low, w, 0, 2 * count, outputs)
             for h in range(1, 1 << high_bits):
@@ -170,9 +170,9 @@ def layer_kernels(n: int) -> LayerKernels:
         back = np.empty((m, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
-            _fill_phasors(x, at, size, cosines, sines)
-            _fill_products(cosines, sines, 0, low_bits, low)
-            _fill_products(cosines, sines, low_bits, high_bits, high)
+            fill_phasors(x, at, size, cosines, sines)
+            fill_products(cosines, sines, 0, low_bits, low)
+            fill_products(cosines, sines, low_bits, high_bits, high)
             load_block(dy, at, size, _ONE, dy_block)
             low_gradients[:] = np.float32(0.0)
             high_gradients[:] = np.float32(0.0)
@@ -186,8 +186,8 @@ def layer_kernels(n: int) -> LayerKernels:
                     )
             if dx.shape[0]:
                 back[:] = np.float32(0.0)
-                _add_marginals(low_gradients, low_bits, 0, back)
-                _add_marginals(high_gradients, high_bits, low_bits, back)
+                add_marginals(low_gradients, low_bits, 0, back)
+                add_marginals(high_gradients, high_bits, low_bits, back)
                 if residual:
                     back += dy_block
                 store_block(back, at, size, dx)

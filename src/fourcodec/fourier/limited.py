@@ -16,7 +16,7 @@ import numpy as np
 
 from fourcodec.compiling import float_kernel
 from fourcodec.fourier.frequencies import product_table
-from fourcodec.fourier.layer import TWO_PI, LayerKernels, _fill_features, _fill_phasors
+from fourcodec.fourier.layer import TWO_PI, LayerKernels, fill_features, fill_phasors
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.fourier.rows import add_block, load_block, store_block
 from fourcodec.fourier.simd import (
@@ -57,8 +57,8 @@ def _build(n: int) -> tuple[Callable[..., None], Callable[..., None]]:
         features, out = np.empty((rows, BLOCK), np.float32), np.empty((outputs, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
-            _fill_phasors(x, at, size, cosines, sines)
-            _fill_features(cosines, sines, table, features)
+            fill_phasors(x, at, size, cosines, sines)
+            fill_features(cosines, sines, table, features)
             out[:] = _ZERO
             accumulate_outputs(out, features, w, 0, rows, outputs)
             if residual:
@@ -77,8 +77,8 @@ def _build(n: int) -> tuple[Callable[..., None], Callable[..., None]]:
         back = np.empty((m, BLOCK), np.float32)
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
-            _fill_phasors(x, at, size, cosines, sines)
-            _fill_features(cosines, sines, table, features)
+            fill_phasors(x, at, size, cosines, sines)
+            fill_features(cosines, sines, table, features)
             load_block(dy, at, size, _ONE, dy_block)
             accumulate_weight_gradients(gradients, 0, dy_block, features, 2 * count, outputs)
             if dx.shape[0]:

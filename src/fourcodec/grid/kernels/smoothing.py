@@ -14,7 +14,7 @@ import numpy as np
 
 from fourcodec.compiling import float_kernel, inline_kernel
 from fourcodec.grid.kernels.layout import SMOOTHING_REACH as REACH
-from fourcodec.grid.kernels.upsampling import _add, _clamped, _dot
+from fourcodec.grid.kernels.upsampling import add_weighted, clamped_row, dot
 
 _ZERO = np.float32(0.0)
 
@@ -41,9 +41,9 @@ def _down(source: Any, row: int, taps: Any, line: Any) -> None:
     """line (w + 6,) = row `row` of source (h, w) filtered down the columns, its ends replicated."""
     h, w = source.shape
     _mix(
-        line[REACH : REACH + w], source[_clamped(row - 3, h)], source[_clamped(row - 2, h)],
-        source[_clamped(row - 1, h)], source[row], source[_clamped(row + 1, h)], source[_clamped(row + 2, h)],
-        source[_clamped(row + 3, h)], taps,
+        line[REACH : REACH + w], source[clamped_row(row - 3, h)], source[clamped_row(row - 2, h)],
+        source[clamped_row(row - 1, h)], source[row], source[clamped_row(row + 1, h)], source[clamped_row(row + 2, h)],
+        source[clamped_row(row + 3, h)], taps,
     )  # fmt: skip
     for k in range(REACH):
         line[k] = line[REACH]
@@ -82,9 +82,9 @@ def smooth_adjoint(gradient_out: Any, taps: Any, first: int, last: int, back: An
     for row in range(max(first - REACH, 0), min(last + REACH, h)):
         _back(gradient_out[row], wide, line, taps)
         for d in range(-REACH, REACH + 1):
-            target = _clamped(row + d, h)
+            target = clamped_row(row + d, h)
             if first <= target < last:
-                _add(back[target], line[REACH : REACH + w], taps[REACH - abs(d)])
+                add_weighted(back[target], line[REACH : REACH + w], taps[REACH - abs(d)])
 
 
 @float_kernel
@@ -96,7 +96,7 @@ def smoothing_gradient(source: Any, gradient_out: Any, taps: Any, first: int, la
     for row in range(first, last):
         _down(source, row, taps, line)
         for k in range(2 * REACH + 1):
-            gradient[REACH - abs(k - REACH)] += _dot(gradient_out[row], line[k : k + w])
+            gradient[REACH - abs(k - REACH)] += dot(gradient_out[row], line[k : k + w])
         _back(gradient_out[row], wide, line, taps)
         for d in range(-REACH, REACH + 1):
-            gradient[REACH - abs(d)] += _dot(line[REACH : REACH + w], source[_clamped(row + d, h)])
+            gradient[REACH - abs(d)] += dot(line[REACH : REACH + w], source[clamped_row(row + d, h)])

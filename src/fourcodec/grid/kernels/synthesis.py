@@ -16,7 +16,7 @@ import numpy as np
 
 from fourcodec.compiling import float_kernel
 from fourcodec.fourier.frequencies import phasors_held, product_table
-from fourcodec.fourier.layer import TWO_PI, _fill_features, _fill_phasors
+from fourcodec.fourier.layer import TWO_PI, fill_features, fill_phasors
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.fourier.rows import load_block, store_block
 from fourcodec.fourier.simd import accumulate_outputs, accumulate_weight_gradients, fold_gradients
@@ -91,11 +91,11 @@ def _build(m: int, channels: int, rows: int, both: int, backwards: int) -> Calla
         for at in range(start, stop, BLOCK):
             size = min(BLOCK, stop - at)
             load_block(x, at, size, scale, hidden)
-            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
-            _fill_features(cosines, sines, table, f1)
+            fill_phasors(hidden, 0, BLOCK, cosines, sines)
+            fill_features(cosines, sines, table, f1)
             accumulate_outputs(hidden, f1, w1, 0, first_rows, inputs)
-            _fill_phasors(hidden, 0, BLOCK, cosines, sines)
-            _fill_features(cosines, sines, table, f2)
+            fill_phasors(hidden, 0, BLOCK, cosines, sines)
+            fill_features(cosines, sines, table, f2)
             load_block(x, at, size, _ONE, f2[first_rows : first_rows + inputs])
             if gradients == 0:
                 out[:] = _ZERO

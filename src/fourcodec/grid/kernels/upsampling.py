@@ -18,7 +18,7 @@ from fourcodec.grid.kernels.layout import PAD
 
 
 @inline_kernel
-def _clamped(index: int, count: int) -> int:
+def clamped_row(index: int, count: int) -> int:
     return min(max(index, 0), count - 1)
 
 
@@ -54,9 +54,9 @@ def upsample(source: Any, filters: Any, first: int, last: int, out: Any) -> None
     a0, a1, a2, a3 = filters[0], filters[1], filters[2], filters[3]
     even, odd = np.empty(w + 2 * PAD, np.float32), np.empty(w + 2 * PAD, np.float32)
     for i in range(first, last):
-        b, c, d = source[_clamped(i - 1, h)], source[i], source[_clamped(i + 1, h)]
-        _mix(even[PAD : PAD + w], source[_clamped(i - 2, h)], b, c, d, a0, a1, a2, a3)
-        _mix(odd[PAD : PAD + w], b, c, d, source[_clamped(i + 2, h)], a3, a2, a1, a0)
+        b, c, d = source[clamped_row(i - 1, h)], source[i], source[clamped_row(i + 1, h)]
+        _mix(even[PAD : PAD + w], source[clamped_row(i - 2, h)], b, c, d, a0, a1, a2, a3)
+        _mix(odd[PAD : PAD + w], b, c, d, source[clamped_row(i + 2, h)], a3, a2, a1, a0)
         _replicate(even, w)
         _replicate(odd, w)
         if 2 * i < out.shape[0]:
@@ -84,7 +84,7 @@ def _gather(row: Any, width: int, even: Any, odd: Any, back: Any, a0: Any, a1: A
 
 
 @inline_kernel
-def _add(out: Any, row: Any, weight: Any) -> None:
+def add_weighted(out: Any, row: Any, weight: Any) -> None:
     for i in range(out.shape[0]):
         out[i] += weight * row[i]
 
@@ -106,14 +106,14 @@ def upsample_adjoint(gradient_out: Any, filters: Any, first: int, last: int, bac
                 continue
             _gather(gradient_out[2 * i + side], w, even, odd, line, a0, a1, a2, a3)
             for t in range(4):
-                target = _clamped(i - 2 + side + t, h)
+                target = clamped_row(i - 2 + side + t, h)
                 if first <= target < last:
                     weight = filters[t] if side == 0 else filters[3 - t]
-                    _add(back[target], inner, weight)
+                    add_weighted(back[target], inner, weight)
 
 
 @inline_kernel
-def _dot(a: Any, b: Any) -> Any:
+def dot(a: Any, b: Any) -> Any:
     total = np.float32(0.0)
     for i in range(a.shape[0]):
         total += a[i] * b[i]
@@ -140,8 +140,8 @@ def filter_gradient(source: Any, gradient_out: Any, filters: Any, first: int, la
                 even[k] = gradient_out[r, 2 * k]
                 odd[k] = gradient_out[r, 2 * k + 1]
             first_row = i - 2 + side
-            r0, r1 = source[_clamped(first_row, h)], source[_clamped(first_row + 1, h)]
-            r2, r3 = source[_clamped(first_row + 2, h)], source[_clamped(first_row + 3, h)]
+            r0, r1 = source[clamped_row(first_row, h)], source[clamped_row(first_row + 1, h)]
+            r2, r3 = source[clamped_row(first_row + 2, h)], source[clamped_row(first_row + 3, h)]
             if side == 0:
                 _mix(line[PAD : PAD + w], r0, r1, r2, r3, a[0], a[1], a[2], a[3])
             else:
@@ -149,11 +149,11 @@ def filter_gradient(source: Any, gradient_out: Any, filters: Any, first: int, la
             _replicate(line, w)
             # The filter along rows: gradients against the rows filtered down the columns.
             for t in range(4):
-                gradient[t] += _dot(even, line[t : t + count]) + _dot(odd, line[4 - t : 4 - t + count])
+                gradient[t] += dot(even, line[t : t + count]) + dot(odd, line[4 - t : 4 - t + count])
             # The filter down columns: gradients pulled back along the row, against the rows of source.
             _gather(gradient_out[r], w, zeros[0], zeros[1], pulled, a[0], a[1], a[2], a[3])
             inner = pulled[PAD : PAD + w]
-            gradient[0 if side == 0 else 3] += _dot(inner, r0)
-            gradient[1 if side == 0 else 2] += _dot(inner, r1)
-            gradient[2 if side == 0 else 1] += _dot(inner, r2)
-            gradient[3 if side == 0 else 0] += _dot(inner, r3)
+            gradient[0 if side == 0 else 3] += dot(inner, r0)
+            gradient[1 if side == 0 else 2] += dot(inner, r1)
+            gradient[2 if side == 0 else 1] += dot(inner, r2)
+            gradient[3 if side == 0 else 0] += dot(inner, r3)
