@@ -390,6 +390,29 @@ def test_a_long_fit_is_announced_once(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        ("--effort 2", "; a lower --effort takes less"),
+        ("--effort 1", "; --max-seconds sets a limit"),
+        ("--effort 1 --max-seconds 999", ""),
+        ("--effort 1 --target-bytes 9999", ""),
+        ("--effort 1 --profile fnet -q 50", ""),
+        ("--effort 9 --iterations 999", "; fewer --iterations take less"),
+    ],
+)
+def test_a_long_fit_comes_with_advice_that_is_not_refused(
+    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: str, advice: str
+) -> None:
+    def announce(_: np.ndarray, *, progress: Any, **others: object) -> codec.Encoded:
+        progress(Progress(iteration=1, iterations=9, loss=0.5, psnr_db=3.0, seconds_left=301.0))
+        raise MemoryError
+
+    monkeypatch.setattr(codec, "encode", announce)
+    assert cli.run(["encode", str(source), *options.split()]) == 1
+    assert capsys.readouterr().err.splitlines()[0] == f"note: this takes about 5 minutes{advice}"
+
+
 @pytest.mark.parametrize("profile", PROFILE_NAMES)
 def test_a_target_out_of_reach_is_one_line_and_no_file(
     source: Path, capsys: pytest.CaptureFixture[str], profile: str

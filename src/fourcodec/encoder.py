@@ -1,7 +1,8 @@
 """From planes to the bytes of a file: the fits, and the networks' sizes, for each kind of request.
 
-a quality:  one fit at its lambda
-a target:   a search over lambda (optimisation/target_search.py), each of whose fits is packed, decoded and measured
+a quality:    one fit at its lambda
+a size alone: one fit, which sets the price of a bit itself (fnet/fit/settings.py, BIT_WORTH)
+a target:     a search over lambda (optimisation/target_search.py), each of whose fits is packed, decoded and measured
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from fourcodec.request import DEFAULT_QUALITY, Request
 from fourcodec.threads import thread_count
 from fourcodec.views import whole
 
-FEWEST_PROBE_STEPS = 300
+FEWEST_PROBE_ITERATIONS = 300
 Report = Callable[[Progress], None] | None
 
 
@@ -86,7 +87,7 @@ class Made(NamedTuple):
 
 def _probe(iterations: int) -> Part:
     """A tenth of a fit, or as much more as it takes to tell one lambda from another."""
-    return Part(min(max(0.1, FEWEST_PROBE_STEPS / iterations), 0.5))
+    return Part(min(max(0.1, FEWEST_PROBE_ITERATIONS / iterations), 0.5))
 
 
 @dataclass

@@ -88,6 +88,11 @@ class Request:
         return any(getattr(self, name) is not None for name in TARGETS)
 
     @property
+    def takes_max_seconds(self) -> bool:
+        """True if a limit of time may be given: for the grid, without a target."""
+        return self.is_grid and not self.targeted
+
+    @property
     def size(self) -> tuple[int, int] | None:
         """Width and depth of the pure network; None where the encoder chooses them."""
         if not self.sized and (self.quality is not None or self.targeted):

@@ -200,6 +200,7 @@ HOSTILE_NPZ = {
     "no images": zipped(data=npy(np.zeros((0, 8, 8, 1), np.uint8))),
     "no rows": zipped(data=npy(np.zeros((5, 0, 8, 1), np.uint8))),
     "many channels": zipped(data=npy(np.zeros((50, 2, 2, 9), np.uint8))),
+    "opacity": zipped(data=npy(np.zeros((50, 2, 2, 4), np.uint8))),
 }
 
 

@@ -205,7 +205,7 @@ class _Run:
         if arguments["max_seconds"] is not None:
             arguments["max_seconds"] = options.time_left(arguments["max_seconds"], self.begun)
         with options.ProgressLine() as line:
-            watch = None if self.quiet else _Watch(line if self.shown else None, arguments["effort"])
+            watch = None if self.quiet else _Watch(line if self.shown else None, _shorter(arguments))
             encoded = codec.encode(picture, **arguments, limits=limits, progress=watch)
         options.write_target(target, encoded.data, overwrite=self.force)
         if not self.quiet and encoded.refusal:
@@ -232,18 +232,27 @@ def _request(wishes: dict[str, Any]) -> Request:
             return Request(**typed)
 
 
-class _Watch:
-    """Announces the duration of a fit above LONG_SECONDS once, prints its notes, and shows progress where it is
-    wanted."""
+def _shorter(arguments: dict[str, Any]) -> str:
+    """A hint, to stand behind a duration, at an option that shortens it; "" where there is none."""
+    if arguments["iterations"] is not None:
+        return "; fewer --iterations take less"
+    if arguments["effort"] > 1:
+        return "; a lower --effort takes less"
+    request = Request(**{field.name: arguments[field.name] for field in fields(Request)})
+    return "; --max-seconds sets a limit" if request.takes_max_seconds and request.max_seconds is None else ""
 
-    def __init__(self, line: options.ProgressLine | None, effort: int) -> None:
-        self._line, self._effort, self._said = line, effort, False
+
+class _Watch:
+    """Announces the duration of a fit above LONG_SECONDS once, with `shorter` behind it, prints its notes, and shows
+    progress where it is wanted."""
+
+    def __init__(self, line: options.ProgressLine | None, shorter: str) -> None:
+        self._line, self._shorter, self._said = line, shorter, False
 
     def __call__(self, progress: "Progress") -> None:
         if not self._said and progress.seconds_left > LONG_SECONDS:
             minutes = round(progress.seconds_left / 60)
-            less = "a lower --effort takes less" if self._effort > 1 else "--max-seconds sets a limit"
-            options.note(f"this takes about {minutes} minute{'s' * (minutes > 1)}; {less}")
+            options.note(f"this takes about {minutes} minute{'s' * (minutes > 1)}{self._shorter}")
         self._said = True
         if progress.note:
             options.note(progress.note)

@@ -6,7 +6,7 @@ leading one are adaptive decisions; the remaining bits and the sign are coded wi
 decision has a 16-bit probability, which starts at a half and moves towards each decision: fast at first, later by
 1 / _LIMIT of its error. Each context has probabilities of its own. A context may be divided into finer ones: those of a
 finer context start as the context's are when they are first needed, and learn as if they had seen _HEAD_START
-decisions; the context's own learn on. FORMAT.md, "Coder 2", specifies the same.
+decisions; the context's own learn on. FORMAT.md, "Profile 1", The range coder, specifies the same.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The range coder under both coders of integers: binary decisions of given probabilities <-> bytes.
 
 It is the range coder of LZMA (I. Pavlov), with 16-bit probabilities. All arithmetic is in integers, so the bytes are
-the same on every machine. FORMAT.md, "Coder 2", specifies it. A state is one int64 array, so that compiled functions
-can change it in place.
+the same on every machine. FORMAT.md, "Profile 1", The range coder, specifies it. A state is one int64 array, so that
+compiled functions can change it in place.
 """
 
 from __future__ import annotations

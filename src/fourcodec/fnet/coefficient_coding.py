@@ -30,8 +30,8 @@ def running_sums(values: NDArray[np.int32]) -> NDArray[np.uint8]:
 
 
 def groups(shape: NetworkShape) -> NDArray[np.int64]:
-    """The group of each coefficient (coefficient_count,): those of one layer and one order of frequencies, numbered
-    from 0, are alike in size."""
+    """The number of each coefficient's group, (coefficient_count,) int64 from 0. A group has the coefficients of one
+    layer and one order of frequencies, which are of similar magnitude."""
     found, first = np.empty(shape.coefficient_count, np.int64), 0
     for layer in shape.layers:
         orders = frequency_bits(layer.inputs, layer.order).sum(axis=1)

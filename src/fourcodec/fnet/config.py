@@ -25,7 +25,7 @@ MAX_COEFFICIENTS = 1 << 22  # of the networks of all cells: a header's fields mu
 class FnetConfig:
     """The size of a network, and the form of its inputs and outputs.
 
-    width 1..10, depth 1..16, channels 1..4. order: the most non-zero components of a frequency, 1..width-1, or None
+    width 1..10, depth 1..16, channels 1 or 3. order: the most non-zero components of a frequency, 1..width-1, or None
     where that is not limited. coordinates, activation: the header's numbers for the inputs and outputs. cells: those
     of the picture; several need coordinates that do not count pixels, and wide ones an order that is not limited.
     prior: the number of the trained start that symbols are coded around, 0 for none. Raises ValueError for a size, an
@@ -42,13 +42,11 @@ class FnetConfig:
     prior: int = 0
 
     def __post_init__(self) -> None:
-        for name, value, largest in (
-            ("width", self.width, MAX_WIDTH),
-            ("depth", self.depth, MAX_DEPTH),
-            ("channels", self.channels, 4),
-        ):
+        for name, value, largest in (("width", self.width, MAX_WIDTH), ("depth", self.depth, MAX_DEPTH)):
             if not 1 <= value <= largest:
                 raise ValueError(f"{name} is 1 to {largest}, not {value}")
+        if self.channels not in (1, 3):
+            raise ValueError(f"channels are 1 or 3, not {self.channels}")
         if self.order is not None and not 1 <= self.order < self.width:
             raise ValueError(f"an order that limits width {self.width} is 1 to {self.width - 1}, not {self.order}")
         if self.prior and self.prior not in trained_starts():

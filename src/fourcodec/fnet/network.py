@@ -2,7 +2,7 @@
 fourier/limited.py.
 
 Fitting and decoding share `_forward`. Work is divided into pieces of CHUNK pixels, and sums run over the pieces in
-their order, so no result depends on the number of threads. With 0 `threads` there are as many as cores.
+their order, so no result depends on the number of threads, which is `thread_count()`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fourcodec.threads import map_threads, thread_count
 CHUNK = 768  # pixels per piece of work: four blocks of the kernels, whose activations stay in the L2 cache
 
 
-def evaluate(shape: NetworkShape, coefficients: Floats, x: Floats, threads: int = 0) -> Floats:
+def evaluate(shape: NetworkShape, coefficients: Floats, x: Floats) -> Floats:
     """The network's values (channels, N) float32 at positions x (2, N). coefficients: flat float32."""
     y = np.empty((shape.channels, x.shape[1]), np.float32)
 
@@ -30,7 +30,7 @@ def evaluate(shape: NetworkShape, coefficients: Floats, x: Floats, threads: int 
         block[:, :count] = x[:, part]
         y[:, part] = _forward(shape, coefficients, block)[-1][:, :count]
 
-    map_threads(run, _pieces(x.shape[1]), threads or thread_count())
+    map_threads(run, _pieces(x.shape[1]), thread_count())
     return y
 
 
@@ -39,9 +39,7 @@ def layer_outputs(shape: NetworkShape, coefficients: Floats, x: Floats) -> list[
     return _forward(shape, coefficients, x)[1:]
 
 
-def mse_gradient(
-    shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats, threads: int = 0
-) -> tuple[float, Floats]:
+def mse_gradient(shape: NetworkShape, coefficients: Floats, x: Floats, target: Floats) -> tuple[float, Floats]:
     """The mean squared error over pixels and channels, and the sum of its gradients by all rows of coefficients, flat
     float32.
 
@@ -62,13 +60,11 @@ def mse_gradient(
         _derivatives(shape, own, values, error * scale, gradients[index])
         return float(np.square(error, dtype=np.float64).sum())
 
-    squares = map_threads(run, range(len(pieces)), threads or thread_count())
+    squares = map_threads(run, range(len(pieces)), thread_count())
     return sum(squares) / target.size, gradients.sum(axis=0)
 
 
-def sensitivities(
-    shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats, threads: int = 0
-) -> list[tuple[Floats, Floats]]:
+def sensitivities(shape: NetworkShape, coefficients: Floats, x: Floats, signs: Floats) -> list[tuple[Floats, Floats]]:
     """The inputs (inputs, N) of each layer, and the derivatives (outputs, N) by its outputs of the network's values at
     the same position, summed over channels with `signs`; float32.
 
@@ -87,7 +83,7 @@ def sensitivities(
         for n, (all_inputs, all_derivatives) in enumerate(found):
             all_inputs[:, part], all_derivatives[:, part] = values[n], derivatives[n]
 
-    map_threads(run, _pieces(x.shape[1]), threads or thread_count())
+    map_threads(run, _pieces(x.shape[1]), thread_count())
     return found
 
 

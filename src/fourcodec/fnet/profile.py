@@ -62,7 +62,7 @@ PROFILE_ID = 1
 NAME = "fnet"
 NETWORK = 0  # section kind
 SECTION_NAMES = {NETWORK: "network"}
-MAX_SUM = 1 << 10  # of the sizes of coefficients in a hidden state, in turns, and in a sample: 13 bits of fraction
+MAX_SUM = 1 << 10  # of magnitudes of coefficients in a hidden state, in turns, and in a sample: 13 bits of fraction
 _SPARSE_PITCH = 3.7  # pixels from sample to sample; at half size means gain nothing (28.67 dB against 28.62)
 
 
@@ -122,8 +122,8 @@ def _around_start(config: FnetConfig, indices: NDArray[np.uint8], differences: N
 
 
 def is_bounded(network: QuantizedFnet) -> bool:
-    """True where no hidden state and no sample can exceed MAX_SUM, by the sizes of all coefficients that add to it, in
-    any cell.
+    """True where no hidden state and no sample can exceed MAX_SUM, by the magnitudes of all coefficients that add to
+    it, in any cell.
 
     Beyond it, float32 has too little left for the fraction of a phase, and decoders that take their sums in different
     orders show different pictures. Sums are exact (FORMAT.md, "Bound"), so that all decoders refuse the same files.
@@ -140,9 +140,9 @@ def _is_bounded(shape: NetworkShape, step_indices: NDArray[np.uint8], symbols: N
     steps = [int(float(step) * 2.0**60) for step in step_size(step_indices)]
     sums: list[int] = []
     for layer in shape.layers:
-        sizes = np.abs(symbols[layer.span].astype(np.int64)).reshape(-1, layer.outputs).sum(axis=0)
+        magnitudes = np.abs(symbols[layer.span].astype(np.int64)).reshape(-1, layer.outputs).sum(axis=0)
         before = sums if layer.residual else [0] * layer.outputs
-        sums = [old + step * int(size) for old, step, size in zip(before, steps, sizes, strict=False)]
+        sums = [old + step * int(added) for old, step, added in zip(before, steps, magnitudes, strict=False)]
         if max(sums) > MAX_SUM << 60:
             return False
         steps = steps[layer.outputs :]
@@ -182,9 +182,11 @@ def render(
 
 
 def multiplications(config: FnetConfig, lattice: Lattice) -> int:
-    """The multiplications of `render`: one for each coefficient of a network and sample that it is evaluated at."""
-    samples = most_samples(lattice, config.cells)
-    return (samples if lattice.pitch < _SPARSE_PITCH else 4 * samples) * config.shape.coefficient_count
+    """An upper bound on the multiplications of `render`: one for each coefficient of a network and sample that it is
+    evaluated at. Where an axis has several cells each sample counts twice, though narrow ones overlap little
+    (FORMAT.md, "Limits")."""
+    sample_count = most_samples(lattice, config.cells)
+    return (sample_count if lattice.pitch < _SPARSE_PITCH else 4 * sample_count) * config.shape.coefficient_count
 
 
 def memory_pixels(config: FnetConfig) -> int:

@@ -27,7 +27,7 @@ NONLINEARITIES = ("leaky_relu", "silu")
 STARTS = ("components", "random")
 SCHEDULES = ("linear", "cosine")
 MAX_SAMPLES = 1 << 22  # of an image: a sheet of 64 such images takes 1 GB
-MAX_CHANNELS = 4
+CHANNELS = (1, 3)  # grey or RGB
 MAX_GUIDANCE = 10.0
 MAX_UNITS = 1 << 14  # per layer: two layers of this width have 268 million weights between them
 _SUFFIX = ".toml"
@@ -266,10 +266,11 @@ def checked_shape(shape: Any) -> tuple[int, int, int]:
     if len(sizes) != 3 or any(type(size) is not int or size < 1 for size in sizes):
         raise ConfigError(f"images are (height, width, channels), not {shape!r}")
     height, width, channels = sizes
-    if channels > MAX_CHANNELS or height * width * channels > MAX_SAMPLES:
+    if channels not in CHANNELS:
+        raise ConfigError(f"images have 1 channel (grey) or 3 (RGB), not {channels}")
+    if height * width * channels > MAX_SAMPLES:
         raise ConfigError(
-            f"images of {height} x {width} pixels and {channels} channels: at most {MAX_CHANNELS} channels and "
-            f"{MAX_SAMPLES} samples are possible"
+            f"images of {height} x {width} pixels and {channels} channels: at most {MAX_SAMPLES} samples are possible"
         )
     return height, width, channels
 

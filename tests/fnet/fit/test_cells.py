@@ -43,7 +43,10 @@ def test_parts_have_the_colours_of_their_cells_and_overlap() -> None:
     assert above.visible.sum() == 16 * 48
     assert below.visible is not None
     assert below.visible.sum() == 48
-    assert cell_parts(planes, Grid(4, 1, narrow=True), visible)[3] is None
+    parts = cell_parts(planes, Grid(4, 1, narrow=True), visible)
+    assert parts[0] is not None
+    assert parts[0].visible is None  # all pixels count
+    assert parts[3] is None
 
 
 def test_cells_are_fitted_and_their_networks_joined(photo: np.ndarray) -> None:

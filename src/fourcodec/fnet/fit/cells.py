@@ -43,7 +43,9 @@ def cell_parts(planes: Floats, cells: Grid, visible: NDArray[np.bool_] | None) -
         place = patch.rows, patch.columns
         seen = None if visible is None else visible[place]
         if seen is None or seen.any():
-            parts[patch.cell] = CellPart(np.ascontiguousarray(planes[:, *place]), patch.x, seen)
+            # Where all pixels count, samples are two-dimensional, which is better than shares of a list.
+            hidden = None if seen is None or seen.all() else seen
+            parts[patch.cell] = CellPart(np.ascontiguousarray(planes[:, *place]), patch.x, hidden)
     return parts
 
 

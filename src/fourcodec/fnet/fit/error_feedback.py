@@ -44,7 +44,8 @@ class ErrorFeedback:
         self.shares = np.ones(shape.output_count)
 
     def observe(self, sensitivities: Sequence[tuple[Floats, Floats]], threads: int) -> None:
-        """Takes an estimate. sensitivities: of fnet.network.sensitivities, for each layer."""
+        """Updates the running estimate. sensitivities: what `Backend.sensitivities` returns, for each layer its inputs
+        (inputs, N) and derivatives (outputs, N), float32."""
 
         def observe(number: int) -> None:
             inputs, derivatives = (array[:, :OBSERVED_PIXELS] for array in sensitivities[number])

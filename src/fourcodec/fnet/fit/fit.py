@@ -49,12 +49,12 @@ from fourcodec.threads import map_threads, thread_count
 
 WARM_UP = 100  # iterations over which the learning rate rises: SOAP's first bases are poor
 OBSERVED_EVERY = 50  # iterations between estimates of what errors of coefficients cost
-PROBE_PIXELS = 768  # pixels on which the effect of an update is measured
+SHIFT_PIXELS = 768  # pixels on which the effect of an update is measured
 MAX_SHIFT = 6e-3  # root mean square, in turns or units of colour, that an update may move a layer's outputs
 CHECK_EVERY = 25  # iterations between checks for divergence
 SAMPLE_PIXELS = 4 * 768  # pixels of a check, always the same
 NOISES = 12  # draws of training noise in an iteration, each for its share of the pixels; an even number
-PROBE_SHARE, MOST_PROBES = 0.05, 50  # iterations of each of two probes: a share of the whole fit's, and at most
+TRIAL_SHARE, MOST_TRIAL_ITERATIONS = 0.05, 50  # of each trial of a start: a share of the whole fit's, and at most
 FLAT_STEP = 2.0**-9  # quantiser step of a flat colour: half a level of 8 bits
 REPORT_SECONDS = 0.2
 PACED_FROM = 10  # the first iteration that is reported: those before load kernels, and say nothing of the pace
@@ -76,8 +76,9 @@ def fit(
 ) -> QuantizedFnet:
     """Fits a network to planes (channels, H, W) float32 in [0, 1]. Equal arguments give equal results on one machine.
 
-    visible: (H, W); where it is false, pixels do not count. report: called with the progress now and then. start:
-    another fit of the same config, for a warm start; settings.begin is the share of the schedule that it replaces.
+    seed: of all random choices. device: "cpu" or "cuda". visible: (H, W); where it is false, pixels do not count.
+    report: called with the progress now and then. start: another fit of the same config, for a warm start;
+    settings.begin is the share of the schedule that it replaces.
     Where the fitted network, or that of a cell, is no better than the flat mean colour, it is that colour. Raises
     ValueError for a start of another config, and for wide cells.
     """
@@ -129,13 +130,13 @@ def _better_start(
     backend: Backend,
     visible: NDArray[np.bool_] | None,
 ) -> FnetConfig:
-    """The config, or the one without a trained start, where two short fits say that this is nearer to the picture: some
-    pictures are unlike all that a start was learned from."""
-    iterations = max(1, round(PROBE_SHARE * settings.iterations))
-    probe = replace(settings, iterations=min(iterations, MOST_PROBES), phases=FLOAT_SCHEDULE)
+    """The config, without its trained start where two short fits say that a random start comes nearer to the picture:
+    some pictures are unlike all that a start was learned from."""
+    iterations = max(1, round(TRIAL_SHARE * settings.iterations))
+    trial = replace(settings, iterations=min(iterations, MOST_TRIAL_ITERATIONS), phases=FLOAT_SCHEDULE)
     errors = []
     for candidate in (config, replace(config, prior=0)):
-        fitted = _Fit(planes, candidate, probe, seed, backend, visible)
+        fitted = _Fit(planes, candidate, trial, seed, backend, visible)
         fitted.run(None)
         errors.append((fitted.mse(), candidate))
     return min(errors, key=lambda pair: pair[0])[1]
@@ -285,7 +286,7 @@ class _Fit:
         else:
             loss, gradient = self._backend.mse_gradient(self._shape, self.coefficients[None], x, target)
         if np.isfinite(gradient).all():  # else the coefficients stay finite, and `_check` finds the divergence
-            self._move(gradient, np.ascontiguousarray(x[:, :PROBE_PIXELS]), self._rate_at(iteration))
+            self._move(gradient, np.ascontiguousarray(x[:, :SHIFT_PIXELS]), self._rate_at(iteration))
         return loss
 
     def _noisy(self, steps: Floats) -> Floats:
@@ -369,14 +370,14 @@ class _Fit:
         while self._frozen < len(self._shape.layers):  # after a run too short for its last phase
             self._freeze()
         network = QuantizedFnet(self._config, self._indices, quantize(self.coefficients, self._steps))
-        alone = replace(network, config=replace(self._config, prior=0))
-        flat = flat_network(alone.config, self._mean)
+        without_start = replace(network, config=replace(self._config, prior=0))
+        flat = flat_network(without_start.config, self._mean)
         is_nearer = self._mse(coefficients_of(network)) < self._mse(coefficients_of(flat))
         if not (is_nearer and is_bounded(network)):
             return flat
         if not self._config.prior:
             return network
-        return network if _coded_bytes(network) < _coded_bytes(alone) else alone
+        return network if _coded_bytes(network) < _coded_bytes(without_start) else without_start
 
     def _freeze(self) -> None:
         """Rounds and fixes the next layer."""

@@ -11,24 +11,23 @@ from fourcodec.optimisation.settings import Part, check_begin, iterations_for
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase of a fit, with a share of its iterations.
+    """A phase of a fit.
 
-    noisy: coefficients have training noise, and the cost includes the rate. freezing: layers are rounded and fixed, one
-    after the other, while the others adapt.
+    share: that of its iterations. noisy: coefficients have training noise, and the cost includes the rate. freezing:
+    layers are rounded and fixed, one after the other, while the others adapt.
     """
 
-    name: str
     share: float
     noisy: bool = False
     freezing: bool = False
 
 
 SCHEDULE = (
-    Phase("shape", 0.1),
-    Phase("rate", 0.75, noisy=True),
-    Phase("freeze", 0.15, noisy=True, freezing=True),
+    Phase(0.1),
+    Phase(0.75, noisy=True),
+    Phase(0.15, noisy=True, freezing=True),
 )
-FLOAT_SCHEDULE = (Phase("shape", 1.0),)  # without quantisation, to measure what it costs
+FLOAT_SCHEDULE = (Phase(1.0),)  # without quantisation: to measure what that costs, and to try a trained start
 
 # Without a lambda, the price of a bit is such that one more for each coefficient of a network of this width and depth
 # with all frequencies is worth this share of the MSE, 0.9 dB of PSNR. Such networks then have 2.5 to 4.5 bits a

@@ -4,7 +4,7 @@ A quantiser of step s adds h s^2 / 12 to the MSE for a coefficient with curvatur
 log2(s) bits. At a price of `bit_price` MSE per bit the best step is s = sqrt(6 bit_price / (h ln 2)), so steps need
 not be learned by gradients. Curvatures are the same for all coefficients of one output of a layer, since cosine and
 sine of a feature have a mean square of 1/2, and differ a thousandfold between outputs. Rounding with feedback
-(error_feedback.py) has a share of the cost, and steps of lower curvature.
+(error_feedback.py) costs only a share of this, so that curvatures are multiplied by the share, and steps are larger.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class StepSizes:
         self._curvature: NDArray[np.float64] | None = None  # (outputs of all layers,)
 
     def observe(self, sensitivities: Sequence[tuple[Floats, Floats]]) -> None:
-        """Takes an estimate: the result of fnet.network.sensitivities."""
+        """Updates the running estimate. sensitivities: what `Backend.sensitivities` returns, for each layer its inputs
+        (inputs, N) and derivatives (outputs, N), float32."""
         channels = len(sensitivities[-1][1])
         squares = [np.square(derivatives, dtype=np.float64).mean(axis=1) for _, derivatives in sensitivities]
         new = np.concatenate(squares) / (2 * channels)

@@ -19,6 +19,7 @@ from fourcodec.grid.kernels.layout import PAD
 
 @inline_kernel
 def clamped_row(index: int, count: int) -> int:
+    """The nearest of the rows 0..count-1."""
     return min(max(index, 0), count - 1)
 
 
@@ -85,6 +86,7 @@ def _gather(row: Any, width: int, even: Any, odd: Any, back: Any, a0: Any, a1: A
 
 @inline_kernel
 def add_weighted(out: Any, row: Any, weight: Any) -> None:
+    """out (n,) += weight row, float32."""
     for i in range(out.shape[0]):
         out[i] += weight * row[i]
 
@@ -114,6 +116,7 @@ def upsample_adjoint(gradient_out: Any, filters: Any, first: int, last: int, bac
 
 @inline_kernel
 def dot(a: Any, b: Any) -> Any:
+    """The scalar product of a (n,) and b (n,), float32."""
     total = np.float32(0.0)
     for i in range(a.shape[0]):
         total += a[i] * b[i]
