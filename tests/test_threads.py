@@ -18,7 +18,13 @@ SHAPE = NetworkShape(width=3, depth=3, channels=3)
 def picture_of(seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
     coefficients = random.normal(0, 0.1, SHAPE.coefficient_count).astype(np.float32)
-    return fourier.evaluate(SHAPE, coefficients, random.random((2, 3000), np.float32), threads=2)
+    return fourier.evaluate(SHAPE, coefficients, random.random((2, 3000), np.float32))
+
+
+@pytest.fixture
+def two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads for each picture, on any machine."""
+    monkeypatch.setenv("FOURCODEC_THREADS", "2")
 
 
 def test_results_keep_their_order() -> None:
@@ -65,6 +71,7 @@ def test_threads_are_set_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert thread_count() == 3
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_four_threads_at_once_compute_the_same() -> None:
     wanted = [picture_of(seed) for seed in range(4)]
     found: dict[int, np.ndarray] = {}
@@ -76,6 +83,7 @@ def test_four_threads_at_once_compute_the_same() -> None:
     assert all(np.array_equal(found[seed], wanted[seed]) for seed in range(4))
 
 
+@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 def test_four_processes_at_once_compute_the_same(method: str) -> None:
     wanted = [picture_of(seed) for seed in range(4)]  # this process has threads by now, which a forked child lacks

@@ -128,6 +128,12 @@ class QuantizedFnet:
     step_indices: NDArray[np.uint8]
     symbols: NDArray[np.int32]
 
+    def by_cell(self) -> list[tuple[NDArray[np.uint8], NDArray[np.int32]]]:
+        """The step indices of the outputs of all layers, and the symbols, of each cell's network: views, one pair for a
+        cell."""
+        count, sets = self.config.cells.count, self.step_indices.reshape(self.config.step_sets, -1)
+        return list(zip(np.broadcast_to(sets, (count, sets.shape[1])), self.symbols.reshape(count, -1), strict=True))
+
 
 def read_config(header: Header) -> FnetConfig:
     """The configuration that a header states. Raises CorruptFileError, and UnsupportedFormatError where it asks for a

@@ -128,11 +128,7 @@ def is_bounded(network: QuantizedFnet) -> bool:
     Beyond it, float32 has too little left for the fraction of a phase, and decoders that take their sums in different
     orders show different pictures. Sums are exact (FORMAT.md, "Bound"), so that all decoders refuse the same files.
     """
-    config = network.config
-    cells = network.symbols.reshape(config.cells.count, -1)
-    sets = network.step_indices.reshape(config.step_sets, -1)
-    indices = np.broadcast_to(sets, (len(cells), config.shape.output_count))
-    return all(_is_bounded(config.shape, own, symbols) for own, symbols in zip(indices, cells, strict=True))
+    return all(_is_bounded(network.config.shape, *own) for own in network.by_cell())
 
 
 def _is_bounded(shape: NetworkShape, step_indices: NDArray[np.uint8], symbols: NDArray[np.int32]) -> bool:

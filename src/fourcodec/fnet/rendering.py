@@ -20,10 +20,10 @@ _STRIP_SAMPLES = 1 << 18  # evaluated at a time: positions take 2 MB, and there 
 
 def coefficients_of(network: QuantizedFnet) -> NDArray[np.float32]:
     """The flat coefficient vector, float32, exact on every machine; of several cells, one behind the other."""
-    config = network.config
-    sets = step_size(network.step_indices).reshape(config.step_sets, -1)
-    steps = np.concatenate([spread_steps(config.shape, own) for own in sets])
-    return dequantize(network.symbols, np.tile(steps, config.cells.count // config.step_sets))
+    shape = network.config.shape
+    return np.concatenate(
+        [dequantize(symbols, spread_steps(shape, step_size(indices))) for indices, symbols in network.by_cell()]
+    )
 
 
 def spread_steps(shape: NetworkShape, steps: NDArray[np.float32]) -> NDArray[np.float32]:

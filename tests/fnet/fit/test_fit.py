@@ -54,7 +54,7 @@ def test_rounding_costs_a_fit_little(photo: np.ndarray) -> None:
     fitted.run(None)
     height, width = photo.shape[:2]
     x = positions((height, width), np.arange(height * width), 0)
-    y = fourier.evaluate(config.shape, fitted.coefficients, x, 1)
+    y = fourier.evaluate(config.shape, fitted.coefficients, x)
     float_db = -10 * np.log10(np.square(y - planes.reshape(3, -1)).mean())
     assert psnr_db(planes, fitted.integers()) > float_db - 1.5
     assert float_db > flat_db(planes) + 5
@@ -65,7 +65,7 @@ def test_a_float_fit_learns_the_picture_too(photo: np.ndarray) -> None:
     settings = FitSettings(120, batch_pixels=768, phases=FLOAT_SCHEDULE)
     coefficients = fit_float(planes, config, settings, seed=0, device="cpu", report=None)
     height, width = photo.shape[:2]
-    y = fourier.evaluate(config.shape, coefficients, positions((height, width), np.arange(height * width), 0), 1)
+    y = fourier.evaluate(config.shape, coefficients, positions((height, width), np.arange(height * width), 0))
     assert -10 * np.log10(np.square(y - planes.reshape(3, -1)).mean()) > flat_db(planes) + 5
 
 
@@ -239,7 +239,7 @@ def test_the_start_is_the_mean_colour() -> None:
     shape = NetworkShape(6, 6, 3)
     colour = np.array([0.2, 0.5, 0.9], np.float32)
     coefficients = initial_coefficients(shape, colour, np.random.default_rng(0))
-    y = fourier.evaluate(shape, coefficients, np.random.default_rng(1).random((2, 500), np.float32) / 2, 1)
+    y = fourier.evaluate(shape, coefficients, np.random.default_rng(1).random((2, 500), np.float32) / 2)
     assert np.abs(y - colour[:, None]).max() < 0.5
 
 

@@ -60,10 +60,7 @@ def joined(config: FnetConfig, networks: Sequence[QuantizedFnet]) -> QuantizedFn
 
 def separated(network: QuantizedFnet) -> list[QuantizedFnet]:
     """The networks of the cells of a network with narrow cells."""
-    config = network.config
-    count = config.cells.count
-    indices, symbols = network.step_indices.reshape(count, -1), network.symbols.reshape(count, -1)
-    return [QuantizedFnet(alone(config), *own) for own in zip(indices, symbols, strict=True)]
+    return [QuantizedFnet(alone(network.config), *own) for own in network.by_cell()]
 
 
 def alone(config: FnetConfig) -> FnetConfig:
