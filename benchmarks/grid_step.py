@@ -78,7 +78,7 @@ def step_with(threads: int) -> None:
     torch.set_num_threads(threads)
     network, weights, target = problem(threads)
     gradients = weights.zeros()
-    ours = median_ms(lambda: network.gradient(weights, target, 1.0, filters=True))
+    ours = median_ms(lambda: network.gradient(weights, target, 1.0))
     plain = median_ms(torch_step(network, weights, target), 3)
     parts = {
         "smoothing and upsampling": median_ms(lambda: network.spread(weights)),

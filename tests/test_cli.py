@@ -163,6 +163,12 @@ def test_the_profile_follows_from_the_options(
     assert json.loads(capsys.readouterr().out)["profile"] == profile
 
 
+def test_a_loss_that_is_no_squared_error_is_not_shown_as_decibels(capsys: pytest.CaptureFixture[str]) -> None:
+    with cli_options.ProgressLine() as line:
+        line(Progress(iteration=1, iterations=1, loss=0.5, psnr_db=None, seconds_left=41.0))
+    assert capsys.readouterr().err == "iteration 1/1  loss 5.000e-01  0:41 left\n"
+
+
 def test_progress_goes_to_stderr_when_asked_for(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["encode", str(source), "--json", "--progress"]) == 0
     out, err = capsys.readouterr()

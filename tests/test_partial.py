@@ -9,7 +9,7 @@ import fourcodec
 from fourcodec import codec
 from fourcodec.bitstream import alpha, container
 from fourcodec.cli import run
-from fourcodec.errors import CorruptFileError
+from fourcodec.errors import CorruptFileError, UnsupportedFormatError
 from fourcodec.fnc import File
 from fourcodec.grid.edges import REACH
 from fourcodec.views import View
@@ -73,6 +73,25 @@ def test_the_beginning_of_a_network_of_profile_fnet_is_no_picture() -> None:
     data = (FOLDER / "limited.fnc").read_bytes()
     with pytest.raises(CorruptFileError, match="before its network is whole"):
         codec.decode(data[:-1], partial=True)
+
+
+@pytest.mark.parametrize("name", ["grid-smooth", "limited"])
+@pytest.mark.parametrize(
+    ("kind", "error", "message"),
+    [
+        (5, UnsupportedFormatError, "needs a section of kind 5"),
+        (0, CorruptFileError, "comes twice"),
+        (alpha.KIND, CorruptFileError, "3 channels with section 'alpha'"),
+    ],
+)
+def test_a_section_that_a_whole_file_may_not_have_is_refused_where_it_is_cut(
+    name: str, kind: int, error: type[Exception], message: str
+) -> None:
+    header, sections = container.read((FOLDER / f"{name}.fnc").read_bytes())
+    data = container.write(header, [*sections, container.Section(kind, 0, bytes(100))])
+    for partial, size in ((False, len(data)), (True, len(data) - 50)):
+        with pytest.raises(error, match=message):
+            codec.decode(data[:size], partial=partial)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

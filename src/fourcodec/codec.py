@@ -125,8 +125,8 @@ def encode(
 
     Raises ValueError for arguments of another type, out of range or that do not go together, OSError for a file that
     cannot be opened, TargetError for a target that no file of this picture comes to, LimitError (also where
-    max_seconds is too short), ImageError, DeviceError, and VerificationError if the file does not decode to what was
-    encoded.
+    max_seconds is too short), FitError where a fit diverges, ImageError, DeviceError, MissingLibraryError for an
+    optional library, and VerificationError if the file does not decode to what was encoded.
     """
     request = Request(
         profile, quality, width, depth, target_bytes, target_bpp, target_psnr, max_seconds, tune, target_ssimulacra2

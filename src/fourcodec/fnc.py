@@ -29,7 +29,7 @@ class File:
     """A .fnc file, parsed, checked and split into sections once.
 
     `data` are the file's bytes, its path, or an object that is open for reading bytes; it is read to its end and not
-    closed. Raises ValueError for anything else, OSError, LimitError for a file of more bytes than `limits` allow,
+    closed. Raises ValueError for anything else, OSError, LimitError where more bytes than `limits` allow would be read,
     CorruptFileError where the bytes are damaged, UnsupportedFormatError where they are of a newer format. With
     `partial`, bytes may be missing at the end: `cut` then says so, and `pixels` are those of `beginning`.
     Content that only a later version can decode raises when it is requested, not here. `limits` apply to `pixels` and
@@ -89,6 +89,9 @@ class File:
         Alpha is the nearest samples', or opaque where it is missing too. Raises as `decode`."""
         header, missing_bytes = self.header, self._missing_bytes or 0
         self.check_limits()
+        found = container.by_kind(self.sections, {**self.profile.SECTION_NAMES, alpha.KIND: alpha.NAME})
+        if alpha.KIND in found and not header.has_alpha:
+            raise CorruptFileError(f"{header.channels} channels with section {alpha.NAME!r}")
         own = [section for section in self.sections if section.kind != alpha.KIND]
         of_own = missing_bytes if own and own[-1] is self.sections[-1] else 0
         network, reduction, what = self.profile.unpack_beginning(self.config, own, of_own)
@@ -214,7 +217,7 @@ class File:
 
 
 def _bytes_of(data: Any, limits: Limits) -> bytes:
-    """The bytes of a file that is given as a Source. Raises ValueError for anything else, and OSError."""
+    """The bytes of a file that is given as a Source. Raises ValueError for anything else, OSError and LimitError."""
     if isinstance(data, bytes):
         return data
     if isinstance(data, bytearray | memoryview):

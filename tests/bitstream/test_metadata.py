@@ -44,6 +44,7 @@ PLAIN = b"<x/>" * 100
         (Section(metadata.ICC, 1, varint.write(MAX_BYTES + 1) + zstd.compress(PLAIN)), LimitError),
         (Section(metadata.ICC, 1, varint.write(399) + zstd.compress(PLAIN)), CorruptFileError),
         (Section(metadata.ICC, 1, varint.write(401) + zstd.compress(PLAIN)), CorruptFileError),
+        (Section(metadata.ICC, 0, b""), CorruptFileError),
         (Section(metadata.ICC, 1, b"\0"), CorruptFileError),
         (Section(metadata.ICC, 1, b""), CorruptFileError),
         (Section(metadata.ICC, container.CODER_RANGE, b"abc"), UnsupportedFormatError),

@@ -192,7 +192,7 @@ def test_gradients_errors_and_costs_count_the_same_form() -> None:
     """What steps, the choice of quantisers and RDOQ see."""
     form = form_of(37, 50)
     network, weights, target = network_of(form)
-    squares, _, gradients = network.gradient(weights, target, DISTORTION, filters=True)
+    squares, _, gradients = network.gradient(weights, target, DISTORTION)
     assert network.squared_error(weights, target) == squares
     errors = network.synthesise(weights) - target
     assert squares == pytest.approx(value_of(form, errors), rel=1e-4)
@@ -220,9 +220,25 @@ def test_hidden_pixels_do_not_count_in_a_form() -> None:
     for hidden in (0.0, 1.0):
         target[:, :, 30:] = hidden
         network.form = FormKernels(form, shown, 1)  # PyramidFit hides what is hidden from it
-        squares, _, gradients = network.gradient(weights, target, DISTORTION, filters=True)
+        squares, _, gradients = network.gradient(weights, target, DISTORTION)
         found.append((squares, network.latent_gradients.tobytes(), gradients.flat().tobytes()))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("formed", [False, True])
+def test_gradients_of_partly_hidden_pixels_are_those_of_their_errors(formed: bool) -> None:
+    """At half the size of a picture, a pixel may be hidden in part."""
+    network, weights, target = network_of(form_of(37, 50) if formed else None)
+    network.visible = np.random.default_rng(6).integers(0, 5, (37, 50)).astype(np.float32) / 4
+    gradients = network.gradient(weights, target, DISTORTION)[2]
+    change = np.random.default_rng(5).normal(0, 1e-3, weights.kernel.shape).astype(np.float32)
+    values = []
+    for sign in (1, -1):
+        weights.kernel[:] += sign * change
+        values.append(network.squared_error(weights, target))
+        weights.kernel[:] -= sign * change
+    slope = DISTORTION * (values[0] - values[1]) / 2
+    assert float((gradients.kernel * change).sum()) == pytest.approx(slope, rel=2e-2)
 
 
 def test_equal_weights_of_one_scale_are_squared_errors() -> None:

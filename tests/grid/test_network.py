@@ -68,7 +68,7 @@ def assert_near(found: Sequence[np.ndarray], wanted: Sequence[torch.Tensor], sha
 def test_values_and_gradients_equal_the_formulas(config: GridConfig) -> None:
     problem = problem_of(config)
     network, exact = problem.network(), exact_of(problem)
-    squares, bits, gradients = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    squares, bits, gradients = network.gradient(problem.weights, problem.target, DISTORTION)
     assert largest_error(network.features[0], exact.features) < 1e-6
     assert largest_error(network.synthesise(problem.weights), exact.picture) < 1e-5
     assert squares == pytest.approx(float(exact.squares.detach()), rel=1e-5)
@@ -81,7 +81,7 @@ def test_gradients_of_the_entropy_model_are_right_part_by_part() -> None:
     """The largest of all would hide the small."""
     problem = problem_of(config_of(70, 97, 3, levels=7))
     exact, network = exact_of(problem), problem.network()
-    found = network.gradient(problem.weights, problem.target, DISTORTION, filters=False)[2].entropy_model
+    found = network.gradient(problem.weights, problem.target, DISTORTION)[2].entropy_model
     assert exact.weights[0].grad is not None
     parts, wanted = split(found), split(exact.weights[0].grad)
     for name in ("first", "second", "last", "maps"):
@@ -101,9 +101,7 @@ def test_gradients_by_weights_may_be_estimated_from_a_sample(monkeypatch: pytest
     network, turns = problem.network(), 128
 
     def found(turn: int | None) -> tuple[float, np.ndarray, np.ndarray, GridWeights]:
-        squares, bits, gradients = network.gradient(
-            problem.weights, problem.target, DISTORTION, filters=True, turn=turn
-        )
+        squares, bits, gradients = network.gradient(problem.weights, problem.target, DISTORTION, turn=turn)
         return squares, bits, network.latent_gradients.copy(), gradients
 
     squares, bits, by_latents, exact = found(None)
@@ -127,7 +125,7 @@ def test_gradients_by_weights_may_be_estimated_from_a_sample(monkeypatch: pytest
 def test_gradients_of_pictures_of_one_row_or_column_are_right(size: tuple[int, int]) -> None:
     problem = problem_of(config_of(*size, 1, levels=2))
     network, exact = problem.network(), exact_of(problem)
-    _, _, gradients = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    _, _, gradients = network.gradient(problem.weights, problem.target, DISTORTION)
     assert_near(plain_gradients(network), exact.levels, 1e-5)
     assert_near(gradients.parts(), exact.weights, 1e-5)
 
@@ -151,7 +149,7 @@ def test_thin_pictures_take_no_more_pieces_of_work_than_others(
         network = problem.network()
         with monkeypatch.context() as patch:
             patch.setattr(GridNetwork, "map", counting)
-            network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+            network.gradient(problem.weights, problem.target, DISTORTION)
         return sum(counts)
 
     assert pieces_of(*size) < 5 * pieces_of(125, 160)
@@ -160,26 +158,15 @@ def test_thin_pictures_take_no_more_pieces_of_work_than_others(
 def test_a_single_level_needs_no_upsampling() -> None:
     problem = problem_of(config_of(9, 14, 1, levels=1))
     network, exact = problem.network(), exact_of(problem)
-    _, _, gradients = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    _, _, gradients = network.gradient(problem.weights, problem.target, DISTORTION)
     assert_near(plain_gradients(network), exact.levels, 1e-5)
     assert_near(gradients.parts(), exact.weights, 1e-5)
-
-
-def test_gradients_of_filters_are_left_out_where_they_are_not_wanted() -> None:
-    problem = problem_of(CONFIGS[0])
-    with_filters, without = problem.network(), problem.network()
-    _, _, some = with_filters.gradient(problem.weights, problem.target, DISTORTION, filters=True)
-    _, _, others = without.gradient(problem.weights, problem.target, DISTORTION, filters=False)
-    assert np.abs(some.filters).max() > 0
-    assert not others.filters.any()
-    assert np.array_equal(some.first, others.first)
-    assert np.array_equal(with_filters.latent_gradients, without.latent_gradients)
 
 
 def test_squared_error_and_bits_alone_are_those_of_the_gradient() -> None:
     problem = problem_of(CONFIGS[0])
     network = problem.network()
-    squares, bits, _ = network.gradient(problem.weights, problem.target, DISTORTION, filters=False)
+    squares, bits, _ = network.gradient(problem.weights, problem.target, DISTORTION)
     assert network.squared_error(problem.weights, problem.target) == squares
     found = network.latent_bits(problem.weights.entropy_model)
     assert found == pytest.approx(bits.sum(), rel=1e-7)  # two kernels, summed in float64 and in blocks of float32
@@ -189,8 +176,8 @@ def test_squared_error_and_bits_alone_are_those_of_the_gradient() -> None:
 def test_nothing_depends_on_the_number_of_threads(threads: int) -> None:
     problem = problem_of(CONFIGS[-1])
     one, several = problem.network(1), problem.network(threads)
-    a = one.gradient(problem.weights, problem.target, DISTORTION, filters=True)
-    b = several.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    a = one.gradient(problem.weights, problem.target, DISTORTION)
+    b = several.gradient(problem.weights, problem.target, DISTORTION)
     assert a[0] == b[0]
     assert np.array_equal(a[1], b[1])
     assert np.array_equal(a[2].flat(), b[2].flat())
@@ -217,9 +204,9 @@ def test_rendering_from_integers_equals_rendering_from_planes(size: tuple[int, i
 def test_a_second_step_starts_from_nothing() -> None:
     problem = problem_of(CONFIGS[2])
     network = problem.network()
-    first = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    first = network.gradient(problem.weights, problem.target, DISTORTION)
     latent_gradients = network.latent_gradients.copy()
-    second = network.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    second = network.gradient(problem.weights, problem.target, DISTORTION)
     assert first[0] == second[0]
     assert np.array_equal(first[2].flat(), second[2].flat())
     assert np.array_equal(latent_gradients, network.latent_gradients)

@@ -1,6 +1,7 @@
 """Density goes through a file, and into every format that has one."""
 
 import io
+import itertools
 import struct
 import zlib
 from typing import Any
@@ -64,6 +65,15 @@ def test_every_format_that_has_one_is_written(file_format: str, depth: int) -> N
     data, _ = images.write(pixels, file_format, Metadata(density=document))
     with Image.open(io.BytesIO(data)) as image:
         assert [round(value) for value in image.info["dpi"]] == [300, 72]
+
+
+@pytest.mark.parametrize("file_format", sorted(images.FORMATS))
+def test_no_density_that_a_file_may_have_keeps_a_picture_from_being_written(file_format: str) -> None:
+    for unit, most in itertools.product(metadata.METRES, (1, metadata.MAX_DENSITY)):
+        document = metadata.write_density(unit, most, 1)
+        _, notes = images.write(PIXELS, file_format, Metadata(density=document))
+        too_many = file_format in ("png", "bmp") and most > 1
+        assert any("pixels a metre: it is left out" in note for note in notes) == too_many
 
 
 @pytest.mark.parametrize("file_format", ["webp", "avif"])

@@ -81,7 +81,7 @@ class Section:
     """A piece of the payload, as it stands in the file. Raises ValueError where a field is out of its range.
 
     Kinds 0..7 and 24..31 are the profile's. Kinds 8..23 are shared, the same in every profile: alpha is 8, metadata are
-    16..18.
+    16..19.
     """
 
     kind: int  # 0..31; from 16 on a reader may skip what it does not know

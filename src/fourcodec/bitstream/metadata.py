@@ -45,10 +45,9 @@ def read_density(document: bytes) -> tuple[int, int, int]:
     """The inverse of `write_density`. Raises CorruptFileError."""
     across, at = varint.read(document, 1)
     down, end = varint.read(document, at)
-    largest, least = max(across, down), min(across, down)
     if document[0] not in (PER_INCH, PER_CENTIMETRE, PER_METRE) or end != len(document):
         raise CorruptFileError("section 'density' has an unknown unit, or bytes behind its end")
-    if not 1 <= least <= largest <= MAX_DENSITY:
+    if not min(across, down):
         raise CorruptFileError(f"section 'density' has {across} x {down} pixels per unit")
     return document[0], across, down
 
@@ -112,6 +111,8 @@ def salvage(sections: Sequence[Section]) -> tuple[Metadata, list[str]]:
 def _plain(section: Section) -> bytes:
     name = NAMES[section.kind]
     if section.coder == container.CODER_RAW:
+        if not section.payload:
+            raise CorruptFileError(f"section {name!r} is empty")
         return section.payload
     if section.coder != container.CODER_ZSTD:
         raise UnsupportedFormatError(f"section {name!r} has coder {section.coder}, unknown to this version")

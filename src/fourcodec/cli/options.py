@@ -239,8 +239,9 @@ class ProgressLine(StatusLine):
     def __call__(self, progress: "Progress") -> None:
         minutes, seconds = divmod(round(progress.seconds_left), 60)
         stage = progress.stage and f"{progress.stage}: "
+        psnr = "" if progress.psnr_db is None else f"PSNR {progress.psnr_db:.2f} dB  "
         self.show(
             f"{stage}iteration {progress.iteration}/{progress.iterations}  loss {progress.loss:.3e}  "
-            f"PSNR {progress.psnr_db:.2f} dB  {minutes}:{seconds:02} left",
+            f"{psnr}{minutes}:{seconds:02} left",
             last=progress.iteration >= progress.iterations,
         )

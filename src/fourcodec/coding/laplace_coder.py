@@ -4,7 +4,7 @@ A distribution is given by two integers: the mean in units of 1/MEAN_STEPS, and 
 SCALE_STEPS + LOG_SCALE_MIN). An integer q becomes binary decisions: whether it is the rounded mean; whether it is
 above; then its distance from there, less 1. Beyond the mean's bin a Laplace distribution is geometric. So the low bits
 of this rest are independent, with one decision each, and the number of whole 2^bits in it is coded in unary. FORMAT.md,
-"Profile 2", specifies the same.
+"The coding of a latent", specifies the same, before the adaptive maps that grid/kernels/latent_decisions.py adds.
 """
 
 from __future__ import annotations

@@ -46,10 +46,13 @@ class FourierImages:
 
     pieces: the positions at which the networks of an image's cells are evaluated; `FourierImages.of_one_cell` makes
     them for images of one network each. size: the number of pixels, N. activation: LINEAR where outputs are samples in
-    [0, 1], SIGMOID where samples in [-1, 1] are 2 sigmoid(output) - 1, as in a file's header.
+    [0, 1], SIGMOID where samples in [-1, 1] are 2 sigmoid(output) - 1, as in a file's header. Raises ValueError for a
+    shape of limited order.
     """
 
     def __init__(self, shape: NetworkShape, pieces: Sequence[Piece], size: int, activation: int) -> None:
+        if shape.order is not None:
+            raise ValueError("many networks at once have all frequencies")
         self.shape, self.activation, self.pieces, self.size = shape, activation, tuple(pieces), size
         self._sent: dict[torch.device, tuple[torch.Tensor, ...]] = {}
         self._blocks = kernels.Blocks.joined(

@@ -83,7 +83,7 @@ class GridConfig:
 
     @cached_property
     def pyramid(self) -> Pyramid:
-        """The levels of one tile, or of an image without tiles."""
+        """The levels of an image without tiles; where there are tiles, `of_tile(n)` has those of each."""
         return Pyramid(self.height, self.width, self.levels)
 
     @cached_property

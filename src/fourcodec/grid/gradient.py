@@ -13,7 +13,7 @@ from fourcodec.fourier.layout import BLOCK
 from fourcodec.grid.entropy_model import networks, networks_gradient
 from fourcodec.grid.error_form import FormKernels
 from fourcodec.grid.kernels import entropy_model, residual, smoothing, upsampling
-from fourcodec.grid.kernels import latents as layout
+from fourcodec.grid.kernels import latents as latent_kernels
 from fourcodec.grid.kernels.layout import PASSES
 from fourcodec.grid.kernels.sampling import ALL, SHARE
 from fourcodec.grid.network import PIECE, GridNetwork, pieces
@@ -37,8 +37,9 @@ class GridGradient(GridNetwork):
 
     planes: (PLANES, total) float32, the latents as the entropy model sees them; a caller sets planes[:PASSES].
     latent_gradients: the same shape; after `gradient` its first PASSES planes hold the gradient by those latents.
-    visible: (height, width) float32, 1 where errors count and 0 where not, or None where all count. form: what
-    stands in place of the sum of squared errors, or None.
+    visible: (height, width) float32 in [0, 1], the factor of each pixel's errors: the square root of the weight of
+    its squared errors, 0 where it is hidden; or None where all count. form: what stands in place of the sum of squared
+    errors, or None.
     """
 
     def __init__(self, pyramid: Pyramid, shape: GridShape, phase_scale: float, threads: int) -> None:
@@ -65,22 +66,22 @@ class GridGradient(GridNetwork):
         ]
 
     def gradient(
-        self, weights: GridWeights, target: Floats, distortion_weight: float, *, filters: bool, turn: int | None = None
+        self, weights: GridWeights, target: Floats, distortion_weight: float, *, turn: int | None = None
     ) -> tuple[float, NDArray[np.float64], GridWeights]:
         """The sum of squared errors, the bits (levels, PASSES) and the gradient by the weights; the gradient by the
         latents is left in latent_gradients.
 
-        target: (channels, height, width) float32. filters: whether the gradients of the upsampling and smoothing
-        filters are computed. turn: None, or a number >= 0: then the gradients by the Fourier layers and by the entropy
-        model are unbiased estimates, which on large levels come from the sample of that number.
+        target: (channels, height, width) float32. turn: None, or a number >= 0: then the gradients by the Fourier
+        layers and by the entropy model are unbiased estimates, which on large levels come from the sample of that
+        number.
         """
         gradients = weights.zeros()
         self.spread(weights)
         self.latent_gradients[:] = 0
         squares = self._distortion_gradient(weights, target, distortion_weight, gradients, turn)
-        self._pull_back(weights.filters, gradients.filters if filters else None)
+        self._pull_back(weights.filters, gradients.filters)
         if self.shape.smooth:
-            self._unsmooth(weights.smoothing, gradients.smoothing if filters else None)
+            self._unsmooth(weights.smoothing, gradients.smoothing)
         bits = self._rate_gradient(weights.entropy_model, gradients.entropy_model, turn)
         self._collect()
         return squares, bits, gradients
@@ -133,12 +134,12 @@ class GridGradient(GridNetwork):
         def interleave(task: tuple[int, int, int]) -> None:
             number, first, last = task
             level = levels[number]
-            layout.interleave(self.planes, level.base, level.stride, first, last, self.latents[number])
+            latent_kernels.interleave(self.planes, level.base, level.stride, first, last, self.latents[number])
 
         def place(relation: tuple[int, int, int]) -> None:
             number, coarser, plane = relation
             level, source = levels[number], self.latents[coarser]
-            layout.place_coarser(
+            latent_kernels.place_coarser(
                 source,
                 plane - PARENT,
                 level.base,
@@ -158,7 +159,7 @@ class GridGradient(GridNetwork):
         ]
 
     def _subtract(self, planes: Floats, target: Floats) -> float:
-        """planes -= target, 0 where not visible. Returns the sum of squares of the differences; or their form, and then
+        """planes -= target, times `visible`. Returns the sum of squares of the differences; or their form, and then
         they are left as FormKernels.measure leaves them."""
 
         def run(band: tuple[int, int]) -> float:
@@ -171,10 +172,9 @@ class GridGradient(GridNetwork):
 
     def _weigh(self, errors: Floats, turn: int | None) -> None:
         """`errors`, as _subtract left them, become half the gradient of its result by the picture."""
-        if self.form is None:
-            return
-        self.form.weigh(errors, anew=turn is None or turn % METRIC_EVERY == 0)
-        if self.visible is not None:
+        if self.form is not None:
+            self.form.weigh(errors, anew=turn is None or turn % METRIC_EVERY == 0)
+        if self.visible is not None:  # a factor of the errors, and so of their gradient
             self.map(lambda band: residual.hide(errors, self.visible, *band), pieces(0, errors.shape[1], self._rows))
 
     def _distortion_gradient(
@@ -214,7 +214,7 @@ class GridGradient(GridNetwork):
         gradients.last += factor * last.sum(axis=0).reshape(weights.last.shape)
         return squares
 
-    def _pull_back(self, filters: Floats, gradient: Floats | None) -> None:
+    def _pull_back(self, filters: Floats, gradient: Floats) -> None:
         """Computes the gradients by all features from those by the finest; adds the filters' to `gradient`."""
         for number in range(self.pyramid.count - 1):
             source, taps = self.features[number + 1], filters[number]
@@ -228,14 +228,12 @@ class GridGradient(GridNetwork):
             ) -> None:  # fmt: skip
                 channel, first, last = bands[n]
                 upsampling.upsample_adjoint(fine[1 + channel], taps, first, last, coarse[channel])
-                if gradient is not None:
-                    upsampling.filter_gradient(source[channel], fine[1 + channel], taps, first, last, found[n])
+                upsampling.filter_gradient(source[channel], fine[1 + channel], taps, first, last, found[n])
 
             self.map(run, range(len(bands)))
-            if gradient is not None:
-                gradient[number] += found.sum(axis=0)
+            gradient[number] += found.sum(axis=0)
 
-    def _unsmooth(self, taps: Floats, gradient: Floats | None) -> None:
+    def _unsmooth(self, taps: Floats, gradient: Floats) -> None:
         """Computes the gradients by the latents from those by each level's own feature; adds the taps' to
         `gradient`."""
         for number, (latents, back) in enumerate(zip(self.latents, self._level_gradients, strict=True)):
@@ -247,12 +245,10 @@ class GridGradient(GridNetwork):
                 back: Floats = back, bands: list[tuple[int, int]] = bands, found: NDArray[np.float64] = found,
             ) -> None:  # fmt: skip
                 smoothing.smooth_adjoint(gradient_out, taps, *bands[n], back)
-                if gradient is not None:
-                    smoothing.smoothing_gradient(latents, gradient_out, taps, *bands[n], found[n])
+                smoothing.smoothing_gradient(latents, gradient_out, taps, *bands[n], found[n])
 
             self.map(run, range(len(bands)))
-            if gradient is not None:
-                gradient[number] += found.sum(axis=0)
+            gradient[number] += found.sum(axis=0)
 
     def _rate_gradient(self, parameters: Floats, gradient: Floats, turn: int | None) -> NDArray[np.float64]:
         """The bits (levels, PASSES) of the latents. Adds their gradients by the parameters of the entropy model to
@@ -289,7 +285,7 @@ class GridGradient(GridNetwork):
         levels = self.pyramid.levels
         for number, coarser, plane in self._relations:
             level, gradient = levels[number], self._level_gradients[coarser]
-            layout.collect_coarser(
+            latent_kernels.collect_coarser(
                 self.latent_gradients[plane], plane - PARENT, level.base, level.stride,
                 level.half_rows, level.half_columns, gradient,
             )  # fmt: skip
@@ -297,6 +293,6 @@ class GridGradient(GridNetwork):
         def add(task: tuple[int, int, int]) -> None:
             number, first, last = task
             level, gradient = levels[number], self._level_gradients[number]
-            layout.add_deinterleaved(gradient, level.base, level.stride, first, last, self.latent_gradients)
+            latent_kernels.add_deinterleaved(gradient, level.base, level.stride, first, last, self.latent_gradients)
 
         self.map(add, self._cells())

@@ -50,7 +50,7 @@ def _guessed_means(number: int, seen: list[NDArray[np.int64]], integers: Entropy
             taps[:, tap] = 1
         elif 0 <= plane - PARENT < len(seen):
             taps[:, tap] = seen[plane - PARENT].ravel()
-    most = 2.0**24
+    most = entropy_model_integer.HIDDEN_MAX
     hidden = np.clip(np.floor(taps @ first * outer), 0, most)
     one = float(1 << entropy_model_integer.FRACTION)
     hidden = np.clip(np.floor((hidden @ second[:HIDDEN] + one * second[HIDDEN]) * inner), 0, most)

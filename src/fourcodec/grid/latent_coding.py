@@ -17,7 +17,7 @@ from fourcodec.coding.probability_maps import new_points
 from fourcodec.errors import CorruptFileError
 from fourcodec.fourier.layout import BLOCK
 from fourcodec.grid.kernels import entropy_model_integer, latent_decisions
-from fourcodec.grid.kernels import latents as layout
+from fourcodec.grid.kernels import latents as latent_kernels
 from fourcodec.grid.kernels.layout import MAX_WEIGHT, PASS_COLUMN, PASS_ROW, PASS_WEIGHTS, PASSES
 from fourcodec.grid.pyramid import PARENT, PLANES, Level, Pyramid, ancestor_count, finer_levels_that_see, taps_of
 from fourcodec.threads import map_threads
@@ -148,7 +148,9 @@ def _laid_out(pyramid: Pyramid, levels: list[NDArray[np.int16]]) -> Planes:
     """Latents, finest level first, where the entropy model looks for them."""
     planes = np.zeros((PLANES, pyramid.total), np.float32)
     for level, values in zip(pyramid.levels, levels, strict=True):
-        layout.add_deinterleaved(values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes)
+        latent_kernels.add_deinterleaved(
+            values.astype(np.float32), level.base, level.stride, 0, level.half_rows, planes
+        )
     return planes
 
 
@@ -183,7 +185,7 @@ def _sweep(
             known = sum(pyramid.view(plane, level) for plane in planes[:wanted])
             np.rint(known / wanted, out=pyramid.view(planes[p], level))
         plain = np.empty((level.rows, level.columns), np.float32)
-        layout.interleave(planes, level.base, level.stride, 0, level.half_rows, plain)
+        latent_kernels.interleave(planes, level.base, level.stride, 0, level.half_rows, plain)
         for finer in finer_levels_that_see(number):
             if finer >= finest:
                 _show(plain, number - finer - 1, pyramid.levels[finer], planes)
@@ -233,6 +235,6 @@ def _predict(
 
 def _show(values: NDArray[np.float32], shift: int, level: Level, planes: Planes) -> None:
     """Puts a level (rows, columns) that is shift + 1 levels coarser where the entropy model of `level` looks for it."""
-    layout.place_coarser(
+    latent_kernels.place_coarser(
         values, shift, level.base, level.stride, level.half_rows, level.half_columns, planes[PARENT + shift]
     )

@@ -40,7 +40,7 @@ class GridNetworks:
 
     @cached_property
     def weights(self) -> GridWeights:
-        """All weights in float32, exact except for the filters, whose base is not."""
+        """All weights in float32, exact in every file that is accepted."""
         shape = self.config.shape
         steps = np.append(np.ldexp(np.float32(1.0), -self.exponents.astype(np.int32)), np.zeros(256, np.float32))
         groups = np.minimum(shape.groups, shape.group_count)

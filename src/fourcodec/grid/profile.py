@@ -224,7 +224,7 @@ def memory_pixels(config: GridConfig) -> int:
     """The number of pixels of a square image that takes as much memory, or a few more. The pyramid of a thin image,
     such as a single row, is mostly margins."""
     largest = config.of_tile(0)  # there is one tile at a time
-    # A position takes 64 bytes (PLANES floats, two integers and the latents), a pixel of the largest square image 29.
+    # A position takes 68 bytes (PLANES floats, two integers and the latents), a pixel of the largest square image 29.
     return max(config.height * config.width, 5 * largest.pyramid.total // 2 - _FREE_PIXELS)
 
 

@@ -177,8 +177,8 @@ def finer_levels_that_see(number: int) -> list[int]:
 
 
 def level_count(height: int, width: int) -> int:
-    """The number of levels that an encoder gives a picture: 7, down to 1:64, or 8 above 2^20 pixels, but not so many
-    that the last would be no smaller than the one before."""
+    """The number of levels that an encoder gives a picture or a tile: 7, down to 1:64, or 8 above 2^20 pixels, but not
+    so many that the last would be no smaller than the one before."""
     most = 7 if height * width <= 1 << 20 else 8
     needed = 1 + max(height - 1, width - 1, 1).bit_length()
     return min(most, needed)

@@ -71,7 +71,7 @@ class GridShape:
     smooth: bool = False
 
     @property
-    def feature_count(self) -> int:
+    def frequency_count(self) -> int:
         """The number of frequencies of a Fourier layer."""
         return sum(math.comb(self.levels, order) for order in range(self.order + 1))
 
@@ -79,7 +79,7 @@ class GridShape:
     def rows(self) -> int:
         """The rows of a Fourier layer's matrix: two for each frequency, rounded up to a multiple of 4 for the
         kernels."""
-        return -(-2 * self.feature_count // 4) * 4
+        return -(-2 * self.frequency_count // 4) * 4
 
     @property
     def linear_rows(self) -> int:
@@ -115,9 +115,9 @@ class GridShape:
         for level in range(min(entropy_model.FEATURED, self.levels)):
             model.maps[level, : self.levels - level] = MAPS
         model.mixing[:, [*range(self.hidden), -2, -1]] = MIXING
-        first[: 2 * self.feature_count] = FIRST
+        first[: 2 * self.frequency_count] = FIRST
         first[1] = UNUSED
-        last[: 2 * self.feature_count] = LAST
+        last[: 2 * self.frequency_count] = LAST
         last[0], last[1] = CONSTANT, UNUSED
         for level in range(self.levels):
             last[self.rows + level] = LINEAR + level

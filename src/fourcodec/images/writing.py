@@ -65,6 +65,7 @@ _SIDE_LIMITS = {"jpeg": 65535, "webp": 16383, "avif": 65536, "tga": 65535}  # pi
 _JPEG_LIMITS = {"exif": 65533 - len(EXIF_PREFIX), "xmp": 65533 - 29}  # bytes in one segment
 _PNG_PROFILE_BYTES = 1 << 20
 _METRES = 1  # the unit of pHYs
+_PER_METRE, _MOST_PER_METRE = {"png", "bmp"}, (1 << 31) - 1  # formats with a density in whole pixels per metre
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # by channels
 _SUB = 1  # the number of the filter; that of Up follows
@@ -104,6 +105,11 @@ def write(pixels: Samples, file_format: str, metadata: Metadata | None = None) -
     channels = 3 if file_format in _RGB_FORMATS or (pixels.ndim == 3 and pixels.shape[2] > 2) else 1
     if file_format != "npy":
         metadata = replace(metadata, icc=fitting_profile(metadata.icc, channels, notes))
+    if file_format in _PER_METRE and metadata.density and max(per_metre(metadata.density)) > _MOST_PER_METRE:
+        notes.append(
+            f"{file_format.upper()} holds no density of more than {_MOST_PER_METRE} pixels a metre: it is left out"
+        )
+        metadata = replace(metadata, density=b"")
     if file_format == "npy":
         if metadata:
             notes.append("NPY holds no metadata")

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 class Progress:
     """The state of a running fit: `iteration` of `iterations` are done.
 
-    loss: the MSE of the last batch or picture, samples in [0, 1], training noise included. psnr_db: the same in dB.
+    loss: the MSE of the last batch or picture, samples in [0, 1], training noise included; tuned for people, what
+    stands in its place. psnr_db: the MSE in dB, None where the loss is another.
     seconds_left: an estimate. note: a message for the user, seldom there. stage: what the fit is at, where it has
     stages, and its name, where an encoder makes several.
     """
@@ -19,7 +20,7 @@ class Progress:
     iteration: int
     iterations: int
     loss: float
-    psnr_db: float
+    psnr_db: float | None
     seconds_left: float
     note: str = ""
     stage: str = ""

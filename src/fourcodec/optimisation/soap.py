@@ -1,5 +1,6 @@
 """SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al., "SOAP: Improving and Stabilizing Shampoo using
-Adam", 2024, algorithm 3), for the tall matrices (2^(m+1), outputs) of a Fourier network.
+Adam", 2024, algorithm 3), for the matrices of networks: (features, outputs) of a Fourier layer, and those of the grid's
+entropy model and filters.
 
 There are two differences from the paper. Gradients are collected and folded into the statistics in one product at each
 refresh, which takes a twentieth of the time of an update at every iteration. Matrices with more than MAX_SIDE rows are

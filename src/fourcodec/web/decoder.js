@@ -4,8 +4,8 @@
  *     const {width, height, channels, depth, data} = await decode(bytes);
  *
  * Integers come out equal everywhere: those of the entropy model are carried by doubles, in which all its sums are
- * exact. Samples are within 1 of 255 of those of other decoders; with fast.js beside it,
- * WebAssembly and WebGL2 compute the same in less time.
+ * exact. Samples are within 1 of 255 of those of other decoders, within 3 where four tiles meet (smoothedEdges). With
+ * fast.js beside it, WebAssembly and WebGL2 compute the same in less time.
  */
 
 /** A file that cannot be decoded. `kind` is 'corrupt', 'cut' (it ends too early), 'unsupported' or 'limit'. */

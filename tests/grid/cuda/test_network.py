@@ -31,8 +31,8 @@ def assert_equal_gradients(problem: Problem, network: TorchGridGradient, visible
     kernels = problem.network()
     kernels.visible = visible
     network.visible = None if visible is None else network.send(visible)
-    wanted = kernels.gradient(problem.weights, problem.target, DISTORTION, filters=True)
-    found = network.gradient(problem.weights, network.send(problem.target), DISTORTION, filters=True)
+    wanted = kernels.gradient(problem.weights, problem.target, DISTORTION)
+    found = network.gradient(problem.weights, network.send(problem.target), DISTORTION)
     assert found[0] == pytest.approx(wanted[0], rel=1e-6)
     assert_near(found[1], wanted[1])
     for one, other in zip(found[2].parts(), wanted[2].parts(), strict=True):
@@ -64,9 +64,9 @@ def test_a_form_of_errors_is_that_of_the_kernels(device: str) -> None:
     kernels.form, network.form = FormKernels(form, problem.target, 1), TorchForm.of(form, problem.target, network.send)
     kernels.visible = (random.random((37, 50)) < 0.5).astype(np.float32)
     network.visible = network.send(kernels.visible)
-    wanted = kernels.gradient(problem.weights, problem.target, DISTORTION, filters=True)
+    wanted = kernels.gradient(problem.weights, problem.target, DISTORTION)
     target = network.send(problem.target)
-    found = network.gradient(problem.weights, target, DISTORTION, filters=True)
+    found = network.gradient(problem.weights, target, DISTORTION)
     assert found[0] == pytest.approx(wanted[0], rel=1e-5)
     for one, other in zip(found[2].parts(), wanted[2].parts(), strict=True):
         assert_near(one, other, 1e-5)
@@ -108,7 +108,7 @@ def test_equal_arguments_give_equal_gradients(device: str) -> None:
     network = network_of(problem, device)
     target, found = network.send(problem.target), []
     for _ in range(3):
-        squares, _, gradients = network.gradient(problem.weights, target, DISTORTION, filters=True)
+        squares, _, gradients = network.gradient(problem.weights, target, DISTORTION)
         found.append((squares, gradients.flat(), network.latent_gradients.copy()))
     for squares, gradients, latent_gradients in found[1:]:
         assert squares == found[0][0]

@@ -26,6 +26,7 @@ from fourcodec.grid.weight_coding import MAX_EXPONENT, MAX_SYMBOL, encode_networ
 from fourcodec.grid.weights import UNUSED, GridWeights
 from fourcodec.optimisation.progress import Progress
 from fourcodec.optimisation.settings import Part, rate_weight_of
+from fourcodec.tuning import VISUAL
 from tests.support import oddities
 from tests.support.grid_fits import RATE_WEIGHT, cost, flat_db, psnr_db, size_bytes
 from tests.support.grids import assert_same, config_of
@@ -183,6 +184,13 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
+
+
+def test_a_loss_that_is_no_squared_error_is_not_given_in_decibels(photo: np.ndarray) -> None:
+    seen: list[Progress] = []
+    settings = GridSettings(STEPS, RATE_WEIGHT, tune=VISUAL)
+    fit_grid(planes_of(photo), config_of(), settings, seed=0, report=seen.append)
+    assert {one.psnr_db for one in seen} == {None}
 
 
 def test_progress_reaches_the_end_and_says_how_long_the_rest_takes(photo: np.ndarray, clock: Clock) -> None:

@@ -45,7 +45,7 @@ def test_every_latent_is_in_one_core_of_one_offset(rows: int, columns: int) -> N
             continue
         left = np.ones(found.shape, np.float32)
         while True:
-            places, values = _Cells(rows, columns, offset).largest_gradient(left)
+            places, values = _Cells(rows, columns, offset).largest_gain(left)
             at = tuple(index[values > 0] for index in places)
             if not at[0].size:
                 break
@@ -56,7 +56,7 @@ def test_every_latent_is_in_one_core_of_one_offset(rows: int, columns: int) -> N
 
 def test_the_steepest_of_a_core_is_where_it_says() -> None:
     predicted_gain = np.random.default_rng(0).random((PASSES, 15, 9), np.float32)
-    places, values = _Cells(30, 18, (CORE, 0)).largest_gradient(predicted_gain)
+    places, values = _Cells(30, 18, (CORE, 0)).largest_gain(predicted_gain)
     assert np.array_equal(predicted_gain[places], values)
     for row, column in np.ndindex(values.shape):
         top, left = (CORE + CELL * row) // 2, CELL * column // 2  # in planes of one latent in 2 x 2
@@ -120,7 +120,7 @@ def test_a_latent_that_is_off_is_put_back(number: int) -> None:
         pyramid.show_rounded()
         pyramid.gradient(weights, 1e5)
         pyramid.improve_latents(weights, 1e5, [number])
-    for found, wanted in zip(pyramid.integers(weights), latents, strict=True):
+    for found, wanted in zip(pyramid.integers(), latents, strict=True):
         assert np.array_equal(found, wanted)
 
 

@@ -27,7 +27,7 @@ from fourcodec.grid.cuda.operations import Table, along_both, fourier, laplace_b
 from fourcodec.grid.cuda.recording import Recorder
 from fourcodec.grid.cuda.tables import doubling, lookups, smoothing
 from fourcodec.grid.entropy_model import Parameters, split
-from fourcodec.grid.kernels import latents as layout
+from fourcodec.grid.kernels import latents as latent_kernels
 from fourcodec.grid.kernels.layout import HIDDEN, PASSES
 from fourcodec.grid.pyramid import ANCESTORS, FEATURED, OWN_COUNT, PLANES, Pyramid
 from fourcodec.grid.weights import GridShape, GridWeights
@@ -77,12 +77,12 @@ class TorchGridGradient:
 
     @property
     def visible(self) -> Tensor | None:
-        """The pixels whose errors count, (height, width): 1 where they do, else 0."""
+        """The factor of each pixel's errors, (height, width), see GridGradient."""
         return self._visible
 
     @visible.setter
     def visible(self, visible: Tensor | None) -> None:
-        """Sets the pixels whose errors count; None stands for all."""
+        """Sets the factors; None stands for 1 everywhere."""
         self._visible.copy_(torch.ones_like(self._visible) if visible is None else visible)
 
     @property
@@ -116,9 +116,9 @@ class TorchGridGradient:
         return float(squares[0]), bits.reshape(-1, PASSES).astype(np.float64), self.shape.weights(gradient)
 
     def gradient(
-        self, weights: GridWeights, target: Tensor, distortion_weight: float, *, filters: bool, turn: int | None = None
+        self, weights: GridWeights, target: Tensor, distortion_weight: float, *, turn: int | None = None
     ) -> tuple[float, NDArray[np.float64], GridWeights]:
-        """See GridGradient.gradient; all gradients are always computed, and exact."""
+        """See GridGradient.gradient; all gradients are exact."""
         self._show()
         found = self.gradient_of_shown(weights, target, distortion_weight)
         self.latent_gradients[:PASSES] = self.pulled.cpu().numpy()
@@ -148,7 +148,7 @@ class TorchGridGradient:
     def arrange(self) -> None:
         """Computes each level's latents from planes[:PASSES]."""
         for level, latents in zip(self.pyramid.levels, self.latents, strict=True):
-            layout.interleave(self.planes, level.base, level.stride, 0, level.half_rows, latents)
+            latent_kernels.interleave(self.planes, level.base, level.stride, 0, level.half_rows, latents)
 
     def _zeros(self, *size: int) -> Tensor:
         return torch.zeros(size, device=self.device)
@@ -217,7 +217,7 @@ class TorchGridGradient:
         return errors.square().sum() if self._form is None else self._form.weighed(errors)
 
     def _errors(self, weights: list[Tensor], latents: Tensor) -> Tensor:
-        """The errors of the picture, (channels, height, width), 0 where not visible."""
+        """The errors of the picture, (channels, height, width), times `visible`."""
         _, first, last, filters, kernel, smoothing = weights
         picture = self._colours(self._features(latents, filters, smoothing), first, last, kernel)
         return (picture - self._target) * self._visible

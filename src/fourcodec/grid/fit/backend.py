@@ -25,12 +25,12 @@ class GridBackend(Protocol):
     form: Any
 
     def gradient(
-        self, weights: GridWeights, target: Any, distortion_weight: float, *, filters: bool, turn: int | None = None
+        self, weights: GridWeights, target: Any, distortion_weight: float, *, turn: int | None = None
     ) -> tuple[float, NDArray[np.float64], GridWeights]:
         """The sum of squared errors against target (channels, height, width), the bits (levels, PASSES), and the
         gradient of distortion_weight * squares + bits by the weights. The gradient by the latents is left in
-        latent_gradients. `filters`: the gradients of the upsampling and smoothing filters are needed too.
-        `turn`: if not None, gradients by weights may be unbiased estimates, other ones for each turn."""
+        latent_gradients. `turn`: if not None, gradients by weights may be unbiased estimates, other ones for each
+        turn."""
 
     def squared_error(self, weights: GridWeights, target: Any) -> float:
         """The sum of squared errors against target (channels, height, width), with the latents in planes[:PASSES]."""

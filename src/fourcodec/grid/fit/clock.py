@@ -11,6 +11,7 @@ from dataclasses import replace
 from fourcodec.grid.fit.settings import FILE_ITERATIONS, GridSettings
 from fourcodec.metrics import MOST_DB, psnr_of_mse_db
 from fourcodec.optimisation.progress import Progress
+from fourcodec.tuning import PSNR
 
 REPORT_SECONDS = 0.2
 _TIMED, _LONG_SECONDS = 4, 2.0  # the pace is known after so many iterations of a stage beside its first, or so long
@@ -30,7 +31,7 @@ class Clock:
         self.started, self.work, self.count, self.pace = time.perf_counter(), 0.0, 0, 0.0
         self._paces: deque[float] = deque(maxlen=_TIMED)  # of the last iterations of this stage
         self._last: tuple[float, float] | None = None  # work and seconds at the end of the last iteration of this stage
-        self._shown, self._mse, self._whole = 0.0, 0.0, 0  # of the last report; of the last iteration
+        self._shown, self._loss, self._whole = 0.0, 0.0, 0  # of the last report; of the last iteration
 
     @property
     def elapsed(self) -> float:
@@ -66,10 +67,10 @@ class Clock:
         settings.check_time(self.work, elapsed, self.pace if done < 1 else elapsed / self.work, ended=done >= 1)
         return done
 
-    def show(self, report: Report, done: float, mse: float, stage: str) -> None:
+    def show(self, report: Report, done: float, loss: float, stage: str) -> None:
         """Reports the share of the schedule that is done, where the last report is some time ago."""
         elapsed, begin = self.elapsed, self._settings.begin
-        self._mse, self._whole = mse, round(self.work * (1 - begin) / (done - begin))
+        self._loss, self._whole = loss, round(self.work * (1 - begin) / (done - begin))
         if report is not None and self.count > _TIMED and done < 1 and elapsed - self._shown > REPORT_SECONDS:
             self._shown = elapsed
             report(self._progress(stage))
@@ -83,5 +84,5 @@ class Clock:
 
     def _progress(self, stage: str) -> Progress:
         left = self._settings.seconds_left(self.work, self.elapsed, self.pace)
-        psnr_db = psnr_of_mse_db(self._mse, at_most=MOST_DB)
-        return Progress(min(round(self.work), self._whole), self._whole, self._mse, psnr_db, left, stage=stage)
+        psnr_db = psnr_of_mse_db(self._loss, at_most=MOST_DB) if self._settings.tune == PSNR else None
+        return Progress(min(round(self.work), self._whole), self._whole, self._loss, psnr_db, left, stage=stage)

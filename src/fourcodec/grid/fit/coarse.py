@@ -23,7 +23,8 @@ from fourcodec.grid.weights import GridShape, GridWeights
 HALVINGS = 2  # of the smallest picture that is fitted
 SHARES = (0.2, 0.2)  # of the schedule, for the fits at 1:2 and at 1:4
 _FIXED_PIXELS = 22_000  # what an iteration costs at any size, as the pixels that take as long
-# A whole fit begins on smaller pictures up to so many iterations: at lambda from that of a quality of 61 on, and below.
+# A fit begins on smaller pictures if it has at most MOST_ITERATIONS iterations, or at most MOST_FINE_ITERATIONS where
+# lambda is below FINE_RATE_WEIGHT (a quality above 61).
 MOST_ITERATIONS, FINE_RATE_WEIGHT, MOST_FINE_ITERATIONS = 500, 8e-4, 300
 _LEAST_SIDE, _LEAST_LEVELS = 32, 3  # of a picture that is worth a fit of its own
 

@@ -113,7 +113,7 @@ def _matrices(weights: GridWeights, shape: GridShape) -> list[Floats]:
     """Views of the weights, or of their gradients, as the matrices that have an optimiser each."""
     model = split(weights.entropy_model)
     found = [*model.first, *model.second, *model.last, *model.maps, model.mixing]
-    features = 2 * shape.feature_count
+    features = 2 * shape.frequency_count
     found.append(weights.first[:features])
     found.append(weights.last[:features])
     found.append(weights.last[shape.rows : shape.rows + shape.levels])
@@ -215,7 +215,7 @@ class _Fit:
                     pyramid.show_rounded()
                     pyramid.gradient(weights, self._weight)
                     pyramid.improve_latents(weights, self._weight, levels)
-        latents = [pyramid.integers(self.weights) for pyramid in self._pyramids]
+        latents = [pyramid.integers() for pyramid in self._pyramids]
         clock.show_end(report, "", 0.0)
         return QuantizedGrid(networks, dict(enumerate(latents)))
 

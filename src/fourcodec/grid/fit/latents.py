@@ -18,7 +18,7 @@ from fourcodec.grid.fit.rdoq import Rdoq
 from fourcodec.grid.fit.settings import MEASURED, MEASURED_PIXELS, MEASURED_SIDE
 from fourcodec.grid.fit.visual import without_hidden
 from fourcodec.grid.gradient import GridGradient
-from fourcodec.grid.kernels import latents as layout
+from fourcodec.grid.kernels import latents as latent_kernels
 from fourcodec.grid.kernels.layout import PASS_COLUMN, PASS_ROW, PASSES
 from fourcodec.grid.network import pieces
 from fourcodec.grid.weights import GridWeights
@@ -130,10 +130,10 @@ class _CpuNoisyFit:
     def perturb(self, proxy: Proxy) -> None:
         network, proxy_derivative = self._network, self._space.proxy_derivative
         temperature, deviation = np.float32(proxy.temperature), np.float32(proxy.deviation)
-        keys = layout.noise_keys(*proxy.stream)
+        keys = latent_kernels.noise_keys(*proxy.stream)
 
         def run(part: tuple[int, int]) -> None:
-            layout.perturb(
+            latent_kernels.perturb(
                 self._latents, network.mask, temperature, deviation, keys, *part, network.planes, proxy_derivative
             )  # fmt: skip
 
@@ -141,14 +141,14 @@ class _CpuNoisyFit:
 
     def gradient(self, weights: GridWeights, distortion_weight: float, turn: int | None = None) -> Gradient:
         self._network.visible, self._network.form = self._visible, self._form
-        return self._network.gradient(weights, self._target, distortion_weight, filters=True, turn=turn)
+        return self._network.gradient(weights, self._target, distortion_weight, turn=turn)
 
     def move(self, rates: Rates) -> None:
         space = self._space
         factors = [np.float32(value) for value in (rates.rate, rates.floor, rates.momentum, rates.decay)]
 
         def run(part: tuple[int, int]) -> None:
-            layout.adam(
+            latent_kernels.adam(
                 self._latents, self._first, self._second, space.network.latent_gradients, space.proxy_derivative,
                 *factors, *part,
             )  # fmt: skip
@@ -161,8 +161,8 @@ class _CpuNoisyFit:
 
 class PyramidFit:
     """The latents of one pyramid and their fit. target: (channels, H, W) float32. visible: (H, W) float32, the weight
-    of each pixel's errors, or None where all count alike. form: what stands in place of the sum of squared errors, or
-    None."""
+    of each pixel's squared errors, 0 to 1, or None where all count alike. form: what stands in place of the sum of
+    squared errors, or None."""
 
     def __init__(
         self,
@@ -175,7 +175,7 @@ class PyramidFit:
         self.config, self.network, self._space = config, space.network, space
         self._pixels = target, visible, form
         self._target = space.send(target)
-        self._visible = None if visible is None else space.send(visible)
+        self._visible = None if visible is None else space.send(np.sqrt(visible))
         self._form = None if form is None else space.send_form(form, without_hidden(target, visible))
         self._latents = np.zeros((PASSES, config.pyramid.total), np.float32)
         self._noisy: NoisyFit | None = None
@@ -215,7 +215,7 @@ class PyramidFit:
     def gradient(self, weights: GridWeights, distortion_weight: float) -> Gradient:
         """The gradient at the latents that `show_rounded` wrote; see GridBackend.gradient."""
         self.network.visible, self.network.form = self._visible, self._form
-        return self.network.gradient(weights, self._target, distortion_weight, filters=True)
+        return self.network.gradient(weights, self._target, distortion_weight)
 
     def squared_error(self, weights: GridWeights) -> float:
         """The sum of squared errors with rounded latents."""
@@ -260,7 +260,7 @@ class PyramidFit:
             own.pyramid.view(found._latents, here)[:] = cells[:, : here.half_rows, : here.half_columns]
         return found
 
-    def integers(self, weights: GridWeights) -> list[NDArray[np.int16]]:
+    def integers(self) -> list[NDArray[np.int16]]:
         """The rounded latents of each level, finest first."""
         self.show_rounded()
         self.network.arrange()

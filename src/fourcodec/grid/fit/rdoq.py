@@ -60,7 +60,7 @@ class _Cells:
         down, across = self._scaled(plane, scale)
         return np.repeat(np.repeat(values, np.diff(down), axis=0), np.diff(across), axis=1)
 
-    def largest_gradient(self, predicted_gain: Floats) -> tuple[tuple[NDArray[np.int64], ...], Floats]:
+    def largest_gain(self, predicted_gain: Floats) -> tuple[tuple[NDArray[np.int64], ...], Floats]:
         """The place and the value of the largest entry of predicted_gain (PASSES, rows / 2, columns / 2) in each core.
 
         A place is three index arrays; they and the values are (cells down, cells across).
@@ -114,7 +114,7 @@ class Rdoq:
             if offset[0] >= level.rows or offset[1] >= level.columns:
                 continue
             cells = _Cells(level.rows, level.columns, offset)
-            places, predicted_gain = cells.largest_gradient(np.abs(gradients) - overestimated)
+            places, predicted_gain = cells.largest_gain(np.abs(gradients) - overestimated)
             moving = predicted_gain > 0
             at = tuple(index[moving] for index in places)
             before, gradient = latents[at], gradients[at]

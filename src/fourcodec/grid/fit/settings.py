@@ -9,7 +9,7 @@ from fourcodec.errors import LimitError
 from fourcodec.optimisation.settings import Part, check_begin, iterations_for, rate_weight_of
 from fourcodec.tuning import PSNR, TUNES
 
-# Iterations by effort, as long as so many over the whole picture. One takes about 60 ms for a Kodak image on two cores.
+# Iterations by effort, counted in the time of one over the whole picture: about 80 ms for a Kodak image on two cores.
 GRID_EFFORT_ITERATIONS = {1: 250, 2: 450, 3: 650, 4: 850, 5: 1100, 6: 2200, 7: 4400, 8: 8800, 9: 17600}
 SMALL_PIXELS = 5 << 17  # pictures that have all these iterations
 # A larger picture has fewer, by this power of its size, since its networks learn from more pixels in each. LEAST_SHARE
@@ -21,7 +21,7 @@ SEARCH_ITERATIONS, ROUND_ITERATIONS = 35, 9
 ROUNDS, ITERATIONS_A_ROUND = 4, 50
 MEASURED_SIDE, MEASURED = 512, 3  # of larger pictures, quantising measures so many windows of that side
 MEASURED_PIXELS = MEASURED * MEASURED_SIDE**2
-FILE_ITERATIONS = 8  # and so do coding, decoding and measuring the file
+FILE_ITERATIONS = 8  # coding, decoding and measuring the file take as long as so many
 FEWEST_ITERATIONS = 16  # after which a picture is worth having: above JPEG at its lowest quality
 USUAL_SECONDS = 2e-7  # of an iteration for each pixel, on two cores
 HOPED = 4  # a machine may be so many times as fast

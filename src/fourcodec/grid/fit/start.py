@@ -46,7 +46,7 @@ def initial_weights(
     model.last[:, HIDDEN, 1] = -1
     model.mixing[:] = random.normal(0, 0.3, model.mixing.shape)  # features begin as 0, and their weights not
     model.mixing[:, HIDDEN:] /= 3
-    features = 2 * shape.feature_count
+    features = 2 * shape.frequency_count
     for matrix in (weights.first, weights.last):
         matrix[2:features] = random.normal(0, 0.03 / math.sqrt(features), (features - 2, matrix.shape[1]))
     weights.last[0] = mean_colour

@@ -88,7 +88,7 @@ def subtract(planes: Any, target: Any, first: int, last: int) -> float:
 
 @float_kernel
 def subtract_visible(planes: Any, target: Any, visible: Any, first: int, last: int) -> float:
-    """`subtract` with differences of 0 where visible (height, width) float32 is 0; elsewhere it is 1."""
+    """`subtract` with differences times visible (height, width) float32."""
     total = 0.0
     for c in range(planes.shape[0]):
         for r in range(first, last):
