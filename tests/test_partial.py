@@ -32,7 +32,7 @@ def test_a_damaged_whole_file_is_refused() -> None:
 
 
 def test_the_warning_says_which_levels_are_whole_and_what_cannot_be_verified() -> None:
-    with pytest.warns(UserWarning, match=r"levels \d to 1 are whole, 0 to 0 are missing.*checksum cannot be verified"):
+    with pytest.warns(UserWarning, match=r"levels \d to 1 are whole, level 0 is missing.*checksum cannot be verified"):
         half = codec.decode(SMOOTH[:-1], partial=True)
     assert half.shape == (18, 23, 3)
 
@@ -112,6 +112,18 @@ def test_a_length_that_a_file_only_claims_costs_no_memory() -> None:
     claimed = SMOOTH[:start] + SMOOTH[start : start + 1] + b"\xff\xff\xff\xff\x0f" + sections[-1].payload[:40]
     with pytest.warns(UserWarning, match="are missing"):
         assert codec.decode(claimed, partial=True).shape[0] < header.height
+
+
+def test_the_size_of_a_partial_picture_is_what_its_format_must_hold(tmp_path: Path) -> None:
+    header, _ = container.read(SMOOTH)
+    (tmp_path / "cut.fnc").write_bytes(SMOOTH[:-1])  # half the size
+    limits = {"webp": header.width - 1}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fourcodec.images.writing._SIDE_LIMITS", limits)
+        assert run(["decode", "--partial", str(tmp_path / "cut.fnc"), "-o", str(tmp_path / "cut.webp")]) == 0
+        patch.setattr("fourcodec.images.writing._SIDE_LIMITS", {"webp": 1})
+        assert run(["decode", "--partial", str(tmp_path / "cut.fnc"), "-o", str(tmp_path / "no.webp")]) == 1
+    assert not (tmp_path / "no.webp").exists()
 
 
 def test_decode_partial_writes_the_picture_and_says_from_what(

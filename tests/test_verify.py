@@ -80,6 +80,23 @@ def test_folders_and_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert found["files"][0] == wanted
 
 
+def test_a_device_that_is_not_there_is_no_fault_of_a_file(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fourcodec.devices._has_cuda", lambda: False)
+    assert cli.run(["verify", str(folder / "a.fnc"), "--device", "cuda"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "no CUDA device" in err
+
+
+def test_files_of_a_bench_run_are_verified_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("items.jsonl", "settings.json"):
+        (folder / name).touch()
+    assert cli.run(["verify", str(folder), "--recursive", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ok"] == 2
+
+
 def test_nothing_to_verify_is_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "empty").mkdir()
     assert cli.run(["verify", str(folder / "empty")]) == 1

@@ -104,7 +104,7 @@ class Training:
             fit._rate_at = lambda _, rate=rate: rate  # type: ignore[method-assign, misc]
             errors.append(fit._iterate(FLOAT_SCHEDULE[0], iteration))
         constants -= fit._mean
-        step = MORE * min(1 - self.done / LONG_FALL, (tasks - self.done) / LAST_FALL) + LAST_STEP
+        step = MORE * max(0.0, min(1 - self.done / LONG_FALL, (tasks - self.done) / LAST_FALL)) + LAST_STEP
         if np.isfinite(fit.coefficients).all():
             self.start += np.float32(step) * (fit.coefficients - self.start)
         self.done += 1
@@ -172,7 +172,9 @@ def main() -> None:
             number = sum(key.startswith("size_") for key in arrays) + 1
             arrays[f"start_{number}"] = train(size, images, options.work, options.tasks)
             arrays[f"size_{number}"] = np.array(size)
-            np.savez_compressed(options.out, **arrays)
+            new = options.out.with_suffix(".new.npz")
+            np.savez_compressed(new, **arrays)
+            new.replace(options.out)
 
 
 if __name__ == "__main__":

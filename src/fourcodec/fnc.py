@@ -162,7 +162,9 @@ class File:
         """The profile that understands the file. Raises UnsupportedFormatError where this version has none."""
         header = self.header
         if header.profile == MODEL_PROFILE:
-            raise UnsupportedFormatError("the file holds the latent of a generative model: name its folder by --model")
+            raise UnsupportedFormatError(
+                "the file holds the latent of a generative model: `fourcodec decode --model` decodes it"
+            )
         if header.profile not in PROFILES:
             raise UnsupportedFormatError(f"the file is of profile {header.profile}, unknown to this version")
         if header.bit_depth not in pixels.SAMPLE_TYPES:

@@ -32,7 +32,7 @@ def thread_count() -> int:
     may run on."""
     for name in ("FOURCODEC_THREADS", "NUMBA_NUM_THREADS"):
         value = os.environ.get(name, "")
-        if value.isdigit() and int(value) > 0:
+        if value.isdecimal() and int(value) > 0:
             return int(value)
     return available_cores()
 

@@ -155,6 +155,24 @@ def test_results_are_refused_in_one_line(bench: Callable[..., int], capsys: pyte
     assert "holds results" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["settings.json", "rate_psnr.png", "summary.md"])
+def test_files_of_others_are_replaced_by_force_alone(
+    name: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text("{}")
+    assert cli.run(["bench", str(folder), "--limit", "1", "-o", str(tmp_path / "mine"), "--quiet"]) == 1
+    assert "choose another -o" in capsys.readouterr().err
+    assert (tmp_path / "mine" / name).read_text() == "{}"
+
+
+def test_results_are_not_put_among_the_pictures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(folder.iterdir())
+    assert cli.run(["bench", str(folder), "--limit", "1", "-o", str(folder), "-f", "--quiet"]) == 1
+    assert "in the folder of the pictures" in capsys.readouterr().err
+    assert sorted(folder.iterdir()) == before
+
+
 def test_a_missing_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["bench", str(tmp_path / "nowhere")]) == 2
     assert "does not exist" in capsys.readouterr().err

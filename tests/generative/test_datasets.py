@@ -214,6 +214,12 @@ def test_a_hostile_npz_file_is_one_line(name: str, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_there_is_no_first_of_no_images(tmp_path: Path) -> None:
+    (tmp_path / "set.npz").write_bytes(HOSTILE_NPZ["no images"])
+    with pytest.raises(DatasetError, match="holds no images"):
+        load_first(tmp_path / "set.npz", 3)
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_every_sound_npz_file_is_read(method: int, order: str, tmp_path: Path) -> None:

@@ -101,6 +101,8 @@ def test_no_prior_is_chosen_for_a_model_in_training(home: Path, capsys: pytest.C
 def test_mistakes_are_one_line_and_write_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sets.Image.new("RGB", (9, 9)).save(home / "odd.png")
     (home / "bad.toml").write_text("[training]\nspeed = 3\n")
+    (home / "held").mkdir()
+    (home / "held" / "sample-0001.fnc").touch()
     for arguments, message in [
         (["train", "nowhere", "--config", "mnist", "-o", "new"], "no such folder"),
         (["train", "pictures", "--config", "bad.toml", "-o", "new"], "unknown key 'speed' in [training]"),
@@ -109,8 +111,11 @@ def test_mistakes_are_one_line_and_write_nothing(home: Path, capsys: pytest.Capt
         (["train", "pictures", "-o", "new"], "--config"),
         (["train", "pictures", "--config", "tiny.toml", "-o", "new", "--epochs", "1", "--minutes", "1"], "one of them"),
         (["sample", "pictures", "-o", "new.png"], "there is no model.safetensors"),
-        (["sample", "model", "-o", "tiny.toml"], "exists already"),
+        (["sample", "model", "-o", "odd.png"], "exists already"),
         (["reconstruct", "model", "odd.png", "-o", "new.png"], "odd.png': images are 9 x 9 colour, the model's 12 x 8"),
+        (["sample", "model", "-o", "new.jpg"], "name it with .png"),
+        (["sample", "model", "-n", "2", "-o", "new.png", "--fnc", "held"], "replace it with -f"),
+        (["reconstruct", "model", "pictures", "-o", "new.jpg"], "name it with .png"),
         (["interpolate", "model", "pictures/000.png", "-o", "new.png"], "at least two images"),
         (["interpolate", "model", "pictures", "-o", "new.jpg"], "not .jpg"),
     ]:
@@ -119,6 +124,7 @@ def test_mistakes_are_one_line_and_write_nothing(home: Path, capsys: pytest.Capt
         assert message in err
         assert err.count("\n") == 1
         assert not list(home.glob("new*"))
+        assert [path.name for path in (home / "held").iterdir()] == ["sample-0001.fnc"]
 
 
 FLOW = TINY.replace("depth = 2", "depth = 2, cells = [2, 3]")
@@ -136,6 +142,8 @@ def test_a_flow_is_trained_with_its_model_and_sampled_by_class(home: Path, capsy
     before = (home / "cells" / "prior.safetensors").read_bytes()
     assert generate(home, "train", "labelled.npz", "--resume", "-o", str(home / "cells")) == 0
     assert (home / "cells" / "prior.safetensors").read_bytes() == before
+    assert generate(home, "train", "labelled.npz", "--resume", "--no-prior", "-o", str(home / "cells")) == 0
+    assert "| prior | cell-flow |" in (home / "cells" / "model.md").read_text()
     for options in (["--class", "1"], ["--size", "24", "--fnc", str(home / "cells-coded")]):
         assert generate(home, "sample", str(home / "cells"), "-n", "4", "-o", str(home / "new.png"), *options) == 0
         (home / "new.png").unlink()

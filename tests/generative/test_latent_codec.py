@@ -11,7 +11,7 @@ import fourcodec
 from fourcodec import cli
 from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Section
-from fourcodec.errors import CorruptFileError, ImageError, ModelError, TargetError, UnsupportedFormatError
+from fourcodec.errors import CorruptFileError, ImageError, LimitError, ModelError, TargetError, UnsupportedFormatError
 from fourcodec.generative.datasets import load_dataset
 from fourcodec.generative.latent_codec import LATENT, MODEL, LatentCodec
 from fourcodec.generative.latent_density import MAX_SYMBOL, Gaussians, Tables, dequantise, quantise, step_of
@@ -118,6 +118,16 @@ def test_a_target_is_met_by_the_coarsest_step(codec: LatentCodec) -> None:
         codec.encode(picture, 80)
 
 
+def test_a_latent_that_no_file_can_hold_is_refused(codec: LatentCodec) -> None:
+    picture, far = sets.discs(3)[1], np.full(codec.model.latent_size, 1e4, np.float32)
+    with pytest.raises(TargetError, match="at best, not 80"):
+        codec.encode(picture, 80, latent=far)
+    with pytest.raises(LimitError, match="more than 15 bits"):
+        codec.encode(picture, latent=1e6 * far)
+    with pytest.raises(LimitError, match="more than 15 bits"):
+        codec.encode(picture, 80, latent=1e6 * far)
+
+
 def test_a_file_is_refused_without_its_model(codec: LatentCodec, tmp_path: Path) -> None:
     data = codec.encode(sets.discs(1)[0]).data
     with pytest.raises(UnsupportedFormatError, match="--model"):
@@ -175,6 +185,10 @@ def test_the_commands_write_and_read_such_files(home: Path, tmp_path: Path, caps
         (["encode", names[0], "--model", folder, "-q", "40"], 2, "--quality has no meaning beside --model"),
         (["encode", names[0], "--model", str(tmp_path), "-o", str(tmp_path / "no.fnc")], 1, "holds no model"),
         (["info", str(coded)], 1, "--model"),
+        (["encode", names[0], "--model", folder, "-o", str(tmp_path / "no.png")], 2, "has the name of a picture"),
+        (["encode", names[0], "--model", folder, "-o", "-", "--json"], 2, "--json is printed on standard output"),
+        (["encode", names[0], "--model", folder, "--max-pixels", "9", "-o", str(tmp_path / "no.fnc")], 1, "limit"),
+        (["encode", names[0], "--model", folder, "--frame", "2", "-o", str(tmp_path / "no.fnc")], 1, "frame"),
     ):
         assert cli.run(arguments) == status
         err = capsys.readouterr().err

@@ -1,7 +1,9 @@
 """Training: it learns, it can be killed, and it goes on as if nothing had happened."""
 
+import math
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import torch
 
 from fourcodec import cli
 from fourcodec.cells import Grid
-from fourcodec.errors import ConfigError, ModelError
+from fourcodec.errors import ConfigError, FitError, ModelError
 from fourcodec.generative import training as training_module
 from fourcodec.generative.baselines import PrincipalComponents
 from fourcodec.generative.checkpoints import FILE_NAME, read_checkpoint, write_checkpoint
@@ -294,6 +296,68 @@ def test_what_is_no_model_is_refused_in_one_line(data: Dataset, tmp_path: Path) 
         with pytest.raises(ModelError, match=name) as caught, resumed:
             pass
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.png", "model.md"])
+def test_a_training_overwrites_no_file_of_another_kind(name: str, data: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text("my own")
+    with pytest.raises(FileExistsError, match=f"holds {name}, which a training would overwrite"):
+        trained(data, tmp_path / "mine", 1)
+    assert (tmp_path / "mine" / name).read_text() == "my own"
+
+
+def changed_optimiser(folder: Path, name: str, change: Callable[[torch.Tensor], torch.Tensor | None]) -> None:
+    """Changes a tensor of the optimiser in a checkpoint, or removes it where `change` gives None."""
+    tensors, facts = read_checkpoint(folder)
+    new = change(tensors.pop(f"optimiser.{name}"))
+    write_checkpoint(folder, tensors if new is None else {**tensors, f"optimiser.{name}": new}, facts)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("0.exp_avg", lambda _: torch.zeros(3)),
+        ("0.exp_avg", lambda tensor: tensor.double()),
+        ("0.exp_avg_sq", lambda tensor: tensor - 1),
+        ("0.exp_avg_sq", lambda _: None),
+        ("0.step", lambda tensor: 0 * tensor),
+    ],
+)
+def test_an_optimiser_whose_state_is_damaged_is_refused(
+    name: str, change: Callable[[torch.Tensor], torch.Tensor | None], data: Dataset, tmp_path: Path
+) -> None:
+    trained(data, tmp_path / "model", 1)
+    changed_optimiser(tmp_path / "model", name, change)
+    with pytest.raises(ModelError, match="no sound model"), Training.resume(data, tmp_path / "model", device="cpu"):
+        pass
+
+
+def test_a_training_that_diverges_keeps_its_checkpoint(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(data, tmp_path / "model", 1)
+    sound = (tmp_path / "model" / FILE_NAME).read_bytes()
+    with Training.resume(data, tmp_path / "model", device="cpu") as training:
+        monkeypatch.setattr(training, "_descend", lambda *_: (math.nan, math.nan))
+        with pytest.raises(FitError, match="diverged"):
+            training.run(Budget(epochs=2))
+        next(iter(training.core.decoder.parameters())).data[:] = math.inf
+        with pytest.raises(FitError, match="diverged"):
+            training.save()
+    assert (tmp_path / "model" / FILE_NAME).read_bytes() == sound
+
+
+def test_latents_of_a_stopped_training_are_those_of_the_images_as_they_are(tmp_path: Path) -> None:
+    data = load_dataset(sets.write_npz(tmp_path / "set.npz", sets.discs(400)))
+    tables = {"encoder": {"hidden": [8]}, "training": {"batch": 16, "rate": 1e-9, "mirrored": True}, **LINEAR}
+    with Training.begin(data, sets.tiny(**tables), tmp_path / "model", device="cpu", seed=0) as training:
+        for _ in range(training._steps):
+            training._train_step(1.0)
+        wanted, found = training.core.encode(training._images), training._table.values
+        seen = found.any(1)
+        assert seen.float().mean() > 0.4
+        assert torch.allclose(found[seen], wanted[seen], atol=1e-3)
 
 
 def test_rates_rise_and_fall_to_nothing_by_epochs_or_by_time() -> None:

@@ -71,12 +71,24 @@ def test_nothing_is_replaced_without_force(tmp_path: Path, capsys: pytest.Captur
     assert page.read_text() != "mine"
 
 
+def test_a_file_that_is_shown_is_never_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown, link = tmp_path / "shown.html", tmp_path / "link.html"
+    shown.write_bytes(FILE.read_bytes())
+    link.symlink_to(shown)
+    for arguments in ([str(shown)], [str(FILE), str(shown), "-o", str(link)]):
+        assert run(["view", *arguments, "-f"]) == 2
+        assert "is the input itself" in capsys.readouterr().err
+    assert shown.read_bytes() == FILE.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
         ([], 2, "name files to show"),
         (["{file}", "-o", "{folder}/page.png"], 2, "HTML page"),
         (["{folder}/missing.fnc"], 1, "No such file"),
+        (["{folder}"], 1, "directory"),
+        (["/"], 1, "directory"),
         (["{folder}/bad.fnc"], 1, "bad.fnc': not a .fnc file"),
         (["{file}", "--max-pixels", "10", "-o", "{folder}/page.html"], 1, "more than the limit"),
     ],

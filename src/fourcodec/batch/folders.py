@@ -63,7 +63,8 @@ def _tasks(
         elif files.leads_out(path, options.out):
             finished.failed.append((source, _leads_out(path)))
         elif path.exists() and source not in manifest.targets and not options.force:
-            finished.failed.append((source, f"{str(path)!r} exists already: replace it with -f"))
+            remedy = "remove it, or choose another -o" if options.resume else "replace it with -f"
+            finished.failed.append((source, f"{str(path)!r} exists already: {remedy}"))
         else:
             tasks.append(Task(str(folder), source, target))
     return tasks

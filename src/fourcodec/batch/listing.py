@@ -27,7 +27,7 @@ def _walk(folder: Path, suffixes: Collection[str], recursive: bool) -> Iterator[
     """The same, unsorted. Links to folders are followed, since data sets are often made of them, but none twice."""
     seen = {os.path.realpath(folder)}
     for top, folders, files in os.walk(folder, followlinks=True):
-        if set(files) >= _BENCH_RUN:
+        if set(files) >= _BENCH_RUN and not PICTURE_SUFFIXES.isdisjoint(suffixes):
             folders.clear()
             continue
         relative = Path(top).relative_to(folder)

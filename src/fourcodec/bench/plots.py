@@ -51,13 +51,18 @@ class Plot:
     png: bytes
 
 
+def name_of(metric: str) -> str:
+    """The name of a metric's plot, without the extension of its file."""
+    return f"rate_{metric.removesuffix('_db')}"
+
+
 def plots(aggregate: Aggregate) -> list[Plot]:
     """A plot for each metric that has values."""
     made = []
     for metric, title in METRICS.items():
         lines = _lines(aggregate, metric)
         if lines:
-            made.append(_plot(f"rate_{metric.removesuffix('_db')}", title, lines))
+            made.append(_plot(name_of(metric), title, lines))
     return made
 
 

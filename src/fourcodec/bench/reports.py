@@ -25,7 +25,10 @@ from fourcodec.bench.tables import Progress, Table, setup, tables, verdict
 from fourcodec.errors import printable
 
 # The outputs of a run, beside plots, settings.json and the item log.
-OUTPUTS = ("results.csv", "results.json", "summary.md", "report.html")
+OUTPUTS = (
+    *("results.csv", "results.json", "summary.md", "report.html"),
+    *(f"{plotting.name_of(metric)}.{suffix}" for metric in plotting.METRICS for suffix in ("svg", "png")),
+)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ def run(settings: BenchSettings, options: RunOptions, command: str = "") -> Fini
     found = sources.discover(Path(settings.folder))
     if not found:
         raise RunError(f"no pictures in {settings.folder!r}")
+    if options.out.is_dir() and options.out.samefile(settings.folder):
+        raise RunError(f"the results cannot be in the folder of the pictures, {settings.folder!r}: choose another -o")
     chosen = sources.sample(found, settings.limit, settings.seed)
     if settings.ours and options.scheduler is None:
         devices.resolve(settings.device)
@@ -81,6 +83,8 @@ def _prepare(journal: Journal, options: RunOptions, circumstances: Circumstances
         _remove_results(options.out)
     if not journal.is_empty() or any((options.out / name).exists() for name in OUTPUTS):
         raise engine.holds_results(options.out)
+    if settings_file.exists():
+        _read_settings(settings_file)  # raises for one that is not of a run
     files.write(settings_file, json.dumps(now, indent=1).encode(), overwrite=True, within=options.out)
 
 
@@ -92,15 +96,15 @@ def _read_settings(path: Path) -> dict[str, Any]:
             raise ValueError("there are no versions")
         return settings
     except (ValueError, LimitError) as exc:
-        raise RunError(f"{str(path)!r} is damaged: begin anew with -f") from exc
+        raise RunError(f"{str(path)!r} is damaged or of no run: choose another -o, or begin anew with -f") from exc
 
 
 def _remove_results(out: Path) -> None:
     """Removes only what a run makes: the folder may hold other things."""
     for name in (_SETTINGS, *OUTPUTS):
         (out / name).unlink(missing_ok=True)
-    for pattern in (f"{_FILES}/*.fnc", "rate_*.svg", "rate_*.png"):
-        for path in out.glob(pattern):
+    for path in out.glob(f"{_FILES}/*.fnc"):
+        if path.stem.isdecimal():
             path.unlink()
 
 

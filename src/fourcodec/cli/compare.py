@@ -10,10 +10,10 @@ from fourcodec.bitstream import container
 from fourcodec.cli import options
 from fourcodec.cli.help import Command
 from fourcodec.errors import ImageError, printable
-from fourcodec.limits import DEFAULT
+from fourcodec.limits import BYTES_REMEDY, Limits
 
 _REMARK_COLUMNS = 80
-_LONG_PIXELS = 4_000_000  # for larger pictures a note announces the search for a JPEG
+_LONG_PIXELS = 4_000_000  # for larger pictures a note announces the search for JPEG, WebP and AVIF
 
 
 @click.command(
@@ -28,20 +28,30 @@ _LONG_PIXELS = 4_000_000  # for larger pictures a note announces the search for 
 @click.option("-o", "--output", type=options.PATH, help="An HTML page to write: slider, zoom, error maps.")
 @click.option("--frame", type=click.IntRange(min=1), help="The frame or page of IN that was encoded, from 1.")
 @options.device_option("cpu")
+@options.limit_options
 @options.force_option
 @options.json_option
 @options.debug_option
 def compare(
-    picture: Path, coded: Path, output: Path | None, frame: int | None, device: str, force: bool, as_json: bool
+    picture: Path,
+    coded: Path,
+    output: Path | None,
+    frame: int | None,
+    device: str,
+    max_pixels: int,
+    max_work: int,
+    force: bool,
+    as_json: bool,
 ) -> int:
     """Compare the picture IN with its .fnc file, and with the best JPEG, WebP and AVIF files of the same size.
 
     Prints PSNR, SSIM, bits per pixel, and errors in 1/255 of a sample's range. The page written by -o needs no other
     file and no network.
     """
-    source, data = _read(picture, coded)
+    limits = Limits(max_pixels, max_work)
+    source, data = _read(picture, coded, limits)
     with options.about(picture):
-        original = images.read(source, frame=frame)
+        original = images.read(source, frame=frame, limits=limits)
     if output is not None:
         if output.suffix.lower() not in (".html", ".htm"):
             raise click.UsageError(f"the output is an HTML page: name it with .html, not {str(output)!r}")
@@ -59,7 +69,7 @@ def compare(
             "searching for the best JPEG, WebP and AVIF of the same size, which takes minutes for a picture this large"
         )
     with options.about(coded):
-        comparison = measure(original, data, device=device)
+        comparison = measure(original, data, device=device, limits=limits)
     if output is not None:
         html = page(comparison, data, printable(picture.name), printable(coded.name))
         files.write(output, html.encode(), overwrite=force)
@@ -78,11 +88,11 @@ def compare(
     return 0
 
 
-def _read(picture: Path, coded: Path) -> tuple[bytes, bytes]:
+def _read(picture: Path, coded: Path, limits: Limits) -> tuple[bytes, bytes]:
     """The bytes of both files. Raises UsageError for arguments in the wrong order, ImageError for a file that is no
     .fnc file."""
-    source = files.read(picture, DEFAULT.picture_bytes)
-    data = files.read(coded, DEFAULT.file_bytes)
+    source = files.read(picture, limits.picture_bytes, BYTES_REMEDY)
+    data = files.read(coded, limits.file_bytes, BYTES_REMEDY)
     if source.startswith(container.MAGIC):
         turned = "" if data.startswith(container.MAGIC) else f": fourcodec compare {coded} {picture}"
         raise click.UsageError(f"the picture comes first, and {str(picture)!r} is a .fnc file{turned}")

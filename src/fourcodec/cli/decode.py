@@ -151,7 +151,8 @@ class _Run:
             limits.check_pixels(width, height)
             with options.usage():
                 lattice = self.view.on(width, height)
-            images.check_format(chosen, lattice.columns, lattice.rows)
+            if not file.cut:  # else the picture may be smaller, and `write` checks its size
+                images.check_format(chosen, lattice.columns, lattice.rows)
             options.check_output(source, target, force=self.force)
             pixels = file.pixels(self.view, self.device)
             metadata, remarks = (None, []) if self.strip else file.salvage_metadata()

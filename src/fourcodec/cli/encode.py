@@ -71,7 +71,7 @@ LONG_SECONDS = 60.0  # longer fits are announced by a note
 @click.option(
     "--target-ssimulacra2",
     type=click.FloatRange(0, HIGHEST_SSIMULACRA2, min_open=True),
-    help="Instead of -q: a SSIMULACRA 2 of at least S, at most 1 above; it needs the package ssimulacra2.",
+    help="Instead of -q: a SSIMULACRA 2 of at least X, at most 1 above; it needs the package ssimulacra2.",
 )
 @click.option(
     "--tune",
@@ -132,11 +132,12 @@ def encode(
     if model is not None:
         with_model.refuse_others(click.get_current_context())
         sources, output = several.split(paths, output, _is_output)
-        pairs = list(zip(sources, several.targets_of(sources, output, ".fnc"), strict=True))
-        psnr_db = given["target_psnr"]
+        targets = several.targets_of(sources, output, ".fnc")
+        _check_targets(targets, as_json=as_json, force=force)
         return with_model.encode(
-            model, pairs, target_psnr_db=psnr_db, limits=limits, force=force, quiet=quiet, as_json=as_json
-        )
+            model, list(zip(sources, targets, strict=True)), target_psnr_db=given["target_psnr"], frame=frame,
+            limits=limits, force=force, quiet=quiet, as_json=as_json,
+        )  # fmt: skip
     request = _request({field.name: given[field.name] for field in fields(Request)})
     of_fit = {name: given[name] for name in ("effort", "iterations", "device", "seed", "strip")}
     arguments: dict[str, Any] = {**asdict(request), **of_fit}
@@ -148,10 +149,7 @@ def encode(
         return run_folder(direction, sources[0], output, given, force=force, quiet=quiet, as_json=as_json)
     refuse_folder_options(given)
     targets = several.targets_of(sources, output, ".fnc")
-    if as_json and options.STANDARD in targets:
-        raise click.UsageError("--json is printed on standard output, as is the file: name an output with -o")
-    if not force:
-        _refuse_names_of_pictures(targets)
+    _check_targets(targets, as_json=as_json, force=force)
     shown = not quiet and (sys.stderr.isatty() if progress is None else progress)
     run = _Run(arguments, frame, limits, force=force, quiet=quiet, shown=shown, summary=not (quiet or as_json))
     if len(sources) == 1:
@@ -169,10 +167,12 @@ def _is_output(path: Path) -> bool:
     return path.suffix.lower() == ".fnc" or not path.exists()
 
 
-def _refuse_names_of_pictures(targets: list[Path]) -> None:
-    """Raises UsageError for an output with the suffix of a picture file: `-o copy.png` is nearly always meant for
-    decode."""
-    for target in targets:
+def _check_targets(targets: list[Path], *, as_json: bool, force: bool) -> None:
+    """Raises UsageError for standard output beside --json, and, unless forced, for an output with the suffix of a
+    picture file: `-o copy.png` is nearly always meant for decode."""
+    if as_json and options.STANDARD in targets:
+        raise click.UsageError("--json is printed on standard output, as is the file: name an output with -o")
+    for target in [] if force else targets:
         if target.suffix.lower() in {*PICTURE_SUFFIXES, *images.SUFFIXES}:
             raise click.UsageError(
                 f"the output is a .fnc file, and {str(target)!r} has the name of a picture: name it with .fnc, or "

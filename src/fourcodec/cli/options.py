@@ -67,7 +67,7 @@ debug_option = click.option(
     help="Show where in the program an error occurred.",
 )
 force_option = click.option("-f", "--force", is_flag=True, help="Replace the output if it exists.")
-quiet_option = click.option("--quiet", is_flag=True, help="Print only errors (and the output of --json).")
+quiet_option = click.option("--quiet", is_flag=True, help="Print only errors, and what was asked for.")
 strip_option = click.option("--strip", is_flag=True, help="Leave out ICC profile, EXIF, XMP and density.")
 resume_option = click.option("--resume", is_flag=True, help="Continue what was begun in the output folder.")
 iterations_option = click.option(

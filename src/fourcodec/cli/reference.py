@@ -39,12 +39,13 @@ in `fourcodec info photo.fnc | head -1`, a command ends without a message, with 
 **Defaults from the environment.** Each option below names a variable; where it is set, it is the option's default:
 with `FOURCODEC_ENCODE_EFFORT=3`, `fourcodec encode` has `--effort 3`. Flags take 1 or 0. The command line overrides
 the environment: with `FOURCODEC_ENCODE_QUALITY=40` and `--target-bytes 9000` the target is used. Variables of options
-for folders have no effect on single files. There are four more variables:
+for folders have no effect on single files. There are five more variables:
 
 | variable | meaning |
 |---|---|
 | `FOURCODEC_THREADS` | number of threads; by default one for each core |
 | `FOURCODEC_CACHE_DIR` | folder of compiled kernels, and of classifiers that `generate evaluate` trains |
+| `FOURCODEC_DEBUG` | 1: as `--debug` of each command |
 | `NO_COLOR` | no colours on a terminal |
 | `FORCE_COLOR` | colours also without a terminal |
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from fourcodec import codec, files
+from fourcodec import codec, devices, files
 from fourcodec.batch import listing
 from fourcodec.cli import options
 from fourcodec.cli.help import Command
@@ -43,7 +43,7 @@ def verify(
     Prints one line for each file on standard output; with --quiet only for damaged ones. A folder stands for the .fnc
     files in it. The exit status is 1 if any file is damaged.
     """
-    limits = Limits(max_pixels, max_work)
+    limits, device = Limits(max_pixels, max_work), devices.resolve(device)
     verdicts = []
     for path, found in _listed(sources, recursive):
         verdict = _verdict(path, device, limits, found=found)

@@ -48,9 +48,8 @@ def view(
 
     if output is None and not sources:
         raise click.UsageError("name files to show, or with -o a page to drop files on")
-    target = output or sources[0].with_suffix(_SUFFIX)
-    if target.suffix.lower() not in (_SUFFIX, ".htm"):
-        raise click.UsageError(f"the output is an HTML page: name it with {_SUFFIX}, not {str(target)!r}")
+    if output is not None and output.suffix.lower() not in (_SUFFIX, ".htm"):
+        raise click.UsageError(f"the output is an HTML page: name it with {_SUFFIX}, not {str(output)!r}")
     limits = Limits(max_pixels, max_work)
     shown = []
     for source in sources:
@@ -59,7 +58,9 @@ def view(
             file = File(data, limits)
             file.check_limits()
         shown.append(Shown(printable(source.name), data, file.header))
-    options.check_output(options.STANDARD, target, force=force)
+    target = output or sources[0].with_suffix(_SUFFIX)
+    for source in sources or [options.STANDARD]:
+        options.check_output(source, target, force=force)
     page = view_page(shown).encode()
     files.write(target, page, overwrite=force)
     if not quiet:

@@ -14,7 +14,10 @@ from fourcodec.limits import Limits
 if TYPE_CHECKING:
     from fourcodec.generative.latent_codec import LatentCodec
 
-_KNOWN = {"paths", "output", "model", "target_psnr", "file_format", "force", "as_json", "quiet", "progress", "debug"}
+_KNOWN = {
+    *("paths", "output", "model", "target_psnr", "file_format", "frame", "max_pixels"),
+    *("force", "as_json", "quiet", "debug"),
+}
 
 
 def model_option(what: str) -> Callable[[Any], Any]:
@@ -27,6 +30,7 @@ def encode(
     pairs: list[tuple[Path, Path]],
     *,
     target_psnr_db: float | None,
+    frame: int | None,
     limits: Limits,
     force: bool,
     quiet: bool,
@@ -37,7 +41,7 @@ def encode(
 
     def one(source: Path, target: Path) -> dict[str, Any]:
         with options.about(source):
-            picture = images.read(options.read_source(source, limits.picture_bytes), limits=limits)
+            picture = images.read(options.read_source(source, limits.picture_bytes), frame=frame, limits=limits)
             pixels = picture.pixels if picture.pixels.ndim == 3 else picture.pixels[:, :, None]
             options.check_output(source, target, force=force)
             coded = codec.encode(pixels, target_psnr_db)

@@ -1,2 +1,2 @@
-"""Comparison of a picture with its .fnc file and with a JPEG of the same size: numbers, error maps, and an HTML
-page."""
+"""Comparison of a picture with its .fnc file and with JPEG, WebP and AVIF files of the same size: numbers, error
+maps, and an HTML page."""

@@ -14,6 +14,7 @@ from fourcodec.comparison.error_map import Errors, errors
 from fourcodec.comparison.peers import NAMES, NoPeerFile, PeerFile, best_files
 from fourcodec.errors import ImageError
 from fourcodec.images import Picture, has_alpha, to_eight_bits
+from fourcodec.limits import DEFAULT, Limits
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,12 @@ class Comparison:
         return metrics.bpp(size_bytes, self.width, self.height)
 
 
-def compare(picture: Picture, data: bytes, *, device: str = "cpu") -> Comparison:
+def compare(picture: Picture, data: bytes, *, device: str = "cpu", limits: Limits = DEFAULT) -> Comparison:
     """The comparison of a picture with `data`, the bytes of its .fnc file, and with JPEG, WebP and AVIF.
 
     Raises ImageError where the file has another width or height, and the errors of codec.decode.
     """
-    file = codec.File(data)
+    file = codec.File(data, limits)
     description = file.describe()  # checked before decoding, which may take long
     width, height = file.header.width, file.header.height
     rows, columns = picture.pixels.shape[:2]
@@ -193,8 +194,9 @@ def remarks(comparison: Comparison) -> list[str]:
     if comparison.has_alpha:
         said.append(
             "PSNR and SSIM of fourcodec are of the colours, without fully transparent pixels; its alpha is "
-            f"{'exact' if comparison.exact_alpha else 'not that of the picture'}. JPEG has no transparency, so the "
-            "others hold the picture on white. The other numbers, and the pictures shown, are of all on white."
+            f"{'exact' if comparison.exact_alpha else 'not that of the picture'}. JPEG has no transparency, so all "
+            "three other codecs get the picture on white. The other numbers, and the pictures shown, are of all on "
+            "white."
         )
     if comparison.bit_depth == 16:
         said.append(

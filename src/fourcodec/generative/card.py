@@ -11,10 +11,12 @@ from fourcodec.generative import checkpoints, config
 from fourcodec.generative.model import load_model
 
 FILE_NAME = "model.md"
+_NAMES = {"isotropic": "isotropic Gaussian, as where none was chosen"}
 
 
-def write_card(directory: Path, note: str, today: datetime.date) -> None:
-    """Writes the card of the model in a directory over an older one. `note` says in a line how its prior came about.
+def write_card(directory: Path, today: datetime.date, note: str | None = None) -> None:
+    """Writes the card of the model in a directory over an older one. `note` says in a line how its prior came about;
+    without it, the card names the prior that is stored.
 
     Raises ModelError where there is no sound model, OSError.
     """
@@ -32,7 +34,7 @@ def write_card(directory: Path, note: str, today: datetime.date) -> None:
         "latent": f"{model.latent_size} numbers in {cells} cell{'s' * (cells > 1)}",
         "training": f"{trained}, seed {facts['seed']}",
         "reconstruction": psnr,
-        "prior": note,
+        "prior": note or _NAMES.get(model.chosen.prior.name, model.chosen.prior.name),
         "temperature": f"{model.chosen.temperature:g}",
     }
     lines = [f"# {model.config.summary or 'A generative model'}", "", "| | |", "|---|---|"]

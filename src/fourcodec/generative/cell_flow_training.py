@@ -99,7 +99,7 @@ class CellFlowTraining:
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> CellFlow:
         """Trains until the budget is used up, its epochs being passes over all latents. Returns the flow with the
-        moving average of the weights. Raises OSError."""
+        moving average of the weights. Raises FitError where the training diverges, and OSError."""
         torch.set_num_threads(thread_count())
         started = time.monotonic() - self._seconds
         left, saved = TimeLeft(1 - self._fraction(budget)), time.monotonic()
@@ -146,6 +146,8 @@ class CellFlowTraining:
         self._iteration += 1
         recent = min(0.99, 1 - 1 / self._iteration)
         self._loss = recent * self._loss + (1 - recent) * float(loss.detach())
+        if not math.isfinite(self._loss):
+            raise checkpoints.diverged()
         kept = min(_DECAY, self._iteration / (10 + self._iteration))
         with torch.no_grad():
             for name, value in self._network.state_dict().items():

@@ -18,7 +18,7 @@ import torch
 
 from fourcodec import files
 from fourcodec.batch.journal import open_locked
-from fourcodec.errors import ConfigError, ModelError
+from fourcodec.errors import ConfigError, FitError, ModelError
 from fourcodec.json_text import read_object
 
 FILE_NAME = "model.safetensors"
@@ -45,12 +45,20 @@ def check_exists(directory: Path, name: str = FILE_NAME) -> None:
 def write_checkpoint(
     directory: Path, tensors: dict[str, torch.Tensor], facts: dict[str, Any], name: str = FILE_NAME
 ) -> None:
-    """Replaces the checkpoint of this name in a directory; `facts` are JSON types. Raises OSError."""
+    """Replaces the checkpoint of this name in a directory; `facts` are JSON types. Raises OSError, and FitError where
+    tensors are not finite: the checkpoint before is then kept."""
     from safetensors.torch import save
 
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise diverged()
     plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
     data = save(plain, metadata={_KEY: json.dumps({"version": VERSION, **facts})})
     files.write(directory / name, data, overwrite=True, within=directory)
+
+
+def diverged() -> FitError:
+    """The error of a training whose numbers are no longer finite."""
+    return FitError("the training diverged; the last checkpoint, if there is one, is as it was: try another --seed")
 
 
 def read_checkpoint(directory: Path, name: str = FILE_NAME) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
@@ -107,11 +115,20 @@ def of_optimiser(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
 
 
 def fill_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
-    """Gives an optimiser the state in tensors; the inverse of `of_optimiser`. Raises ValueError for other names."""
+    """Gives an optimiser, an Adam, the state in tensors; the inverse of `of_optimiser`. Raises KeyError where a tensor
+    of a parameter is missing, and ValueError for a tensor that Adam does not have of it: its kernels check nothing."""
+    parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     states: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
-        index, _, field = name.partition(".")
-        states.setdefault(int(index), {})[field] = tensor
+        number, _, field = name.partition(".")
+        states.setdefault(int(number), {})[field] = tensor
+    for index, state in sorted(states.items()):
+        if not 0 <= index < len(parameters):
+            raise ValueError(f"there is no parameter {index}")
+        moments = dict.fromkeys(("exp_avg", "exp_avg_sq"), parameters[index])
+        compare({"step": torch.empty((), device="meta"), **moments}, state)
+        if len(state) != 3 or state["step"] < 1 or (state["exp_avg_sq"] < 0).any():
+            raise ValueError(f"the state of parameter {index} is none of Adam's")
     optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
 
 

@@ -86,10 +86,10 @@ def load_classifier(path: Path, settings: ClassifierSettings) -> Classifier:
         with torch.random.fork_rng(devices=[]):
             network = Network(settings, facts["image_shape"], facts["classes"]).eval()
         network.load_state_dict(tensors)
-        classifier = Classifier(network, settings, **facts)
+        classifier, weights_hash = Classifier(network, settings, **facts), description["weights_hash"]
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError, ArithmeticError, RuntimeError) as exc:
         raise CorruptFileError(f"{str(path)!r} holds no classifier of these settings") from exc
-    if classifier.weights_hash != description["weights_hash"]:
+    if classifier.weights_hash != weights_hash:
         raise CorruptFileError(f"{str(path)!r} is damaged")
     return classifier
 

@@ -81,6 +81,8 @@ def load_first(path: Path, count: int) -> Images:
 
     Raises the errors of load_dataset."""
     images, _ = _read_parts(path, count)[-1]
+    if not len(images):
+        raise DatasetError(f"{str(path)!r} holds no images")
     return images[:count]
 
 

@@ -144,8 +144,9 @@ def check_sizes(model: TrainedModel, dataset: Dataset) -> None:
     if model.image_shape != dataset.image_shape:
         sizes = describe(model.image_shape), describe(dataset.image_shape)
         raise DatasetError(f"the model's images are {sizes[0]}, those of {dataset.name!r} {sizes[1]}")
-    if len(dataset.test) < MIN_IMAGES:
-        raise DatasetError(f"{dataset.name!r} has {len(dataset.test)} test images: {MIN_IMAGES} are needed to judge by")
+    for what, images in (("test", dataset.test), ("training", dataset.train)):
+        if len(images) < MIN_IMAGES:
+            raise DatasetError(f"{dataset.name!r} has {len(images)} {what} images: {MIN_IMAGES} are needed to judge by")
 
 
 def data_scores(

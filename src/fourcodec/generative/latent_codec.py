@@ -19,12 +19,12 @@ from fourcodec import metrics
 from fourcodec.arrays import Floats, Images
 from fourcodec.bitstream import container
 from fourcodec.bitstream.container import Header, Section
-from fourcodec.errors import CorruptFileError, ImageError, ModelError, TargetError, UnsupportedFormatError
+from fourcodec.errors import CorruptFileError, ImageError, LimitError, ModelError, TargetError, UnsupportedFormatError
 from fourcodec.generative.cell_flow import CellFlow
 from fourcodec.generative.config import to_table
 from fourcodec.generative.datasets import describe
 from fourcodec.generative.flow import Flow
-from fourcodec.generative.latent_density import MAX_STEP_INDEX, Gaussians, Tables, dequantise, quantise
+from fourcodec.generative.latent_density import MAX_STEP_INDEX, MAX_SYMBOL, Gaussians, Tables, dequantise, quantise
 from fourcodec.generative.model import TrainedModel
 from fourcodec.generative.priors import FullGaussian, IsotropicGaussian, Mixture
 from fourcodec.generative.sheets import to_bytes
@@ -65,8 +65,8 @@ class LatentCodec:
         """A file of a picture uint8 (H, W, C): at the default step, or at the coarsest with a PSNR of at least the
         target. `latent` (L,) is the picture's where a caller has fitted it, as many can be at once.
 
-        Raises ImageError for a picture of another size, and TargetError where even the finest step has a lower PSNR:
-        the model cannot show the picture better.
+        Raises ImageError for a picture of another size, TargetError where even the finest step has a lower PSNR (the
+        model cannot show the picture better), and LimitError where a number of the latent is too large for a file.
         """
         if picture.dtype != np.uint8 or picture.shape != self.model.image_shape:
             shape = describe(self.model.image_shape)
@@ -75,11 +75,15 @@ class LatentCodec:
             latent = self.model.embed(picture[None], ITERATIONS)[0]
         if target_psnr_db is None:
             return self._coded(picture, latent, DEFAULT_STEP_INDEX)
+        finest = 0
         for index in range(MAX_STEP_INDEX + 1):
-            found = self._shown(quantise(latent, self._units, index), index)
-            if metrics.psnr_db(found, picture) >= target_psnr_db:
+            symbols = quantise(latent, self._units, index)
+            if np.abs(symbols).max() > MAX_SYMBOL:
+                break
+            finest = index
+            if metrics.psnr_db(self._shown(symbols, index), picture) >= target_psnr_db:
                 return self._coded(picture, latent, index)
-        best = self._coded(picture, latent, MAX_STEP_INDEX).psnr_db
+        best = self._coded(picture, latent, finest).psnr_db
         raise TargetError(f"the model shows this picture at {best:.2f} dB at best, not {target_psnr_db}", short=True)
 
     def decode(self, data: bytes) -> Images:
@@ -109,6 +113,8 @@ class LatentCodec:
 
     def _coded(self, picture: Images, latent: Floats, index: int) -> Coded:
         symbols = quantise(latent, self._units, index)
+        if np.abs(symbols).max() > MAX_SYMBOL:
+            raise LimitError("a number of the picture's latent has more than 15 bits, which a file cannot hold")
         payload = self._tables.encode(symbols, index)
         height, width, channels = picture.shape
         header = Header(width, height, channels, MODEL_PROFILE, (index,))

@@ -77,7 +77,7 @@ class TrainedModel:
         """Latents (B, L) fitted to images uint8 (B, H, W, C) by gradient descent on the training loss.
 
         The fit starts from the encoder's latents, or without an encoder from the latent of the training image whose
-        decoded image is nearest. Raises ValueError for images of another shape or dtype, where there is an encoder.
+        decoded image is nearest. Raises ValueError for images of another shape or dtype.
         """
         start = self.encode(images)
         if start is None:

@@ -17,6 +17,7 @@ from fourcodec.generative.classifier import Judgement
 from fourcodec.generative.flow import Flow
 from fourcodec.generative.judging import MALFORMED_PERCENTILE
 from fourcodec.generative.priors import (
+    MIXTURE_ITERATIONS,
     ChosenPrior,
     Density,
     FullGaussian,
@@ -35,7 +36,7 @@ _LATENTS_PER_COMPONENT = 50  # fewer are too few to estimate a component's covar
 @dataclass(frozen=True)
 class Candidate(Generic[P]):
     """A kind of prior to try, fitted to latents (N, L) with a seed, and the number of latents that it needs. The time
-    of a fit grows with `work`."""
+    of a fit grows with `work`, in passes over the latents for one covariance."""
 
     fit: Callable[[Floats, int], P]
     min_latents: int = 2
@@ -43,7 +44,8 @@ class Candidate(Generic[P]):
 
 
 def _mixture(components: int) -> Candidate[Density]:
-    return Candidate(partial(Mixture.fit, components=components), components * _LATENTS_PER_COMPONENT, components)
+    work = components * MIXTURE_ITERATIONS
+    return Candidate(partial(Mixture.fit, components=components), components * _LATENTS_PER_COMPONENT, work)
 
 
 # The candidates that training tries at its end.

@@ -54,8 +54,8 @@ def read_prior(directory: Path, latents: Floats) -> ChosenPrior | None:
             raise ValueError(f"a temperature of {temperature}")
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as exc:
         raise ModelError(
-            f"{str(path)!r} is truncated, damaged, or no prior of a fourcodec model; without it, choose another by "
-            "'fourcodec generate prior'"
+            f"{str(path)!r} is truncated, damaged, or no prior of a fourcodec model: remove it, then make another by "
+            "'fourcodec generate prior' or, for a model with a flow, 'fourcodec generate train --resume'"
         ) from exc
     if fitted_to != digest(latents):
         return None

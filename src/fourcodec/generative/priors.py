@@ -30,7 +30,7 @@ _HALF_LOG_TWO_PI = math.log(2 * math.pi) / 2
 _LARGEST = float(np.finfo(np.float32).max)  # of a stored number or a sample
 _RIDGE = 1e-6  # times the latents' mean variance: keeps a covariance regular where latents span fewer dimensions
 _MIXTURE_RIDGE = 1e-3  # keeps a component with few latents from collapsing onto them
-_MIXTURE_ITERATIONS = 60  # after 30, MNIST's Fréchet distance was a seventh above that after 100
+MIXTURE_ITERATIONS = 60  # after 30, MNIST's Fréchet distance was a seventh above that after 100
 
 
 class Prior(Protocol):
@@ -188,7 +188,7 @@ class Mixture:
         _check(latents)
         scale = float(np.std(latents, dtype=np.float64)) or 1.0  # makes the ridge relative to the variance
         mixture = GaussianMixture(
-            components, reg_covar=_MIXTURE_RIDGE, max_iter=_MIXTURE_ITERATIONS, random_state=seed, init_params="kmeans"
+            components, reg_covar=_MIXTURE_RIDGE, max_iter=MIXTURE_ITERATIONS, random_state=seed, init_params="kmeans"
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # further iterations change the samples little

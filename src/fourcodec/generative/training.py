@@ -29,6 +29,7 @@ from fourcodec.batch.progress import TimeLeft
 from fourcodec.errors import ConfigError, ModelError
 from fourcodec.generative import checkpoints, sheets
 from fourcodec.generative import history as records
+from fourcodec.generative.card import FILE_NAME as CARD
 from fourcodec.generative.classifier_cache import cached_classifier
 from fourcodec.generative.component_start import start_at_components
 from fourcodec.generative.config import Config, cell_shape, from_table, to_table
@@ -45,6 +46,8 @@ _BETAS = (0.9, 0.99)
 _NOISE_RATE = 0.01  # learning rate of the logarithm of learned noise
 _SHEETS = 20  # over the whole training
 _SHEET_IMAGES = 64
+_LOG, _PLOT = "log.csv", "log.png"
+_RECORDS = _LOG, _PLOT, CARD
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ class Training:
     def begin(cls, data: Dataset, settings: Config, directory: Path, *, device: str, seed: int) -> Iterator[Training]:
         """A new training in `directory`, which is made if it is missing and locked until the context ends.
 
-        Raises RunError where another training has the directory, FileExistsError where it holds a model already,
+        Raises RunError where another training has the directory, FileExistsError where it holds a model or records
+        already,
         OSError where it cannot be made, and ConfigError for linear latents of more numbers than a cell has samples, and
         for cells that do not divide the images.
         """
@@ -93,8 +97,10 @@ class Training:
             raise ConfigError(f"{settings.latents.size} linear latents for cells of {samples} samples")
         directory.mkdir(parents=True, exist_ok=True)
         with checkpoints.locked(directory):
-            if (directory / checkpoints.FILE_NAME).exists():
-                raise FileExistsError(f"{str(directory)!r} holds a model already")
+            for name in (checkpoints.FILE_NAME, *_RECORDS):
+                if (directory / name).exists():
+                    what = "a model" if name == checkpoints.FILE_NAME else f"{name}, which a training would overwrite,"
+                    raise FileExistsError(f"{str(directory)!r} holds {what} already")
             training = cls(data, settings, directory, device, seed)
             training._start()
             yield training
@@ -129,7 +135,8 @@ class Training:
         report: Callable[[TrainingProgress], None] | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
-        """Trains until the budget is used up. Raises OSError where the directory cannot be written to."""
+        """Trains until the budget is used up. Raises FitError where the training diverges, and OSError where the
+        directory cannot be written to."""
         torch.set_num_threads(thread_count())
         clock = _Clock(self._seconds)
         saved = time.monotonic()
@@ -144,7 +151,10 @@ class Training:
                 self.save()
                 saved = time.monotonic()
         if self.core.encoder is not None:
-            self._table.values.copy_(self.core.encode(self._images))
+            found = self.core.encode(self._images)
+            # Rounding depends on the number of threads. A prior belongs to the very numbers it was fitted to.
+            if not torch.allclose(found, self._table.values, rtol=1e-3, atol=1e-4):
+                self._table.values.copy_(found)
         self.save()
         self._write_records()
 
@@ -213,12 +223,14 @@ class Training:
         order = np.random.default_rng([self._seed, self._epoch]).permutation(len(self._images))
         rows = torch.from_numpy(order[self._step * settings.batch :][: settings.batch]).to(self.core.device)
         loss, error = self._descend(rows, settings.latent_rate * factor)
+        if not math.isfinite(loss):
+            raise checkpoints.diverged()
         self._sums = [before + more * len(rows) for before, more in zip(self._sums, (loss, error, 1), strict=True)]
         self._step += 1
 
     def _descend(self, rows: torch.Tensor, latent_rate: float) -> tuple[float, float]:
         """One iteration on a batch; returns its mean loss and squared error per image."""
-        wanted, encoder = self._seen_images(rows), self.core.encoder
+        (wanted, mirrored), encoder = self._seen_images(rows), self.core.encoder
         z = encoder(wanted) if encoder is not None else self._table.values[rows].requires_grad_()
         noise = torch.exp(self._log_noise)  # of each number of a code: cells share it
         errors, distances = self._errors(self.core.decoder(z + self._noise_like(z, noise)), wanted)
@@ -228,7 +240,7 @@ class Training:
         (loss + self._noise_cost(noise)).backward()
         self._optimiser.step()
         if encoder is not None:
-            self._table.values[rows] = z.detach()
+            self._table.values[rows[~mirrored]] = z.detach()[~mirrored]  # latents of the images as they are
         else:
             assert z.grad is not None
             self._table.step(rows, z.grad * len(rows), latent_rate, self._epoch)
@@ -244,18 +256,21 @@ class Training:
         errors = (samples - (wanted * (2 / 255) - 1)).square().sum(dim=(1, 2))
         return errors, errors + self.config.training.perceptual * self._perception.distances(samples, wanted)
 
-    def _seen_images(self, rows: torch.Tensor) -> torch.Tensor:
+    def _seen_images(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The images of a batch as this iteration sees them, and which of them are mirrored."""
         images = self._images[rows]
         if not self.config.training.mirrored:
-            return images
+            return images, torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
         mirrored = np.random.default_rng([self._seed, self._epoch, self._step]).random(len(rows)) < 0.5
         height, width, _ = self._data.image_shape
         turned = images.unflatten(2, (height, width)).flip(3).flatten(2)
-        return torch.where(torch.from_numpy(mirrored).to(images.device)[:, None, None], turned, images)
+        chosen = torch.from_numpy(mirrored).to(images.device)
+        return torch.where(chosen[:, None, None], turned, images), chosen
 
     def _noise_cost(self, noise: torch.Tensor) -> torch.Tensor:
         """The terms of the Kullback-Leibler divergence of N(z, noise^2) from N(0, 1) that depend on the noise, times
-        the penalty (Kingma, Welling: Auto-Encoding Variational Bayes, 2014, appendix B); 0 where noise is fixed."""
+        twice the penalty (Kingma, Welling: Auto-Encoding Variational Bayes, 2014, appendix B); 0 where noise is fixed.
+        """
         if not self.config.latents.learned_noise:
             return torch.zeros((), device=noise.device)
         cells = self.config.network.grid.count
@@ -291,8 +306,8 @@ class Training:
     def _write_records(self) -> None:
         """Writes log, plot, and a sheet of images sampled from a Gaussian with the latents' mean and covariance."""
         if self.history:
-            self._write("log.csv", records.to_csv(self.history))
-            self._write("log.png", records.to_plot(self.history))
+            self._write(_LOG, records.to_csv(self.history))
+            self._write(_PLOT, records.to_plot(self.history))
         latents = self._table.values.cpu().double().numpy()
         random = np.random.default_rng(self._seed)
         covariance = np.atleast_2d(np.cov(latents.T))

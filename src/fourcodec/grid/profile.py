@@ -129,7 +129,8 @@ def unpack_beginning(
     if config.tiles and not reduction:
         return QuantizedGrid(networks, tiles), 0, f"{len(tiles)} of {config.tiling.count} tiles are whole"
     of_what = "of the first tile " if config.tiles else ""
-    what = f"levels {config.levels - 1} to {reduction} {of_what}are whole, {reduction - 1} to 0 are missing"
+    missing = f"{reduction - 1} to 0 are missing" if reduction > 1 else "level 0 is missing"
+    what = f"levels {config.levels - 1} to {reduction} {of_what}are whole, {missing}"
     return QuantizedGrid(networks, {0: tiles[0]}), reduction, what
 
 

@@ -51,9 +51,7 @@ def progress_line(quiet: bool) -> Callable[[str], None]:
     metavar="N",
     help="The most test images to reconstruct.",
 )
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of samples and classifier."
-)
+@options.seed_option("Seed of samples and classifier.")
 @click.option(
     "--temperature",
     type=click.FloatRange(0, 10, min_open=True),

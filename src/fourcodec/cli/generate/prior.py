@@ -1,5 +1,6 @@
 """`fourcodec generate prior`."""
 
+import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,9 +32,7 @@ def describe(choice: "Choice") -> str:
 )
 @click.argument("model", type=options.PATH)
 @data_option
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of samples and classifier."
-)
+@options.seed_option("Seed of samples and classifier.")
 @cache_option
 @options.quiet_option
 @options.debug_option
@@ -44,7 +43,7 @@ def prior(model: Path, data: Path, seed: int, cache: Path | None, quiet: bool) -
     four fifths of the training images and judged on the others, in the features of the classifier that `evaluate` uses.
     Test images are not used.
     """
-    from fourcodec.generative import checkpoints, datasets, model_prior
+    from fourcodec.generative import card, checkpoints, datasets, model_prior
     from fourcodec.generative.model import load_model
     from fourcodec.generative.prior_choice import CANDIDATES
 
@@ -60,5 +59,7 @@ def prior(model: Path, data: Path, seed: int, cache: Path | None, quiet: bool) -
             candidates=CANDIDATES,
             progress=progress_line(quiet),
         )
+        found = describe(choice).removeprefix("prior ")
+        card.write_card(model, datetime.datetime.now(datetime.UTC).date(), found)
     if not quiet:
         options.say(f"{model}: {describe(choice)}")

@@ -122,12 +122,12 @@ def train(
                 f"{output}: {last.epoch} epochs, {last.seconds / 60:.1f} minutes, "
                 f"PSNR {last.psnr_db:.2f} dB in training"
             )
-        found = "none was chosen: samples are drawn from an isotropic Gaussian"
+        found = None
         if not without_prior and len(dataset.train) >= LEAST_IMAGES:
             found = _make_prior(output, dataset, training.config, minutes, processor, quiet)
             if not quiet:
                 options.say(f"{output}: prior {found}")
-        card.write_card(output, found, datetime.datetime.now(datetime.UTC).date())
+        card.write_card(output, datetime.datetime.now(datetime.UTC).date(), found)
 
 
 def _prior_share(settings: "Config") -> float:

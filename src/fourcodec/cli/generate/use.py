@@ -24,6 +24,12 @@ def output_option(what: str):  # type: ignore[no-untyped-def]
     return click.option("-o", "--output", required=True, type=options.PATH, help=f"The {what} to write.")
 
 
+def check_png(target: Path) -> None:
+    """Raises UsageError for an output whose name is not that of a PNG file."""
+    if target.suffix.lower() != ".png":
+        raise click.UsageError(f"the output is a PNG file: name it with .png, not {str(target)!r}")
+
+
 def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
     """The model in a directory. Raises for an output that cannot be written, before the model is loaded."""
     options.check_output(directory, target, force=force)
@@ -72,6 +78,10 @@ def sample(
     quiet: bool,
 ) -> None:
     """Make new images from latents drawn at random."""
+    check_png(output)
+    targets = [] if folder is None else [folder / f"sample-{number:04}.fnc" for number in range(count)]
+    for target in filter(Path.exists, targets):
+        options.check_output(directory, target, force=force)
     model = open_model(directory, output, force)
     from fourcodec.generative import fnc, sheets, uses
 
@@ -81,8 +91,8 @@ def sample(
     if folder is not None:
         coded = fnc.to_fnc(model.core, z, pixels)
         folder.mkdir(parents=True, exist_ok=True)
-        for number, data in enumerate(coded):
-            files.write(folder / f"sample-{number:04}.fnc", data, overwrite=force)
+        for target, data in zip(targets, coded, strict=True):
+            files.write(target, data, overwrite=force)
     picture = sheets.sheet(sheets.to_bytes(model.decode(z, pixels)))
     files.write(output, images.to_png(picture), overwrite=force)
     if not quiet:
@@ -106,6 +116,7 @@ def sample(
 @options.debug_option
 def reconstruct(directory: Path, sources: tuple[Path, ...], output: Path, limit: int, force: bool, quiet: bool) -> None:
     """Show IMAGES (pictures, a folder of them, or a data set's test images) above the model's reconstructions."""
+    check_png(output)
     model = open_model(directory, output, force)
     from fourcodec.generative import uses
 
