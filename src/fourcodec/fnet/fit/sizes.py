@@ -1,4 +1,5 @@
-"""The best size of the pure network by lambda: a measured table (fnet_sizes.tsv, made by tools/fnet_sizes.py).
+"""The best size of the pure network, or of several side by side, by lambda or by bytes: a measured table
+(fnet_sizes.tsv, made by tools/fnet_sizes.py), and a rule of bits a coefficient.
 
 A size is width, depth and, where frequencies are limited, the order; for a picture of several cells also their rows and
 columns, which depend on the picture's form (`laid_out`). A picture of more pixels pays less MSE for each
@@ -25,6 +26,8 @@ TABLE = "fnet_sizes.tsv"
 LARGEST_ALONE = (10, 6, 3)
 SIDE_BY_SIDE = ((9, 6, 3, 1, 2), (8, 6, 3, 2, 2), (8, 6, 3, 2, 3), (8, 6, 3, 3, 4), (8, 6, 3, 4, 6))
 BEST_BITS = 4.9  # bits per coefficient of the best network for a given number of bytes
+BEST_BITS_OF_FEW = 3.9  # the same for fewer than FEW_BYTES
+FEW_BYTES = 3000
 
 # Most frequencies of a wide layer have more than three non-zero components. At the price of a bit that a fit without a
 # lambda has, they are not worth their bytes: without them 8 x 6 takes 30 to 45% fewer, at 0 to 1 dB less PSNR. They are
@@ -64,22 +67,22 @@ def size_for(rate_weight: float, pixels: int, iterations: int) -> tuple[int, ...
     It is that of the row with the nearest number of iterations, among those the nearest number of pixels, and there the
     nearest lambda per pixel, all by ratio.
     """
-    pixels = max(pixels, FEWEST_PIXELS)
-    found = _rows_near(pixels, iterations)
-    return min(found, key=lambda row: _distance(row.rate_weight / row.pixels, rate_weight / pixels)).size
+    counted = max(pixels, FEWEST_PIXELS)
+    found = [row for row in _rows_near(counted, iterations) if _affordable(row.size, pixels)]
+    return min(found, key=lambda row: _distance(row.rate_weight / row.pixels, rate_weight / counted)).size
 
 
 def size_for_bytes(size_bytes: int, pixels: int, iterations: int) -> tuple[int, ...]:
     """The best size for a file of so many bytes.
 
     Among the sizes in rows with the nearest numbers of iterations and pixels, and several cells in place of larger
-    ones, it is the one whose coefficients would take nearest to BEST_BITS each. Where two sizes give the same
-    PSNR at the same bytes, they spend about so many bits a coefficient on average, on any picture; the lambda differs,
-    and is much higher for a textured picture than for a smooth one.
+    ones, it is the one whose coefficients would take nearest to BEST_BITS each (BEST_BITS_OF_FEW in a very small file).
+    Where two sizes give the same PSNR at the same bytes, they spend about so many bits a coefficient on average, on any
+    picture; the lambda differs, and is much higher for a textured picture than for a smooth one.
     """
-    wanted = 8 * size_bytes / BEST_BITS
-    alone = {row.size for row in _rows_near(max(pixels, FEWEST_PIXELS), iterations)}
-    return min(_with_cells(alone, pixels), key=lambda size: _distance(coefficient_count(size), wanted))
+    wanted = 8 * size_bytes / (BEST_BITS_OF_FEW if size_bytes < FEW_BYTES else BEST_BITS)
+    measured = {row.size for row in _rows_near(max(pixels, FEWEST_PIXELS), iterations)}
+    return min(_with_cells(measured, pixels), key=lambda size: _distance(coefficient_count(size), wanted))
 
 
 def _rows_near(pixels: int, iterations: int) -> list[Row]:
@@ -98,12 +101,16 @@ def next_size(size: tuple[int, ...], pixels: int, *, larger: bool) -> tuple[int,
     return max((other for other in sizes if coefficient_count(other) < count), key=coefficient_count, default=None)
 
 
-def _with_cells(alone: set[tuple[int, ...]], pixels: int) -> list[tuple[int, ...]]:
-    """The sizes with one cell, and those of SIDE_BY_SIDE in place of larger ones, of which there are none with more
-    than three coefficients a pixel."""
-    cells = [size for size in SIDE_BY_SIDE if coefficient_count(size) <= 3 * pixels]
+def _with_cells(measured: set[tuple[int, ...]], pixels: int) -> list[tuple[int, ...]]:
+    """The sizes of one network, and those of SIDE_BY_SIDE in place of larger ones."""
+    cells = [size for size in SIDE_BY_SIDE if _affordable(size, pixels)]
     most = coefficient_count(LARGEST_ALONE) if cells else math.inf
-    return [*(size for size in sorted(alone) if coefficient_count(size) <= most), *cells]
+    return [*(size for size in sorted(measured) if len(size) <= 3 and coefficient_count(size) <= most), *cells]
+
+
+def _affordable(size: tuple[int, ...], pixels: int) -> bool:
+    """True if a picture of so many pixels may have this size: several cells have at most three coefficients a pixel."""
+    return len(size) <= 3 or coefficient_count(size) <= 3 * pixels
 
 
 def laid_out(size: tuple[int, ...], height: int, width: int) -> tuple[int, ...]:
