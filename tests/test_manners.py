@@ -178,7 +178,7 @@ def test_the_command_line_beats_what_it_contradicts(
     monkeypatch.setenv("FOURCODEC_ENCODE_QUALITY", "40")
     monkeypatch.setenv("FOURCODEC_ENCODE_PROFILE", "grid")
     assert cli.run(["encode", str(picture), f"--{target.replace('_', '-')}", "20"]) == 1
-    assert (given["quality"], given[target]) == (None, 20)
+    assert (given["quality"], given[target], given["profile"]) == (None, 20, "grid")
     assert cli.run(["encode", str(picture), "--width", "4"]) == 1
     assert (given["profile"], given["width"]) == (None, 4)
     assert cli.run(["encode", str(picture), "--effort", "1"]) == 1
@@ -191,6 +191,8 @@ def test_variables_that_contradict_each_other_are_named(
     monkeypatch.setenv("FOURCODEC_ENCODE_QUALITY", "40")
     monkeypatch.setenv("FOURCODEC_ENCODE_TARGET_PSNR", "30")
     assert cli.run(["encode", str(picture)]) == 2
+    assert "FOURCODEC_ENCODE_QUALITY and FOURCODEC_ENCODE_TARGET_PSNR are set" in capsys.readouterr().err
+    assert cli.run(["encode", str(picture), "--tune", "psnr"]) == 2
     assert "FOURCODEC_ENCODE_QUALITY and FOURCODEC_ENCODE_TARGET_PSNR are set" in capsys.readouterr().err
 
 

@@ -218,18 +218,22 @@ class _Run:
 
 
 def _request(wishes: dict[str, Any]) -> Request:
-    """The Request for these options. Defaults from the environment are ignored where they contradict the command line.
+    """The Request for these options. A default from the environment is ignored where it contradicts the command line.
 
     Raises UsageError.
     """
-    with options.usage():
+
+    def agrees(name: str) -> bool:
         try:
-            return Request(**wishes)
+            Request(**{**typed, name: wishes[name]})
         except ValueError:
-            typed = options.without_environment(wishes)
-            if not typed:
-                raise
-            return Request(**typed)
+            return False
+        return True
+
+    with options.usage():
+        typed = options.without_environment(wishes)
+        Request(**typed)
+        return Request(**{name: value for name, value in wishes.items() if name in typed or agrees(name)})
 
 
 def _shorter(arguments: dict[str, Any]) -> str:
