@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 import fourcodec
-from fourcodec import cli, codec
+from fourcodec import cli, codec, images
 from fourcodec.batch.processes import run_in_processes
 from fourcodec.batch.work import Work
 from fourcodec.cache import cache_folder
@@ -183,6 +183,20 @@ def test_the_command_line_beats_what_it_contradicts(
     assert (given["profile"], given["width"]) == (None, 4)
     assert cli.run(["encode", str(picture), "--effort", "1"]) == 1
     assert (given["profile"], given["quality"]) == ("grid", 40)
+
+
+def test_paths_and_views_of_the_command_line_beat_those_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coded, shown = tmp_path / "coded.fnc", tmp_path / "shown.png"
+    coded.write_bytes((FOLDER / "grid-smooth.fnc").read_bytes())
+    monkeypatch.setenv("FOURCODEC_DECODE_OUTPUT", str(tmp_path / "other.png"))
+    monkeypatch.setenv("FOURCODEC_DECODE_SCALE", "0.5")
+    assert cli.run(["decode", str(coded), str(shown), "--size", "10x9"]) == 0
+    assert images.load(shown).pixels.shape == (9, 10, 3)
+    assert not (tmp_path / "other.png").exists()
+    assert cli.run(["decode", str(coded)]) == 0
+    assert images.load(tmp_path / "other.png").pixels.shape[1] == 23
 
 
 def test_variables_that_contradict_each_other_are_named(

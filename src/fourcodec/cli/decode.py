@@ -100,7 +100,7 @@ def decode(
     given by -o DIR/. Where IN is a folder, each .fnc file in it becomes a picture in the folder given by -o.
     """
     with options.usage():
-        view = View(region, scale, size)
+        view = options.agreeing(View, {"region": region, "scale": scale, "size": size})
     limits = Limits(max_pixels, max_work)
     if partial and view != WHOLE:
         raise click.UsageError("--partial decodes what there is as a whole: leave out --region, --scale and --size")

@@ -218,22 +218,9 @@ class _Run:
 
 
 def _request(wishes: dict[str, Any]) -> Request:
-    """The Request for these options. A default from the environment is ignored where it contradicts the command line.
-
-    Raises UsageError.
-    """
-
-    def agrees(name: str) -> bool:
-        try:
-            Request(**{**typed, name: wishes[name]})
-        except ValueError:
-            return False
-        return True
-
+    """The Request for these options. Raises UsageError."""
     with options.usage():
-        typed = options.without_environment(wishes)
-        Request(**typed)
-        return Request(**{name: value for name, value in wishes.items() if name in typed or agrees(name)})
+        return options.agreeing(Request, wishes)
 
 
 def _shorter(arguments: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -20,6 +20,8 @@ from fourcodec.limits import BYTES_REMEDY, DEFAULT
 
 if TYPE_CHECKING:
     from fourcodec.optimisation.progress import Progress
+
+T = TypeVar("T")
 
 MOST_JOBS = 1024  # of a folder or bench: each is a process
 STANDARD = Path("-")  # standard input as a source, standard output as a target
@@ -111,6 +113,28 @@ def without_environment(given: dict[str, Any]) -> dict[str, Any]:
     """The values that come from the command line, out of the values of some options."""
     typed = _names_from(click.get_current_context(), ParameterSource.COMMANDLINE)
     return {name: value for name, value in given.items() if name in typed}
+
+
+def is_from_environment(name: str) -> bool:
+    """True if the option of this name has its value from the environment."""
+    ctx = click.get_current_context(silent=True)
+    return ctx is not None and ctx.get_parameter_source(name) is ParameterSource.ENVIRONMENT
+
+
+def agreeing(build: Callable[..., T], given: dict[str, Any]) -> T:
+    """build(**given), without those defaults from the environment that contradict the command line: which `build`
+    refuses beside the values of that alone. Raises the ValueError of `build` for any other contradiction."""
+    typed = without_environment(given)
+
+    def agrees(name: str) -> bool:
+        try:
+            build(**{**typed, name: given[name]})
+        except ValueError:
+            return False
+        return True
+
+    build(**typed)
+    return build(**{name: value for name, value in given.items() if name in typed or agrees(name)})
 
 
 def _names_from(ctx: click.Context, source: ParameterSource) -> list[str]:

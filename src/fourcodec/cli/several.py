@@ -16,9 +16,10 @@ Json = dict[str, Any]
 def split(
     paths: tuple[Path, ...], output: Path | None, is_output: Callable[[Path], bool]
 ) -> tuple[list[Path], Path | None]:
-    """The inputs, and the output if there is one: that of -o, or the second of two paths where the first is a folder,
-    the second is one or is standard output, or `is_output` says so."""
-    if output is None and len(paths) == 2:
+    """The inputs, and the output if there is one: that of -o on the command line; or the second of two paths where the
+    first is a folder, the second is one or is standard output, or `is_output` says so; or that of -o from the
+    environment."""
+    if len(paths) == 2 and (output is None or options.is_from_environment("output")):
         first, second = paths
         if options.is_folder(first) or second == STANDARD or options.names_folder(second) or is_output(second):
             return [first], second
