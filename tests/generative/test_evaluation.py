@@ -9,7 +9,7 @@ import pytest
 
 from fourcodec import cli
 from fourcodec.errors import DatasetError
-from fourcodec.generative import classifier_cache, evaluation, model, model_prior, prior_choice, prior_store
+from fourcodec.generative import card, classifier_cache, evaluation, model, model_prior, prior_choice, prior_store
 from fourcodec.generative.checkpoints import FILE_NAME
 from fourcodec.generative.classifier import Classifier, train_classifier
 from fourcodec.generative.datasets import load_dataset
@@ -185,10 +185,13 @@ def test_the_prior_command_stores_a_prior_that_the_model_then_has(
     (tmp_path / FILE_NAME).touch()  # the model's file, which the toy stands for
     few = {name: prior_choice.CANDIDATES[name] for name in ("isotropic", "gaussian")}
     monkeypatch.setattr(prior_choice, "CANDIDATES", few)
+    said: list[str] = []
+    monkeypatch.setattr(card, "write_card", lambda _folder, _today, note: said.append(note))
     assert cli.run(["generate", "prior", *command[2:5], "--cache", str(tmp_path / "cache"), "--quiet"]) == 0
     stored = prior_store.read_prior(tmp_path, pca.train_latents)
     assert stored is not None
     assert stored.prior.name in few
+    assert said[0].startswith(f"{stored.prior.name} at temperature")
     monkeypatch.setattr(model_prior, "load_model", lambda _: toy.PcaModel(toy.dataset(), LATENTS, encoder=False))
     assert cli.run(["generate", "prior", *command[2:5]]) == 1  # the toy's parts are split otherwise: other data
 

@@ -167,6 +167,7 @@ class CellFlowTraining:
             | checkpoints.named("average", self._average)
             | checkpoints.named("optimiser", checkpoints.of_optimiser(self._optimiser))
         )
+        checkpoints.check_finite(tensors)
         checkpoints.write_checkpoint(self._directory, tensors, facts, FILE_NAME)
 
     def _load(self) -> None:

@@ -45,15 +45,18 @@ def check_exists(directory: Path, name: str = FILE_NAME) -> None:
 def write_checkpoint(
     directory: Path, tensors: dict[str, torch.Tensor], facts: dict[str, Any], name: str = FILE_NAME
 ) -> None:
-    """Replaces the checkpoint of this name in a directory; `facts` are JSON types. Raises OSError, and FitError where
-    tensors are not finite: the checkpoint before is then kept."""
+    """Replaces the checkpoint of this name in a directory; `facts` are JSON types. Raises OSError."""
     from safetensors.torch import save
 
-    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-        raise diverged()
     plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
     data = save(plain, metadata={_KEY: json.dumps({"version": VERSION, **facts})})
     files.write(directory / name, data, overwrite=True, within=directory)
+
+
+def check_finite(tensors: dict[str, torch.Tensor]) -> None:
+    """Raises FitError where a training has numbers that are not finite, which no checkpoint may have."""
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+        raise diverged()
 
 
 def diverged() -> FitError:

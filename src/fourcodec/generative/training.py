@@ -159,7 +159,7 @@ class Training:
         self._write_records()
 
     def save(self) -> None:
-        """Writes the checkpoint."""
+        """Writes the checkpoint. Raises FitError where the training has diverged: the one before is then kept."""
         facts = {
             "config": to_table(self.config),
             "dataset": {"name": self._data.name, "hash": self._data.content_hash},
@@ -173,6 +173,7 @@ class Training:
             "history": [asdict(record) for record in self.history],
         }
         tensors = self._tensors() | checkpoints.named("optimiser", checkpoints.of_optimiser(self._optimiser))
+        checkpoints.check_finite(tensors)
         checkpoints.write_checkpoint(self._directory, tensors, facts)
 
     def _tensors(self) -> dict[str, torch.Tensor]:
