@@ -188,6 +188,20 @@ def network_of(form: ErrorForm | None) -> tuple[GridGradient, GridWeights, np.nd
     return network, problem.weights, problem.target
 
 
+def assert_is_kernel_gradient(
+    found: np.ndarray, network: GridGradient, weights: GridWeights, target: np.ndarray
+) -> None:
+    """Asserts that `found` is the gradient of the distortion by the residual filter, on which no rate depends."""
+    change = np.random.default_rng(5).normal(0, 1e-3, weights.kernel.shape).astype(np.float32)
+    values = []
+    for sign in (1, -1):
+        weights.kernel[:] += sign * change
+        values.append(network.squared_error(weights, target))
+        weights.kernel[:] -= sign * change
+    slope = DISTORTION * (values[0] - values[1]) / 2
+    assert float((found * change).sum()) == pytest.approx(slope, rel=2e-2)
+
+
 def test_gradients_errors_and_costs_count_the_same_form() -> None:
     """What steps, the choice of quantisers and RDOQ see."""
     form = form_of(37, 50)
@@ -200,15 +214,7 @@ def test_gradients_errors_and_costs_count_the_same_form() -> None:
     kernels = FormKernels(form, target, 1)
     kernels.measure(errors)
     assert np.allclose(costs, kernels.costs(errors, DISTORTION), rtol=1e-3, atol=1e-5)
-    # The gradient by the residual filter is that of the form alone: no rate depends on it.
-    change = np.random.default_rng(5).normal(0, 1e-3, weights.kernel.shape).astype(np.float32)
-    values = []
-    for sign in (1, -1):
-        weights.kernel[:] += sign * change
-        values.append(network.squared_error(weights, target))
-        weights.kernel[:] -= sign * change
-    slope = DISTORTION * (values[0] - values[1]) / 2
-    assert float((gradients.kernel * change).sum()) == pytest.approx(slope, rel=2e-2)
+    assert_is_kernel_gradient(gradients.kernel, network, weights, target)
 
 
 def test_hidden_pixels_do_not_count_in_a_form() -> None:
@@ -231,14 +237,7 @@ def test_gradients_of_partly_hidden_pixels_are_those_of_their_errors(formed: boo
     network, weights, target = network_of(form_of(37, 50) if formed else None)
     network.visible = np.random.default_rng(6).integers(0, 5, (37, 50)).astype(np.float32) / 4
     gradients = network.gradient(weights, target, DISTORTION)[2]
-    change = np.random.default_rng(5).normal(0, 1e-3, weights.kernel.shape).astype(np.float32)
-    values = []
-    for sign in (1, -1):
-        weights.kernel[:] += sign * change
-        values.append(network.squared_error(weights, target))
-        weights.kernel[:] -= sign * change
-    slope = DISTORTION * (values[0] - values[1]) / 2
-    assert float((gradients.kernel * change).sum()) == pytest.approx(slope, rel=2e-2)
+    assert_is_kernel_gradient(gradients.kernel, network, weights, target)
 
 
 def test_equal_weights_of_one_scale_are_squared_errors() -> None:

@@ -24,7 +24,7 @@ from fourcodec.bench.showcase import exhibits
 from fourcodec.bench.tables import Progress, Table, setup, tables, verdict
 from fourcodec.errors import printable
 
-# The outputs of a run, beside plots, settings.json and the item log.
+# The outputs of a run, beside settings.json, the item log and the files.
 OUTPUTS = (
     *("results.csv", "results.json", "summary.md", "report.html"),
     *(f"{plotting.name_of(metric)}.{suffix}" for metric in plotting.METRICS for suffix in ("svg", "png")),

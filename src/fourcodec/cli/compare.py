@@ -53,8 +53,7 @@ def compare(
     with options.about(picture):
         original = images.read(source, frame=frame, limits=limits)
     if output is not None:
-        if output.suffix.lower() not in (".html", ".htm"):
-            raise click.UsageError(f"the output is an HTML page: name it with .html, not {str(output)!r}")
+        options.check_suffix(output, "the output is an HTML page", ".html", ".htm")
         options.check_output(picture, output, force=force)
         options.check_output(coded, output, force=force)
 

@@ -151,7 +151,10 @@ def encode(
     targets = several.targets_of(sources, output, ".fnc")
     _check_targets(targets, as_json=as_json, force=force)
     shown = not quiet and (sys.stderr.isatty() if progress is None else progress)
-    run = _Run(arguments, frame, limits, force=force, quiet=quiet, shown=shown, summary=not (quiet or as_json))
+    run = _Run(
+        arguments, frame, limits, force=force, quiet=quiet, shown=shown, summary=not (quiet or as_json),
+        shorter=_shorter(request, given["effort"], given["iterations"]),
+    )  # fmt: skip
     if len(sources) == 1:
         measured = run.encode(sources[0], targets[0])
     else:
@@ -191,6 +194,7 @@ class _Run:
     quiet: bool
     shown: bool  # whether progress is
     summary: bool
+    shorter: str  # a hint at what takes less time
     begun: float | None = None  # when the present file was begun; the first one with the command
 
     def encode(self, source: Path, target: Path) -> dict[str, Any]:
@@ -205,7 +209,7 @@ class _Run:
         if arguments["max_seconds"] is not None:
             arguments["max_seconds"] = options.time_left(arguments["max_seconds"], self.begun)
         with options.ProgressLine() as line:
-            watch = None if self.quiet else _Watch(line if self.shown else None, _shorter(arguments))
+            watch = None if self.quiet else _Watch(line if self.shown else None, self.shorter)
             encoded = codec.encode(picture, **arguments, limits=limits, progress=watch)
         options.write_target(target, encoded.data, overwrite=self.force)
         if not self.quiet and encoded.refusal:
@@ -223,13 +227,12 @@ def _request(wishes: dict[str, Any]) -> Request:
         return options.agreeing(Request, wishes)
 
 
-def _shorter(arguments: dict[str, Any]) -> str:
+def _shorter(request: Request, effort: int, iterations: int | None) -> str:
     """A hint, to stand behind a duration, at an option that shortens it; "" where there is none."""
-    if arguments["iterations"] is not None:
+    if iterations is not None:
         return "; fewer --iterations take less"
-    if arguments["effort"] > 1:
+    if effort > 1:
         return "; a lower --effort takes less"
-    request = Request(**{field.name: arguments[field.name] for field in fields(Request)})
     return "; --max-seconds sets a limit" if request.takes_max_seconds and request.max_seconds is None else ""
 
 

@@ -58,8 +58,7 @@ def info(
     """
     limits = Limits(max_pixels, max_work)
     if plot is not None:
-        if plot.suffix.lower() != ".png":
-            raise click.UsageError(f"the plot is a PNG file: name it with .png, not {str(plot)!r}")
+        options.check_suffix(plot, "the plot is a PNG file", ".png")
         options.check_output(source, plot, force=force)
         extras.require("--plot", "matplotlib")
     with options.about(source):

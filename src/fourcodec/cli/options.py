@@ -236,6 +236,12 @@ def check_output(source: Path, target: Path, *, force: bool) -> None:
         raise click.ClickException(f"{exc}: choose another name with -o, or replace it with -f") from exc
 
 
+def check_suffix(target: Path, what: str, *suffixes: str) -> None:
+    """Raises UsageError for an output whose name has none of the suffixes; `what` says what it is, in a clause."""
+    if target.suffix.lower() not in suffixes:
+        raise click.UsageError(f"{what}: name it with {suffixes[0]}, not {str(target)!r}")
+
+
 def note(message: str) -> None:
     """Prints a note for the user on stderr."""
     click.echo(f"{click.style('note:', bold=True)} {printable(message)}", err=True)

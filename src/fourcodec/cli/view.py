@@ -48,8 +48,8 @@ def view(
 
     if output is None and not sources:
         raise click.UsageError("name files to show, or with -o a page to drop files on")
-    if output is not None and output.suffix.lower() not in (_SUFFIX, ".htm"):
-        raise click.UsageError(f"the output is an HTML page: name it with {_SUFFIX}, not {str(output)!r}")
+    if output is not None:
+        options.check_suffix(output, "the output is an HTML page", _SUFFIX, ".htm")
     limits = Limits(max_pixels, max_work)
     shown = []
     for source in sources:

@@ -83,8 +83,7 @@ def test_lambda_counts_per_pixel() -> None:
 
 
 def test_sizes_follow_each_other_from_the_smallest_to_the_largest() -> None:
-    most = coefficient_count(LARGEST_ALONE)
-    alone = (row.size for row in rows() if len(row.size) <= 3 and coefficient_count(row.size) <= most)
+    alone = (row.size for row in rows() if coefficient_count(row.size) <= coefficient_count(LARGEST_ALONE))
     sizes = sorted({*alone, *SIDE_BY_SIDE}, key=coefficient_count)
     size, passed = sizes[0], [sizes[0]]
     while (following := next_size(size, 768 * 512, larger=True)) is not None:

@@ -24,12 +24,6 @@ def output_option(what: str):  # type: ignore[no-untyped-def]
     return click.option("-o", "--output", required=True, type=options.PATH, help=f"The {what} to write.")
 
 
-def check_png(target: Path) -> None:
-    """Raises UsageError for an output whose name is not that of a PNG file."""
-    if target.suffix.lower() != ".png":
-        raise click.UsageError(f"the output is a PNG file: name it with .png, not {str(target)!r}")
-
-
 def open_model(directory: Path, target: Path, force: bool) -> "TrainedModel":
     """The model in a directory. Raises for an output that cannot be written, before the model is loaded."""
     options.check_output(directory, target, force=force)
@@ -78,7 +72,7 @@ def sample(
     quiet: bool,
 ) -> None:
     """Make new images from latents drawn at random."""
-    check_png(output)
+    options.check_suffix(output, "the output is a PNG file", ".png")
     targets = [] if folder is None else [folder / f"sample-{number:04}.fnc" for number in range(count)]
     for target in filter(Path.exists, targets):
         options.check_output(directory, target, force=force)
@@ -116,7 +110,7 @@ def sample(
 @options.debug_option
 def reconstruct(directory: Path, sources: tuple[Path, ...], output: Path, limit: int, force: bool, quiet: bool) -> None:
     """Show IMAGES (pictures, a folder of them, or a data set's test images) above the model's reconstructions."""
-    check_png(output)
+    options.check_suffix(output, "the output is a PNG file", ".png")
     model = open_model(directory, output, force)
     from fourcodec.generative import uses
 

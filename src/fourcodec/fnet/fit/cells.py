@@ -44,8 +44,8 @@ def cell_parts(planes: Floats, cells: Grid, visible: NDArray[np.bool_] | None) -
         seen = None if visible is None else visible[place]
         if seen is None or seen.any():
             # Where all pixels count, samples are two-dimensional, which is better than shares of a list.
-            hidden = None if seen is None or seen.all() else seen
-            parts[patch.cell] = CellPart(np.ascontiguousarray(planes[:, *place]), patch.x, hidden)
+            counted = None if seen is None or seen.all() else seen
+            parts[patch.cell] = CellPart(np.ascontiguousarray(planes[:, *place]), patch.x, counted)
     return parts
 
 

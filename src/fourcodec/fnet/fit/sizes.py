@@ -67,9 +67,9 @@ def size_for(rate_weight: float, pixels: int, iterations: int) -> tuple[int, ...
     It is that of the row with the nearest number of iterations, among those the nearest number of pixels, and there the
     nearest lambda per pixel, all by ratio.
     """
-    counted = max(pixels, FEWEST_PIXELS)
-    found = [row for row in _rows_near(counted, iterations) if _affordable(row.size, pixels)]
-    return min(found, key=lambda row: _distance(row.rate_weight / row.pixels, rate_weight / counted)).size
+    pixels = max(pixels, FEWEST_PIXELS)
+    found = _rows_near(pixels, iterations)
+    return min(found, key=lambda row: _distance(row.rate_weight / row.pixels, rate_weight / pixels)).size
 
 
 def size_for_bytes(size_bytes: int, pixels: int, iterations: int) -> tuple[int, ...]:
@@ -81,8 +81,8 @@ def size_for_bytes(size_bytes: int, pixels: int, iterations: int) -> tuple[int, 
     picture; the lambda differs, and is much higher for a textured picture than for a smooth one.
     """
     wanted = 8 * size_bytes / (BEST_BITS_OF_FEW if size_bytes < FEW_BYTES else BEST_BITS)
-    measured = {row.size for row in _rows_near(max(pixels, FEWEST_PIXELS), iterations)}
-    return min(_with_cells(measured, pixels), key=lambda size: _distance(coefficient_count(size), wanted))
+    alone = {row.size for row in _rows_near(max(pixels, FEWEST_PIXELS), iterations)}
+    return min(_with_cells(alone, pixels), key=lambda size: _distance(coefficient_count(size), wanted))
 
 
 def _rows_near(pixels: int, iterations: int) -> list[Row]:
@@ -101,16 +101,12 @@ def next_size(size: tuple[int, ...], pixels: int, *, larger: bool) -> tuple[int,
     return max((other for other in sizes if coefficient_count(other) < count), key=coefficient_count, default=None)
 
 
-def _with_cells(measured: set[tuple[int, ...]], pixels: int) -> list[tuple[int, ...]]:
-    """The sizes of one network, and those of SIDE_BY_SIDE in place of larger ones."""
-    cells = [size for size in SIDE_BY_SIDE if _affordable(size, pixels)]
+def _with_cells(alone: set[tuple[int, ...]], pixels: int) -> list[tuple[int, ...]]:
+    """The sizes with one cell, and those of SIDE_BY_SIDE in place of larger ones, of which there are none with more
+    than three coefficients a pixel."""
+    cells = [size for size in SIDE_BY_SIDE if coefficient_count(size) <= 3 * pixels]
     most = coefficient_count(LARGEST_ALONE) if cells else math.inf
-    return [*(size for size in sorted(measured) if len(size) <= 3 and coefficient_count(size) <= most), *cells]
-
-
-def _affordable(size: tuple[int, ...], pixels: int) -> bool:
-    """True if a picture of so many pixels may have this size: several cells have at most three coefficients a pixel."""
-    return len(size) <= 3 or coefficient_count(size) <= 3 * pixels
+    return [*(size for size in sorted(alone) if coefficient_count(size) <= most), *cells]
 
 
 def laid_out(size: tuple[int, ...], height: int, width: int) -> tuple[int, ...]:
